@@ -1,0 +1,126 @@
+import Crypto
+import Foundation
+
+/// Whole-file operations: what they publish is whole and durable, or absent.
+public enum FileSystem {
+    /// Replaces a file's content at one instant: a temporary name in the same folder, `fsync`, `rename`, `fsync` of the
+    /// folder.
+    public static func writeAtomically(_ data: Data, to path: String) throws {
+        let partial = path + ".partial"
+        let descriptor = try create(partial)
+        do {
+            defer { close(descriptor) }
+            try data.withUnsafeBytes { try write($0, descriptor, at: 0, path: partial) }
+            guard fsync(descriptor) == 0 else { throw DataError.writing(partial) }
+        } catch {
+            unlink(partial)
+            throw error
+        }
+        try rename(partial, to: path)
+    }
+
+    /// Lower-case hexadecimal SHA-256 of a file, read in pieces of 1 MiB.
+    public static func sha256(of path: String) throws -> String {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw DataError.reading(path) }
+        defer { close(descriptor) }
+        var hash = SHA256()
+        let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
+        defer { piece.deallocate() }
+        while true {
+            let count = read(descriptor, piece.baseAddress!, piece.count)
+            if count < 0 && errno == EINTR { continue }
+            guard count >= 0 else { throw DataError.reading(path) }
+            if count == 0 { break }
+            hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: piece[..<count]))
+        }
+        return hexadecimal(hash.finalize())
+    }
+
+    public static func sha256(_ data: Data) -> String { hexadecimal(SHA256.hash(data: data)) }
+
+    /// Bytes that an ordinary user may still write on the file system of `path`, or of its nearest existing parent.
+    public static func freeBytes(at path: String) throws -> Int {
+        var place = path.isEmpty ? "." : path
+        var status = statvfs()
+        while statvfs(place, &status) != 0 {
+            guard errno == ENOENT, place != "/", place != "." else { throw DataError.reading(place) }
+            place = (place as NSString).deletingLastPathComponent
+            if place.isEmpty { place = "." }
+        }
+        return Int(status.f_bavail) * Int(status.f_frsize)
+    }
+
+    /// Size in bytes of a regular file.
+    public static func size(of path: String) throws -> Int {
+        var status = stat()
+        guard stat(path, &status) == 0 else { throw DataError.reading(path) }
+        return Int(status.st_size)
+    }
+
+    public static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+    /// Makes a folder and its parents; one that is there already is fine.
+    public static func makeFolder(_ path: String) throws {
+        do {
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        } catch {
+            throw DataError(
+                path: path, expected: "a folder that can be made", found: error.localizedDescription, kind: .cannotWrite)
+        }
+    }
+
+    /// Removes a file if it is there.
+    public static func remove(_ path: String) throws {
+        guard unlink(path) == 0 || errno == ENOENT else { throw DataError.writing(path) }
+    }
+
+    private static func hexadecimal(_ digest: SHA256.Digest) -> String {
+        let digits = Array("0123456789abcdef".utf8)
+        return String(decoding: digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    }
+}
+
+// MARK: - Descriptors
+
+extension FileSystem {
+    static func create(_ path: String) throws -> Int32 {
+        let descriptor = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw DataError.writing(path) }
+        return descriptor
+    }
+
+    /// Reserves blocks for the whole file. A file system that cannot reserve at least learns the size.
+    static func reserve(_ bytes: Int, _ descriptor: Int32, path: String) throws {
+        #if os(Linux)
+            let code = posix_fallocate(descriptor, 0, off_t(max(bytes, 1)))
+            guard code != 0 else { return }
+            guard code == EOPNOTSUPP || code == EINVAL else { throw DataError.writing(path, code: code) }
+        #endif
+        guard ftruncate(descriptor, off_t(bytes)) == 0 else { throw DataError.writing(path) }
+    }
+
+    static func write(_ bytes: UnsafeRawBufferPointer, _ descriptor: Int32, at offset: Int, path: String) throws {
+        var done = 0
+        while done < bytes.count {
+            let count = pwrite(descriptor, bytes.baseAddress! + done, bytes.count - done, off_t(offset + done))
+            if count < 0 && errno == EINTR { continue }
+            guard count > 0 else { throw DataError.writing(path) }
+            done += count
+        }
+    }
+
+    /// Renames within a folder and makes the folder's new entry durable.
+    static func rename(_ partial: String, to path: String) throws {
+        guard Foundation.rename(partial, path) == 0 else {
+            let error = DataError.writing(path)
+            unlink(partial)
+            throw error
+        }
+        let parent = (path as NSString).deletingLastPathComponent
+        let descriptor = open(parent.isEmpty ? "." : parent, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw DataError.writing(parent) }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw DataError.writing(parent) }
+    }
+}
