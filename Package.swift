@@ -1,0 +1,58 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+/// Every stage is its own program; all share the run folder, the manners and the registry of `Stages`.
+let stages: [(name: String, needs: [Target.Dependency])] = [
+    ("tokenize", ["Corpus"]),
+    ("train", ["Training", "Corpus", "Scoring"]),
+    ("capture", ["Training"]),
+    ("distill", ["Training"]),
+    ("splice", ["Models"]),
+    ("score", ["Training", "Corpus", "Scoring"]),
+    ("bench", ["Training", "Corpus", "Scoring"]),
+]
+
+let package = Package(
+    name: "shallow-attention",
+    products: stages.map { .executable(name: $0.name, targets: [$0.name]) },
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    ],
+    targets: [
+        .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .target(name: "CKernels"),
+        .target(name: "CSentencePiece", linkerSettings: [.linkedLibrary("sentencepiece"), .linkedLibrary("sentencepiece_train")]),
+
+        .target(name: "Kernels", dependencies: ["CKernels", "COpenBLAS"]),
+        .target(name: "Tensors", dependencies: [.product(name: "Crypto", package: "swift-crypto")]),
+        .target(name: "Models", dependencies: ["Kernels", "Tensors"]),
+        .target(name: "Corpus", dependencies: ["CSentencePiece", "CZlib", "Tensors"]),
+        .target(name: "Training", dependencies: ["Models", "Corpus"]),
+        .target(name: "Scoring"),
+        .target(name: "Registry", dependencies: [.product(name: "GRDB", package: "GRDB.swift")]),
+        .target(
+            name: "Stages",
+            dependencies: [
+                "Registry", "Tensors", "Kernels",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+    ]
+        + stages.map { .executableTarget(name: $0.name, dependencies: ["Stages"] + $0.needs) }
+        + [
+            .testTarget(name: "KernelsTests", dependencies: ["Kernels"]),
+            .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
+            .testTarget(name: "ModelsTests", dependencies: ["Models"], resources: [.copy("Golden")]),
+            .testTarget(name: "TrainingTests", dependencies: ["Training"]),
+            .testTarget(name: "CorpusTests", dependencies: ["Corpus"]),
+            .testTarget(name: "ScoringTests", dependencies: ["Scoring"], resources: [.copy("Golden")]),
+            .testTarget(name: "RegistryTests", dependencies: ["Registry"]),
+            .testTarget(name: "StagesTests", dependencies: ["Stages"]),
+        ],
+    swiftLanguageModes: [.v5],
+    cxxLanguageStandard: .cxx17
+)

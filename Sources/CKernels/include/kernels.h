@@ -1,0 +1,96 @@
+// Elementwise, reduction and attention kernels. Plain loops, compiled once for each of three x86-64 levels and chosen at
+// load time, so that one portable binary runs at the speed of the machine it finds itself on.
+//
+// Everything is row-major float. Names of dimensions: rows (tokens), d (model width), n (queries of a sentence),
+// m (keys of a sentence). Backward functions stand under their forward and take the same arguments in the same order.
+#pragma once
+#include <stdint.h>
+
+// ---- random numbers ------------------------------------------------------------------------------------------------
+/// Names one stream of random numbers. `keep_below` is keep-probability x 65,536; 65,536 and above means "no dropout".
+/// Element i of the stream depends on (seed, stream, step, i) alone (Philox 4x32, Salmon et al. 2011).
+typedef struct {
+    uint64_t seed;
+    uint32_t stream;
+    uint32_t step;
+    uint32_t keep_below;
+    float scale; // 1 / keep-probability
+} dropout_t;
+
+/// Uniform floats in [0, 1) with 24 bits of randomness.
+void random_uniform(float *out, long count, uint64_t seed, uint32_t stream, uint32_t step);
+
+// ---- normalisation -------------------------------------------------------------------------------------------------
+/// y = gain (x - mean) rstd + shift, over each row; mean and rstd are kept for the backward pass.
+void layer_norm_forward(const float *x, const float *gain, const float *shift, float *y, float *mean, float *rstd, long rows, long d, float epsilon);
+/// dx += gradient of the input; dgain, dshift += gradients of the parameters.
+void layer_norm_backward(const float *x, const float *gain, const float *dy, float *dx, const float *mean, const float *rstd,
+                         float *dgain, float *dshift, long rows, long d);
+
+// ---- bias, activation, residual ------------------------------------------------------------------------------------
+/// x += bias, each row.
+void add_bias(float *x, const float *bias, long rows, long d);
+/// dbias += column sums of dy.
+void add_bias_backward(const float *dy, float *dbias, long rows, long d);
+/// h = dropout(max(0, h + bias)), in place.
+void bias_relu_dropout_forward(float *h, const float *bias, long rows, long d, dropout_t dropout);
+/// dh *= [h > 0] scale, in place, where h is the forward's result; dbias += column sums.
+void bias_relu_dropout_backward(const float *h, float *dh, float *dbias, long rows, long d, dropout_t dropout);
+/// y = x + dropout(s + bias).
+void residual_forward(const float *x, const float *s, const float *bias, float *y, long rows, long d, dropout_t dropout);
+/// ds = dropout mask x dy; dbias += column sums of ds. (The gradient of x is dy itself.)
+void residual_backward(const float *dy, float *ds, float *dbias, long rows, long d, dropout_t dropout);
+
+// ---- embedding -----------------------------------------------------------------------------------------------------
+/// y[i] = dropout(scale table[id[i]] + positions[position[i]]).
+void embedding_forward(const float *table, const int32_t *id, const float *positions, const int32_t *position, float scale, float *y, long rows, long d, dropout_t dropout);
+/// dtable[id[i]] += scale x mask x dy[i]; rows are added in order.
+void embedding_backward(float *dtable, const int32_t *id, const float *dy, float scale, long rows, long d, dropout_t dropout);
+
+// ---- attention -----------------------------------------------------------------------------------------------------
+/// Floats per head that `weights` needs: n rows of m rounded up to 16.
+static inline long attention_row(long m) { return (m + 15) & ~15L; }
+/// Floats of scratch for either pass.
+long attention_scratch(long n, long m, long head);
+
+/// One sentence, all heads: out = dropout(softmax(scale q k^T)) v. Row strides are given apart from widths, so that q, k
+/// and v may be columns of one fused projection. `causal` hides keys after the query's own position.
+/// weights: [heads, n, row], kept for the backward pass; a dropped weight is stored with its sign bit set.
+/// `first` is the index of this sentence's first weight in the dropout stream.
+void attention_forward(const float *q, long q_stride, const float *k, const float *v, long kv_stride, float *out, long out_stride,
+                       float *weights, long n, long m, long heads, long head, int causal, float *scratch, dropout_t dropout, uint64_t first);
+/// dq, dk, dv are overwritten.
+void attention_backward(const float *q, long q_stride, const float *k, const float *v, long kv_stride, const float *dout, long out_stride,
+                        const float *weights, long n, long m, long heads, long head, float *dq, float *dk, float *dv, float *scratch, dropout_t dropout);
+
+// ---- loss ----------------------------------------------------------------------------------------------------------
+/// Label-smoothed cross-entropy over `vocabulary` classes:
+///   q = (1 - smoothing) onehot(label) + smoothing / vocabulary,   loss = -sum_c q_c log softmax(logits + bias)_c.
+/// logits become the gradient, (softmax - q) x gradient_scale. Returns the summed loss; the summed negative log-likelihood
+/// of the labels is added to *nll.
+double cross_entropy(float *logits, const float *bias, const int32_t *label, long rows, long vocabulary, float smoothing, float gradient_scale, double *nll);
+
+// ---- search --------------------------------------------------------------------------------------------------------
+/// The k largest of (logits + bias) in a row with their log-probabilities, best first; equal values by lower index.
+void top_k_log_softmax(const float *logits, const float *bias, long rows, long vocabulary, long k, float *log_probability, int32_t *index);
+
+/// One query a hypothesis over its own cached keys and values.
+/// keys: [hypothesis][heads][head][capacity] (transposed), values: [hypothesis][heads][capacity][head]; capacity is a multiple of 16.
+/// `slot[r]` says which hypothesis of the cache row r reads, `length[r]` how many of its positions are filled.
+void attention_step(const float *q, long q_stride, const float *keys, const float *values, const int32_t *slot, const int32_t *length,
+                    float *out, long rows, long heads, long head, long capacity, float *scratch);
+/// Writes `count` consecutive positions into one slot of that cache.
+void attention_cache_write(const float *k, const float *v, long kv_stride, float *keys, float *values, long slot, long position, long count, long heads, long head, long capacity);
+
+// ---- optimiser -----------------------------------------------------------------------------------------------------
+typedef struct {
+    float rate, beta1, beta2, epsilon;
+    float correction1, correction2; // 1 - beta^t
+    float decay;                    // decoupled weight decay, already multiplied by the rate
+} adam_t;
+/// Sums `parts` gradient blocks (in order), zeroes them, and applies Adam (Kingma & Ba 2015) to `count` weights.
+void adam_update(float *weights, float *moment1, float *moment2, float *const *gradients, long parts, long offset, long count, adam_t adam);
+
+// ---- conversion ----------------------------------------------------------------------------------------------------
+void float_to_half(const float *x, uint16_t *y, long count);
+void half_to_float(const uint16_t *x, float *y, long count);

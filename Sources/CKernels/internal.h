@@ -1,0 +1,80 @@
+#pragma once
+#include "kernels.h"
+#include <math.h>
+#include <string.h>
+
+// One clone per x86-64 level; resolved when the program is loaded. ThreadSanitizer cannot start with the resolvers.
+#if defined(__x86_64__) && !(defined(__has_feature) && __has_feature(thread_sanitizer))
+#define KERNEL __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default"), min_vector_width(512)))
+#else
+#define KERNEL
+#endif
+#define INLINE static inline __attribute__((always_inline))
+// Let sums be split over vector lanes and products be fused: the order is fixed by the compiled code, so results repeat.
+#define FAST _Pragma("clang fp reassociate(on) contract(fast)")
+
+/// Sixteen floats: one AVX-512 register, two of AVX, four of SSE.
+typedef float f16x __attribute__((vector_size(64), aligned(4)));
+
+// Macros, since a function that returns 64 bytes in a register would have a different ABI on every level.
+#define LOAD16(p) (*(const f16x *)(p))
+#define STORE16(p, v) (*(f16x *)(p) = (v))
+
+/// e^x to 2 ulp for x in [-87, 88], clamped outside: 2^round(x log2 e) times a polynomial on the remainder.
+INLINE float exp_approx(float x) {
+    x = x < -87.0f ? -87.0f : (x > 88.0f ? 88.0f : x);
+    float shifted = x * 1.44269504f + 12582912.0f; // adding 1.5 x 2^23 rounds to an integer kept in the low bits
+    float whole = shifted - 12582912.0f;
+    float r = x - whole * 0.693359375f + whole * 2.12194440e-4f;
+    float p = 1.9875691500e-4f;
+    p = p * r + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    p = p * r * r + r + 1.0f;
+    union { float f; uint32_t u; } bits = {.f = shifted}, scale;
+    scale.u = (bits.u << 23) + 0x3f800000u;
+    return p * scale.f;
+}
+
+/// Philox 4x32 with 7 rounds, which passes BigCrush (Salmon et al. 2011, table 2).
+INLINE void philox(uint32_t c0, uint32_t c1, uint32_t c2, uint32_t c3, uint64_t seed, uint32_t out[4]) {
+    uint32_t k0 = (uint32_t)seed, k1 = (uint32_t)(seed >> 32);
+    for (int round = 0; round < 7; round++) {
+        uint64_t p0 = (uint64_t)c0 * 0xD2511F53u, p1 = (uint64_t)c2 * 0xCD9E8D57u;
+        uint32_t n0 = (uint32_t)(p1 >> 32) ^ c1 ^ k0, n2 = (uint32_t)(p0 >> 32) ^ c3 ^ k1;
+        c1 = (uint32_t)p1;
+        c3 = (uint32_t)p0;
+        c0 = n0;
+        c2 = n2;
+        k0 += 0x9E3779B9u;
+        k1 += 0xBB67AE85u;
+    }
+    out[0] = c0; out[1] = c1; out[2] = c2; out[3] = c3;
+}
+
+/// 16-bit random numbers first ..< first + count of a stream; `first` and the buffer's length are multiples of 8.
+/// Philox block b holds elements 8b ..< 8b + 8.
+INLINE void random_bits(uint16_t *restrict out, uint64_t first, long count, dropout_t d) {
+    uint64_t block = first / 8;
+    long blocks = (count + 7) / 8;
+    for (long b = 0; b < blocks; b++) {
+        uint32_t r[4];
+        philox((uint32_t)(block + b), (uint32_t)((block + b) >> 32), d.stream, d.step, d.seed, r);
+        for (int i = 0; i < 4; i++) {
+            out[8 * b + 2 * i] = (uint16_t)r[i];
+            out[8 * b + 2 * i + 1] = (uint16_t)(r[i] >> 16);
+        }
+    }
+}
+
+INLINE int drops(dropout_t d) { return d.keep_below < 65536; }
+enum { CHUNK = 512 }; // elements whose random numbers are drawn at a time
+
+/// The bits of columns c0 ..< c0 + CHUNK of row r; a row's numbers start on a Philox block. Returns how many there are.
+INLINE long row_bits(uint16_t *restrict bits, long r, long c0, long d, dropout_t dropout) {
+    long count = d - c0 < CHUNK ? d - c0 : CHUNK;
+    random_bits(bits, (uint64_t)r * (uint64_t)((d + 7) & ~7L) + (uint64_t)c0, count, dropout);
+    return count;
+}

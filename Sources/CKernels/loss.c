@@ -1,0 +1,31 @@
+#include "internal.h"
+
+KERNEL double cross_entropy(float *logits, const float *bias, const int32_t *label, long rows, long vocabulary, float smoothing, float gradient_scale, double *nll) {
+    FAST
+    double total = 0, likelihood = 0;
+    float share = smoothing / (float)vocabulary;
+    for (long r = 0; r < rows; r++, logits += vocabulary) {
+        float top = -INFINITY, sum = 0, all = 0;
+        for (long c = 0; c < vocabulary; c++) {
+            float v = logits[c] + bias[c];
+            logits[c] = v;
+            top = v > top ? v : top;
+            all += v;
+        }
+        float target = logits[label[r]];
+        for (long c = 0; c < vocabulary; c++) {
+            float e = exp_approx(logits[c] - top);
+            logits[c] = e;
+            sum += e;
+        }
+        double log_sum = (double)top + log((double)sum);
+        // sum_c q_c log p_c, with the uniform part from the plain sum of the logits
+        total += log_sum - (1.0 - (double)smoothing) * (double)target - (double)share * (double)all;
+        likelihood += log_sum - (double)target;
+        float scale = gradient_scale / sum, off = share * gradient_scale;
+        for (long c = 0; c < vocabulary; c++) logits[c] = logits[c] * scale - off;
+        logits[label[r]] -= (1 - smoothing) * gradient_scale;
+    }
+    *nll += likelihood;
+    return total;
+}

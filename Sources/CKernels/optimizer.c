@@ -1,0 +1,28 @@
+#include "internal.h"
+
+KERNEL void adam_update(float *restrict weights, float *restrict moment1, float *restrict moment2, float *const *gradients, long parts, long offset, long count, adam_t a) {
+    FAST
+    float step = a.rate / a.correction1, root = 1 / sqrtf(a.correction2);
+    weights += offset;
+    moment1 += offset;
+    moment2 += offset;
+    float g[CHUNK];
+    for (long first = 0; first < count; first += CHUNK) {
+        long length = count - first < CHUNK ? count - first : CHUNK;
+        memset(g, 0, sizeof g);
+        for (long p = 0; p < parts; p++) {
+            float *part = gradients[p] + offset + first;
+            for (long i = 0; i < length; i++) {
+                g[i] += part[i];
+                part[i] = 0;
+            }
+        }
+        for (long i = 0; i < length; i++) {
+            long at = first + i;
+            float m = a.beta1 * moment1[at] + (1 - a.beta1) * g[i], v = a.beta2 * moment2[at] + (1 - a.beta2) * g[i] * g[i];
+            moment1[at] = m;
+            moment2[at] = v;
+            weights[at] -= a.decay * weights[at] + step * m / (sqrtf(v) * root + a.epsilon);
+        }
+    }
+}

@@ -1,0 +1,88 @@
+import Foundation
+
+/// Threads that live as long as the program's work and run numbered tasks.
+///
+/// The number of tasks is chosen by the caller and does not depend on the number of threads, so whatever is summed per
+/// task and then in the order of the tasks has the same bits on any machine.
+public final class WorkerPool {
+    public let threads: Int
+    private var workers: [pthread_t] = []
+    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    private let wake = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+    private let done = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+    private var body: ((Int) -> Void)?
+    private var next = 0
+    private var tasks = 0
+    private var running = 0
+    private var closing = false
+
+    /// - Parameter threads: including the caller's, which works too.
+    public init(threads: Int) {
+        self.threads = max(1, threads)
+        pthread_mutex_init(mutex, nil)
+        pthread_cond_init(wake, nil)
+        pthread_cond_init(done, nil)
+        for _ in 1..<max(self.threads, 1) where self.threads > 1 {
+            var worker = pthread_t()
+            let context = Unmanaged.passUnretained(self).toOpaque()
+            pthread_create(&worker, nil, { Unmanaged<WorkerPool>.fromOpaque($0!).takeUnretainedValue().serve(); return nil }, context)
+            workers.append(worker)
+        }
+    }
+
+    deinit {
+        pthread_mutex_lock(mutex)
+        closing = true
+        pthread_cond_broadcast(wake)
+        pthread_mutex_unlock(mutex)
+        for worker in workers { pthread_join(worker, nil) }
+        pthread_cond_destroy(wake)
+        pthread_cond_destroy(done)
+        pthread_mutex_destroy(mutex)
+        wake.deallocate()
+        done.deallocate()
+        mutex.deallocate()
+    }
+
+    /// Calls `body` once for each of 0..<count, from several threads, and returns when all are done. Not re-entrant.
+    public func run(_ count: Int, _ body: (Int) -> Void) {
+        guard threads > 1, count > 1 else {
+            for task in 0..<count { body(task) }
+            return
+        }
+        withoutActuallyEscaping(body) { body in
+            pthread_mutex_lock(mutex)
+            self.body = body
+            next = 0
+            tasks = count
+            pthread_cond_broadcast(wake)
+            work()
+            while running > 0 { pthread_cond_wait(done, mutex) }
+            self.body = nil
+            pthread_mutex_unlock(mutex)
+        }
+    }
+
+    /// Takes tasks until none is left. Called and left with the mutex held.
+    private func work() {
+        while next < tasks, let body {
+            let task = next
+            next += 1
+            running += 1
+            pthread_mutex_unlock(mutex)
+            body(task)
+            pthread_mutex_lock(mutex)
+            running -= 1
+        }
+        if running == 0 { pthread_cond_signal(done) }
+    }
+
+    private func serve() {
+        pthread_mutex_lock(mutex)
+        while !closing {
+            work()
+            if !closing { pthread_cond_wait(wake, mutex) }
+        }
+        pthread_mutex_unlock(mutex)
+    }
+}

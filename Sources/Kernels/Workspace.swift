@@ -1,0 +1,82 @@
+/// A stack of floats for one pass over one slice of a batch. Matrices are taken from it in order and given back all at once,
+/// so that a step allocates nothing once the largest batch has been seen.
+public final class Workspace {
+    private var chunks: [FloatBlock] = []
+    private var chunk = 0
+    private var used = 0
+    private static let alignment = 16
+    private static let minimumChunk = 1 << 20
+
+    public init() {}
+
+    /// Uninitialised floats. They stay valid until `release(to:)` an earlier mark.
+    public func matrix(_ rows: Int, _ columns: Int) -> Matrix {
+        Matrix(take(rows * columns), rows: rows, columns: columns)
+    }
+
+    public func zeros(_ rows: Int, _ columns: Int) -> Matrix {
+        let result = matrix(rows, columns)
+        result.fill(0)
+        return result
+    }
+
+    public func take(_ count: Int) -> UnsafeMutablePointer<Float> {
+        let rounded = (count + Self.alignment - 1) / Self.alignment * Self.alignment
+        while chunk < chunks.count && used + rounded > chunks[chunk].count {
+            chunk += 1
+            used = 0
+        }
+        if chunk == chunks.count { chunks.append(FloatBlock(max(rounded, Self.minimumChunk))) }
+        defer { used += rounded }
+        return chunks[chunk].base + used
+    }
+
+    public struct Mark {
+        fileprivate let chunk: Int
+        fileprivate let used: Int
+    }
+
+    public var mark: Mark { Mark(chunk: chunk, used: used) }
+
+    public func release(to mark: Mark) {
+        chunk = mark.chunk
+        used = mark.used
+    }
+
+    /// Gives back everything. Several chunks become one, so that the next pass is contiguous.
+    public func reset() {
+        if chunks.count > 1 { chunks = [FloatBlock(chunks.reduce(0) { $0 + $1.count })] }
+        chunk = 0
+        used = 0
+    }
+
+    /// Bytes held.
+    public var bytes: Int { chunks.reduce(0) { $0 + $1.count } * MemoryLayout<Float>.stride }
+}
+
+/// Owner of floats on a 64-byte boundary, zero at the start.
+public final class FloatBlock {
+    public let base: UnsafeMutablePointer<Float>
+    public let count: Int
+
+    public init(_ count: Int) {
+        self.count = count
+        let raw = UnsafeMutableRawPointer.allocate(byteCount: max(count, 1) * MemoryLayout<Float>.stride, alignment: 64)
+        base = raw.bindMemory(to: Float.self, capacity: max(count, 1))
+        base.initialize(repeating: 0, count: count)
+    }
+
+    deinit { UnsafeMutableRawPointer(base).deallocate() }
+
+    public func matrix(_ rows: Int, _ columns: Int, at offset: Int = 0) -> Matrix {
+        require(offset >= 0 && offset + rows * columns <= count, "[\(rows) x \(columns)] at \(offset) of \(count) floats")
+        return Matrix(base + offset, rows: rows, columns: columns)
+    }
+
+    public func copy(from other: FloatBlock) {
+        require(count == other.count, "copy \(other.count) floats into \(count)")
+        base.update(from: other.base, count: count)
+    }
+
+    public var buffer: UnsafeMutableBufferPointer<Float> { UnsafeMutableBufferPointer(start: base, count: count) }
+}
