@@ -1,0 +1,58 @@
+import GRDB
+
+/// Why the registry cannot be used, in one line. No output of a stage is ever touched because of it.
+public struct RegistryError: Error, CustomStringConvertible, Sendable {
+    public enum Kind: Sendable {
+        case locked, damaged, foreign, newer, cannotWrite, other
+
+        /// The codes of `sysexits.h`.
+        public var exitCode: Int32 {
+            switch self {
+            case .locked: 75
+            case .damaged, .foreign, .newer: 65
+            case .cannotWrite: 73
+            case .other: 74
+            }
+        }
+    }
+
+    public let path: String
+    public let problem: String
+    public let hint: String?
+    public let kind: Kind
+
+    public var description: String { "\(path): \(problem)" }
+    public var exitCode: Int32 { kind.exitCode }
+}
+
+extension RegistryError {
+    /// Says what an SQLite error means for whoever started the stage.
+    init(_ error: Error, path: String) {
+        if let error = error as? RegistryError {
+            self = error
+            return
+        }
+        let sqlite = error as? DatabaseError
+        let detail = sqlite?.message ?? "\(error)"
+        switch sqlite?.resultCode {
+        case .SQLITE_BUSY, .SQLITE_LOCKED:
+            self.init(
+                path: path, problem: "the registry is locked by another program (\(detail))",
+                hint: "close the program that holds it, such as an open sqlite3 session, and start again", kind: .locked)
+        case .SQLITE_NOTADB, .SQLITE_CORRUPT:
+            self.init(
+                path: path, problem: "the registry is damaged (\(detail))",
+                hint: "move it aside: mv \(path) \(path).damaged (a new one is made; outputs do not depend on it)", kind: .damaged)
+        case .SQLITE_READONLY, .SQLITE_PERM:
+            self.init(
+                path: path, problem: "the registry cannot be written (\(detail))",
+                hint: "make the file and its folder writable, or name another with --registry", kind: .cannotWrite)
+        case .SQLITE_CANTOPEN:
+            self.init(
+                path: path, problem: "the registry cannot be opened (\(detail))",
+                hint: "make its folder, or name another file with --registry", kind: .cannotWrite)
+        default:
+            self.init(path: path, problem: "the registry failed (\(detail))", hint: nil, kind: .other)
+        }
+    }
+}

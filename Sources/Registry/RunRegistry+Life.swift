@@ -1,0 +1,126 @@
+import Foundation
+import GRDB
+
+extension RunRegistry {
+    /// The folder that stored paths are relative to.
+    var root: String { RegistryPath.absolute((path as NSString).deletingLastPathComponent) }
+
+    /// Records the start of a run, and on the way marks runs that died as lost and paths that are gone as removed.
+    ///
+    /// - Parameters:
+    ///   - inputs: what the run reads, by role.
+    ///   - warn: told, from another thread, when facts cannot be written later on.
+    public func start(
+        _ run: RunDescription, inputs: [(role: String, artifact: Artifact)] = [], rhythm: LiveRun.Rhythm = .init(),
+        warn: @escaping @Sendable (String) -> Void
+    ) throws -> LiveRun {
+        let gone = try pathsThatAreGone()
+        let id = try write { database in
+            try markLostRuns(database, seenFrom: run.machine)
+            for path in gone {
+                try database.execute(
+                    sql: "UPDATE artifact_paths SET removed = ? WHERE path = ? AND removed IS NULL", arguments: [Time.now(), path])
+            }
+            let id = try run.insert(into: database)
+            for (role, artifact) in inputs {
+                _ = try Fact.artifact(direction: "in", role: role, artifact, time: Time.now())
+                    .insert(into: database, run: id, root: root)
+            }
+            return id
+        }
+        return LiveRun(id: id, registry: self, rhythm: rhythm, warn: warn)
+    }
+
+    /// The last run of the same key that did not finish: what a checkpoint found on disk is from.
+    public func unfinishedRun(keyHash: String, name: String, before: Int64) throws -> Int64? {
+        try read { database in
+            try Int64.fetchOne(
+                database,
+                sql: """
+                    SELECT max(id) FROM runs WHERE key_hash = ? AND name = ? AND id < ?
+                      AND status IN ('failed', 'interrupted', 'lost')
+                    """, arguments: [keyHash, name, before])
+        }
+    }
+
+    /// Whether the last finished run of this key made exactly `sha256`: then running it again would make it once more.
+    public func hasMade(_ sha256: String, keyHash: String) throws -> Bool {
+        try read { database in
+            try String.fetchAll(
+                database,
+                sql: """
+                    SELECT artifact FROM run_io WHERE direction = 'out' AND run =
+                      (SELECT max(id) FROM runs WHERE key_hash = ? AND status = 'finished')
+                    """, arguments: [keyHash]
+            ).contains(sha256)
+        }
+    }
+
+    private func pathsThatAreGone() throws -> [String] {
+        try read { try String.fetchAll($0, sql: "SELECT DISTINCT path FROM artifact_paths WHERE removed IS NULL") }
+            .filter { Foundation.access(RegistryPath.onDisk($0, root: root), F_OK) != 0 }
+    }
+}
+
+// MARK: - Runs that died
+
+/// Heartbeats come every 10 s; a run on another machine that was silent for longer than this is taken for dead.
+private let silenceOfTheDead = 120.0
+
+private func markLostRuns(_ database: Database, seenFrom machine: Machine) throws {
+    let running = try Row.fetchAll(
+        database, sql: "SELECT id, host, boot_id, pid, started, heartbeat FROM runs WHERE status = 'running'")
+    for row in running where isLost(row, seenFrom: machine) {
+        try database.execute(
+            sql: "UPDATE runs SET status = 'lost', ended = heartbeat WHERE id = ?", arguments: [row["id"] as Int64])
+    }
+}
+
+/// On this machine the kernel knows: another boot, no such process, or a process that is younger than the run. Of other
+/// machines only the heartbeat is known.
+private func isLost(_ row: Row, seenFrom machine: Machine) -> Bool {
+    guard row["host"] as String == machine.host else {
+        guard let heartbeat = Time.date(row["heartbeat"]) else { return true }
+        return Date().timeIntervalSince(heartbeat) > silenceOfTheDead
+    }
+    guard row["boot_id"] as String == machine.bootID else { return true }
+    let pid = row["pid"] as Int32
+    if kill(pid, 0) != 0 && errno == ESRCH { return true }
+    guard let born = ProcessTable.startTime(of: pid), let started = Time.date(row["started"]) else { return false }
+    return born.timeIntervalSince(started) > 2  // the kernel counts in hundredths, its boot time in whole seconds
+}
+
+/// What the kernel knows of other processes.
+enum ProcessTable {
+    /// When a process started, or nil where the kernel does not tell.
+    static func startTime(of pid: Int32) -> Date? {
+        guard let status = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8),
+            let system = try? String(contentsOfFile: "/proc/stat", encoding: .utf8),
+            let afterName = status.lastIndex(of: ")"),
+            let bootLine = system.split(separator: "\n").first(where: { $0.hasPrefix("btime ") }),
+            let boot = Double(bootLine.dropFirst(6))
+        else { return nil }
+        let fields = status[afterName...].split(separator: " ")  // the program's name, which may hold spaces, is left out
+        guard fields.count > 20, let ticks = Double(fields[20]) else { return nil }
+        return Date(timeIntervalSince1970: boot + ticks / Double(sysconf(Int32(_SC_CLK_TCK))))
+    }
+}
+
+extension RunDescription {
+    fileprivate func insert(into database: Database) throws -> Int64 {
+        let now = Time.now()
+        let words = String(decoding: try JSONEncoder().encode(arguments), as: UTF8.self)
+        try database.execute(
+            sql: """
+                INSERT INTO runs (name, stage, spec, status, key_hash, config, argv, version, git_commit, git_dirty, seed, threads,
+                  blas, cpu, host, pid, boot_id, started, heartbeat)
+                VALUES (?, ?, ?, 'running', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """,
+            arguments: [
+                name, stage, spec, keyHash, configuration, words, version, git?.commit, git?.isDirty,
+                seed.map { Int64(bitPattern: $0) }, threads, machine.blas, machine.cpu, machine.host, machine.pid, machine.bootID,
+                now, now,
+            ])
+        return database.lastInsertedRowID
+    }
+}

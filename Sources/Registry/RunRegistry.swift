@@ -1,0 +1,119 @@
+import Foundation
+import GRDB
+
+/// The history of all runs in one SQLite file: what ran, from what, with which settings, and what came out.
+///
+/// A log of facts: nothing that a stage makes depends on it. Several processes write to it at the same time; each change is
+/// one short immediate transaction, and a writer waits up to `timeout` seconds for its turn.
+public final class RunRegistry: Sendable {
+    /// How long a writer waits for another one, in seconds.
+    public static let defaultTimeout = 20.0
+
+    public let path: String
+    private let queue: DatabaseQueue
+
+    /// Opens the registry, makes it if it is absent, and brings an older one up to date.
+    /// Throws `RegistryError`, also when a newer program wrote it.
+    public init(path: String, timeout: Double = RunRegistry.defaultTimeout) throws {
+        self.path = path
+        do {
+            queue = try Self.open(path, timeout: timeout)
+            try queue.inDatabase { try Self.migrate($0, path: path) }
+        } catch {
+            throw RegistryError(error, path: path)
+        }
+    }
+
+    /// One immediate transaction. SQLite's errors come out as `RegistryError`.
+    func write<Value>(_ change: (Database) throws -> Value) throws -> Value {
+        try access { database in
+            var value: Value?
+            try database.inTransaction(.immediate) {
+                value = try change(database)
+                return .commit
+            }
+            return value!
+        }
+    }
+
+    /// A look that locks nobody out. SQLite's errors come out as `RegistryError`.
+    func read<Value>(_ look: (Database) throws -> Value) throws -> Value { try access(look) }
+
+    /// The rows of a query as text, NULL as nil: `try registry.rows("SELECT model, BLEU FROM leaderboard")`.
+    public func rows(_ sql: String) throws -> [[String?]] {
+        try read { database in
+            try Row.fetchAll(database, sql: sql).map { row in
+                row.databaseValues.map { $0.isNull ? nil : String.fromDatabaseValue($0) ?? $0.description }
+            }
+        }
+    }
+
+    private func access<Value>(_ work: (Database) throws -> Value) throws -> Value {
+        do {
+            return try queue.inDatabase(work)
+        } catch {
+            throw RegistryError(error, path: path)
+        }
+    }
+
+    private static func open(_ path: String, timeout: Double) throws -> DatabaseQueue {
+        var configuration = Configuration()
+        configuration.label = "registry"
+        configuration.foreignKeysEnabled = true
+        configuration.busyMode = .timeout(timeout)
+        configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = NORMAL") }
+        try FileManager.default.createDirectory(
+            at: URL(fileURLWithPath: path).deletingLastPathComponent(), withIntermediateDirectories: true)
+        return try DatabaseQueue(path: path, configuration: configuration)
+    }
+
+    /// Steps from the file's version to ours. The version is read again inside the transaction, since another process
+    /// may have been faster.
+    private static func migrate(_ database: Database, path: String) throws {
+        try checkOwner(database, path: path)
+        guard try version(database) < Schema.version else { return }
+        try useWriteAheadLog(database)
+        try database.inTransaction(.immediate) {
+            for step in Schema.migrations[try version(database)...] { try database.execute(sql: step) }
+            try database.execute(sql: "PRAGMA application_id = \(Schema.applicationID)")
+            try database.execute(sql: "PRAGMA user_version = \(Schema.version)")
+            return .commit
+        }
+    }
+
+    private static func version(_ database: Database) throws -> Int {
+        try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
+    }
+
+    private static func checkOwner(_ database: Database, path: String) throws {
+        var (found, owner, isEmpty) = (0, 0, true)
+        try database.inTransaction(.deferred) {  // one snapshot: another process may be making the tables
+            isEmpty = try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_schema") == 0
+            owner = try Int.fetchOne(database, sql: "PRAGMA application_id") ?? 0
+            found = try version(database)
+            return .commit
+        }
+        guard owner == Schema.applicationID || (owner == 0 && isEmpty) else {
+            throw RegistryError(
+                path: path, problem: "expected a registry of runs, found a database of another program",
+                hint: "name another file with --registry", kind: .foreign)
+        }
+        guard found <= Schema.version else {
+            throw RegistryError(
+                path: path, problem: "expected a registry of version \(Schema.version) or older, found version \(found), written by a newer program",
+                hint: "build the current source, or name another file with --registry", kind: .newer)
+        }
+    }
+
+    /// The mode is a property of the file and stays. SQLite does not wait for a lock while it changes the mode, so we do.
+    private static func useWriteAheadLog(_ database: Database) throws {
+        for attempt in 1... {
+            do {
+                try database.execute(sql: "PRAGMA journal_mode = WAL")
+                return
+            } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY && attempt < 200 {
+                usleep(20_000)
+            }
+        }
+    }
+}

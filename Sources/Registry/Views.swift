@@ -1,0 +1,132 @@
+/// The common questions, each answered by one `select * from VIEW`.
+enum Views {
+    static let all = [leaderboard, lineage, running, notReproducible, cost, reclaimable].joined(separator: "\n")
+
+    /// One row for each scored model, test set and way of searching: its newest finished score, best BLEU first.
+    ///
+    /// `difference` is against the score run whose folder this run read in the role `base`; `p` belongs to that comparison.
+    /// `sites`, `parameters` and `search` are params of the score run, `tokens_per_second` is its metric.
+    private static let leaderboard = """
+        CREATE VIEW leaderboard AS
+        WITH
+        latest AS (
+          SELECT runs.*,
+                 (SELECT value FROM params WHERE run = runs.id AND key = 'search') AS search,
+                 scores.test_set, scores.score, scores.signature, scores.confidence
+          FROM runs JOIN scores ON scores.run = runs.id AND scores.metric = 'BLEU'
+          WHERE runs.status = 'finished'
+            AND NOT EXISTS (
+              SELECT 1 FROM runs later JOIN scores again ON again.run = later.id AND again.metric = 'BLEU'
+              WHERE later.id > runs.id AND later.status = 'finished'
+                AND later.name = runs.name AND later.spec IS runs.spec AND again.test_set = scores.test_set
+                AND (SELECT value FROM params WHERE run = later.id AND key = 'search')
+                    IS (SELECT value FROM params WHERE run = runs.id AND key = 'search'))
+        ),
+        compared AS (
+          SELECT latest.*,
+                 (SELECT max(made.run) FROM run_io used
+                    JOIN run_io made ON made.artifact = used.artifact AND made.direction = 'out'
+                  WHERE used.run = latest.id AND used.direction = 'in' AND used.role = 'base') AS base
+          FROM latest
+        )
+        SELECT
+          name || '/' || coalesce(spec, stage) AS model,
+          search,
+          CAST((SELECT value FROM params WHERE run = id AND key = 'sites') AS INTEGER) AS sites,
+          CAST((SELECT value FROM params WHERE run = id AND key = 'parameters') AS INTEGER) AS parameters,
+          round(score, 2) AS BLEU,
+          round(confidence, 2) AS confidence,
+          round(score - (SELECT max(score) FROM scores other
+                         WHERE other.run = base AND other.metric = 'BLEU' AND other.test_set = compared.test_set), 2) AS difference,
+          (SELECT p FROM significance WHERE significance.run = id AND base_run = base AND metric = 'BLEU'
+             AND significance.test_set = compared.test_set ORDER BY trials DESC, method LIMIT 1) AS p,
+          round((SELECT value FROM metrics WHERE run = id AND key = 'tokens_per_second' ORDER BY step DESC LIMIT 1)) AS tokens_per_second,
+          round((SELECT max(score) FROM scores other
+                 WHERE other.run = id AND other.metric = 'chrF2' AND other.test_set = compared.test_set), 2) AS chrF2,
+          round((SELECT max(score) FROM scores other
+                 WHERE other.run = id AND other.metric = 'paper-compat'), 4) AS paper_compat,
+          test_set,
+          signature,
+          id AS run
+        FROM compared
+        ORDER BY test_set, score DESC, id;
+        """
+
+    /// Everything a run came from: `select * from lineage where run = 17`. `depth` 1 is what it read itself.
+    /// `source` is the run that made the artifact (the last one, where several made the same bytes); NULL for a raw file.
+    private static let lineage = """
+        CREATE VIEW lineage AS
+        WITH RECURSIVE
+        edge(run, role, artifact, source) AS (
+          SELECT used.run, used.role, used.artifact,
+                 (SELECT max(made.run) FROM run_io made
+                  WHERE made.artifact = used.artifact AND made.direction = 'out' AND made.run <> used.run)
+          FROM run_io used WHERE used.direction = 'in'
+        ),
+        walk(run, depth, reader, role, artifact, source) AS (
+          SELECT run, 1, run, role, artifact, source FROM edge
+          UNION
+          SELECT walk.run, walk.depth + 1, edge.run, edge.role, edge.artifact, edge.source
+          FROM walk JOIN edge ON edge.run = walk.source
+          WHERE walk.depth < 32
+        )
+        SELECT walk.run, walk.depth, walk.reader, walk.role, artifacts.kind, runs.stage, runs.spec, walk.source, walk.artifact,
+               (SELECT path FROM artifact_paths WHERE artifact_paths.artifact = walk.artifact
+                ORDER BY removed IS NOT NULL, seen DESC, path LIMIT 1) AS path
+        FROM walk
+        JOIN artifacts ON artifacts.sha256 = walk.artifact
+        LEFT JOIN runs ON runs.id = walk.source
+        ORDER BY walk.run, walk.depth, walk.role, walk.artifact;
+        """
+
+    /// What is at work, for how long, and when it was last heard of.
+    private static let running = """
+        CREATE VIEW running AS
+        SELECT id, name, stage, spec, host, pid, threads, started,
+               CAST(round((julianday('now') - julianday(started)) * 86400) AS INTEGER) AS seconds,
+               CAST(round((julianday('now') - julianday(heartbeat)) * 86400) AS INTEGER) AS silent_seconds,
+               (SELECT max(step) FROM metrics WHERE run = id) AS step
+        FROM runs WHERE status = 'running'
+        ORDER BY started, id;
+        """
+
+    /// The same stage, version, configuration and inputs, and yet different bytes.
+    private static let notReproducible = """
+        CREATE VIEW not_reproducible AS
+        SELECT runs.key_hash, runs.stage, min(runs.name) AS name, runs.spec, run_io.role,
+               count(DISTINCT run_io.artifact) AS outputs,
+               group_concat(runs.id, ' ') AS runs
+        FROM runs JOIN run_io ON run_io.run = runs.id AND run_io.direction = 'out'
+        WHERE runs.status = 'finished'
+        GROUP BY runs.key_hash, run_io.role
+        HAVING count(DISTINCT run_io.artifact) > 1
+        ORDER BY max(runs.id) DESC;
+        """
+
+    /// Hours for each stage, of all runs whatever became of them.
+    private static let cost = """
+        CREATE VIEW cost AS
+        SELECT stage, count(*) AS runs,
+               sum(status = 'finished') AS finished,
+               round(sum(wall_seconds) / 3600.0, 3) AS hours,
+               round(sum(cpu_seconds) / 3600.0, 3) AS cpu_hours,
+               round(max(peak_rss_bytes) / 1048576.0) AS peak_mib
+        FROM runs GROUP BY stage
+        ORDER BY sum(wall_seconds) DESC;
+        """
+
+    /// Folders on disk that can be made again and that nobody needs now: captures that a finished run has read and no run is reading.
+    private static let reclaimable = """
+        CREATE VIEW reclaimable AS
+        SELECT artifact_paths.path, artifacts.kind, artifacts.bytes, round(artifacts.bytes / 1048576.0, 1) AS mib,
+               count(runs.id) AS readers
+        FROM artifact_paths
+        JOIN artifacts ON artifacts.sha256 = artifact_paths.artifact AND artifacts.kind = 'capture'
+        JOIN run_io ON run_io.artifact = artifacts.sha256 AND run_io.direction = 'in'
+        JOIN runs ON runs.id = run_io.run
+        WHERE artifact_paths.removed IS NULL
+        GROUP BY artifact_paths.path, artifact_paths.artifact
+        HAVING sum(runs.status = 'finished') > 0 AND sum(runs.status = 'running') = 0
+        ORDER BY artifacts.bytes DESC, artifact_paths.path;
+        """
+}
