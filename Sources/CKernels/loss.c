@@ -1,6 +1,6 @@
 #include "internal.h"
 
-KERNEL double cross_entropy(float *logits, const float *bias, const int32_t *label, long rows, long vocabulary, float smoothing, float gradient_scale, double *nll) {
+KERNEL double cross_entropy(float *restrict logits, const float *restrict bias, const int32_t *label, long rows, long vocabulary, float smoothing, float gradient_scale, float *restrict dbias, double *nll) {
     FAST
     double total = 0, likelihood = 0;
     float share = smoothing / (float)vocabulary;
@@ -22,9 +22,15 @@ KERNEL double cross_entropy(float *logits, const float *bias, const int32_t *lab
         // sum_c q_c log p_c, with the uniform part from the plain sum of the logits
         total += log_sum - (1.0 - (double)smoothing) * (double)target - (double)share * (double)all;
         likelihood += log_sum - (double)target;
-        float scale = gradient_scale / sum, off = share * gradient_scale;
-        for (long c = 0; c < vocabulary; c++) logits[c] = logits[c] * scale - off;
-        logits[label[r]] -= (1 - smoothing) * gradient_scale;
+        if (!dbias) continue;
+        float scale = gradient_scale / sum, off = share * gradient_scale, on = (1 - smoothing) * gradient_scale;
+        for (long c = 0; c < vocabulary; c++) {
+            float g = logits[c] * scale - off;
+            logits[c] = g;
+            dbias[c] += g;
+        }
+        logits[label[r]] -= on;
+        dbias[label[r]] -= on;
     }
     *nll += likelihood;
     return total;

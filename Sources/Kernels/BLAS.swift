@@ -29,7 +29,7 @@ public enum BLAS {
 }
 
 /// c = beta c + a' b', where ' transposes if asked.
-public func gemm(_ a: Matrix, transposed ta: Bool = false, _ b: Matrix, transposed tb: Bool = false, into c: Matrix, beta: Float = 0) {
+public func gemm(_ a: Matrix, _ b: Matrix, transposeA ta: Bool = false, transposeB tb: Bool = false, into c: Matrix, beta: Float = 0) {
     let (m, k) = ta ? (a.columns, a.rows) : (a.rows, a.columns)
     let (kb, n) = tb ? (b.columns, b.rows) : (b.rows, b.columns)
     require(k == kb && c.rows == m && c.columns == n, "product of \(a)\(ta ? "^T" : "") and \(b)\(tb ? "^T" : "") into \(c)")

@@ -66,9 +66,9 @@ void attention_backward(const float *q, long q_stride, const float *k, const flo
 // ---- loss ----------------------------------------------------------------------------------------------------------
 /// Label-smoothed cross-entropy over `vocabulary` classes:
 ///   q = (1 - smoothing) onehot(label) + smoothing / vocabulary,   loss = -sum_c q_c log softmax(logits + bias)_c.
-/// logits become the gradient, (softmax - q) x gradient_scale. Returns the summed loss; the summed negative log-likelihood
-/// of the labels is added to *nll.
-double cross_entropy(float *logits, const float *bias, const int32_t *label, long rows, long vocabulary, float smoothing, float gradient_scale, double *nll);
+/// Returns the summed loss; the summed negative log-likelihood of the labels is added to *nll. Where dbias is given, logits
+/// become the gradient (softmax - q) x gradient_scale and dbias += its column sums; where it is NULL they are left undefined.
+double cross_entropy(float *logits, const float *bias, const int32_t *label, long rows, long vocabulary, float smoothing, float gradient_scale, float *dbias, double *nll);
 
 // ---- search --------------------------------------------------------------------------------------------------------
 /// The k largest of (logits + bias) in a row with their log-probabilities, best first; equal values by lower index.

@@ -1,0 +1,73 @@
+import CKernels
+import Kernels
+
+/// y = x W^T, W: [out, in]. The bias is added by whoever follows, in the same sweep as its own work.
+public struct Linear {
+    public let weight: Slot
+    public let bias: Slot
+
+    /// - Parameter fanOut: outputs of one matrix where several stand in one slot.
+    init(_ name: String, in inputs: Int, out outputs: Int, fanOut: Int? = nil, _ layout: inout ParameterLayout) {
+        (weight, bias) = layout.scope(name) {
+            ($0.add("weight", [outputs, inputs], .xavier(fanIn: inputs, fanOut: fanOut ?? outputs)), $0.add("bias", [outputs], .constant(0)))
+        }
+    }
+
+    /// - Parameter part: which of the outputs; all if nil.
+    func forward(_ x: Matrix, part: Range<Int>? = nil, into y: Matrix, _ pass: Pass) {
+        let w = pass.weights[weight]
+        gemm(x, part.map(w.rows) ?? w, transposeB: true, into: y)
+    }
+
+    func addBias(_ y: Matrix, part: Range<Int>? = nil, _ pass: Pass) {
+        require(y.isContiguous, "bias over columns of a wider matrix")
+        add_bias(y.base, pass.weights[bias].base + (part?.lowerBound ?? 0), y.rows, y.columns)
+    }
+
+    /// dW += dy^T x;  dx = dy W, or dx += dy W where `accumulate`.
+    func backward(_ x: Matrix, part: Range<Int>? = nil, dy: Matrix, dx: Matrix?, accumulate: Bool = false, _ pass: Pass) {
+        let w = pass.weights[weight], dw = pass.gradient(weight)
+        gemm(dy, x, transposeA: true, into: part.map(dw.rows) ?? dw, beta: 1)
+        if let dx { gemm(dy, part.map(w.rows) ?? w, into: dx, beta: accumulate ? 1 : 0) }
+    }
+
+    func backwardBias(dy: Matrix, part: Range<Int>? = nil, _ pass: Pass) {
+        require(dy.isContiguous, "bias over columns of a wider matrix")
+        add_bias_backward(dy.base, pass.gradient(bias).base + (part?.lowerBound ?? 0), dy.rows, dy.columns)
+    }
+}
+
+/// y = gain (x - mean(x)) / sqrt(var(x) + epsilon) + shift, over each row (Ba et al. 2016).
+public struct LayerNorm {
+    public let gain: Slot
+    public let shift: Slot
+    static let epsilon: Float = 1e-5
+
+    init(_ name: String, width: Int, _ layout: inout ParameterLayout) {
+        (gain, shift) = layout.scope(name) {
+            ($0.add("weight", [width], .constant(1)), $0.add("bias", [width], .constant(0)))
+        }
+    }
+
+    /// What the backward pass needs.
+    struct Tape {
+        let x: Matrix
+        let y: Matrix
+        let mean: UnsafeMutablePointer<Float>
+        let rstd: UnsafeMutablePointer<Float>
+    }
+
+    func forward(_ x: Matrix, _ pass: Pass) -> Tape {
+        let tape = Tape(x: x, y: pass.workspace.matrix(x.rows, x.columns), mean: pass.workspace.take(x.rows), rstd: pass.workspace.take(x.rows))
+        layer_norm_forward(x.base, pass.weights[gain].base, pass.weights[shift].base, tape.y.base, tape.mean, tape.rstd, x.rows, x.columns, Self.epsilon)
+        return tape
+    }
+
+    /// dx += gradient, so that the residual's own gradient may already be in it.
+    func backward(_ tape: Tape, dy: Matrix, dx: Matrix, _ pass: Pass) {
+        let x = tape.x
+        layer_norm_backward(
+            x.base, pass.weights[gain].base, dy.base, dx.base, tape.mean, tape.rstd,
+            pass.gradient(gain).base, pass.gradient(shift).base, x.rows, x.columns)
+    }
+}

@@ -1,0 +1,52 @@
+import CKernels
+import Kernels
+
+/// What one forward (and backward) pass over one slice of a batch works with.
+public struct Pass {
+    public let weights: FloatBlock
+    /// Gradients are added here; nil where only the forward pass is wanted.
+    public let gradients: FloatBlock?
+    public let workspace: Workspace
+    public let randomness: Randomness
+
+    public init(weights: FloatBlock, gradients: FloatBlock? = nil, workspace: Workspace, randomness: Randomness = .off) {
+        self.weights = weights
+        self.gradients = gradients
+        self.workspace = workspace
+        self.randomness = randomness
+    }
+
+    func gradient(_ slot: Slot) -> Matrix {
+        guard let gradients else { fatalError("a backward pass needs a gradient block") }
+        return gradients[slot]
+    }
+}
+
+/// Names the random numbers of a pass: they are a function of (seed, site, slice, step), so no generator has a state.
+public struct Randomness: Sendable {
+    public let seed: UInt64
+    public let step: Int
+    public let slice: Int
+    public let isOn: Bool
+
+    public init(seed: UInt64, step: Int, slice: Int) {
+        self.seed = seed
+        self.step = step
+        self.slice = slice
+        isOn = true
+    }
+
+    private init() {
+        (seed, step, slice, isOn) = (0, 0, 0, false)
+    }
+
+    /// No dropout: translation, validation, capture.
+    public static let off = Randomness()
+
+    func dropout(_ rate: Float, site: Int) -> dropout_t {
+        let keep = isOn ? 1 - rate : 1
+        return dropout_t(
+            seed: seed, stream: UInt32(slice << 16 | site), step: UInt32(truncatingIfNeeded: step),
+            keep_below: UInt32((keep * 65536).rounded()), scale: 1 / keep)
+    }
+}

@@ -1,0 +1,51 @@
+import CKernels
+import Foundation
+import Kernels
+
+/// y_i = dropout(sqrt(d) E[id_i] + P[position_i]), P sinusoidal (Vaswani et al. 2017, section 3.5).
+struct Embedding {
+    let table: Slot
+    let dropout: Float
+    let site: Int
+
+    private var scale: Float { Float(table.columns).squareRoot() }
+
+    func forward(_ packed: Packed, positions: SinusoidalPositions, _ pass: Pass) -> Matrix {
+        let y = pass.workspace.matrix(packed.tokens, table.columns)
+        packed.ids.withUnsafeBufferPointer { ids in
+            packed.positions.withUnsafeBufferPointer { places in
+                embedding_forward(
+                    pass.weights[table].base, ids.baseAddress, positions.table.base, places.baseAddress, scale,
+                    y.base, y.rows, y.columns, pass.randomness.dropout(dropout, site: site))
+            }
+        }
+        return y
+    }
+
+    func backward(_ packed: Packed, dy: Matrix, _ pass: Pass) {
+        packed.ids.withUnsafeBufferPointer { ids in
+            embedding_backward(
+                pass.gradient(table).base, ids.baseAddress, dy.base, scale, dy.rows, dy.columns,
+                pass.randomness.dropout(dropout, site: site))
+        }
+    }
+}
+
+/// P[p, 2i] = sin(p / 10000^(2i/d)), P[p, 2i+1] = cos of the same.
+final class SinusoidalPositions {
+    /// The longest sentence that can be embedded, in tokens.
+    static let limit = 1024
+    let table: FloatBlock
+
+    init(width: Int) {
+        table = FloatBlock(Self.limit * width)
+        let matrix = table.matrix(Self.limit, width)
+        for i in 0..<width / 2 {
+            let frequency = pow(10000, -Double(2 * i) / Double(width))
+            for p in 0..<Self.limit {
+                matrix[p, 2 * i] = Float(sin(Double(p) * frequency))
+                matrix[p, 2 * i + 1] = Float(cos(Double(p) * frequency))
+            }
+        }
+    }
+}

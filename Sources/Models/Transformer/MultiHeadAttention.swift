@@ -1,0 +1,128 @@
+import CKernels
+import Kernels
+
+/// softmax(Q K^T / sqrt(head)) V for each head, concatenated (Vaswani et al. 2017, eq. 1), before the output projection.
+///
+/// Q, K and V are one matrix [3 d, d]. Self-attention projects its input once by all of it; cross-attention projects the
+/// target by its first third and the source by the rest.
+struct MultiHeadAttention {
+    let projection: Linear
+    let width: Int
+    let heads: Int
+    let isCausal: Bool
+    let dropout: Float
+    let site: Int
+
+    init(_ configuration: TransformerConfiguration, isCausal: Bool, site: Int, _ layout: inout ParameterLayout) {
+        width = configuration.width
+        heads = configuration.heads
+        self.isCausal = isCausal
+        dropout = configuration.attentionDropout
+        self.site = site
+        projection = Linear("projection", in: width, out: 3 * width, fanOut: width, &layout)
+    }
+
+    var head: Int { width / heads }
+    private var queryPart: Range<Int> { 0..<width }
+    private var memoryPart: Range<Int> { width..<3 * width }
+
+    /// - projected: [queries, 3 d] of self-attention, [queries, d] of cross-attention
+    /// - memory: [keys, 2 d] of cross-attention
+    struct Tape {
+        let x: Matrix
+        let projected: Matrix
+        let memory: Matrix?
+        let weights: UnsafeMutablePointer<Float>
+        let context: Matrix
+    }
+
+    /// - Parameters:
+    ///   - x: [query tokens, d], normed
+    ///   - memory: encoder output [key tokens, d] and its sentences; nil for self-attention
+    func forward(_ x: Matrix, _ queries: Packed, memory: (x: Matrix, packed: Packed)?, _ pass: Pass) -> Tape {
+        let space = pass.workspace
+        let projected = space.matrix(x.rows, memory == nil ? 3 * width : width)
+        let part = memory == nil ? nil : queryPart
+        projection.forward(x, part: part, into: projected, pass)
+        projection.addBias(projected, part: part, pass)
+        var memoryProjected: Matrix?
+        if let memory {
+            let matrix = space.matrix(memory.x.rows, 2 * width)
+            projection.forward(memory.x, part: memoryPart, into: matrix, pass)
+            projection.addBias(matrix, part: memoryPart, pass)
+            memoryProjected = matrix
+        }
+        let keys = memory?.packed ?? queries
+        let tape = Tape(
+            x: x, projected: projected, memory: memoryProjected,
+            weights: space.take(weightCount(queries, keys)), context: space.matrix(x.rows, width))
+        let mark = space.mark
+        let scratch = space.take(scratchCount(queries, keys))
+        let dropout = pass.randomness.dropout(dropout, site: site)
+        var first = 0
+        for s in 0..<queries.sentences where queries.length(s) > 0 {
+            let n = queries.length(s), m = keys.length(s)
+            let (q, k, v) = views(tape, queries.range(s), keys.range(s))
+            attention_forward(
+                q.base, q.stride, k.base, v.base, k.stride, tape.context.row(queries.offsets[s]), width,
+                tape.weights + first, n, m, heads, head, isCausal ? 1 : 0, scratch, dropout, UInt64(first))
+            first += heads * n * attention_row(m)
+        }
+        space.release(to: mark)
+        return tape
+    }
+
+    /// - Parameters:
+    ///   - dcontext: gradient of the context
+    ///   - dx: overwritten with the gradient of x
+    ///   - dmemory: the gradient of the encoder output is added; nil for self-attention
+    func backward(_ tape: Tape, _ queries: Packed, memory: (x: Matrix, packed: Packed)?, dcontext: Matrix, dx: Matrix, dmemory: Matrix?, _ pass: Pass) {
+        let space = pass.workspace, mark = space.mark
+        defer { space.release(to: mark) }
+        let keys = memory?.packed ?? queries
+        let dprojected = space.matrix(tape.projected.rows, tape.projected.columns)
+        let dmemoryProjected = tape.memory.map { space.matrix($0.rows, $0.columns) }
+        let gradients = Tape(x: dx, projected: dprojected, memory: dmemoryProjected, weights: tape.weights, context: dcontext)
+        let scratch = space.take(scratchCount(queries, keys))
+        let dropout = pass.randomness.dropout(dropout, site: site)
+        var first = 0
+        for s in 0..<queries.sentences where queries.length(s) > 0 {
+            let n = queries.length(s), m = keys.length(s)
+            let (q, k, v) = views(tape, queries.range(s), keys.range(s))
+            let (dq, dk, dv) = views(gradients, queries.range(s), keys.range(s))
+            attention_backward(
+                q.base, q.stride, k.base, v.base, k.stride, dcontext.row(queries.offsets[s]), width,
+                tape.weights + first, n, m, heads, head, dq.base, dk.base, dv.base, scratch, dropout)
+            first += heads * n * attention_row(m)
+        }
+        let part = memory == nil ? nil : queryPart
+        projection.backwardBias(dy: dprojected, part: part, pass)
+        projection.backward(tape.x, part: part, dy: dprojected, dx: dx, pass)
+        if let memory, let dmemoryProjected {
+            projection.backwardBias(dy: dmemoryProjected, part: memoryPart, pass)
+            projection.backward(memory.x, part: memoryPart, dy: dmemoryProjected, dx: dmemory, accumulate: true, pass)
+        }
+    }
+
+    /// Queries, keys and values of one sentence inside the projected matrices.
+    private func views(_ tape: Tape, _ queries: Range<Int>, _ keys: Range<Int>) -> (Matrix, Matrix, Matrix) {
+        let q = tape.projected.rows(queries).columns(0..<width)
+        if let memory = tape.memory?.rows(keys) {
+            return (q, memory.columns(0..<width), memory.columns(width..<2 * width))
+        }
+        let own = tape.projected.rows(keys)
+        return (q, own.columns(width..<2 * width), own.columns(2 * width..<3 * width))
+    }
+
+    private func weightCount(_ queries: Packed, _ keys: Packed) -> Int {
+        var count = 0
+        for s in 0..<queries.sentences { count += heads * queries.length(s) * attention_row(keys.length(s)) }
+        return count
+    }
+
+    private func scratchCount(_ queries: Packed, _ keys: Packed) -> Int {
+        var count = 0
+        for s in 0..<queries.sentences { count = max(count, attention_scratch(queries.length(s), keys.length(s), head)) }
+        return count
+    }
+}

@@ -1,0 +1,85 @@
+import Kernels
+
+/// What a forward pass leaves for the backward pass. Kept between steps, so that a step allocates nothing.
+public final class TransformerTrace {
+    var encoder: [EncoderLayer.Tape] = []
+    var decoder: [DecoderLayer.Tape] = []
+
+    public init() {}
+
+    func removeAll() {
+        encoder.removeAll(keepingCapacity: true)
+        decoder.removeAll(keepingCapacity: true)
+    }
+}
+
+extension Transformer {
+    /// Teacher-forced loss of a slice; with a gradient block in `pass`, its gradient is added there.
+    ///
+    /// - Parameters:
+    ///   - smoothing: of the labels (Szegedy et al. 2016)
+    ///   - gradientScale: what the summed loss is multiplied by before it is differentiated; 1 / tokens of the whole batch
+    public func loss(_ batch: PairBatch, smoothing: Float, gradientScale: Float, trace: TransformerTrace, _ pass: Pass) -> LossSums {
+        trace.removeAll()
+        let encoded = encode(batch.source, trace: trace, pass)
+        let memory = (x: encoded.y, packed: batch.source)
+        let decoded = decode(batch.target, memory: memory, trace: trace, pass)
+        let (sums, gradient) = output.loss(decoded.y, labels: batch.labels, smoothing: smoothing, gradientScale: gradientScale, pass)
+        if let gradient {
+            let dmemory = pass.workspace.zeros(encoded.y.rows, encoded.y.columns)
+            backwardDecoder(batch.target, memory: memory, norm: decoded, dy: gradient, dmemory: dmemory, trace: trace, pass)
+            backwardEncoder(batch.source, norm: encoded, dy: dmemory, trace: trace, pass)
+        }
+        return sums
+    }
+
+    /// Encoder output [source tokens, d].
+    func encode(_ sentences: Packed, trace: TransformerTrace, _ pass: Pass) -> LayerNorm.Tape {
+        var x = source.forward(sentences, positions: positions, pass)
+        for layer in encoder {
+            let tape = layer.forward(x, sentences, pass)
+            trace.encoder.append(tape)
+            x = tape.y
+        }
+        return encoderNorm.forward(x, pass)
+    }
+
+    private func backwardEncoder(_ sentences: Packed, norm: LayerNorm.Tape, dy: Matrix, trace: TransformerTrace, _ pass: Pass) {
+        let dx = pass.workspace.zeros(dy.rows, dy.columns)
+        encoderNorm.backward(norm, dy: dy, dx: dx, pass)
+        for (layer, tape) in zip(encoder, trace.encoder).reversed() { layer.backward(tape, sentences, dx: dx, pass) }
+        source.backward(sentences, dy: dx, pass)
+    }
+
+    /// Decoder output [target tokens, d], before the output layer.
+    func decode(_ sentences: Packed, memory: DecoderLayer.Memory, trace: TransformerTrace, _ pass: Pass) -> LayerNorm.Tape {
+        var x = target.forward(sentences, positions: positions, pass)
+        for layer in decoder {
+            let tape = layer.forward(x, sentences, memory: memory, pass)
+            trace.decoder.append(tape)
+            x = tape.y
+        }
+        return decoderNorm.forward(x, pass)
+    }
+
+    private func backwardDecoder(
+        _ sentences: Packed, memory: DecoderLayer.Memory, norm: LayerNorm.Tape, dy: Matrix, dmemory: Matrix, trace: TransformerTrace, _ pass: Pass
+    ) {
+        let dx = pass.workspace.zeros(dy.rows, dy.columns)
+        decoderNorm.backward(norm, dy: dy, dx: dx, pass)
+        for (layer, tape) in zip(decoder, trace.decoder).reversed() {
+            layer.backward(tape, sentences, memory: memory, dx: dx, dmemory: dmemory, pass)
+        }
+        target.backward(sentences, dy: dx, pass)
+    }
+}
+
+extension Transformer {
+    /// Teacher-forced logits [target tokens, vocabulary], all at once: for tests and analyses of a few sentences.
+    public func logits(_ batch: PairBatch, trace: TransformerTrace, _ pass: Pass) -> Matrix {
+        trace.removeAll()
+        let encoded = encode(batch.source, trace: trace, pass)
+        let decoded = decode(batch.target, memory: (encoded.y, batch.source), trace: trace, pass)
+        return output.logits(decoded.y, pass)
+    }
+}

@@ -1,0 +1,90 @@
+import Kernels
+
+/// A pre-norm encoder-decoder (Vaswani et al. 2017, with the normalisation of Xiong et al. 2020): x + dropout(f(LayerNorm(x)))
+/// in every sublayer, a final LayerNorm after each stack, sinusoidal positions, an output layer with bias.
+///
+/// The model is its shape; weights are a separate block of `layout`, so that one model serves any number of threads.
+public final class Transformer {
+    public let configuration: TransformerConfiguration
+    public let layout: ParameterLayout
+    let source: Embedding
+    let target: Embedding
+    let encoder: [EncoderLayer]
+    let decoder: [DecoderLayer]
+    let encoderNorm: LayerNorm
+    let decoderNorm: LayerNorm
+    let output: OutputLayer
+    let positions: SinusoidalPositions
+
+    public init(_ configuration: TransformerConfiguration) {
+        self.configuration = configuration
+        let c = configuration
+        var layout = ParameterLayout(), sites = 0
+        func nextSites(_ count: Int) -> Int {
+            defer { sites += count }
+            return sites
+        }
+        func table(_ name: String, _ rows: Int, _ layout: inout ParameterLayout) -> Slot {
+            layout.add(name, [rows, c.width], .xavier(fanIn: rows, fanOut: c.width))
+        }
+        let targetTable = table(c.tying == .all ? "embedding" : "target.embedding", c.targetVocabulary, &layout)
+        let sourceTable = c.tying == .all ? targetTable : table("source.embedding", c.sourceVocabulary, &layout)
+        source = Embedding(table: sourceTable, dropout: c.embeddingDropout, site: nextSites(1))
+        target = Embedding(table: targetTable, dropout: c.embeddingDropout, site: nextSites(1))
+        encoder = (0..<c.encoderLayers).map { index in
+            layout.scope("encoder.\(index)") {
+                EncoderLayer(
+                    attention: AttentionSublayer("attention", c, isCausal: false, site: nextSites(2), &$0),
+                    feedForward: FeedForwardSublayer("feedforward", c, site: nextSites(2), &$0))
+            }
+        }
+        encoderNorm = LayerNorm("encoder.norm", width: c.width, &layout)
+        decoder = (0..<c.decoderLayers).map { index in
+            layout.scope("decoder.\(index)") {
+                DecoderLayer(
+                    selfAttention: AttentionSublayer("attention", c, isCausal: true, site: nextSites(2), &$0),
+                    crossAttention: AttentionSublayer("cross", c, isCausal: false, site: nextSites(2), &$0),
+                    feedForward: FeedForwardSublayer("feedforward", c, site: nextSites(2), &$0))
+            }
+        }
+        decoderNorm = LayerNorm("decoder.norm", width: c.width, &layout)
+        output = OutputLayer(
+            weight: c.tying == .none ? table("output.weight", c.targetVocabulary, &layout) : targetTable,
+            bias: layout.add("output.bias", [c.targetVocabulary], .constant(0)))
+        positions = SinusoidalPositions(width: c.width)
+        self.layout = layout
+    }
+}
+
+/// Sentence pairs of one slice of a batch: the source, the decoder's input (`<s>` first) and what it is to say (`</s>` last).
+public struct PairBatch {
+    public var source = Packed()
+    public var target = Packed()
+    public var labels: [Int32] = []
+
+    public init() {}
+
+    public mutating func removeAll() {
+        source.removeAll()
+        target.removeAll()
+        labels.removeAll(keepingCapacity: true)
+    }
+
+    public mutating func append<S: Sequence, T: Sequence>(source: S, target: T) where S.Element == Int32, T.Element == Int32 {
+        self.source.append(sentence: source)
+        self.target.append(Special.begin)
+        for token in target {
+            self.target.append(token)
+            labels.append(token)
+        }
+        labels.append(Special.end)
+        self.target.endSentence()
+    }
+}
+
+/// Ids that mean the same in every vocabulary.
+public enum Special {
+    public static let unknown: Int32 = 0
+    public static let begin: Int32 = 1
+    public static let end: Int32 = 2
+}
