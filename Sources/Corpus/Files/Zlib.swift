@@ -1,0 +1,70 @@
+import CZlib
+import Tensors
+
+/// Decompression of whole buffers; what is cut short or damaged is an error, never a shorter result.
+enum Zlib {
+    enum Format {
+        /// RFC 1952, one member or several in a row, CRC-32 checked.
+        case gzip
+        /// RFC 1951 without header, as in a zip archive.
+        case raw
+
+        /// zlib's encoding of the format: log2 of the window, 16 more for a gzip header, negative for none.
+        var windowBits: Int32 { self == .gzip ? 15 + 16 : -15 }
+    }
+
+    /// - Parameters:
+    ///   - path: named in errors only.
+    ///   - limit: no more than this many bytes may come out.
+    static func inflate(_ bytes: ArraySlice<UInt8>, _ format: Format, path: String, limit: Int = 1 << 33) throws -> [UInt8] {
+        var rest = bytes
+        var output: [UInt8] = []
+        repeat {
+            rest = try inflateMember(rest, format, path: path, limit: limit, into: &output)
+        } while format == .gzip && !rest.isEmpty && rest.contains { $0 != 0 }
+        return output
+    }
+
+    static func crc32(_ bytes: [UInt8]) -> UInt32 {
+        bytes.withUnsafeBufferPointer { UInt32(CZlib.crc32_z(0, $0.baseAddress, $0.count)) }
+    }
+
+    /// Appends one member's content and returns what follows it.
+    private static func inflateMember(
+        _ bytes: ArraySlice<UInt8>, _ format: Format, path: String, limit: Int, into output: inout [UInt8]
+    ) throws -> ArraySlice<UInt8> {
+        var stream = z_stream()
+        let status = inflateInit2_(&stream, format.windowBits, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
+        guard status == Z_OK else { throw damaged(path, "zlib error \(status)") }
+        defer { inflateEnd(&stream) }
+
+        var chunk = [UInt8](repeating: 0, count: 1 << 18)
+        return try bytes.withUnsafeBufferPointer { input in
+            var consumed = 0
+            while true {
+                let offered = min(input.count - consumed, 1 << 30)
+                stream.next_in = input.baseAddress.map { UnsafeMutablePointer(mutating: $0 + consumed) }
+                stream.avail_in = UInt32(offered)
+                let (result, produced) = chunk.withUnsafeMutableBufferPointer { buffer -> (Int32, Int) in
+                    stream.next_out = buffer.baseAddress
+                    stream.avail_out = UInt32(buffer.count)
+                    let result = CZlib.inflate(&stream, Z_NO_FLUSH)
+                    return (result, buffer.count - Int(stream.avail_out))
+                }
+                consumed += offered - Int(stream.avail_in)
+                output.append(contentsOf: chunk[..<produced])
+                guard output.count <= limit else { throw damaged(path, "more than \(limit) bytes") }
+                switch result {
+                case Z_STREAM_END: return bytes[(bytes.startIndex + consumed)...]
+                case Z_OK: continue
+                case Z_BUF_ERROR: throw damaged(path, "an end after \(bytes.count) compressed bytes: the file is cut short")
+                default: throw damaged(path, stream.msg.map { String(cString: $0) } ?? "zlib error \(result)")
+                }
+            }
+        }
+    }
+
+    private static func damaged(_ path: String, _ found: String) -> DataError {
+        DataError(path: path, expected: "compressed data that is whole", found: found, hint: "fetch the file again")
+    }
+}

@@ -1,0 +1,115 @@
+import Foundation
+import Tensors
+
+/// Turns the three parts of a corpus into a tokens folder: vocabularies from the training text, then shards and texts.
+public struct TokenFolderWriter {
+    public var corpus: String
+    public var source: String
+    public var target: String
+    public var vocabulary: VocabularySettings
+    /// One vocabulary for both languages.
+    public var joint: Bool
+    public var filter: PairFilter
+
+    public init(
+        corpus: String, source: String, target: String, vocabulary: VocabularySettings, joint: Bool, filter: PairFilter
+    ) {
+        self.corpus = corpus
+        self.source = source
+        self.target = target
+        self.vocabulary = vocabulary
+        self.joint = joint
+        self.filter = filter
+    }
+
+    /// Fills `folder` with everything but the manifest, whose configuration is returned.
+    ///
+    /// - Parameter progress: told what is being done, and how many of how many sentences it has done.
+    public func write(
+        _ splits: [Split: ParallelText], to folder: OutputFolder, progress: (String, Int, Int) -> Void = { _, _, _ in }
+    ) throws -> TokensConfiguration {
+        progress("vocabulary", 0, 1)
+        let vocabularies = try learn(from: splits[.train] ?? ParallelText())
+        try vocabularies.source.write(side: .source, to: folder.path)
+        try vocabularies.target.write(side: .target, to: folder.path)
+
+        var configuration = TokensConfiguration(
+            corpus: corpus, source: source, target: target, vocabulary: vocabulary, joint: joint,
+            sourceVocabularySize: vocabularies.source.count, targetVocabularySize: vocabularies.target.count,
+            maxTokens: filter.maxTokens, splits: [:])
+        for split in Split.allCases {
+            let encoded = encode(splits[split] ?? ParallelText(), split, vocabularies) { progress(split.rawValue, $0, $1) }
+            try encoded.shard.write(
+                to: folder.path("\(split.rawValue).safetensors"),
+                sourceVocabulary: vocabularies.source.count, targetVocabulary: vocabularies.target.count)
+            if split != .train {
+                try Self.write(encoded.text.source, to: folder.path("\(split.rawValue).source.txt"))
+                try Self.write(encoded.text.target, to: folder.path("\(split.rawValue).target.txt"))
+            }
+            configuration.splits[split.rawValue] = encoded.statistics
+        }
+        return configuration
+    }
+
+    private func learn(from train: ParallelText) throws -> (source: Vocabulary, target: Vocabulary) {
+        if joint {
+            let both = try Vocabulary.learn(from: train.source + train.target, vocabulary, name: "\(corpus) train")
+            return (both, both)
+        }
+        return (
+            try Vocabulary.learn(from: train.source, vocabulary, name: "\(corpus) train \(source)"),
+            try Vocabulary.learn(from: train.target, vocabulary, name: "\(corpus) train \(target)")
+        )
+    }
+
+    private static func write(_ lines: [String], to path: String) throws {
+        try FileSystem.writeAtomically(Data(lines.map { $0 + "\n" }.joined().utf8), to: path)
+    }
+}
+
+// MARK: - Encoding
+
+extension TokenFolderWriter {
+    private struct Encoded {
+        var shard = TokenShard()
+        var text = ParallelText()
+        var statistics = SplitStatistics()
+    }
+
+    /// Ids of what passes the filter, which is everything in the test set.
+    private func encode(
+        _ text: ParallelText, _ split: Split, _ vocabularies: (source: Vocabulary, target: Vocabulary), progress: (Int, Int) -> Void
+    ) -> Encoded {
+        var result = Encoded()
+        var seen: Set<String> = []
+        result.statistics.read = text.count
+        for index in 0..<text.count {
+            if index % 1000 == 0 { progress(index, text.count) }
+            let ids = (source: vocabularies.source.encode(text.source[index]), target: vocabularies.target.encode(text.target[index]))
+            if split != .test {
+                var reason = filter.objection(source: ids.source.count, target: ids.target.count)
+                if reason == nil, filter.dropsDuplicates,
+                    !seen.insert(text.source[index] + "\n" + text.target[index]).inserted { reason = .duplicate }
+                if let reason {
+                    result.statistics.dropped[reason.rawValue, default: 0] += 1
+                    continue
+                }
+            }
+            result.shard.append(source: ids.source, target: ids.target)
+            if split != .train { result.text.append(source: text.source[index], target: text.target[index]) }
+            result.statistics.count(ids.source, ids.target)
+        }
+        progress(text.count, text.count)
+        return result
+    }
+}
+
+extension SplitStatistics {
+    fileprivate mutating func count(_ source: [Int], _ target: [Int]) {
+        kept += 1
+        sourceTokens += source.count
+        targetTokens += target.count
+        sourceUnknown += source.count { $0 == Vocabulary.unknown }
+        targetUnknown += target.count { $0 == Vocabulary.unknown }
+    }
+}

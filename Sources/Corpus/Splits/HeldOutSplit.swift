@@ -1,0 +1,86 @@
+/// Sets pairs of one text aside for validation and test.
+///
+/// Pairs that share a source or a target sentence belong together (directly or through others), and such a group never parts:
+/// no sentence of either language is on both sides of a split. Which groups are chosen depends on the seed and on the text of
+/// their sentences alone, not on the direction of translation nor on the order of the file.
+public struct HeldOutSplit: Sendable {
+    public var valid: Int
+    public var test: Int
+    public var seed: UInt64
+
+    public init(valid: Int, test: Int, seed: UInt64) {
+        self.valid = valid
+        self.test = test
+        self.seed = seed
+    }
+
+    /// Groups go, in the order of their hash, to the test set and then to the validation set while they fit; the rest is
+    /// training text. Within a split pairs stay in the order of the file.
+    public func apply(to text: ParallelText) -> [Split: ParallelText] {
+        var sizes: [Int: Int] = [:]
+        let (groups, keys) = groups(of: text)
+        for group in groups { sizes[group, default: 0] += 1 }
+        var room: [Split: Int] = [.test: test, .valid: valid]
+        var place: [Int: Split] = [:]
+        for group in sizes.keys.sorted(by: { (keys[$0]!, $0) < (keys[$1]!, $1) }) {
+            let split = [Split.test, .valid].first { room[$0]! >= sizes[group]! } ?? .train
+            place[group] = split
+            room[split]? -= sizes[group]!
+        }
+        var splits: [Split: ParallelText] = [.train: .init(), .valid: .init(), .test: .init()]
+        for index in 0..<text.count {
+            splits[place[groups[index]]!]!.append(source: text.source[index], target: text.target[index])
+        }
+        return splits
+    }
+
+    /// The group of each pair (union-find over its two sentences), and for each group the least hash of its sentences.
+    private func groups(of text: ParallelText) -> (groups: [Int], keys: [Int: UInt64]) {
+        var parent: [Int] = []
+        func root(_ node: Int) -> Int {
+            var node = node
+            while parent[node] != node {
+                parent[node] = parent[parent[node]]
+                node = parent[node]
+            }
+            return node
+        }
+        func nodes(_ sentences: [String]) -> [Int] {
+            var known: [String: Int] = [:]
+            return sentences.map { sentence in
+                if let node = known[sentence] { return node }
+                parent.append(parent.count)
+                known[sentence] = parent.count - 1
+                return parent.count - 1
+            }
+        }
+        let sourceNodes = nodes(text.source)
+        let targetNodes = nodes(text.target)
+        for (a, b) in zip(sourceNodes, targetNodes) { parent[root(a)] = root(b) }
+
+        let groups = sourceNodes.map(root)
+        var keys: [Int: UInt64] = [:]
+        for (index, group) in groups.enumerated() {
+            let least = min(StableHash.value(text.source[index], seed: seed), StableHash.value(text.target[index], seed: seed))
+            keys[group] = min(keys[group] ?? .max, least)
+        }
+        return (groups, keys)
+    }
+}
+
+/// A hash that is the same in every process and on every machine.
+enum StableHash {
+    /// FNV-1a over the UTF-8 bytes, then the finalizer of SplitMix64, so that every bit depends on every byte.
+    static func value(_ text: String, seed: UInt64) -> UInt64 {
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325 ^ mixed(seed)
+        for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
+        return mixed(hash)
+    }
+
+    static func mixed(_ value: UInt64) -> UInt64 {
+        var z = value &+ 0x9E37_79B9_7F4A_7C15
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+}

@@ -1,0 +1,29 @@
+/// Decides which sentence pairs are learnt from.
+public struct PairFilter: Codable, Equatable, Sendable {
+    public enum Reason: String, CaseIterable, Sendable {
+        case emptySource = "empty source"
+        case emptyTarget = "empty target"
+        case longSource = "source too long"
+        case longTarget = "target too long"
+        case duplicate = "duplicate"
+    }
+
+    /// A source may have this many ids. A target may have one less, for the decoder also sees `<s>`.
+    public var maxTokens: Int
+    /// Whether a pair of which an equal one was kept is dropped.
+    public var dropsDuplicates: Bool
+
+    public init(maxTokens: Int, dropsDuplicates: Bool = false) {
+        self.maxTokens = maxTokens
+        self.dropsDuplicates = dropsDuplicates
+    }
+
+    /// The first reason that speaks against a pair of these many ids, duplicates aside.
+    func objection(source: Int, target: Int) -> Reason? {
+        if source == 0 { return .emptySource }
+        if target == 0 { return .emptyTarget }
+        if source > maxTokens { return .longSource }
+        if target > maxTokens - 1 { return .longTarget }
+        return nil
+    }
+}
