@@ -21,7 +21,7 @@ public struct LossSums: Sendable {
 
     /// Mean loss of a token.
     public var mean: Double { loss / Double(max(tokens, 1)) }
-    public var perplexityLog: Double { likelihood / Double(max(tokens, 1)) }
+    public var meanLikelihood: Double { likelihood / Double(max(tokens, 1)) }
 }
 
 /// Logits, softmax and label-smoothed cross-entropy, forward and backward in one go over a few rows at a time: the logits

@@ -1,0 +1,95 @@
+import Foundation
+import Kernels
+import Models
+import Tensors
+
+/// Where a training stands, apart from weights and moments.
+public struct TrainerState: Codable, Equatable, Sendable {
+    /// Steps made.
+    public var step = 0
+    /// Epochs ended.
+    public var epoch = 0
+    /// Batches of the present epoch made.
+    public var batch = 0
+    public var sums = TrainingSums()
+    public var stepsPerEpoch = 0
+    public var bestLoss: Double?
+    public var epochsSinceBest = 0
+    public var snapshots: [Snapshot] = []
+    /// Validation loss of the weights that training ended with.
+    public var resultLoss: Double?
+}
+
+/// The file that lets a killed training go on: weights, both moments and the state, replaced as a whole.
+struct Checkpoint {
+    private static let name = "checkpoint.safetensors"
+    private let path: String
+    private let key: String
+    private let layout: ParameterLayout
+
+    init(folder: String, key: String, layout: ParameterLayout) {
+        path = (folder as NSString).appendingPathComponent(Self.name)
+        self.key = key
+        self.layout = layout
+    }
+
+    func write(_ state: TrainerState, weights: FloatBlock, adam: Adam) throws {
+        let encoded = String(decoding: try JSONEncoder().encode(state), as: UTF8.self)
+        try WeightFile.write(
+            [("", weights), ("moment1.", adam.moment1), ("moment2.", adam.moment2)], layout: layout,
+            metadata: ["key": key, "state": encoded], to: path)
+    }
+
+    /// Nil where there is none, or one of other settings, which is then of no use.
+    func read(weights: FloatBlock, adam: Adam) throws -> TrainerState? {
+        guard FileSystem.exists(path) else { return nil }
+        let file = try TensorFile(path: path)
+        guard file.metadata["key"] == key, let text = file.metadata["state"] else { return nil }
+        try WeightFile.read(file, layout: layout, into: weights)
+        try WeightFile.read(file, prefix: "moment1.", layout: layout, into: adam.moment1)
+        try WeightFile.read(file, prefix: "moment2.", layout: layout, into: adam.moment2)
+        return try JSONDecoder().decode(TrainerState.self, from: Data(text.utf8))
+    }
+
+    func remove() throws { try FileSystem.remove(path) }
+}
+
+/// Weights at the end of an epoch.
+public struct Snapshot: Codable, Equatable, Sendable {
+    public let epoch: Int
+    public let loss: Double
+}
+
+/// The weights of the best epochs, one file each.
+struct Snapshots {
+    let folder: String
+    let layout: ParameterLayout
+    let kept: Int
+
+    private func path(_ snapshot: Snapshot) -> String {
+        (folder as NSString).appendingPathComponent("epoch-\(snapshot.epoch).safetensors")
+    }
+
+    /// Keeps the weights if they are among the best so far, and drops what they push out.
+    func offer(_ snapshot: Snapshot, _ weights: FloatBlock, _ list: inout [Snapshot]) throws {
+        let ranked = (list + [snapshot]).sorted { ($0.loss, $0.epoch) < ($1.loss, $1.epoch) }
+        let stays = ranked.prefix(kept)
+        if stays.contains(snapshot) { try WeightFile.write([("", weights)], layout: layout, to: path(snapshot)) }
+        for gone in ranked.dropFirst(kept) where gone != snapshot { try FileSystem.remove(path(gone)) }
+        list = stays.sorted { $0.epoch < $1.epoch }
+    }
+
+    /// weights = mean of the snapshots.
+    func average(_ list: [Snapshot], into weights: FloatBlock) throws {
+        let part = FloatBlock(weights.count)
+        weights.buffer.update(repeating: 0)
+        for snapshot in list {
+            try WeightFile.read(TensorFile(path: path(snapshot)), layout: layout, into: part)
+            for i in 0..<weights.count { weights.base[i] += part.base[i] / Float(list.count) }
+        }
+    }
+
+    func removeAll(_ list: [Snapshot]) throws {
+        for snapshot in list { try FileSystem.remove(path(snapshot)) }
+    }
+}

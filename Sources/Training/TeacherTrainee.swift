@@ -1,0 +1,112 @@
+import Corpus
+import Kernels
+import Models
+
+public struct TeacherSettings: Codable, Equatable, Sendable {
+    /// Target tokens of a batch, `</s>` included.
+    public var batchTokens = 1500
+    public var smoothing: Float = 0.1
+    /// Parts that a batch is cut into: the most threads that can work on it. Part of the settings, since sums are taken
+    /// part by part and so depend on it to the last bit, as they do not on the number of threads.
+    public var slices = 2
+    public var seed: UInt64 = 1
+
+    public init() {}
+}
+
+/// Teacher-forced training of a Transformer on sentence pairs.
+public final class TeacherTrainee: Trainee {
+    public let model: Transformer
+    public let weights: FloatBlock
+    public var layout: ParameterLayout { model.layout }
+    private let settings: TeacherSettings
+    private let train: TokenShard
+    private let valid: TokenShard
+    private let pool: WorkerPool
+    private let gradients: GradientParts
+    private let lanes: [SliceLane]
+    private let targetTokens: [Int]
+    private var order = EpochOrder()
+    /// BLEU of the present weights on the validation set, where it is wanted after this epoch.
+    public var validationBLEU: (_ epoch: Int, FloatBlock) throws -> Double? = { _, _ in nil }
+
+    public init(_ model: Transformer, train: TokenShard, valid: TokenShard, settings: TeacherSettings, pool: WorkerPool) {
+        self.model = model
+        self.settings = settings
+        self.train = train
+        self.valid = valid
+        self.pool = pool
+        weights = model.layout.initialized(seed: settings.seed)
+        gradients = GradientParts(settings.slices, count: weights.count)
+        lanes = (0..<settings.slices).map { _ in SliceLane() }
+        targetTokens = (0..<train.count).map { train.target.length($0) + 1 }
+    }
+
+    public func begin(epoch: Int) -> Int {
+        order = EpochOrder(tokens: targetTokens, batchTokens: settings.batchTokens, seed: settings.seed, epoch: epoch)
+        return order.batches.count
+    }
+
+    public func step(batch: Int, step: Int, rate: Float, adam: Adam) -> TrainingSums {
+        let tokens = deal(order.batches[batch].lazy.map { self.order.sentences[$0] }, of: train)
+        let scale = 1 / Float(tokens)
+        pool.run(lanes.count) { slice in
+            let pass = Pass(
+                weights: weights, gradients: gradients.blocks[slice], workspace: lanes[slice].workspace,
+                randomness: Randomness(seed: settings.seed, step: step, slice: slice))
+            lanes[slice].run { $0.sums = model.loss($0.batch, smoothing: settings.smoothing, gradientScale: scale, trace: $0.trace, pass) }
+        }
+        gradients.update(weights, adam, adam.constants(step: step, rate: rate), pool: pool)
+        let sums = lanes.reduce(LossSums()) { $0 + $1.sums }
+        return TrainingSums(loss: sums.loss, units: Double(sums.tokens))
+    }
+
+    public func validate(epoch: Int) throws -> Validation {
+        var total = LossSums(), start = 0
+        while start < valid.count {
+            var end = start, tokens = 0
+            while end < valid.count && tokens < settings.batchTokens * 2 {
+                tokens += valid.target.length(end) + 1
+                end += 1
+            }
+            _ = deal(start..<end, of: valid)
+            pool.run(lanes.count) { slice in
+                let pass = Pass(weights: weights, workspace: lanes[slice].workspace)
+                lanes[slice].run { $0.sums = model.loss($0.batch, smoothing: settings.smoothing, gradientScale: 0, trace: $0.trace, pass) }
+            }
+            total = lanes.reduce(total) { $0 + $1.sums }
+            start = end
+        }
+        var metrics = ["valid.nll": total.meanLikelihood]
+        if let bleu = try validationBLEU(epoch, weights) { metrics["valid.bleu"] = bleu }
+        return Validation(loss: total.mean, metrics: metrics)
+    }
+
+    /// Gives each sentence to the slice with the least work so far; returns the target tokens.
+    private func deal<Sentences: Sequence>(_ sentences: Sentences, of shard: TokenShard) -> Int where Sentences.Element == Int {
+        for lane in lanes { lane.batch.removeAll() }
+        var tokens = 0
+        for sentence in sentences {
+            let lane = lanes.min { $0.work < $1.work }!
+            lane.batch.append(source: shard.source[sentence], target: shard.target[sentence])
+            tokens += shard.target.length(sentence) + 1
+        }
+        return tokens
+    }
+}
+
+/// What one slice of a batch needs, kept from step to step.
+final class SliceLane {
+    let workspace = Workspace()
+    let trace = TransformerTrace()
+    var batch = PairBatch()
+    var sums = LossSums()
+
+    /// A target token costs about twice a source token: two attentions and the output layer.
+    var work: Int { batch.source.tokens + 2 * batch.target.tokens }
+
+    func run(_ body: (SliceLane) -> Void) {
+        workspace.reset()
+        body(self)
+    }
+}

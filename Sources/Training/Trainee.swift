@@ -1,0 +1,47 @@
+import CKernels
+import Kernels
+import Models
+
+/// What a `Trainer` trains: weights, data and how to make one step on them. Teachers and replacements are trainees.
+public protocol Trainee: AnyObject {
+    var layout: ParameterLayout { get }
+    var weights: FloatBlock { get }
+
+    /// Puts the data into the order of this epoch, which depends on (seed, epoch) alone; returns the number of batches.
+    func begin(epoch: Int) -> Int
+    /// Gradient of a batch and update of the weights. `step` counts from 1 over all epochs.
+    func step(batch: Int, step: Int, rate: Float, adam: Adam) -> TrainingSums
+    /// Measures the weights on the validation set.
+    func validate(epoch: Int) throws -> Validation
+}
+
+/// Sums over a batch: mean loss is `loss / units`.
+public struct TrainingSums: Codable, Equatable, Sendable {
+    public var loss: Double
+    /// What the loss is averaged over: target tokens of a teacher, real tokens of a replacement.
+    public var units: Double
+
+    public init(loss: Double = 0, units: Double = 0) {
+        self.loss = loss
+        self.units = units
+    }
+
+    public static func += (a: inout TrainingSums, b: TrainingSums) {
+        a.loss += b.loss
+        a.units += b.units
+    }
+
+    public var mean: Double { units > 0 ? loss / units : 0 }
+}
+
+public struct Validation: Sendable {
+    /// What is minimised, early stopping included.
+    public var loss: Double
+    /// Further figures, by registry key.
+    public var metrics: [String: Double]
+
+    public init(loss: Double, metrics: [String: Double] = [:]) {
+        self.loss = loss
+        self.metrics = metrics
+    }
+}

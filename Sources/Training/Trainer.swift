@@ -1,0 +1,179 @@
+import Foundation
+import Kernels
+import Models
+import Tensors
+
+public struct TrainingSettings: Codable, Equatable, Sendable {
+    public var epochs: Int
+    public var schedule: Schedule
+    public var adam = Adam.Settings()
+    /// Epochs without a better validation loss after which training stops; 0 never stops.
+    public var patience = 0
+    /// How many of the best epochs' weights are averaged into the result.
+    public var averaged = 1
+    /// Stop after this many steps, for trials; 0 for no limit.
+    public var maxSteps = 0
+
+    public init(epochs: Int, schedule: Schedule) {
+        self.epochs = epochs
+        self.schedule = schedule
+    }
+}
+
+/// What a trainer tells and asks whoever started it.
+public struct TrainingObserver {
+    public struct Step {
+        public let step: Int
+        public let steps: Int
+        public let epoch: Int
+        public let rate: Float
+        public let sums: TrainingSums
+        public let seconds: Double
+    }
+
+    public struct Epoch {
+        public let epoch: Int
+        public let step: Int
+        public let train: TrainingSums
+        public let validation: Validation
+        public let isBest: Bool
+        public let seconds: Double
+    }
+
+    public var didStep: (Step) -> Void = { _ in }
+    public var didEndEpoch: (Epoch) -> Void = { _ in }
+    /// A line for people, such as where training goes on.
+    public var note: (String) -> Void = { _ in }
+    public var stopRequested: () -> Bool = { false }
+
+    public init() {}
+}
+
+/// Steps, epochs, validation, the best weights, early stopping and checkpoints, for any trainee.
+///
+/// Everything that happens is a function of the settings, the seed and the step, so a run that was killed and started again
+/// from its checkpoint ends with the same bits as one that was not.
+public final class Trainer {
+    public enum Outcome: Equatable, Sendable {
+        case finished
+        /// Stopped on request; the checkpoint is written and the same command goes on.
+        case interrupted
+    }
+
+    public private(set) var state = TrainerState()
+    private let trainee: Trainee
+    private let settings: TrainingSettings
+    private let adam: Adam
+    private let checkpoint: Checkpoint
+    private let snapshots: Snapshots
+    /// Seconds between checkpoints, at least; more where writing one takes long.
+    private let checkpointSeconds: Double
+
+    /// - Parameters:
+    ///   - folder: where checkpoint and snapshots are kept while running
+    ///   - key: names settings and data; a checkpoint of another key is not taken up
+    public init(_ trainee: Trainee, settings: TrainingSettings, folder: String, key: String, checkpointSeconds: Double = 60) {
+        self.trainee = trainee
+        self.settings = settings
+        self.checkpointSeconds = checkpointSeconds
+        adam = Adam(settings.adam, count: trainee.weights.count)
+        checkpoint = Checkpoint(folder: folder, key: key, layout: trainee.layout)
+        snapshots = Snapshots(folder: folder, layout: trainee.layout, kept: max(1, settings.averaged))
+    }
+
+    /// Trains to the end, or until asked to stop. Afterwards the trainee's weights are the result: the average of the best
+    /// epochs, or the best alone where its validation loss is lower.
+    public func run(_ observer: TrainingObserver = TrainingObserver()) throws -> Outcome {
+        if let found = try checkpoint.read(weights: trainee.weights, adam: adam) {
+            state = found
+            observer.note("going on from step \(state.step) in epoch \(state.epoch + 1)")
+        }
+        let clock = ContinuousClock()
+        var lastWritten = clock.now, cost = 0.0
+        while !isDone {
+            let started = clock.now, batches = trainee.begin(epoch: state.epoch), total = totalSteps(batches)
+            while state.batch < batches, !reachedLimit {
+                let stepStarted = clock.now
+                let rate = settings.schedule.rate(step: state.step + 1, of: total)
+                let sums = trainee.step(batch: state.batch, step: state.step + 1, rate: rate, adam: adam)
+                guard sums.loss.isFinite else { throw DivergedError(step: state.step + 1, rate: rate) }
+                state.step += 1
+                state.batch += 1
+                state.sums += sums
+                observer.didStep(.init(
+                    step: state.step, steps: total, epoch: state.epoch, rate: rate, sums: sums, seconds: (clock.now - stepStarted).seconds))
+                let stop = observer.stopRequested()
+                if stop || (clock.now - lastWritten).seconds > max(checkpointSeconds, 50 * cost) {
+                    let writing = clock.now
+                    try checkpoint.write(state, weights: trainee.weights, adam: adam)
+                    lastWritten = clock.now
+                    cost = (lastWritten - writing).seconds
+                }
+                if stop { return .interrupted }
+            }
+            try endEpoch(seconds: (clock.now - started).seconds, observer)
+        }
+        try finish(observer)
+        return .finished
+    }
+
+    /// Removes what only a running or interrupted training needs.
+    public func cleanUp() throws {
+        try checkpoint.remove()
+        try snapshots.removeAll(state.snapshots)
+    }
+
+    private var reachedLimit: Bool { settings.maxSteps > 0 && state.step >= settings.maxSteps }
+
+    private var isDone: Bool {
+        state.epoch >= settings.epochs || reachedLimit || (settings.patience > 0 && state.epochsSinceBest >= settings.patience)
+    }
+
+    /// Steps of the whole training, for schedules that need its end: epochs are taken to be as long as the first.
+    private func totalSteps(_ batches: Int) -> Int {
+        if state.stepsPerEpoch == 0 { state.stepsPerEpoch = batches }
+        let all = state.stepsPerEpoch * settings.epochs
+        return settings.maxSteps > 0 ? min(all, settings.maxSteps) : all
+    }
+
+    private func endEpoch(seconds: Double, _ observer: TrainingObserver) throws {
+        let validation = try trainee.validate(epoch: state.epoch)
+        let isBest = validation.loss < state.bestLoss ?? .infinity
+        state.epochsSinceBest = isBest ? 0 : state.epochsSinceBest + 1
+        if isBest { state.bestLoss = validation.loss }
+        try snapshots.offer(Snapshot(epoch: state.epoch, loss: validation.loss), trainee.weights, &state.snapshots)
+        observer.didEndEpoch(.init(
+            epoch: state.epoch, step: state.step, train: state.sums, validation: validation, isBest: isBest, seconds: seconds))
+        state.epoch += 1
+        state.batch = 0
+        state.sums = TrainingSums()
+        try checkpoint.write(state, weights: trainee.weights, adam: adam)
+    }
+
+    private func finish(_ observer: TrainingObserver) throws {
+        guard let best = state.snapshots.min(by: { $0.loss < $1.loss }) else { return }
+        if state.snapshots.count > 1 {
+            try snapshots.average(state.snapshots, into: trainee.weights)
+            let averaged = try trainee.validate(epoch: state.epoch)
+            observer.note(String(format: "average of the best %d epochs: valid loss %.4f, best alone %.4f", state.snapshots.count, averaged.loss, best.loss))
+            if averaged.loss <= best.loss {
+                state.resultLoss = averaged.loss
+                return
+            }
+        }
+        try snapshots.average([best], into: trainee.weights)
+        state.resultLoss = best.loss
+    }
+}
+
+/// The loss became infinite or not a number.
+public struct DivergedError: Error, CustomStringConvertible {
+    public let step: Int
+    public let rate: Float
+
+    public var description: String { "the loss is not a number at step \(step), learning rate \(rate)" }
+}
+
+extension Duration {
+    public var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
+}
