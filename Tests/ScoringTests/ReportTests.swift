@@ -1,0 +1,46 @@
+import Foundation
+import Testing
+
+@testable import Scoring
+
+/// Printed reports against what sacreBLEU's command line prints, character for character.
+@Suite struct ReportTests {
+    private func report(_ system: String, _ bootstrap: Bootstrap? = nil) throws -> ScoreReport {
+        let corpus = system.prefix { $0 != "." }
+        let (hypotheses, references) = try TextLines.readPair(
+            hypotheses: Golden.file(system).path, references: Golden.file("\(corpus).references").path)
+        return try ScoreReport(hypotheses: hypotheses, references: references, bootstrap: bootstrap)
+    }
+
+    private func expectPrinted(_ text: String, _ name: String) { expectSame(text + "\n", Golden.expected.printed[name]!, name) }
+
+    @Test func json() throws {
+        expectPrinted(try report("odd.a").json(.fixed(4)), "json")
+        expectPrinted(try report("plain.a", Bootstrap()).json(.fixed(2)), "json_ci")
+        expectPrinted(try report("plain.a").json(), "json_full")
+    }
+
+    @Test func text() throws {
+        expectPrinted(try report("odd.a").text(), "text")
+        expectPrinted(try report("plain.b", Bootstrap()).text(.fixed(3)), "text_ci")
+    }
+
+    @Test func pairedJSON() throws {
+        let (hypotheses, references) = Golden.texts("plain")
+        let system = Golden.lines("plain.c")
+        func printed(_ test: PairedTest, _ metrics: [(String, any CorpusMetric)]) throws -> String {
+            let results = try metrics.map { name, metric in
+                (metric: name, result: try test.compare(metric, baseline: hypotheses, system: system, references: references))
+            }
+            return PairedReport(baseline: "plain.a", comparisons: [.init(system: "plain.c", results: results)]).json()
+        }
+        expectPrinted(try printed(PairedTest(.bootstrap, trials: 200), [("BLEU", BLEU())]), "paired")
+        let both: [(String, any CorpusMetric)] = [("BLEU", BLEU()), ("chrF2", CHRF())]
+        expectPrinted(try printed(PairedTest(.approximateRandomization, trials: 200), both), "paired_ar")
+    }
+
+    @Test func stringsAreQuotedAsPythonQuotesThem() {
+        expectSame(JSONText.string("a\"\\\n\r\t\u{8}\u{C}\u{1}\u{7F}é😀"), #""a\"\\\n\r\t\b\f\u0001"# + "\u{7F}é😀\"")
+        expectSame(JSONText.string("\u{7F}é😀", ascii: true), #""\u007f\u00e9\ud83d\ude00""#)
+    }
+}

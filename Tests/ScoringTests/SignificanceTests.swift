@@ -1,0 +1,89 @@
+import Foundation
+import Testing
+
+@testable import Scoring
+
+@Suite struct SignificanceTests {
+    @Test func randomDrawsAreNumPys() {
+        for draws in Golden.expected.draws {
+            let seed = UInt64(draws.seed)!
+            var generator = PCG64(seed: seed)
+            #expect(draws.raw.indices.map { _ in String(generator.next64()) } == draws.raw, "seed \(seed)")
+            for (bound, expected) in draws.integers {
+                var generator = PCG64(seed: seed)
+                let found = expected.map { _ in generator.integer(below: UInt32(bound)!) }
+                #expect(found == expected, "seed \(seed), below \(bound)")
+            }
+            var coins = RandomBits(seed: seed)
+            for (row, expected) in draws.heads.enumerated() {
+                var found: [Int] = []
+                coins.forEachHead(of: 45) { found.append($0) }
+                #expect(found == expected, "seed \(seed), row \(row)")
+            }
+        }
+    }
+
+    @Test func meansRoundAsTheirModels() {
+        for mean in Golden.expected.means {
+            let context: Comment = "\(mean.values.count) values"
+            #expect(Means.pairwise(mean.values) == mean.pairwise, context)
+            #expect(Double(Means.pairwise(mean.values.map { Float($0) })) == mean.pairwise_single, context)
+            #expect(Means.exact(mean.values) == mean.exact, context)
+        }
+        #expect(Means.exact([0, 0]) == 0)
+        #expect(Means.exact([.leastNonzeroMagnitude, 3 * .leastNonzeroMagnitude]) == 2 * .leastNonzeroMagnitude)
+        #expect(Means.exact([1e300, 1e-300, 1e300]) == 1e300 * (2.0 / 3))
+    }
+
+    @Test(arguments: Golden.expected.corpora.keys.sorted().filter { Golden.expected.corpora[$0]!.resamples > 0 })
+    func confidence(corpus name: String) throws {
+        let corpus = Golden.expected.corpora[name]!
+        let (hypotheses, references) = Golden.texts(name)
+        let bootstrap = Bootstrap(resamples: corpus.resamples)
+        for (label, expected) in corpus.metrics {
+            let report = try ScoreReport(
+                hypotheses: hypotheses, references: references, metrics: [metric(label)], bootstrap: bootstrap)
+            #expect(report.entries[0].confidence?.mean == expected.mean, "\(name), \(label)")
+            #expect(report.entries[0].confidence?.halfWidth == expected.ci, "\(name), \(label)")
+            #expect(report.entries[0].signature.description == expected.signature_ci, "\(name), \(label)")
+        }
+    }
+
+    @Test func pairedTests() throws {
+        let systems = ["a", "b", "c"].map { Golden.lines("plain.\($0)") }
+        for expected in Golden.expected.paired { try compare(systems, Golden.lines("plain.references"), expected) }
+    }
+
+    /// So little text that many resamples have no match at all, which changes the precision of what is averaged.
+    @Test func pairedTestsOfAlmostNothing() throws {
+        let (hypotheses, references) = Golden.texts("scarce")
+        let systems = [hypotheses, ["a b", "a man", "w", "x"]]
+        for expected in Golden.expected.paired_scarce { try compare(systems, references, expected) }
+    }
+
+    private func compare(_ systems: [[String]], _ references: [String], _ expected: Golden.Paired) throws {
+        let test = PairedTest(PairedTest.Method(rawValue: "paired-\(expected.kind)")!, trials: expected.trials, seed: expected.seed)
+        for label in ["BLEU", "chrF2"] {
+            let metric = metric(label)
+            #expect(test.signature(of: metric).description == expected.signatures[label])
+            for index in 1..<systems.count {
+                let result = try test.compare(metric, baseline: systems[0], system: systems[index], references: references)
+                let context: Comment = "\(expected.kind), \(label), system \(index)"
+                #expect(golden(result.baseline) == expected.results[label]![0], context)
+                #expect(golden(result.system) == expected.results[label]![index], context)
+            }
+        }
+    }
+
+    private func golden(_ system: PairedResult.System) -> Golden.Paired.System {
+        .init(score: system.score, p: system.p, mean: system.confidence?.mean, ci: system.confidence?.halfWidth)
+    }
+
+    @Test func aSystemDoesNotDifferFromItself() throws {
+        let (hypotheses, references) = Golden.texts("plain")
+        for method in PairedTest.Method.allCases {
+            let test = PairedTest(method, trials: 50)
+            #expect(try test.compare(BLEU(), baseline: hypotheses, system: hypotheses, references: references).system.p! > 0.01)
+        }
+    }
+}
