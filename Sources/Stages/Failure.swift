@@ -1,0 +1,52 @@
+import ArgumentParser
+import Foundation
+import Registry
+import Tensors
+
+/// What an error looks like to the user: one line that says what was expected and found, perhaps one that mends it, and an exit code.
+///
+/// | code | meaning |
+/// |---|---|
+/// | 64 | what was typed is wrong |
+/// | 65, 66 | bad data, missing input |
+/// | 70 | an error of the program itself |
+/// | 73, 74 | cannot write; input/output error or no space |
+/// | 75 | locked by another process: try again later |
+/// | 128 + n | stopped by signal n, checkpoint written |
+struct Failure {
+    let message: String
+    let hint: String?
+    let exitCode: Int32
+
+    /// Nil for the errors that ArgumentParser words itself: usage, help, version.
+    init?(_ error: Error) {
+        switch error {
+        case let error as DataError: self.init("\(error)", hint: error.hint, error.exitCode)
+        case let error as RegistryError: self.init("\(error)", hint: error.hint, error.exitCode)
+        case let error as FolderLock.Held: self.init("\(error)", hint: error.hint, error.exitCode)
+        case let error as Interruption: self.init("\(error)", hint: "the same command goes on from there", error.exitCode)
+        default:
+            guard Self.parserExitCode(error) == nil else { return nil }
+            self.init("\(error)", hint: nil, EX_SOFTWARE)
+        }
+    }
+
+    static func exitCode(of error: Error) -> Int32 { Failure(error)?.exitCode ?? parserExitCode(error) ?? EX_SOFTWARE }
+
+    /// ArgumentParser gives 1 to every error that it does not know.
+    private static func parserExitCode(_ error: Error) -> Int32? {
+        if let code = error as? ExitCode { return code.rawValue }
+        let code = StageOptions.exitCode(for: error)
+        return code == .failure ? nil : code.rawValue
+    }
+
+    private init(_ message: String, hint: String?, _ exitCode: Int32) {
+        self.message = message
+        self.hint = hint
+        self.exitCode = exitCode
+    }
+
+    func lines(program: String) -> [String] {
+        ["\(program): \(message)"] + (hint.map { ["hint: \($0)"] } ?? [])
+    }
+}

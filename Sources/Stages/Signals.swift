@@ -1,0 +1,48 @@
+import Foundation
+
+/// SIGINT, SIGTERM and SIGHUP as a flag that loops poll between two steps. A second signal ends the process at once.
+public enum Signals {
+    /// The signal that asked the process to stop, if one has.
+    public static var received: Int32? { flag.pointee == 0 ? nil : flag.pointee }
+
+    /// Starts catching. A signal that the parent has told us to ignore (`nohup`, a background job) stays ignored.
+    public static func install() {
+        flag.pointee = 0
+        for signal in [SIGINT, SIGTERM, SIGHUP] {
+            var old = sigaction()
+            sigaction(signal, nil, &old)
+            if unsafeBitCast(old.__sigaction_handler.sa_handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) { continue }
+            var new = sigaction()
+            new.__sigaction_handler.sa_handler = note
+            new.sa_flags = Int32(SA_RESTART)
+            sigaction(signal, &new, nil)
+        }
+    }
+
+    /// Only what may be done inside a signal handler: look, store, leave.
+    private static let note: @convention(c) (Int32) -> Void = { signal in
+        if flag.pointee != 0 { _exit(128 + signal) }
+        flag.pointee = signal
+    }
+
+    private nonisolated(unsafe) static let flag: UnsafeMutablePointer<Int32> = {
+        let flag = UnsafeMutablePointer<Int32>.allocate(capacity: 1)
+        flag.initialize(to: 0)
+        return flag
+    }()
+}
+
+/// Thrown by a stage that has stopped where it was asked to, after writing its checkpoint.
+public struct Interruption: Error, CustomStringConvertible, Sendable {
+    public let signal: Int32
+    public init(signal: Int32) { self.signal = signal }
+
+    public var exitCode: Int32 { 128 + signal }
+    public var description: String {
+        switch signal {
+        case SIGINT: "interrupted"
+        case SIGTERM: "terminated"
+        default: "stopped by signal \(signal)"
+        }
+    }
+}

@@ -1,0 +1,186 @@
+import Foundation
+import Logging
+import Registry
+import Tensors
+
+/// One execution of a stage, from the lock on its output folder to the last fact in the registry.
+///
+///     try StageRun.perform(Self.stage, options: options, output: output, configuration: settings,
+///                          inputs: [.folder("tokens", tokens)], seed: settings.seed) { run in
+///         ...compute, write files to run.folder.path("model.safetensors")...
+///         try run.publish(settings)
+///     }
+public final class StageRun {
+    public let stage: String
+    public let spec: String?
+    public let threads: Int
+    /// Where the stage writes.
+    public let folder: OutputFolder
+    /// Messages on standard error; `--quiet` leaves warnings.
+    public let log: Logger
+
+    private let live: LiveRun
+    private let registry: RunRegistry
+    private let description: RunDescription
+    private let inputs: [StageInput]
+    private let quiet: Bool
+    private var progresses: [Progress] = []
+
+    /// Runs a stage: locks the output folder, records the start, calls `body`, records how it ended.
+    ///
+    /// If the folder already holds what the same key (see `RunKey`) made, nothing is run, unless `--force` was given, and nil is
+    /// returned. What `body` throws is recorded and thrown on. A registry that cannot be used at the start ends the stage before it has
+    /// touched anything; one that fails later only costs a warning.
+    ///
+    /// - Parameters:
+    ///   - configuration: all that decides the output's bytes; recorded as JSON, its scalar members as params too.
+    ///   - inputs: what is read; the manifest lists them by role.
+    @discardableResult
+    public static func perform<Value>(
+        _ stage: String, spec: String? = nil, options: StageOptions, output: String, configuration: some Encodable,
+        inputs: [StageInput] = [], seed: UInt64? = nil, body: (StageRun) throws -> Value
+    ) throws -> Value? {
+        let clock = ProcessClock()
+        Signals.install()
+        let log = StageLog.logger(stage, quiet: options.quiet)
+        let lock = try FolderLock(output)
+        defer { withExtendedLifetime(lock) {} }
+        let location = RunLocation(output: output, stage: stage)
+        let registry = try RunRegistry(path: options.registry ?? location.registry)
+        let description = try RunDescription(
+            stage, spec: spec, name: location.name, configuration: configuration, inputs: inputs, seed: seed, threads: options.threadCount)
+        if !options.force, try registry.hasMade(output, keyHash: description.keyHash) {
+            log.info("\(output) is complete for this configuration and these inputs (--force makes it again)")
+            return nil
+        }
+        let live = try registry.start(description, inputs: inputs.map { ($0.role, $0.artifact) }) { log.warning("\($0)") }
+        do {
+            let run = try StageRun(live, registry, description, inputs, output: output, options: options, log: log)
+            defer { run.progresses.forEach { $0.abandon() } }
+            live.recordParams(of: description.configuration)
+            let value = try body(run)
+            live.end(clock.ending(.finished, exitCode: 0))
+            return value
+        } catch {
+            live.end(clock.ending(for: error))
+            throw error
+        }
+    }
+
+    private init(
+        _ live: LiveRun, _ registry: RunRegistry, _ description: RunDescription, _ inputs: [StageInput], output: String,
+        options: StageOptions, log: Logger
+    ) throws {
+        stage = description.stage
+        spec = description.spec
+        threads = description.threads
+        folder = try OutputFolder(output)
+        quiet = options.quiet
+        self.log = log
+        self.live = live
+        self.registry = registry
+        self.description = description
+        self.inputs = inputs
+    }
+
+    // MARK: - Stopping
+
+    /// Someone has asked the process to stop. Loops look at it after every step.
+    public var stopRequested: Bool { Signals.received != nil }
+
+    /// If a stop was requested: calls `save`, and throws `Interruption`.
+    public func stopIfRequested(saving save: () throws -> Void = {}) throws {
+        guard let signal = Signals.received else { return }
+        try save()
+        throw Interruption(signal: signal)
+    }
+
+    /// Records that the stage goes on from a checkpoint; which run wrote it is looked up.
+    public func resumed() {
+        guard let earlier = try? registry.unfinishedRun(keyHash: description.keyHash, name: description.name, before: live.id) else { return }
+        live.resumed(from: earlier)
+    }
+
+    // MARK: - Results
+
+    /// Writes the manifest, which makes the folder count as made, and records it as this run's output.
+    public func publish(_ configuration: some Codable) throws {
+        let hashes = Dictionary(inputs.map { ($0.role, $0.sha256) }) { first, _ in first }
+        try folder.publish(stage: stage, spec: spec, configuration: configuration, inputs: hashes)
+        live.output(stage, try Artifact(folder: folder.folder))
+    }
+
+    /// A setting or a result by name. The leaderboard shows `search`, `sites` and `parameters`.
+    public func param(_ key: String, _ value: some CustomStringConvertible & Sendable) { live.param(key, value) }
+
+    /// A measured value at a step; written about once a second. The leaderboard shows `tokens_per_second`.
+    public func metric(_ key: String, step: Int = 0, _ value: some BinaryFloatingPoint) { live.metric(key, step: step, Double(value)) }
+
+    public func score(_ score: Score) { live.score(score) }
+    public func significance(_ test: Significance) { live.significance(test) }
+
+    /// A progress display for a loop of this run. `start` is where a resumed loop goes on.
+    public func progress(_ label: String? = nil, total: Int?, unit: String, start: Int = 0) -> Progress {
+        let progress = Progress(label ?? stage, total: total, unit: unit, start: start, terminal: quiet ? nil : .standardError)
+        progresses.append(progress)
+        return progress
+    }
+}
+
+// MARK: - Beginning and end
+
+extension RunDescription {
+    fileprivate init(
+        _ stage: String, spec: String?, name: String, configuration: some Encodable, inputs: [StageInput], seed: UInt64?, threads: Int
+    ) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        let json = try encoder.encode(configuration)
+        let key = RunKey(
+            stage: stage, spec: spec, seed: seed, configuration: json, inputs: inputs.map { ($0.role, $0.sha256) })
+        self.init(
+            name: name, stage: stage, spec: spec, keyHash: try key.hash(), configuration: String(decoding: json, as: UTF8.self),
+            arguments: CommandLine.arguments, version: key.version, git: ThisMachine.gitState(), seed: seed, threads: threads,
+            machine: ThisMachine.describe())
+    }
+}
+
+extension RunRegistry {
+    /// Whether `folder` is whole and is what the last finished run of this key made. Says yes by touching the manifest, so that
+    /// Make sees the folder as newer than what it was made from.
+    fileprivate func hasMade(_ folder: String, keyHash: String) throws -> Bool {
+        guard let artifact = try? Artifact(folder: folder), try hasMade(artifact.sha256, keyHash: keyHash) else { return false }
+        return utimes(ManifestFile.path(folder), nil) == 0
+    }
+}
+
+extension LiveRun {
+    /// The scalar members of a JSON object as params, nested ones as `optimizer.rate`.
+    fileprivate func recordParams(of json: String) {
+        func walk(_ value: Any, _ name: String) {
+            if let object = value as? [String: Any] {
+                for (key, member) in object { walk(member, name.isEmpty ? key : name + "." + key) }
+            } else if !name.isEmpty, !(value is [Any]), !(value is NSNull) {
+                param(name, "\(value)")
+            }
+        }
+        walk((try? JSONSerialization.jsonObject(with: Data(json.utf8))) ?? [:] as [String: Any], "")
+    }
+}
+
+/// Wall and CPU time since a run began.
+private struct ProcessClock {
+    let began = Progress.clock()
+
+    func ending(_ status: RunEnding.Status, exitCode: Int32, error: String? = nil) -> RunEnding {
+        RunEnding(
+            status: status, exitCode: exitCode, error: error, wallSeconds: Progress.clock() - began,
+            cpuSeconds: ThisMachine.cpuSeconds, peakResidentBytes: ThisMachine.peakResidentBytes)
+    }
+
+    func ending(for error: Error) -> RunEnding {
+        if let stop = error as? Interruption { return ending(.interrupted, exitCode: stop.exitCode, error: "\(stop)") }
+        return ending(.failed, exitCode: Failure.exitCode(of: error), error: "\(error)")
+    }
+}

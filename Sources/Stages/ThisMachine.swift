@@ -1,0 +1,62 @@
+import Foundation
+import Kernels
+import Registry
+
+/// Facts about the machine, the checkout and the process that a run records.
+enum ThisMachine {
+    /// Cores that this process may be scheduled on, which `taskset` and batch systems restrict.
+    static var availableCores: Int {
+        guard let mask = field("Cpus_allowed", in: "/proc/self/status") else { return ProcessInfo.processInfo.activeProcessorCount }
+        return max(1, mask.reduce(0) { $0 + ($1.hexDigitValue ?? 0).nonzeroBitCount })
+    }
+
+    static func describe() -> Machine {
+        Machine(
+            host: ProcessInfo.processInfo.hostName, bootID: line("/proc/sys/kernel/random/boot_id") ?? "unknown", pid: getpid(),
+            blas: "OpenBLAS \(BLAS.coreName)", cpu: field("model name", in: "/proc/cpuinfo") ?? "unknown")
+    }
+
+    /// User and system time of all threads, in seconds.
+    static var cpuSeconds: Double {
+        var usage = rusage()
+        getrusage(RUSAGE_SELF.rawValue, &usage)
+        return [usage.ru_utime, usage.ru_stime].reduce(0) { $0 + Double($1.tv_sec) + Double($1.tv_usec) / 1e6 }
+    }
+
+    /// The most memory the process has held so far (`VmHWM`), in bytes.
+    static var peakResidentBytes: Int {
+        guard let text = field("VmHWM", in: "/proc/self/status"), let kibibytes = Int(text.prefix { $0 != " " }) else { return 0 }
+        return kibibytes * 1024
+    }
+
+    /// The commit of the current folder's checkout; nil outside one, or where git is not installed.
+    static func gitState() -> GitState? {
+        let git = Process()
+        let output = Pipe()
+        git.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        git.arguments = ["git", "--no-optional-locks", "status", "--porcelain=v2", "--branch", "--untracked-files=no"]
+        git.standardOutput = output
+        git.standardError = FileHandle.nullDevice
+        git.standardInput = FileHandle.nullDevice
+        guard (try? git.run()) != nil else { return nil }
+        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        git.waitUntilExit()
+        let lines = text.split(separator: "\n")
+        let mark = "# branch.oid "
+        guard git.terminationStatus == 0, let commit = lines.first(where: { $0.hasPrefix(mark) }) else { return nil }
+        return GitState(commit: String(commit.dropFirst(mark.count)), isDirty: lines.contains { !$0.hasPrefix("#") })
+    }
+
+    private static func line(_ path: String) -> String? {
+        (try? String(contentsOfFile: path, encoding: .utf8))?.trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    /// The value of the first line `name : value`.
+    private static func field(_ name: String, in path: String) -> String? {
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8),
+            let line = text.split(separator: "\n").first(where: { $0.hasPrefix(name) }),
+            let colon = line.firstIndex(of: ":")
+        else { return nil }
+        return line[line.index(after: colon)...].trimmingCharacters(in: .whitespaces)
+    }
+}
