@@ -24,10 +24,10 @@ struct Failure {
         case let error as DataError: self.init("\(error)", hint: error.hint, error.exitCode)
         case let error as RegistryError: self.init("\(error)", hint: error.hint, error.exitCode)
         case let error as FolderLock.Held: self.init("\(error)", hint: error.hint, error.exitCode)
-        case let error as Interruption: self.init("\(error)", hint: "the same command goes on from there", error.exitCode)
+        case let error as Interruption: self.init("\(error)", hint: "start the same command again to go on", error.exitCode)
         default:
             guard Self.parserExitCode(error) == nil else { return nil }
-            self.init("\(error)", hint: nil, EX_SOFTWARE)
+            self.init((error as? CocoaError)?.oneLine ?? "\(error)", hint: nil, EX_SOFTWARE)
         }
     }
 
@@ -49,4 +49,9 @@ struct Failure {
     func lines(program: String) -> [String] {
         ["\(program): \(message)"] + (hint.map { ["hint: \($0)"] } ?? [])
     }
+}
+
+extension CocoaError {
+    /// Foundation's own words, with the path that they leave out.
+    fileprivate var oneLine: String { (filePath.map { $0 + ": " } ?? "") + localizedDescription }
 }

@@ -19,6 +19,9 @@ public enum Format {
         return value.magnitude >= 100 ? count(Int(value.rounded())) : String(format: "%.3g", value)
     }
 
+    /// Four decimals: `3.3947`.
+    public static func loss(_ value: Double) -> String { String(format: "%.4f", value) }
+
     /// `4.2s`, `3:05`, `1:02:03`.
     public static func duration(_ seconds: Double) -> String {
         guard seconds.isFinite, seconds >= 0, seconds < 1e9 else { return "?" }

@@ -20,8 +20,12 @@ extension StageCommand {
 
     public static func main() {
         BLAS.prepare()
+        main(nil)
+    }
+
+    public static func main(_ arguments: [String]?) {
         do {
-            var command = try parseAsRoot()
+            var command = try parseAsRoot(arguments)
             try command.run()
         } catch {
             guard let failure = Failure(error) else { exit(withError: error) }

@@ -49,7 +49,7 @@ public final class StageRun {
         let registry = try RunRegistry(path: options.registry ?? location.registry)
         let description = try RunDescription(
             stage, spec: spec, name: location.name, configuration: configuration, inputs: inputs, seed: seed, threads: options.threadCount)
-        if !options.force, try registry.hasMade(output, keyHash: description.keyHash) {
+        if !options.force, try registry.isUpToDate(output, keyHash: description.keyHash) {
             log.info("\(output) is complete for this configuration and these inputs (--force makes it again)")
             return nil
         }
@@ -82,6 +82,9 @@ public final class StageRun {
         self.description = description
         self.inputs = inputs
     }
+
+    /// Names configuration, version and inputs; a checkpoint of another key is of no use to this run.
+    public var keyHash: String { description.keyHash }
 
     // MARK: - Stopping
 
@@ -149,7 +152,7 @@ extension RunDescription {
 extension RunRegistry {
     /// Whether `folder` is whole and is what the last finished run of this key made. Says yes by touching the manifest, so that
     /// Make sees the folder as newer than what it was made from.
-    fileprivate func hasMade(_ folder: String, keyHash: String) throws -> Bool {
+    fileprivate func isUpToDate(_ folder: String, keyHash: String) throws -> Bool {
         guard let artifact = try? Artifact(folder: folder), try hasMade(artifact.sha256, keyHash: keyHash) else { return false }
         return utimes(ManifestFile.path(folder), nil) == 0
     }
