@@ -1,0 +1,68 @@
+import Tensors
+
+/// Random numbers that are the same on every machine: SplitMix64 (Steele et al. 2014).
+struct SplitMix: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        defer { state &+= 0x9E37_79B9_7F4A_7C15 }
+        return StableHash.mixed(state)
+    }
+
+    /// A number from 0 to `bound - 1`.
+    mutating func below(_ bound: Int) -> Int { Int(next().multipliedFullWidth(by: UInt64(bound)).high) }
+
+    /// One of the elements, nil if there is none.
+    mutating func pick<Element>(_ elements: [Element]) -> Element? {
+        elements.isEmpty ? nil : elements[below(elements.count)]
+    }
+}
+
+/// The weighted choices of `grammar.tsv`.
+struct Choices: Sendable {
+    private let values: [String: [(value: String, weight: Int)]]
+
+    /// Every choice that the grammar makes, with the values that it understands.
+    private static let known: [String: Set<String>] = [
+        "sentence": ["plain", "question", "why", "report", "equal", "dependent", "fronted"],
+        "clause": ["verb", "quality"],
+        "subject": ["phrase", "I", "we", "he", "she"],
+        "object": ["phrase", "me", "us", "him", "her"],
+        "frame": ["intransitive", "transitive", "give"],
+        "tense": Set(Tense.allCases.map(\.rawValue)),
+        "negation": ["no", "yes"],
+        "time": ["none", "first", "last"],
+        "adjunct": ["no", "yes"],
+        "relative": ["no", "subject", "object"],
+        "possessor": ["no", "yes"],
+        "number": ["singular", "plural"],
+        "singular": ["the", "a", "my", "our", "this", "every"],
+        "plural": ["the", "some", "my", "our", "this", "two", "three", "many"],
+        "adjectives": ["none", "before", "after", "both"],
+        "quality": ["plain", "very", "too", "than"],
+    ]
+
+    init(folder: String) throws {
+        var values: [String: [(String, Int)]] = [:]
+        for row in try Table(folder, "grammar.tsv", columns: ["choice", "value", "weight"]).rows {
+            guard Self.known[row["choice"]]?.contains(row["value"]) == true, let weight = Int(row["weight"]), weight > 0 else {
+                throw DataError(
+                    path: row.place, expected: "a choice of the grammar and a weight above 0",
+                    found: "\(row["choice"]) \(row["value"]) \(row["weight"])")
+            }
+            values[row["choice"], default: []].append((row["value"], weight))
+        }
+        if let missing = Self.known.keys.sorted().first(where: { values[$0] == nil }) {
+            throw DataError(path: folder + "/grammar.tsv", expected: "values for '\(missing)'", found: "none")
+        }
+        self.values = values
+    }
+
+    func value(_ choice: String, _ random: inout SplitMix) -> String {
+        let values = values[choice]!
+        var rest = random.below(values.reduce(0) { $0 + $1.weight })
+        return values.first { rest -= $0.weight; return rest < 0 }!.value
+    }
+}
