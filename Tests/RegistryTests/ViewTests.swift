@@ -1,0 +1,138 @@
+import Foundation
+import Testing
+
+@testable import Registry
+
+@Suite struct ViewTests {
+    private let scratch: Scratch
+    private let registry: RunRegistry
+
+    init() throws {
+        scratch = try Scratch()
+        registry = try scratch.open()
+    }
+
+    private func score(
+        _ spec: String?, _ value: Double, model: Artifact, base: Artifact? = nil, output: Artifact, name: String = "toy",
+        search: String = "greedy", p: Double? = nil, ending: RunEnding = finished
+    ) throws {
+        try registry.record(
+            describe("score", spec: spec, name: name), reading: [("model", model)] + (base.map { [("base", $0)] } ?? []), making: output,
+            ending: ending
+        ) { run in
+            run.param("sites", spec == "teacher" ? 0 : 6)
+            run.param("parameters", 1_000_000)
+            run.param("search", search)
+            run.metric("tokens_per_second", step: 0, 1234.4)
+            run.score(Score(metric: "BLEU", testSet: "test", value: value, signature: "sig", precisions: [60, 40, 20, 10], confidence: 1.25))
+            run.score(Score(metric: "chrF2", testSet: "test", value: 60.5))
+            run.score(Score(metric: "paper-compat", testSet: "valid", value: 0.4321))
+            if let base, let p {
+                run.significance(
+                    Significance(base: base.sha256, metric: "BLEU", testSet: "test", method: "bootstrap", trials: 1000, seed: 1, p: p))
+            }
+        }
+    }
+
+    @Test func leaderboardComparesWithTheTeacher() throws {
+        let teacher = artifact("a", kind: "train")
+        let teacherScore = artifact("b", kind: "score")
+        try score("teacher", 35.416, model: teacher, output: teacherScore)
+        try score("alr-m.encoder", 34.3, model: artifact("c", kind: "splice"), base: teacherScore, output: artifact("d", kind: "score"), p: 0.012)
+        let rows = try registry.rows(
+            "SELECT model, search, sites, parameters, BLEU, confidence, difference, p, tokens_per_second, chrF2, paper_compat, test_set, signature FROM leaderboard")
+        #expect(
+            rows == [
+                ["toy/teacher", "greedy", "0", "1000000", "35.42", "1.25", nil, nil, "1234.0", "60.5", "0.4321", "test", "sig"],
+                ["toy/alr-m.encoder", "greedy", "6", "1000000", "34.3", "1.25", "-1.12", "0.012", "1234.0", "60.5", "0.4321", "test", "sig"],
+            ])
+    }
+
+    @Test func leaderboardShowsTheLatestFinishedScoreOfEachSearch() throws {
+        let model = artifact("a", kind: "train")
+        try score("teacher", 30, model: model, output: artifact("b", kind: "score"))
+        try score("teacher", 31, model: model, output: artifact("c", kind: "score"))
+        try score("teacher", 33, model: model, output: artifact("d", kind: "score"), search: "beam 4")
+        try score("teacher", 99, model: model, output: artifact("e", kind: "score"), ending: RunEnding(
+            status: .failed, exitCode: 74, error: "disk full", wallSeconds: 1, cpuSeconds: 1, peakResidentBytes: 1))
+        try score("teacher", 20, model: model, output: artifact("f", kind: "score"), name: "other")
+        #expect(
+            try registry.rows("SELECT model, search, BLEU FROM leaderboard") == [
+                ["toy/teacher", "beam 4", "33.0"], ["toy/teacher", "greedy", "31.0"], ["other/teacher", "greedy", "20.0"],
+            ])
+    }
+
+    @Test func lineageLeadsFromAScoreToTheRawText() throws {
+        let text = artifact("1", kind: "file", at: "/data/train.en")
+        let tokens = artifact("2", kind: "tokenize", at: scratch.folder + "/toy/tokens")
+        let teacher = artifact("3", kind: "train")
+        let capture = artifact("4", kind: "capture")
+        let replacement = artifact("5", kind: "distill")
+        let spliced = artifact("6", kind: "splice")
+        try registry.record(describe("tokenize"), reading: [("source", text)], making: tokens)
+        try registry.record(describe("train"), reading: [("tokens", tokens)], making: teacher)
+        try registry.record(describe("capture"), reading: [("teacher", teacher), ("tokens", tokens)], making: capture)
+        try registry.record(describe("distill", spec: "alr-m.encoder"), reading: [("capture", capture)], making: replacement)
+        try registry.record(describe("splice"), reading: [("model", teacher), ("replacement", replacement)], making: spliced)
+        let last = try registry.record(describe("score"), reading: [("model", spliced), ("tokens", tokens)], making: artifact("7", kind: "score"))
+        let rows = try registry.rows("SELECT depth, role, kind, stage, source FROM lineage WHERE run = \(last)")
+        #expect(
+            rows == [
+                ["1", "model", "splice", "splice", "5"], ["1", "tokens", "tokenize", "tokenize", "1"],
+                ["2", "model", "train", "train", "2"], ["2", "replacement", "distill", "distill", "4"], ["2", "source", "file", nil, nil],
+                ["3", "capture", "capture", "capture", "3"], ["3", "tokens", "tokenize", "tokenize", "1"],
+                ["4", "source", "file", nil, nil], ["4", "teacher", "train", "train", "2"], ["4", "tokens", "tokenize", "tokenize", "1"],
+                ["5", "source", "file", nil, nil], ["5", "tokens", "tokenize", "tokenize", "1"], ["6", "source", "file", nil, nil],
+            ])
+        #expect(try registry.rows("SELECT DISTINCT path FROM lineage WHERE run = \(last) AND role = 'source'") == [["/data/train.en"]])
+    }
+
+    @Test func lineageEndsWhereARunReadsWhatItMade() throws {
+        let loop = artifact("1", kind: "train")
+        let first = try registry.record(describe("train"), reading: [("start", loop)], making: loop)
+        #expect(try registry.rows("SELECT depth, source FROM lineage WHERE run = \(first)") == [["1", nil]])
+        let second = try registry.record(describe("train"), reading: [("start", loop)], making: loop)
+        #expect(try registry.rows("SELECT count(*) FROM lineage WHERE run = \(second)") != [["0"]])
+    }
+
+    @Test func sameKeyWithOtherBytesIsNotReproducible() throws {
+        try registry.record(describe("train", key: "1"), making: artifact("a", kind: "train"))
+        try registry.record(describe("train", key: "2"), making: artifact("b", kind: "train"))
+        try registry.record(describe("train", key: "1"), making: artifact("a", kind: "train"))
+        #expect(try registry.rows("SELECT * FROM not_reproducible") == [])
+        try registry.record(describe("train", key: "1"), making: artifact("c", kind: "train"))
+        #expect(
+            try registry.rows("SELECT key_hash, stage, role, outputs, runs FROM not_reproducible")
+                == [[hash("1"), "train", "train", "2", "1 3 4"]])
+    }
+
+    @Test func costAddsUpHours() throws {
+        try registry.record(describe("train"))
+        try registry.record(describe("train"), ending: RunEnding(
+            status: .interrupted, exitCode: 130, wallSeconds: 1800, cpuSeconds: 0, peakResidentBytes: 7 << 20))
+        #expect(try registry.rows("SELECT * FROM cost") == [["train", "2", "1", "1.5", "2.0", "7.0"]])
+    }
+
+    @Test func capturesBecomeReclaimableWhenTheirReadersAreDone() throws {
+        let path = scratch.folder + "/toy/capture/encoder"
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        let capture = artifact("a", kind: "capture", at: path)
+        let model = artifact("b", kind: "train", at: scratch.folder)
+        try registry.record(describe("capture"), reading: [("teacher", model)], making: capture)
+        #expect(try registry.rows("SELECT * FROM reclaimable") == [], "nobody has read it yet")
+        let reader = try registry.start(describe("distill"), inputs: [("capture", capture)]) { _ in }
+        #expect(try registry.rows("SELECT * FROM reclaimable") == [], "somebody is reading it")
+        reader.end(finished)
+        #expect(try registry.rows("SELECT path, kind, bytes, readers FROM reclaimable") == [["toy/capture/encoder", "capture", "1000", "1"]])
+        try FileManager.default.removeItem(atPath: path)
+        try registry.record(describe("train"))
+        #expect(try registry.rows("SELECT * FROM reclaimable") == [], "it is gone")
+    }
+
+    @Test func replacedArtifactNoLongerCountsAsThere() throws {
+        let path = scratch.folder
+        try registry.record(describe("train"), making: artifact("a", kind: "train", at: path))
+        try registry.record(describe("train"), making: artifact("b", kind: "train", at: path))
+        #expect(try registry.rows("SELECT artifact FROM artifact_paths WHERE removed IS NULL") == [[hash("b")]])
+    }
+}
