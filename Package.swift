@@ -37,7 +37,7 @@ let package = Package(
         .target(
             name: "Stages",
             dependencies: [
-                "Registry", "Tensors", "Kernels",
+                "Registry", "Tensors", "Kernels", "Training",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),

@@ -24,7 +24,7 @@ public final class StageRun {
     private let description: RunDescription
     private let inputs: [StageInput]
     private let quiet: Bool
-    private var progresses: [Progress] = []
+    private var progresses: [ProgressDisplay] = []
 
     /// Runs a stage: locks the output folder, records the start, calls `body`, records how it ended.
     ///
@@ -123,8 +123,8 @@ public final class StageRun {
     public func significance(_ test: Significance) { live.significance(test) }
 
     /// A progress display for a loop of this run. `start` is where a resumed loop goes on.
-    public func progress(_ label: String? = nil, total: Int?, unit: String, start: Int = 0) -> Progress {
-        let progress = Progress(label ?? stage, total: total, unit: unit, start: start, terminal: quiet ? nil : .standardError)
+    public func progress(_ label: String? = nil, total: Int?, unit: String, start: Int = 0) -> ProgressDisplay {
+        let progress = ProgressDisplay(label ?? stage, total: total, unit: unit, start: start, terminal: quiet ? nil : .standardError)
         progresses.append(progress)
         return progress
     }
@@ -174,11 +174,11 @@ extension LiveRun {
 
 /// Wall and CPU time since a run began.
 private struct ProcessClock {
-    let began = Progress.clock()
+    let began = ProgressDisplay.clock()
 
     func ending(_ status: RunEnding.Status, exitCode: Int32, error: String? = nil) -> RunEnding {
         RunEnding(
-            status: status, exitCode: exitCode, error: error, wallSeconds: Progress.clock() - began,
+            status: status, exitCode: exitCode, error: error, wallSeconds: ProgressDisplay.clock() - began,
             cpuSeconds: ThisMachine.cpuSeconds, peakResidentBytes: ThisMachine.peakResidentBytes)
     }
 

@@ -17,16 +17,24 @@ public enum TeacherPreset: String, Codable, CaseIterable, Sendable {
         var model = TransformerConfiguration(sourceVocabulary: sourceVocabulary, targetVocabulary: targetVocabulary)
         switch self {
         case .paper:
-            let warmup = 4000
-            return Values(
-                model: model,
-                training: TrainingSettings(epochs: 20, schedule: Schedule(.noam, peak: Schedule.noamPeak(width: model.width, warmup: warmup), warmup: warmup)))
+            return Values(model: model, training: TrainingSettings(epochs: 20, schedule: schedule(width: model.width)))
         case .small:
             if joint { model.tying = .all }
-            var training = TrainingSettings(epochs: 40, schedule: Schedule(.noam, peak: 2e-3, warmup: 2000))
+            var training = TrainingSettings(epochs: 40, schedule: schedule(width: model.width))
             training.averaged = 5
             training.patience = 5
             return Values(model: model, training: training)
+        }
+    }
+
+    /// The learning rate of a model of this width.
+    public func schedule(width: Int, shape: Schedule.Shape? = nil, warmup: Int? = nil) -> Schedule {
+        switch self {
+        case .paper:
+            let warmup = warmup ?? 4000
+            return Schedule(shape ?? .noam, peak: Schedule.noamPeak(width: width, warmup: warmup), warmup: warmup)
+        case .small:
+            return Schedule(shape ?? .cosine, peak: 2e-3, warmup: warmup ?? 1000)
         }
     }
 }

@@ -42,7 +42,9 @@ public struct TrainingObserver {
 
     public var didStep: (Step) -> Void = { _ in }
     public var didEndEpoch: (Epoch) -> Void = { _ in }
-    /// A line for people, such as where training goes on.
+    /// Training goes on from a checkpoint of this step.
+    public var didResume: (Int) -> Void = { _ in }
+    /// A line for people.
     public var note: (String) -> Void = { _ in }
     public var stopRequested: () -> Bool = { false }
 
@@ -86,7 +88,7 @@ public final class Trainer {
     public func run(_ observer: TrainingObserver = TrainingObserver()) throws -> Outcome {
         if let found = try checkpoint.read(weights: trainee.weights, adam: adam) {
             state = found
-            observer.note("going on from step \(state.step) in epoch \(state.epoch + 1)")
+            observer.didResume(state.step)
         }
         let clock = ContinuousClock()
         var lastWritten = clock.now, cost = 0.0

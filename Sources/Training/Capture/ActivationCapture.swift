@@ -1,0 +1,136 @@
+import CKernels
+import Corpus
+import Foundation
+import Kernels
+import Models
+import Tensors
+
+/// Runs a model over a split, teacher-forced and without dropout, and writes what its attentions take in and put out: real
+/// tokens only, in the order of the shard, all places in one pass.
+public final class ActivationCapture {
+    private let model: Transformer
+    private let weights: FloatBlock
+    private let configuration: CaptureConfiguration
+    private let pool: WorkerPool
+    private let lanes: [SliceLane]
+    /// Source and target tokens of one forward pass.
+    private static let batchTokens = 4000
+
+    public init(_ model: Transformer, weights: FloatBlock, _ configuration: CaptureConfiguration, pool: WorkerPool) {
+        self.model = model
+        self.weights = weights
+        self.configuration = configuration
+        self.pool = pool
+        lanes = (0..<pool.threads).map { _ in SliceLane() }
+    }
+
+    /// Bytes that `write` will need for this shard.
+    public func bytes(_ shard: TokenShard) -> Int {
+        let counts = TokenCounts(shard), token = configuration.width * configuration.elementType.bytes
+        let sites = configuration.sites.reduce(0) { $0 + 2 * token * counts.tokens($1.attention) }
+        return sites + (configuration.needsMemory ? token * counts.source : 0) + 16 * (shard.count + 1)
+    }
+
+    /// - Parameters:
+    ///   - progress: told how many sentences are done
+    ///   - stop: asked now and then; a capture that is stopped throws what this throws and leaves nothing
+    public func write(_ shard: TokenShard, _ split: Split, to folder: OutputFolder, progress: (Int) -> Void, stop: () throws -> Void) throws {
+        let counts = TokenCounts(shard)
+        try writeOffsets(shard, split, to: folder)
+        let writers = try configuration.sites.map { site in
+            let shape = [counts.tokens(site.attention), configuration.width]
+            return try TensorFileWriter(
+                path: folder.path(site.fileName(split)),
+                tensors: [("input", configuration.elementType, shape), ("output", configuration.elementType, shape)])
+        }
+        let memory = configuration.needsMemory
+            ? try TensorFileWriter(
+                path: folder.path(CaptureSite.memoryName(split)), tensors: [("memory", configuration.elementType, [counts.source, configuration.width])])
+            : nil
+        let batches = batches(shard)
+        for start in stride(from: 0, to: batches.count, by: lanes.count) {
+            try stop()
+            let round = Array(batches[start..<min(start + lanes.count, batches.count)])
+            let failures = FirstError()
+            pool.run(round.count) { index in
+                failures.catching { try capture(shard, round[index], lane: lanes[index], writers, memory) }
+            }
+            try failures.rethrow()
+            progress(round.last!.upperBound)
+        }
+        try (writers + [memory].compactMap { $0 }).forEach { try $0.finish() }
+    }
+
+    private func capture(_ shard: TokenShard, _ sentences: Range<Int>, lane: SliceLane, _ writers: [TensorFileWriter], _ memory: TensorFileWriter?) throws {
+        lane.workspace.reset()
+        lane.batch.removeAll()
+        for sentence in sentences { lane.batch.append(source: shard.source[sentence], target: shard.target[sentence]) }
+        let encoded = model.forward(lane.batch, trace: lane.trace, Pass(weights: weights, workspace: lane.workspace))
+        let source = shard.source.offsets[sentences.lowerBound], target = shard.target.offsets[sentences.lowerBound] + sentences.lowerBound
+        for (site, writer) in zip(configuration.sites, writers) {
+            let activations = lane.trace.activations(site.mode, site.attention, layer: site.layer)
+            let token = site.attention == .encoder ? source : target
+            try write(activations.input, "input", token, writer, lane.workspace)
+            try write(activations.output, "output", token, writer, lane.workspace)
+        }
+        if let memory { try write(encoded, "memory", source, memory, lane.workspace) }
+    }
+
+    private func write(_ matrix: Matrix, _ name: String, _ token: Int, _ writer: TensorFileWriter, _ space: Workspace) throws {
+        guard configuration.elementType == .f16 else {
+            return try writer.write(name, at: token * matrix.columns, UnsafeRawBufferPointer(start: matrix.base, count: matrix.count * 4))
+        }
+        let mark = space.mark
+        defer { space.release(to: mark) }
+        let half = UnsafeMutableRawPointer(space.take((matrix.count + 1) / 2)).bindMemory(to: UInt16.self, capacity: matrix.count)
+        float_to_half(matrix.base, half, matrix.count)
+        try writer.write(name, at: token * matrix.columns, UnsafeRawBufferPointer(start: half, count: matrix.count * 2))
+    }
+
+    private func writeOffsets(_ shard: TokenShard, _ split: Split, to folder: OutputFolder) throws {
+        let shape = [shard.count + 1]
+        let writer = try TensorFileWriter(path: folder.path(CaptureSite.offsetsName(split)), tensors: [("source", .i64, shape), ("target", .i64, shape)])
+        try writer.write("source", shard.source.offsets)
+        // the decoder sees <s> before each sentence
+        try writer.write("target", shard.target.offsets.enumerated().map { $1 + $0 })
+        try writer.finish()
+    }
+
+    /// Consecutive sentences of about `batchTokens` tokens; the cuts do not depend on the number of threads.
+    private func batches(_ shard: TokenShard) -> [Range<Int>] {
+        var result: [Range<Int>] = [], start = 0, tokens = 0
+        for sentence in 0..<shard.count {
+            tokens += shard.source.length(sentence) + shard.target.length(sentence) + 1
+            if tokens >= Self.batchTokens || sentence == shard.count - 1 {
+                result.append(start..<sentence + 1)
+                (start, tokens) = (sentence + 1, 0)
+            }
+        }
+        return result
+    }
+}
+
+/// Tokens that a model sees of a shard.
+private struct TokenCounts {
+    let source: Int
+    let target: Int
+
+    init(_ shard: TokenShard) {
+        source = shard.source.ids.count
+        target = shard.target.ids.count + shard.count
+    }
+
+    func tokens(_ attention: Attention) -> Int { attention == .encoder ? source : target }
+}
+
+/// Keeps the first error thrown on any thread.
+private final class FirstError: @unchecked Sendable {
+    private let lock = NSLock()
+    private var error: Error?
+
+    func catching(_ body: () throws -> Void) {
+        do { try body() } catch { lock.withLock { self.error = self.error ?? error } }
+    }
+
+    func rethrow() throws { if let error { throw error } }
+}

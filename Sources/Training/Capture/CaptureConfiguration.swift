@@ -1,0 +1,76 @@
+import Corpus
+import Foundation
+import Models
+import Tensors
+
+/// What a capture holds; the configuration in its manifest.
+public struct CaptureConfiguration: Codable, Equatable, Sendable {
+    /// d
+    public var width: Int
+    public var heads: Int
+    /// S
+    public var maxTokens: Int
+    /// F16 or F32.
+    public var elementType: ElementType
+    /// One mode for each family of activations: what serves `alr` serves `aslr` too.
+    public var modes: [Mode]
+    public var attentions: [Attention]
+    /// Layers captured, counted from 0 in either stack.
+    public var layers: [Int]
+    /// Layers of the teacher's stacks.
+    public var encoderLayers: Int
+    public var decoderLayers: Int
+
+    public init(
+        teacher: TransformerConfiguration, modes: [Mode], attentions: [Attention], layers: [Int]?, elementType: ElementType
+    ) throws {
+        width = teacher.width
+        heads = teacher.heads
+        maxTokens = teacher.maxTokens
+        encoderLayers = teacher.encoderLayers
+        decoderLayers = teacher.decoderLayers
+        self.elementType = elementType
+        self.attentions = Attention.allCases.filter { attention in attentions.contains { $0.captured == attention } }
+        var families: Set<String> = []
+        self.modes = Mode.allCases.filter { modes.contains($0) && families.insert($0.family).inserted }
+        let depth = self.attentions.map { $0 == .encoder ? teacher.encoderLayers : teacher.decoderLayers }.max() ?? 0
+        self.layers = layers ?? Array(0..<depth)
+        if let beyond = self.layers.first(where: { $0 < 0 || $0 >= depth }) {
+            throw SpecError(text: "layer \(beyond)", reason: "the model has layers 0 to \(depth - 1)")
+        }
+    }
+
+    /// Every place captured, with the mode that names its family. Only encoder self-attention is captured for modes other
+    /// than `alr`.
+    public var sites: [CaptureSite] {
+        attentions.flatMap { attention in
+            modes.filter { attention == .encoder || $0.family == Mode.alr.family }.flatMap { mode in
+                layers.filter { $0 < (attention == .encoder ? encoderLayers : decoderLayers) }
+                    .map { CaptureSite(mode: mode, attention: attention, layer: $0) }
+            }
+        }
+    }
+
+    public var needsMemory: Bool { attentions.contains { $0.readsMemory } }
+}
+
+/// One attention of one layer and the kind of activations taken there.
+public struct CaptureSite: Hashable, Sendable {
+    public let mode: Mode
+    public let attention: Attention
+    public let layer: Int
+
+    public init(mode: Mode, attention: Attention, layer: Int) {
+        self.mode = mode
+        self.attention = attention
+        self.layer = layer
+    }
+
+    /// Tensors `input` and `output`, [tokens, d] each.
+    public func fileName(_ split: Split) -> String { "\(split.rawValue).\(mode.family).\(attention.captured).\(layer).safetensors" }
+
+    /// Tensors `source` and `target`: where each sentence starts, in tokens, and where the last one ends.
+    public static func offsetsName(_ split: Split) -> String { "\(split.rawValue).offsets.safetensors" }
+    /// Tensor `memory`, the encoder's output [source tokens, d].
+    public static func memoryName(_ split: Split) -> String { "\(split.rawValue).memory.safetensors" }
+}

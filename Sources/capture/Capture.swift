@@ -1,0 +1,79 @@
+import ArgumentParser
+import Corpus
+import Kernels
+import Models
+import Stages
+import Tensors
+import Training
+
+extension Mode: ExpressibleByArgument {}
+extension Attention: ExpressibleByArgument {}
+
+@main
+struct Capture: StageCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Record what a model's attentions take in and put out.",
+        discussion: """
+            Runs the model over the training and validation sets, teacher-forced and without dropout, and writes activations of
+            the chosen attentions and layers, real tokens only, all in one pass. The disk is looked at first: a capture that
+            would not fit does not start.
+
+            What is taken depends on the mode that will learn from it:
+              alr, aslr   normalised input of the attention, its concatenated heads
+              alrr        input of the layer, the same plus attention
+              elr         input of the layer, its output (encoder only)
+
+            Examples:
+              capture --model runs/demo/train --tokens runs/demo/tokens --attentions encoder --output runs/demo/capture/encoder
+              capture --model runs/demo/train --tokens runs/demo/tokens --attentions encoder --modes alr --modes elr \\
+                      --layers 0 --layers 5 --type F32 --output runs/demo/capture/ends
+            """,
+        version: Program.version)
+
+    @OptionGroup var options: StageOptions
+    @Option(help: "Folder of a model, made by train or splice.") var model: String
+    @Option(help: "Folder made by tokenize.") var tokens: String
+    @Option(help: "Folder to write.") var output: String
+    @Option(parsing: .upToNextOption, help: "Which attentions: encoder, decoder, cross.") var attentions: [Attention]
+    @Option(parsing: .upToNextOption, help: "Modes that shall learn from it: alr, alrr, aslr, elr.") var modes: [Mode] = [.alr]
+    @Option(parsing: .upToNextOption, help: "Layers, counted from 0. (default: all)") var layers: [Int] = []
+    @Option(help: "Type of the numbers: F16 or F32.") var type = ActivationType.f16
+
+    func run() throws {
+        let teacher = try ModelFolder(path: model), folder = try TokenFolder(path: tokens)
+        let settings = try CaptureConfiguration(
+            teacher: teacher.description.transformer, modes: modes, attentions: attentions, layers: layers.isEmpty ? nil : layers,
+            elementType: type == .f16 ? .f16 : .f32)
+        try StageRun.perform(
+            Self.stage, options: options, output: output, configuration: settings, inputs: [.folder("model", model), .folder("tokens", tokens)]
+        ) { run in
+            let capture = ActivationCapture(teacher.model, weights: teacher.weights, settings, pool: WorkerPool(threads: run.threads))
+            let shards = try [Split.train, .valid].map { ($0, try folder.shard($0)) }
+            let bytes = shards.reduce(0) { $0 + capture.bytes($1.1) }
+            try requireSpace(bytes)
+            for (split, shard) in shards {
+                let progress = run.progress("\(Self.stage) \(split.rawValue)", total: shard.count, unit: "sentences")
+                try capture.write(shard, split, to: run.folder, progress: { progress.update($0) }, stop: { try run.stopIfRequested() })
+                progress.finish(shard.count)
+                run.metric("\(split.rawValue).tokens", Double(shard.target.ids.count + shard.count))
+            }
+            run.metric("bytes", Double(bytes))
+            run.param("sites", settings.sites.count)
+            try run.publish(settings)
+        }
+    }
+
+    private func requireSpace(_ bytes: Int) throws {
+        let free = try FileSystem.freeBytes(at: output)
+        guard free > bytes + bytes / 50 else {
+            throw DataError(
+                path: output, expected: "\(Format.bytes(bytes)) of free disk space", found: Format.bytes(free),
+                hint: "capture fewer --layers or --attentions at a time, or --type F16", kind: .noSpace)
+        }
+    }
+}
+
+enum ActivationType: String, ExpressibleByArgument {
+    case f16 = "F16"
+    case f32 = "F32"
+}
