@@ -80,7 +80,7 @@ KERNEL void attention_forward(const float *q, long q_stride, const float *k, con
             block_product(queries + i * width, width, 1, keys, head, row, dropped, row);
             for (long r = 0; r < rows; r++) {
                 float *w = weights + (i + r) * row, *s = dropped + r * row;
-                softmax_row(s, causal ? i + r + 1 : m, row, scale);
+                softmax_row(s, causal ? least(i + r + 1, m) : m, row, scale);
                 if (!drops(dropout)) {
                     memcpy(w, s, sizeof(float) * (size_t)row);
                     continue;

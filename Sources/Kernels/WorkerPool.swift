@@ -7,6 +7,40 @@ import Foundation
 public final class WorkerPool {
     public let threads: Int
     private var workers: [pthread_t] = []
+    private let queue = TaskQueue()
+
+    /// - Parameter threads: including the caller's, which works too.
+    public init(threads: Int) {
+        self.threads = max(1, threads)
+        for _ in 1..<max(self.threads, 2) where self.threads > 1 {
+            var worker = pthread_t()
+            pthread_create(
+                &worker, nil,
+                { context in
+                    Unmanaged<TaskQueue>.fromOpaque(context!).takeRetainedValue().serve()
+                    return nil
+                }, Unmanaged.passRetained(queue).toOpaque())
+            workers.append(worker)
+        }
+    }
+
+    deinit {
+        queue.close()
+        for worker in workers { pthread_join(worker, nil) }
+    }
+
+    /// Calls `body` once for each of 0..<count, from several threads, and returns when all are done. Not re-entrant.
+    public func run(_ count: Int, _ body: (Int) -> Void) {
+        guard threads > 1, count > 1 else {
+            for task in 0..<count { body(task) }
+            return
+        }
+        withoutActuallyEscaping(body) { queue.run(count, $0) }
+    }
+}
+
+/// What the threads share. They own it together with the pool, so that they never keep the pool itself alive.
+private final class TaskQueue {
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let wake = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
     private let done = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
@@ -16,26 +50,13 @@ public final class WorkerPool {
     private var running = 0
     private var closing = false
 
-    /// - Parameter threads: including the caller's, which works too.
-    public init(threads: Int) {
-        self.threads = max(1, threads)
+    init() {
         pthread_mutex_init(mutex, nil)
         pthread_cond_init(wake, nil)
         pthread_cond_init(done, nil)
-        for _ in 1..<max(self.threads, 1) where self.threads > 1 {
-            var worker = pthread_t()
-            let context = Unmanaged.passUnretained(self).toOpaque()
-            pthread_create(&worker, nil, { Unmanaged<WorkerPool>.fromOpaque($0!).takeUnretainedValue().serve(); return nil }, context)
-            workers.append(worker)
-        }
     }
 
     deinit {
-        pthread_mutex_lock(mutex)
-        closing = true
-        pthread_cond_broadcast(wake)
-        pthread_mutex_unlock(mutex)
-        for worker in workers { pthread_join(worker, nil) }
         pthread_cond_destroy(wake)
         pthread_cond_destroy(done)
         pthread_mutex_destroy(mutex)
@@ -44,23 +65,16 @@ public final class WorkerPool {
         mutex.deallocate()
     }
 
-    /// Calls `body` once for each of 0..<count, from several threads, and returns when all are done. Not re-entrant.
-    public func run(_ count: Int, _ body: (Int) -> Void) {
-        guard threads > 1, count > 1 else {
-            for task in 0..<count { body(task) }
-            return
-        }
-        withoutActuallyEscaping(body) { body in
-            pthread_mutex_lock(mutex)
-            self.body = body
-            next = 0
-            tasks = count
-            pthread_cond_broadcast(wake)
-            work()
-            while running > 0 { pthread_cond_wait(done, mutex) }
-            self.body = nil
-            pthread_mutex_unlock(mutex)
-        }
+    func run(_ count: Int, _ body: @escaping (Int) -> Void) {
+        pthread_mutex_lock(mutex)
+        self.body = body
+        next = 0
+        tasks = count
+        pthread_cond_broadcast(wake)
+        work()
+        while running > 0 { pthread_cond_wait(done, mutex) }
+        self.body = nil
+        pthread_mutex_unlock(mutex)
     }
 
     /// Takes tasks until none is left. Called and left with the mutex held.
@@ -77,12 +91,20 @@ public final class WorkerPool {
         if running == 0 { pthread_cond_signal(done) }
     }
 
-    private func serve() {
+    /// A thread's life.
+    func serve() {
         pthread_mutex_lock(mutex)
         while !closing {
             work()
             if !closing { pthread_cond_wait(wake, mutex) }
         }
+        pthread_mutex_unlock(mutex)
+    }
+
+    func close() {
+        pthread_mutex_lock(mutex)
+        closing = true
+        pthread_cond_broadcast(wake)
         pthread_mutex_unlock(mutex)
     }
 }

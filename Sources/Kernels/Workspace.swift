@@ -45,7 +45,11 @@ public final class Workspace {
 
     /// Gives back everything. Several chunks become one, so that the next pass is contiguous.
     public func reset() {
-        if chunks.count > 1 { chunks = [FloatBlock(chunks.reduce(0) { $0 + $1.count })] }
+        if chunks.count > 1 {
+            let total = chunks.reduce(0) { $0 + $1.count }
+            chunks.removeAll() // before its successor exists, or the peak is twice as high
+            chunks.append(FloatBlock(total))
+        }
         chunk = 0
         used = 0
     }

@@ -1,0 +1,62 @@
+import CKernels
+import Foundation
+import Testing
+
+/// Sums over rows of -sum_c q_c log softmax(x + bias)_c, q = (1 - smoothing) onehot + smoothing / vocabulary, and of -log softmax at the label.
+private func crossEntropy(_ x: [Double], _ bias: [Double], _ labels: [Int32], smoothing: Double) -> (loss: Double, likelihood: Double) {
+    let vocabulary = bias.count
+    var loss = 0.0, likelihood = 0.0
+    for (r, label) in labels.enumerated() {
+        let row = (0..<vocabulary).map { x[r * vocabulary + $0] + bias[$0] }, top = row.max()!
+        let logSum = top + log(row.reduce(0) { $0 + exp($1 - top) })
+        for c in 0..<vocabulary {
+            let q = smoothing / Double(vocabulary) + (c == Int(label) ? 1 - smoothing : 0)
+            loss += q * (logSum - row[c])
+        }
+        likelihood += logSum - row[Int(label)]
+    }
+    return (loss, likelihood)
+}
+
+struct LossTests {
+    static let vocabularies = [1, 2, 3, 5, 7, 15, 16, 17, 31, 33, 64, 101, 1009]
+
+    @Test(arguments: vocabularies, [0, 0.1, 0.5] as [Float])
+    func agreesWithTheDefinitionAndItsDifferences(vocabulary: Int, smoothing: Float) {
+        for rows in [1, 2, 5] {
+            var source = Source(UInt64(vocabulary * 10 + rows))
+            let x = source.floats(rows * vocabulary, -4...4), bias = source.floats(vocabulary), labels = source.labels(rows, below: vocabulary)
+            let start = source.floats(vocabulary), scale: Float = 0.37
+            let what = "cross-entropy [\(rows) x \(vocabulary)], smoothing \(smoothing)"
+            var gradient = x, dbias = start, likelihood = 11.0
+            let loss = cross_entropy(&gradient, bias, labels, rows, vocabulary, smoothing, scale, &dbias, &likelihood)
+
+            let (xs, biases) = (widened(x), widened(bias))
+            let expected = crossEntropy(xs, biases, labels, smoothing: Double(smoothing))
+            #expect(abs(loss - expected.loss) <= 1e-6 * max(1, expected.loss), "\(what)")
+            #expect(abs(likelihood - 11 - expected.likelihood) <= 1e-6 * max(1, expected.likelihood), "\(what)")
+            let change = zip(dbias, start).map { $0 - $1 }
+            expectGradient(gradient + change, at: xs + biases, within: 1e-6, what) { p in
+                let (x, bias) = (Array(p[..<(rows * vocabulary)]), Array(p[(rows * vocabulary)...]))
+                return Double(scale) * crossEntropy(x, bias, labels, smoothing: Double(smoothing)).loss
+            }
+
+            var scratch = x, plain = 0.0
+            #expect(cross_entropy(&scratch, bias, labels, rows, vocabulary, smoothing, 0, nil, &plain) == loss, "without gradient: \(what)")
+        }
+    }
+
+    /// A confident model: differences of thousands neither overflow nor lose the loss.
+    @Test(arguments: [100, 1e4, 1e6] as [Double])
+    func largeLogitsStayFinite(size: Double) {
+        let rows = 4, vocabulary = 37
+        var source = Source(5)
+        let x = source.floats(rows * vocabulary, -size...size), bias = source.floats(vocabulary), labels = source.labels(rows, below: vocabulary)
+        var gradient = x, dbias = [Float](repeating: 0, count: vocabulary), likelihood = 0.0
+        let loss = cross_entropy(&gradient, bias, labels, rows, vocabulary, 0.1, 1, &dbias, &likelihood)
+        let expected = crossEntropy(widened(x), widened(bias), labels, smoothing: 0.1)
+        #expect(abs(loss - expected.loss) <= 1e-5 * expected.loss)
+        #expect(abs(likelihood - expected.likelihood) <= 1e-5 * expected.likelihood)
+        for r in 0..<rows { #expect(abs(gradient[(r * vocabulary)..<((r + 1) * vocabulary)].reduce(0, +)) < 1e-5) }
+    }
+}

@@ -1,0 +1,82 @@
+import Kernels
+import Testing
+
+/// A matrix inside a larger block of marked floats.
+private final class Framed {
+    static let marker: Float = 555
+    let block: FloatBlock
+    let matrix: Matrix
+
+    init(_ rows: Int, _ columns: Int, margin: Int, _ source: inout Source) {
+        let stride = columns + margin
+        block = FloatBlock(rows * stride + margin)
+        block.buffer.update(repeating: Self.marker)
+        matrix = Matrix(block.base + margin, rows: rows, columns: columns, stride: stride)
+        for r in 0..<rows { for c in 0..<columns { matrix[r, c] = Float(source.uniform()) } }
+    }
+
+    var frameIsWhole: Bool {
+        var copy = Array(block.buffer)
+        let start = matrix.base - block.base
+        for r in 0..<matrix.rows { for c in 0..<matrix.columns { copy[start + r * matrix.stride + c] = Self.marker } }
+        return copy.allSatisfy { $0 == Self.marker }
+    }
+}
+
+struct MatrixTests {
+    @Test(arguments: [1, 2, 3, 7, 16, 17, 33], [1, 2, 5, 16, 19])
+    func productAgreesWithTheDefinition(m: Int, n: Int) {
+        for k in [1, 3, 8, 17, 64] {
+            for (ta, tb) in [(false, false), (true, false), (false, true), (true, true)] {
+                for (beta, margin) in [(0, 0), (1, 3), (0.5, 5)] as [(Float, Int)] {
+                    checkProduct(m, n, k, ta, tb, beta, margin)
+                }
+            }
+        }
+    }
+
+    private func checkProduct(_ m: Int, _ n: Int, _ k: Int, _ ta: Bool, _ tb: Bool, _ beta: Float, _ margin: Int) {
+        var source = Source(UInt64(m * 10_000 + n * 100 + k))
+        let a = Framed(ta ? k : m, ta ? m : k, margin: margin, &source), b = Framed(tb ? n : k, tb ? k : n, margin: margin, &source)
+        let c = Framed(m, n, margin: margin, &source)
+        var expected: [Double] = []
+        for i in 0..<m {
+            for j in 0..<n {
+                let sum = (0..<k).reduce(0.0) { $0 + Double(ta ? a.matrix[$1, i] : a.matrix[i, $1]) * Double(tb ? b.matrix[j, $1] : b.matrix[$1, j]) }
+                expected.append(Double(beta) * Double(c.matrix[i, j]) + sum)
+            }
+        }
+        if beta == 0 { c.matrix.fill(.nan) } // what was there must not matter
+        gemm(a.matrix, b.matrix, transposeA: ta, transposeB: tb, into: c.matrix, beta: beta)
+        defer { withExtendedLifetime((a, b, c)) {} }
+        let actual = (0..<m).flatMap { i in (0..<n).map { c.matrix[i, $0] } }
+        expectClose(actual, expected, within: 2e-6, "[\(m) x \(k)]\(ta ? "^T" : "") [\(k) x \(n)]\(tb ? "^T" : ""), beta \(beta), margin \(margin)")
+        #expect(a.frameIsWhole && b.frameIsWhole && c.frameIsWhole)
+    }
+
+    /// A batch may have no tokens on one side: no rows, or a sum over nothing.
+    @Test func emptyDimensions() {
+        let block = FloatBlock(6)
+        defer { withExtendedLifetime(block) {} }
+        let c = block.matrix(2, 3), none = block.matrix(0, 2), other = block.matrix(0, 3)
+        c.fill(7)
+        gemm(none, other, transposeA: true, into: c, beta: 1)
+        gemm(other, c, transposeB: true, into: none)
+        #expect(block.buffer.allSatisfy { $0 == 7 })
+        gemm(none, other, transposeA: true, into: c)
+        #expect(block.buffer.allSatisfy { $0 == 0 })
+    }
+
+    @Test func viewsShareTheirFloats() {
+        let block = FloatBlock(35), copy = FloatBlock(15)
+        defer { withExtendedLifetime((block, copy)) {} }
+        let whole = block.matrix(5, 7), part = whole.rows(1..<4).columns(2..<5)
+        #expect(part.rows == 3 && part.columns == 3 && part.stride == 7 && !part.isContiguous && whole.isContiguous)
+        part.fill(4)
+        #expect(block.buffer.indices.allSatisfy { block.buffer[$0] == ((1..<4).contains($0 / 7) && (2..<5).contains($0 % 7) ? 4 : 0) })
+        whole[3, 3] = 9
+        #expect(part[2, 1] == 9 && part.row(2)[1] == 9)
+        copy.matrix(3, 5).columns(1..<4).copy(from: part)
+        #expect(Array(copy.buffer) == [0, 4, 4, 4, 0, 0, 4, 4, 4, 0, 0, 4, 9, 4, 0] && part.description == "[3 x 3]")
+    }
+}

@@ -1,0 +1,77 @@
+import CKernels
+import Foundation
+import Testing
+
+struct OptimizerTests {
+    /// Kingma & Ba 2015, algorithm 1, with weight decay taken from the weights themselves (Loshchilov & Hutter 2019, algorithm 2).
+    struct Textbook {
+        var weights: [Double]
+        var m: [Double]
+        var v: [Double]
+        var t = 0.0
+
+        init(_ weights: [Float]) {
+            self.weights = widened(weights)
+            m = weights.map { _ in 0 }
+            v = m
+        }
+
+        mutating func update(_ gradient: [Double], rate: Double, decay: Double) {
+            t += 1
+            for i in weights.indices {
+                m[i] = 0.9 * m[i] + 0.1 * gradient[i]
+                v[i] = 0.98 * v[i] + 0.02 * gradient[i] * gradient[i]
+                let mean = m[i] / (1 - pow(0.9, t)), variance = v[i] / (1 - pow(0.98, t))
+                weights[i] -= rate * decay * weights[i] + rate * mean / (variance.squareRoot() + 1e-9)
+            }
+        }
+    }
+
+    private func settings(rate: Double, step: Int, decay: Double) -> adam_t {
+        adam_t(
+            rate: Float(rate), beta1: 0.9, beta2: 0.98, epsilon: 1e-9, correction1: Float(1 - pow(0.9, Double(step))),
+            correction2: Float(1 - pow(0.98, Double(step))), decay: Float(rate * decay))
+    }
+
+    /// Several gradient parts are summed and zeroed; nothing outside offset ..< offset + count is touched.
+    @Test(arguments: [1, 2, 3, 16, 17, 511, 512, 513, 1100], [1, 2, 3])
+    func isTheTextbookUpdate(count: Int, parts: Int) {
+        let offset = 5, whole = count + 9, range = offset..<offset + count
+        for decay in [0, 0.1] {
+            var source = Source(UInt64(count * 4 + parts))
+            let start = source.floats(whole)
+            var weights = start, m = [Float](repeating: 0, count: whole), v = m
+            var expected = Textbook(Array(start[range]))
+            let gradients = (0..<parts).map { _ in UnsafeMutablePointer<Float>.allocate(capacity: whole) }
+            defer { gradients.forEach { $0.deallocate() } }
+            for step in 1...4 {
+                var sum = [Double](repeating: 0, count: count)
+                for gradient in gradients {
+                    for (i, value) in source.floats(whole).enumerated() {
+                        gradient[i] = value
+                        if range.contains(i) { sum[i - offset] += Double(value) }
+                    }
+                }
+                let rate = 0.01 * Double(step)
+                adam_update(&weights, &m, &v, gradients.map { Optional($0) }, parts, offset, count, settings(rate: rate, step: step, decay: decay))
+                expected.update(sum, rate: rate, decay: decay)
+                for gradient in gradients {
+                    #expect((0..<whole).allSatisfy { range.contains($0) == (gradient[$0] == 0) }, "only the updated range is zeroed")
+                }
+            }
+            let what = "Adam, \(count) weights, \(parts) parts, decay \(decay)"
+            expectClose(Array(weights[range]), expected.weights, within: 2e-6, "weights of \(what)")
+            expectClose(Array(m[range]), expected.m, within: 1e-6, "first moment of \(what)")
+            expectClose(Array(v[range]), expected.v, within: 1e-6, "second moment of \(what)")
+            #expect(weights[..<offset] == start[..<offset] && weights[range.upperBound...] == start[range.upperBound...])
+        }
+    }
+
+    @Test func aGradientThatWasAlwaysZeroMovesNothing() {
+        var weights: [Float] = [1, -2], m: [Float] = [0, 0], v: [Float] = [0, 0], gradient: [Float] = [0, 0]
+        gradient.withUnsafeMutableBufferPointer { gradient in
+            adam_update(&weights, &m, &v, [gradient.baseAddress], 1, 0, 2, settings(rate: 1, step: 1, decay: 0))
+        }
+        #expect(weights == [1, -2])
+    }
+}
