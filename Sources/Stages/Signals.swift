@@ -5,10 +5,14 @@ public enum Signals {
     /// The signal that asked the process to stop, if one has.
     public static var received: Int32? { flag.pointee == 0 ? nil : flag.pointee }
 
-    /// Starts catching. A signal that the parent has told us to ignore (`nohup`, a background job) stays ignored.
+    /// Starts catching. A signal that the parent has told us to ignore (`nohup`, a background job) stays ignored; one that the
+    /// parent has blocked, as a thread of a pool does for its children, is let through again.
     public static func install() {
         flag.pointee = 0
+        var mask = sigset_t()
+        sigemptyset(&mask)
         for signal in [SIGINT, SIGTERM, SIGHUP] {
+            sigaddset(&mask, signal)
             var old = sigaction()
             sigaction(signal, nil, &old)
             if unsafeBitCast(old.__sigaction_handler.sa_handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) { continue }
@@ -17,6 +21,7 @@ public enum Signals {
             new.sa_flags = Int32(SA_RESTART)
             sigaction(signal, &new, nil)
         }
+        pthread_sigmask(SIG_UNBLOCK, &mask, nil)
     }
 
     /// Only what may be done inside a signal handler: look, store, leave.

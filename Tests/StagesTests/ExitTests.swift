@@ -1,0 +1,108 @@
+import Foundation
+import Testing
+
+@testable import Stages
+
+/// Each `Probe.main` runs in a process of its own.
+@Suite struct ExitTests {
+    private let scratch: Scratch
+    private var output: String { scratch.output }
+
+    init() throws { scratch = try Scratch() }
+
+    private static let failures: [(Probe.Trouble, Int32, String)] = [
+        (.data, 65, "probe: shard: expected 3 rows, found 2\nhint: make shard\n"),
+        (.bug, 70, "probe: odd\n"),
+        (.sigterm, 143, "probe: terminated\nhint: start the same command again to go on\n"),
+        (.sigint, 130, "probe: interrupted\nhint: start the same command again to go on\n"),
+    ]
+
+    @Test func whatGoesWrongIsToldInOneLineAndAnExitCode() async throws {
+        for (trouble, code, message) in Self.failures {
+            let result = await #expect(processExitsWith: .exitCode(code), observing: [\.standardErrorContent]) {
+                [output = output as String, trouble = trouble.rawValue as String] in
+                Probe.main(["--output", output, "--trouble", trouble, "--force"])
+            }
+            #expect(errors(of: result) == message, "\(trouble)")
+        }
+        #expect(
+            try scratch.rows("SELECT status, exit_code, error FROM runs ORDER BY id") == [
+                ["failed", "65", "shard: expected 3 rows, found 2"], ["failed", "70", "odd"], ["interrupted", "143", "terminated"],
+                ["interrupted", "130", "interrupted"],
+            ])
+        #expect(!FileManager.default.fileExists(atPath: output + "/manifest.json"))
+    }
+
+    @Test func foundationsErrorsNameThePath() async throws {
+        let result = await #expect(processExitsWith: .exitCode(70), observing: [\.standardErrorContent]) { [output = output as String] in
+            Probe.main(["--output", output, "--trouble", "foundation"])
+        }
+        #expect(errors(of: result).hasPrefix("probe: /no/file: "))
+    }
+
+    @Test func whatWasTypedWrongIsUsage() async throws {
+        await #expect(processExitsWith: .exitCode(64)) { [output = output as String] in
+            Probe.main(["--output", output, "--trouble", "usage"])
+        }
+        await #expect(processExitsWith: .exitCode(64)) { Probe.main(["--output"]) }
+        await #expect(processExitsWith: .exitCode(64)) { Probe.main(["--output", "x", "--threads", "0"]) }
+        await #expect(processExitsWith: .exitCode(0)) { Probe.main(["--help"]) }
+        #expect(try scratch.rows("SELECT status, exit_code FROM runs") == [["failed", "64"]])
+    }
+
+    @Test func stoppedRunGoesOnFromItsCheckpoint() async throws {
+        await #expect(processExitsWith: .exitCode(143)) { [output = output as String] in
+            Probe.main(["--output", output, "--trouble", "sigterm"])
+        }
+        let second = await #expect(processExitsWith: .success, observing: [\.standardOutputContent]) { [output = output as String] in
+            Probe.main(["--output", output])
+        }
+        #expect(results(of: second).contains("counted from 2\n"))
+        #expect(
+            try scratch.rows("SELECT status, exit_code, resumed_from FROM runs ORDER BY id")
+                == [["interrupted", "143", nil], ["finished", "0", "1"]])
+        #expect(!FileManager.default.fileExists(atPath: output + "/checkpoint"))
+    }
+
+    @Test func secondSignalEndsTheProcessAtOnce() async throws {
+        await #expect(processExitsWith: .exitCode(130)) { [output = output as String] in
+            Probe.main(["--output", output, "--trouble", "twice"])
+        }
+        #expect(!FileManager.default.fileExists(atPath: output + "/checkpoint"))
+    }
+
+    @Test func processThatWasKilledIsLostAndItsLockFree() async throws {
+        await #expect(processExitsWith: .signal(SIGKILL)) { [output = output as String] in
+            let options = try StageOptions.parse([])
+            try StageRun.perform("probe", options: options, output: output, configuration: ["a": 1]) { _ in raise(SIGKILL) }
+        }
+        await #expect(processExitsWith: .success) { [output = output as String] in Probe.main(["--output", output]) }
+        #expect(try scratch.rows("SELECT status FROM runs ORDER BY id") == [["lost"], ["finished"]])
+    }
+
+    @Test func brokenRegistryStopsAStageBeforeItTouchesItsOutput() async throws {
+        await #expect(processExitsWith: .success) { [output = output as String] in Probe.main(["--output", output]) }
+        let manifest = try Data(contentsOf: URL(fileURLWithPath: output + "/manifest.json"))
+        try Data(repeating: 7, count: 4096).write(to: URL(fileURLWithPath: scratch.folder + "/broken"))
+        let result = await #expect(processExitsWith: .exitCode(65), observing: [\.standardErrorContent]) {
+            [output = output as String, registry = scratch.folder + "/broken" as String] in
+            Probe.main(["--output", output, "--force", "--registry", registry])
+        }
+        #expect(errors(of: result).contains("broken: the registry is damaged"))
+        #expect(try Data(contentsOf: URL(fileURLWithPath: output + "/manifest.json")) == manifest)
+    }
+
+    @Test func secondProcessFindsTheFolderLocked() async throws {
+        let lock = try FolderLock(output)
+        let result = await #expect(processExitsWith: .exitCode(75), observing: [\.standardErrorContent]) { [output = output as String] in
+            Probe.main(["--output", output])
+        }
+        withExtendedLifetime(lock) {}
+        #expect(
+            errors(of: result) == """
+                probe: \(output): locked, process \(getpid()) is writing to it
+                hint: wait for it to end, or stop it with: kill \(getpid())
+
+                """)
+    }
+}

@@ -1,0 +1,83 @@
+import ArgumentParser
+import Foundation
+import Registry
+import Tensors
+import Testing
+
+@testable import Stages
+
+/// A small stage for the tests: counts to `--steps`, from its checkpoint if there is one, and writes the number.
+struct Probe: StageCommand {
+    static let configuration = CommandConfiguration(commandName: "probe", version: Program.version)
+
+    struct Settings: Codable {
+        var steps: Int
+        var threads: Int
+    }
+
+    enum Trouble: String, ExpressibleByArgument {
+        case none, data, usage, bug, foundation, sigterm, sigint, twice
+    }
+
+    @OptionGroup var options: StageOptions
+    @Option var output: String
+    @Option var steps = 5
+    @Option var trouble = Trouble.none
+
+    mutating func run() throws {
+        let settings = Settings(steps: steps, threads: options.threadCount)
+        try StageRun.perform(Self.stage, spec: "alr-m.encoder.0", options: options, output: output, configuration: settings, seed: 5) { run in
+            let checkpoint = run.folder.temporaryPath("checkpoint")
+            let start = (try? String(contentsOfFile: checkpoint, encoding: .utf8)).flatMap { Int($0) } ?? 0
+            if start > 0 { run.resumed() }
+            for step in start..<steps {
+                run.metric("count", step: step, Double(step))
+                try strike(after: step - start)
+                try run.stopIfRequested { try FileSystem.writeAtomically(Data("\(step + 1)".utf8), to: checkpoint) }
+            }
+            try FileSystem.writeAtomically(Data("\(steps)\n".utf8), to: run.folder.path("number"))
+            try run.publish(settings)
+            print("counted from \(start)")
+        }
+    }
+
+    private func strike(after step: Int) throws {
+        guard step == 1 else { return }
+        switch trouble {
+        case .none: break
+        case .data: throw DataError(path: "shard", expected: "3 rows", found: "2", hint: "make shard", kind: .bad)
+        case .usage: throw ValidationError("--steps is odd")
+        case .bug: throw Oddity()
+        case .foundation: throw CocoaError(.fileNoSuchFile, userInfo: [NSFilePathErrorKey: "/no/file"])
+        case .sigterm: raise(SIGTERM)
+        case .sigint: raise(SIGINT)
+        case .twice:
+            raise(SIGTERM)
+            raise(SIGINT)
+        }
+    }
+
+    struct Oddity: Error, CustomStringConvertible {
+        let description = "odd"
+    }
+}
+
+/// A folder for runs that goes away with this object.
+final class Scratch {
+    let folder: String
+    var output: String { folder + "/runs/toy/probe" }
+    var registry: String { folder + "/runs/registry.sqlite" }
+
+    init() throws {
+        folder = NSTemporaryDirectory() + "stages-" + UUID().uuidString
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: folder) }
+
+    func rows(_ sql: String) throws -> [[String?]] { try RunRegistry(path: registry).rows(sql) }
+}
+
+/// What a process has written.
+func errors(of result: ExitTest.Result?) -> String { String(decoding: result?.standardErrorContent ?? [], as: UTF8.self) }
+func results(of result: ExitTest.Result?) -> String { String(decoding: result?.standardOutputContent ?? [], as: UTF8.self) }
