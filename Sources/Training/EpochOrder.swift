@@ -21,16 +21,16 @@ public struct SplitMix64: RandomNumberGenerator {
 
 /// An epoch's sentences in random order, cut into batches of about the same number of tokens. As nothing is padded there is
 /// no reason to put sentences of like length together, and batches are as random as they can be.
-struct EpochOrder {
-    private(set) var sentences: [Int] = []
-    private(set) var batches: [Range<Int>] = []
+public struct EpochOrder {
+    public private(set) var sentences: [Int] = []
+    public private(set) var batches: [Range<Int>] = []
 
-    init() {}
+    public init() {}
 
     /// - Parameters:
     ///   - tokens: of each sentence
     ///   - batchTokens: a batch ends before it would be exceeded, and holds at least one sentence
-    init(tokens: [Int], batchTokens: Int, seed: UInt64, epoch: Int) {
+    public init(tokens: [Int], batchTokens: Int, seed: UInt64, epoch: Int) {
         var random = SplitMix64(seed: seed, index: epoch)
         sentences = Array(tokens.indices)
         sentences.shuffle(using: &random)

@@ -1,0 +1,70 @@
+import Corpus
+import Foundation
+import Models
+import Registry
+import Scoring
+import Stages
+import Tensors
+import Training
+
+/// Translations of a test set with their scores.
+struct Evaluation {
+    static let hypothesesName = "hypotheses.txt"
+    static let scoresName = "scores.json"
+
+    let hypotheses: [String]
+    let references: [String]
+    let report: ScoreReport
+    let bleu: BLEUScore
+    let paperCompat: Double
+    private let trials: Int
+
+    /// - Parameters:
+    ///   - references: the references as model tokens, for `paper-compat`
+    ///   - texts: the references as they were written
+    init(_ found: [Hypothesis], _ model: ModelFolder, references: TokenSequences, texts: [String], resamples: Int) throws {
+        hypotheses = found.map { model.target.decode($0.ids.map { Int($0) }) }
+        self.references = texts
+        trials = resamples
+        report = try ScoreReport(hypotheses: hypotheses, references: texts, bootstrap: resamples > 0 ? Bootstrap(resamples: resamples) : nil)
+        bleu = try BLEU().score(hypotheses: hypotheses, references: texts)
+        paperCompat = try PaperCompatBLEU.score(
+            hypotheses: found.map { Self.marked($0.ids) }, references: (0..<references.count).map { Self.marked(references[$0]) })
+    }
+
+    /// `<s>` and `</s>` count as tokens there.
+    private static func marked(_ ids: some Sequence<Int32>) -> [Int32] { [Special.begin] + ids + [Special.end] }
+
+    func write(to folder: OutputFolder) throws {
+        try FileSystem.writeAtomically(Data(hypotheses.map { $0 + "\n" }.joined().utf8), to: folder.path(Self.hypothesesName))
+        try FileSystem.writeAtomically(Data((report.json() + "\n").utf8), to: folder.path(Self.scoresName))
+    }
+
+    func record(_ run: StageRun, testSet: String) {
+        for entry in report.entries {
+            let isBLEU = entry.name == "BLEU"
+            run.score(Registry.Score(
+                metric: entry.name, testSet: testSet, value: entry.score, signature: entry.signature.description,
+                brevityPenalty: isBLEU ? bleu.brevityPenalty : nil, systemLength: isBLEU ? bleu.hypothesisLength : nil,
+                referenceLength: isBLEU ? bleu.referenceLength : nil, precisions: isBLEU ? bleu.precisions : nil,
+                confidence: entry.confidence?.halfWidth))
+        }
+        run.score(Registry.Score(metric: "paper-compat", testSet: testSet, value: paperCompat))
+    }
+
+    /// Tests the difference to the translations of another score folder, which must be of the same sentences.
+    func compare(with base: String, testSet: String, _ run: StageRun) throws {
+        let path = (base as NSString).appendingPathComponent(Self.hypothesesName)
+        let other = try Scoring.TextLines.read(path)
+        guard other.count == hypotheses.count else {
+            throw DataError(
+                path: path, expected: "\(hypotheses.count) translations of the same sentences", found: "\(other.count)",
+                hint: "score both on the same split")
+        }
+        let test = PairedTest(.bootstrap, trials: max(trials, 1))
+        let result = try test.compare(BLEU(), baseline: other, system: hypotheses, references: references)
+        run.significance(Significance(
+            base: try ManifestFile.sha256(folder: base), metric: "BLEU", testSet: testSet, method: test.method.rawValue,
+            trials: test.trials, seed: test.seed, p: result.system.p ?? 1))
+    }
+}

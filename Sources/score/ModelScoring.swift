@@ -1,0 +1,93 @@
+import ArgumentParser
+import Corpus
+import Foundation
+import Kernels
+import Models
+import Registry
+import Scoring
+import Stages
+import Tensors
+import Training
+
+/// A model on a split of a tokens folder.
+struct ModelScoringOptions: ParsableArguments {
+    @Option(help: "Folder of a model, made by train or splice.") var model: String?
+    @Option(help: "Folder made by tokenize, whose sentences are translated.") var tokens: String?
+    @Option(help: "Which of them: valid or test.") var split = Split.test
+    @Option(help: "Folder of another score of the same sentences to compare with.") var base: String?
+    @Option(help: "Folder to write.") var output: String?
+    @Option(help: "Resamples for confidence intervals and the paired test.") var resamples = 1000
+
+    func run(_ options: StageOptions, _ search: SearchOptions, json: Bool) throws {
+        guard let model, let tokens, let output else { return }
+        let folder = try ModelFolder(path: model), sentences = try TokenFolder(path: tokens)
+        let settings = ScoreConfiguration(split: split, search: search.configuration, resamples: resamples)
+        var inputs: [StageInput] = [try .folder("model", model), try .folder("tokens", tokens)]
+        if let base { inputs.append(try .folder("base", base)) }
+        try StageRun.perform(Score.stage, spec: Self.spec(output), options: options, output: output, configuration: settings, inputs: inputs) { run in
+            let hypotheses = try translate(folder, try sentences.shard(split).source, search.configuration, run)
+            let evaluation = try Evaluation(
+                hypotheses, folder, references: try sentences.shard(split).target, texts: try sentences.lines(split, .target), resamples: resamples)
+            try evaluation.write(to: run.folder)
+            let testSet = "\(sentences.configuration.corpus).\(sentences.configuration.pair).\(split.rawValue)"
+            evaluation.record(run, testSet: testSet)
+            run.param("search", search.configuration.name)
+            run.param("sites", folder.description.transformer.replacedSites)
+            run.param("parameters", folder.model.layout.parameters)
+            if let base { try evaluation.compare(with: base, testSet: testSet, run) }
+            try run.publish(settings)
+            print(json ? evaluation.report.json() : evaluation.report.text(.fixed(2)))
+        }
+    }
+
+    func translateStandardInput(_ options: StageOptions, _ search: SearchOptions) throws {
+        let folder = try ModelFolder(path: model!)
+        let translator = Translator(folder.model, weights: folder.weights, search: search.configuration, pool: WorkerPool(threads: options.threadCount))
+        var lines: [String] = []
+        func flush() {
+            let hypotheses = translator.translate(lines.map { folder.source.encode($0).map { Int32($0) } })
+            for (index, hypothesis) in hypotheses.enumerated() {
+                for warning in hypothesis.warnings { Terminal.standardError.line("score: line \(index + 1): \(warning)") }
+                print(folder.target.decode(hypothesis.ids.map { Int($0) }))
+            }
+            fflush(stdout)
+            lines.removeAll(keepingCapacity: true)
+        }
+        let isInteractive = isatty(STDIN_FILENO) != 0
+        while let line = readLine() {
+            lines.append(line)
+            if isInteractive || lines.count == 4096 { flush() }
+        }
+        flush()
+    }
+
+    /// What the registry calls this score: the folder's own name.
+    private static func spec(_ output: String) -> String { (output as NSString).lastPathComponent }
+
+    private func translate(_ folder: ModelFolder, _ source: TokenSequences, _ search: SearchConfiguration, _ run: StageRun) throws -> [Hypothesis] {
+        let translator = Translator(folder.model, weights: folder.weights, search: search, pool: WorkerPool(threads: run.threads))
+        let clock = ContinuousClock(), started = clock.now
+        let progress = run.progress(total: source.count, unit: "sentences")
+        let hypotheses = try translator.translate((0..<source.count).map { Array(source[$0]) }) { done in
+            progress.update(done)
+            try run.stopIfRequested()
+        }
+        let seconds = (clock.now - started).seconds, tokens = hypotheses.reduce(0) { $0 + $1.ids.count + 1 }
+        progress.finish(source.count, note: "\(Format.rate(Double(tokens) / seconds)) tokens/s")
+        for (index, hypothesis) in hypotheses.enumerated() {
+            for warning in hypothesis.warnings { run.log.warning("sentence \(index + 1): \(warning)") }
+        }
+        run.metric("tokens_per_second", Double(tokens) / seconds)
+        run.metric("tokens", Double(tokens))
+        return hypotheses
+    }
+}
+
+/// The configuration in the manifest of a score.
+struct ScoreConfiguration: Codable {
+    let split: Split
+    let search: SearchConfiguration
+    let resamples: Int
+}
+
+extension Split: ExpressibleByArgument {}

@@ -1,0 +1,52 @@
+import ArgumentParser
+import Stages
+
+@main
+struct Score: StageCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Translate with a model and score the translations, or score two text files.",
+        discussion: """
+            BLEU, chrF2 and their signatures are sacreBLEU's, digit for digit, on plain detokenised text. `paper-compat` is the
+            figure of "Rethinking Attention" (Bozic et al. 2024): 0 to 1, on model tokens with <s> and </s> counted, comparable
+            with that paper's tables and with nothing else.
+
+            A model on a split of a tokens folder: writes hypotheses.txt and scores.json, and records both in the registry. With
+            --base, the folder of another score on the same sentences, the difference is tested by paired bootstrap.
+              score --model runs/demo/train --tokens runs/demo/tokens --output runs/demo/score/teacher
+              score --model runs/demo/splice/alr-m.encoder --tokens runs/demo/tokens --beam 4 \\
+                    --base runs/demo/score/teacher.beam-4 --output runs/demo/score/alr-m.encoder.beam-4
+
+            Two text files, without a model:
+              score --hypotheses mine.txt --references theirs.txt --json
+
+            Standard input to standard output, one sentence a line:
+              echo 'the red car stops .' | score --model runs/demo/train --beam 4
+            """,
+        version: Program.version)
+
+    @OptionGroup var options: StageOptions
+    @OptionGroup(title: "Model") var model: ModelScoringOptions
+    @OptionGroup(title: "Search") var search: SearchOptions
+    @OptionGroup(title: "Texts") var texts: TextScoringOptions
+
+    func validate() throws {
+        switch (model.model, texts.hypotheses) {
+        case (nil, nil): throw ValidationError("give --model, or --hypotheses and --references")
+        case (.some, .some): throw ValidationError("--model and --hypotheses exclude each other")
+        case (nil, .some) where texts.references == nil: throw ValidationError("--hypotheses needs --references")
+        case (.some, nil) where (model.tokens == nil) != (model.output == nil):
+            throw ValidationError("--tokens and --output go together; without both, standard input is translated")
+        default: break
+        }
+    }
+
+    func run() throws {
+        if texts.hypotheses != nil {
+            try texts.run()
+        } else if model.tokens != nil {
+            try model.run(options, search, json: texts.json)
+        } else {
+            try model.translateStandardInput(options, search)
+        }
+    }
+}

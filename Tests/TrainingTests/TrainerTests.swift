@@ -1,0 +1,198 @@
+import Corpus
+import Foundation
+import Kernels
+import Models
+import Testing
+import Training
+
+/// A corpus that can be learnt in a few hundred steps: the target is the source backwards.
+private func reversal(_ count: Int, seed: UInt64) -> TokenShard {
+    var random = SplitMix64(seed: seed), shard = TokenShard()
+    for _ in 0..<count {
+        let sentence = (0..<Int.random(in: 1...6, using: &random)).map { _ in Int.random(in: 3..<12, using: &random) }
+        shard.append(source: sentence, target: sentence.reversed())
+    }
+    return shard
+}
+
+private struct Workbench {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("trainer-\(UUID().uuidString)").path
+    var settings = TrainingSettings(epochs: 4, schedule: Schedule(.cosine, peak: 5e-3, warmup: 20))
+    var dropout: Float = 0.1
+
+    init() throws { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) }
+
+    func trainee(threads: Int = 1) -> TeacherTrainee {
+        var shape = TransformerConfiguration(sourceVocabulary: 12, targetVocabulary: 12)
+        (shape.width, shape.heads, shape.hidden, shape.encoderLayers, shape.decoderLayers) = (16, 2, 32, 1, 1)
+        (shape.embeddingDropout, shape.attentionDropout, shape.hiddenDropout, shape.residualDropout) = (dropout, dropout, dropout, dropout)
+        var settings = TeacherSettings()
+        settings.batchTokens = 100
+        return TeacherTrainee(
+            Transformer(shape), train: reversal(300, seed: 1), valid: reversal(30, seed: 2), settings: settings, pool: WorkerPool(threads: threads))
+    }
+
+    func trainer(_ trainee: Trainee, key: String = "k") -> Trainer {
+        Trainer(trainee, settings: settings, folder: folder, key: key, checkpointSeconds: 0)
+    }
+
+    func remove() { try? FileManager.default.removeItem(atPath: folder) }
+}
+
+private func bits(_ block: FloatBlock) -> [UInt32] { block.buffer.map(\.bitPattern) }
+
+@Suite struct TrainerTests {
+    @Test func learnsToReverse() throws {
+        var bench = try Workbench()
+        defer { bench.remove() }
+        bench.settings.epochs = 40
+        bench.dropout = 0
+        let trainee = bench.trainee(), before = try trainee.validate(epoch: 0)
+        #expect(try bench.trainer(trainee).run() == .finished)
+        let after = try trainee.validate(epoch: 0)
+        #expect(after.metrics["valid.nll"]! < 0.35 * before.metrics["valid.nll"]!, "from \(before) to \(after)")
+    }
+
+    @Test func threadsDoNotChangeABit() throws {
+        let results = try [1, 2, 3].map { threads in
+            let bench = try Workbench()
+            defer { bench.remove() }
+            let trainee = bench.trainee(threads: threads)
+            _ = try bench.trainer(trainee).run()
+            return bits(trainee.weights)
+        }
+        #expect(results[0] == results[1])
+        #expect(results[0] == results[2])
+    }
+
+    /// Asked to stop after any step, and started anew each time, it ends with the bits of a run that was left alone; with
+    /// several snapshots to average, too.
+    @Test(arguments: [1, 3]) func interruptionsDoNotChangeABit(averaged: Int) throws {
+        var bench = try Workbench()
+        defer { bench.remove() }
+        bench.settings.averaged = averaged
+        let whole = bench.trainee()
+        let trainer = bench.trainer(whole)
+        _ = try trainer.run()
+        try trainer.cleanUp()
+        #expect(try FileManager.default.contentsOfDirectory(atPath: bench.folder).isEmpty)
+
+        var pieces = bench.trainee(), runs = 0, outcome = Trainer.Outcome.interrupted
+        while outcome == .interrupted {
+            runs += 1
+            pieces = bench.trainee()
+            var observer = TrainingObserver(), steps = 0
+            observer.didStep = { _ in steps += 1 }
+            observer.stopRequested = { steps == 7 }
+            outcome = try bench.trainer(pieces).run(observer)
+        }
+        #expect(runs > 4)
+        #expect(bits(pieces.weights) == bits(whole.weights))
+    }
+
+    /// Killed between two checkpoints: what came after the last one is done again.
+    @Test func aKillAfterACheckpointDoesNotChangeABit() throws {
+        struct Killed: Error {}
+        let bench = try Workbench()
+        defer { bench.remove() }
+        let whole = bench.trainee()
+        _ = try bench.trainer(whole).run()
+        try bench.trainer(whole).cleanUp()
+        try FileManager.default.removeItem(atPath: bench.folder)
+        try FileManager.default.createDirectory(atPath: bench.folder, withIntermediateDirectories: true)
+
+        let killed = bench.trainee()
+        let trainer = Trainer(killed, settings: bench.settings, folder: bench.folder, key: "k", checkpointSeconds: 1e9)
+        killed.validationBLEU = { epoch, _ in
+            if epoch == 2 { throw Killed() }
+            return nil
+        }
+        #expect(throws: Killed.self) { try trainer.run() }
+        let resumed = bench.trainee()
+        var from: Int?
+        var observer = TrainingObserver()
+        observer.didResume = { from = $0 }
+        _ = try bench.trainer(resumed).run(observer)
+        #expect(from.map { $0 > 0 } == true)
+        #expect(bits(resumed.weights) == bits(whole.weights))
+    }
+
+    @Test func aCheckpointOfOtherSettingsIsLeftAside() throws {
+        let bench = try Workbench()
+        defer { bench.remove() }
+        var observer = TrainingObserver()
+        observer.stopRequested = { true }
+        #expect(try bench.trainer(bench.trainee(), key: "old").run(observer) == .interrupted)
+        var resumed = false
+        observer.didResume = { _ in resumed = true }
+        #expect(try bench.trainer(bench.trainee(), key: "new").run(observer) == .interrupted)
+        #expect(!resumed)
+    }
+
+    @Test func stopsWhenValidationNoLongerImproves() throws {
+        let bench = Rising()
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("rising-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        var settings = TrainingSettings(epochs: 50, schedule: Schedule(.constant, peak: 1, warmup: 0))
+        settings.patience = 3
+        let trainer = Trainer(bench, settings: settings, folder: folder, key: "k")
+        #expect(try trainer.run() == .finished)
+        #expect(trainer.state.epoch == 8, "best is epoch 4, then three worse ones")
+        #expect(bench.weights.base[0] == 5, "the weights of the best epoch")
+        #expect(trainer.state.resultLoss == 1)
+    }
+}
+
+/// One weight that counts epochs; its loss falls until the fifth and rises again.
+private final class Rising: Trainee {
+    let layout: ParameterLayout
+    let weights: FloatBlock
+
+    init() {
+        var layout = ParameterLayout()
+        _ = layout.add("count", [1], .constant(0))
+        self.layout = layout
+        weights = FloatBlock(layout.count)
+    }
+
+    func begin(epoch: Int) -> Int { 1 }
+    func step(batch: Int, step: Int, rate: Float, adam: Adam) -> TrainingSums {
+        weights.base[0] += 1
+        return TrainingSums(loss: 1, units: 1)
+    }
+    func validate(epoch: Int) -> Validation { Validation(loss: 1 + abs(Double(weights.base[0]) - 5)) }
+}
+
+@Suite struct ScheduleTests {
+    @Test func noamIsVaswanis() {
+        let schedule = Schedule(.noam, peak: Schedule.noamPeak(width: 128, warmup: 4000), warmup: 4000)
+        for step in [1, 10, 3999, 4000, 4001, 20000] {
+            let s = Double(step), expected = pow(128, -0.5) * min(pow(s, -0.5), s * pow(4000, -1.5))
+            #expect(abs(Double(schedule.rate(step: step, of: 0)) - expected) < 1e-6 * expected, "step \(step)")
+        }
+    }
+
+    @Test func cosineEndsAtZero() {
+        let schedule = Schedule(.cosine, peak: 2, warmup: 10)
+        #expect(schedule.rate(step: 5, of: 110) == 1)
+        #expect(schedule.rate(step: 10, of: 110) == 2)
+        #expect(abs(schedule.rate(step: 60, of: 110) - 1) < 1e-6)
+        #expect(schedule.rate(step: 110, of: 110) == 0)
+    }
+}
+
+@Suite struct EpochTests {
+    @Test func everySentenceOnceAnEpoch() {
+        let trainee = [3, 1, 4, 1, 5, 9, 2, 6]
+        for epoch in 0..<3 {
+            let order = EpochOrder(tokens: trainee, batchTokens: 10, seed: 1, epoch: epoch)
+            #expect(order.sentences.sorted() == Array(trainee.indices))
+            #expect(order.batches.flatMap(Array.init) == Array(trainee.indices))
+            for batch in order.batches {
+                let tokens = batch.reduce(0) { $0 + trainee[order.sentences[$1]] }
+                #expect(tokens <= 10, "batch \(batch)")
+            }
+        }
+    }
+}
