@@ -1,0 +1,68 @@
+import Kernels
+import Models
+
+/// A model with weights, and what a pass over it needs.
+final class TransformerFixture {
+    let model: Transformer
+    let weights: FloatBlock
+    let gradients: FloatBlock
+    let workspace = Workspace()
+    let trace = TransformerTrace()
+
+    init(_ configuration: TransformerConfiguration, seed: UInt64 = 1) {
+        model = Transformer(configuration)
+        weights = model.layout.initialized(seed: seed)
+        gradients = FloatBlock(model.layout.count)
+    }
+
+    /// Summed loss of the batch, smoothing 0.1; its gradient times `gradientScale` is added to `gradients` where one is asked for.
+    func loss(_ batch: PairBatch, gradientScale: Float? = nil, randomness: Randomness = .off) -> LossSums {
+        workspace.reset()
+        let pass = Pass(weights: weights, gradients: gradientScale == nil ? nil : gradients, workspace: workspace, randomness: randomness)
+        return model.loss(batch, smoothing: 0.1, gradientScale: gradientScale ?? 0, trace: trace, pass)
+    }
+
+    func logits(_ batch: PairBatch) -> [Float] {
+        workspace.reset()
+        let result = model.logits(batch, trace: trace, Pass(weights: weights, workspace: workspace))
+        return withExtendedLifetime(workspace) { Array(UnsafeBufferPointer(start: result.base, count: result.count)) }
+    }
+
+    func values(_ slot: Slot, of block: FloatBlock) -> [Float] { withExtendedLifetime(block) { Array(block.buffer[slot.range]) } }
+    func values(of block: FloatBlock) -> [Float] { withExtendedLifetime(block) { Array(block.buffer) } }
+}
+
+extension TransformerConfiguration {
+    /// Small enough to differentiate by differences.
+    static func tiny(_ tying: Tying = .none, layers: Int = 1, dropout: Float = 0) -> TransformerConfiguration {
+        var result = TransformerConfiguration(sourceVocabulary: tying == .all ? 13 : 11, targetVocabulary: 13)
+        (result.width, result.heads, result.hidden, result.tying) = (8, 2, 12, tying)
+        (result.encoderLayers, result.decoderLayers) = (layers, layers)
+        (result.embeddingDropout, result.attentionDropout, result.hiddenDropout, result.residualDropout) = (dropout, dropout, dropout, dropout)
+        return result
+    }
+}
+
+extension PairBatch {
+    init(_ pairs: [(source: [Int32], target: [Int32])]) {
+        self.init()
+        for pair in pairs { append(source: pair.source, target: pair.target) }
+    }
+
+    /// Pairs of every awkward kind for a vocabulary of at least 11: one token, no target, repeated tokens, unequal lengths.
+    static let awkwardPairs: [(source: [Int32], target: [Int32])] = [
+        ([5], [7, 3]), ([3, 4, 3, 9], []), ([10, 0, 6, 6, 6, 8, 4], [4, 9]), ([7, 8], [10, 3, 5, 5, 0, 6]), ([9, 9, 3], [8]),
+    ]
+}
+
+/// Largest |a - b| over largest |b|, with its place.
+func largestDifference(_ a: [Float], _ b: [Float]) -> (value: Double, index: Int) {
+    guard a.count == b.count else { return (.infinity, min(a.count, b.count)) }
+    let size = Double(b.reduce(0) { max($0, abs($1)) })
+    var worst = (value: 0.0, index: 0)
+    for i in a.indices {
+        let difference = abs(Double(a[i]) - Double(b[i]))
+        if !(difference <= worst.value) { worst = (difference.isNaN ? .infinity : difference, i) }
+    }
+    return (worst.value == 0 ? 0 : worst.value / max(size, .leastNormalMagnitude), worst.index)
+}
