@@ -13,8 +13,9 @@ public enum BLAS {
         openblas_set_num_threads(1)
         guard getenv("OPENBLAS_CORETYPE") == nil, ["Prescott", "Generic", "Core2", "Nehalem"].contains(coreName), let better = bestCore() else { return }
         setenv("OPENBLAS_CORETYPE", better, 1)
+        guard let program = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") else { return }
         var arguments = CommandLine.arguments.map { strdup($0) } + [nil]
-        execv("/proc/self/exe", &arguments)
+        execv(program, &arguments)
     }
 
     /// The fastest family that this processor's instructions allow, if OpenBLAS ought to have chosen it.
