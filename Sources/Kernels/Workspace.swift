@@ -26,7 +26,7 @@ public final class Workspace {
             chunk += 1
             used = 0
         }
-        if chunk == chunks.count { chunks.append(FloatBlock(max(rounded, Self.minimumChunk))) }
+        if chunk == chunks.count { chunks.append(FloatBlock(uninitialized: max(rounded, Self.minimumChunk))) }
         defer { used += rounded }
         return chunks[chunk].base + used
     }
@@ -58,16 +58,22 @@ public final class Workspace {
     public var bytes: Int { chunks.reduce(0) { $0 + $1.count } * MemoryLayout<Float>.stride }
 }
 
-/// Owner of floats on a 64-byte boundary, zero at the start.
+/// Owner of floats on a 64-byte boundary.
 public final class FloatBlock {
     public let base: UnsafeMutablePointer<Float>
     public let count: Int
 
-    public init(_ count: Int) {
+    /// Zeros.
+    public convenience init(_ count: Int) {
+        self.init(uninitialized: count)
+        base.initialize(repeating: 0, count: count)
+    }
+
+    /// Memory that takes no room before it is written to.
+    init(uninitialized count: Int) {
         self.count = count
         let raw = UnsafeMutableRawPointer.allocate(byteCount: max(count, 1) * MemoryLayout<Float>.stride, alignment: 64)
         base = raw.bindMemory(to: Float.self, capacity: max(count, 1))
-        base.initialize(repeating: 0, count: count)
     }
 
     deinit { UnsafeMutableRawPointer(base).deallocate() }
