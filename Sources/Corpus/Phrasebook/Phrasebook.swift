@@ -7,6 +7,10 @@ import Tensors
 /// triple, so that translation between any two of the languages, in either direction, has one right answer.
 public struct Phrasebook: Sendable {
     public static let languages = ["en", "de", "fr"]
+    /// The tables in its folder.
+    public static let files = [
+        "nouns.tsv", "adjectives.tsv", "verbs.tsv", "times.tsv", "prepositions.tsv", "conjunctions.tsv", "grammar.tsv",
+    ]
 
     public struct Triple: Equatable, Sendable {
         public let english: String

@@ -107,8 +107,9 @@ extension SentenceGrammar {
         case "he" where adjective.classes == ["person"]: subject = .pronoun(.he)
         case "she" where adjective.classes == ["person"]: subject = .pronoun(.she)
         default:
-            guard let phrase = phrase(adjective.classes), phrase.determiner != .some else { return nil }
-            guard ![phrase.before, phrase.after].contains(where: { $0?.english.positive == adjective.english.positive }) else { return nil }
+            guard var phrase = phrase(adjective.classes), phrase.determiner != .some else { return nil }
+            // Colours and ages are said once: no "the red ball is blue".
+            if adjective.place == .before { phrase.before = nil } else { phrase.after = nil }
             subject = .phrase(phrase)
         }
         guard let quality = quality(adjective, context) else { return nil }

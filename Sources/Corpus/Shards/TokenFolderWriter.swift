@@ -26,10 +26,12 @@ public struct TokenFolderWriter {
     ///
     /// - Parameter progress: told what is being done, and how many of how many sentences it has done.
     public func write(
-        _ splits: [Split: ParallelText], to folder: OutputFolder, progress: (String, Int, Int) -> Void = { _, _, _ in }
+        _ splits: [Split: ParallelText], to folder: OutputFolder, progress: (String, Int, Int) throws -> Void = { _, _, _ in }
     ) throws -> TokensConfiguration {
-        progress("vocabulary", 0, 1)
-        let vocabularies = try learn(from: splits[.train] ?? ParallelText())
+        let train = splits[.train] ?? ParallelText()
+        try progress("vocabulary", 0, train.count)
+        let vocabularies = try learn(from: train)
+        try progress("vocabulary", train.count, train.count)
         try vocabularies.source.write(side: .source, to: folder.path)
         try vocabularies.target.write(side: .target, to: folder.path)
 
@@ -38,7 +40,7 @@ public struct TokenFolderWriter {
             sourceVocabularySize: vocabularies.source.count, targetVocabularySize: vocabularies.target.count,
             maxTokens: filter.maxTokens, splits: [:])
         for split in Split.allCases {
-            let encoded = encode(splits[split] ?? ParallelText(), split, vocabularies) { progress(split.rawValue, $0, $1) }
+            let encoded = try encode(splits[split] ?? ParallelText(), split, vocabularies) { try progress(split.rawValue, $0, $1) }
             try encoded.shard.write(
                 to: folder.path("\(split.rawValue).safetensors"),
                 sourceVocabulary: vocabularies.source.count, targetVocabulary: vocabularies.target.count)
@@ -78,13 +80,13 @@ extension TokenFolderWriter {
 
     /// Ids of what passes the filter, which is everything in the test set.
     private func encode(
-        _ text: ParallelText, _ split: Split, _ vocabularies: (source: Vocabulary, target: Vocabulary), progress: (Int, Int) -> Void
-    ) -> Encoded {
+        _ text: ParallelText, _ split: Split, _ vocabularies: (source: Vocabulary, target: Vocabulary), progress: (Int, Int) throws -> Void
+    ) rethrows -> Encoded {
         var result = Encoded()
         var seen: Set<String> = []
         result.statistics.read = text.count
         for index in 0..<text.count {
-            if index % 1000 == 0 { progress(index, text.count) }
+            if index % 1000 == 0 { try progress(index, text.count) }
             let ids = (source: vocabularies.source.encode(text.source[index]), target: vocabularies.target.encode(text.target[index]))
             if split != .test {
                 var reason = filter.objection(source: ids.source.count, target: ids.target.count)
@@ -99,7 +101,7 @@ extension TokenFolderWriter {
             if split != .train { result.text.append(source: text.source[index], target: text.target[index]) }
             result.statistics.count(ids.source, ids.target)
         }
-        progress(text.count, text.count)
+        try progress(text.count, text.count)
         return result
     }
 }

@@ -1,0 +1,84 @@
+import ArgumentParser
+import Corpus
+import Stages
+
+/// Raw parallel text to vocabularies and token shards.
+@main
+struct Tokenize: StageCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Turns parallel text into a vocabulary and shards of ids for training, validation and test.",
+        discussion: """
+            Training text comes from two aligned files, from a table of tab-separated pairs, from IWSLT archives, or (the default) \
+            from the phrasebook that comes with the project. Files may be gzip, the table may be in a zip. Validation and test \
+            sentences come from files or IWSLT sets of their own; where none are given they are held out of the training text, so \
+            that no sentence is on both sides.
+
+            The vocabulary is learnt from the training text alone. Training and validation pairs with an empty side or too many \
+            tokens are dropped and counted; test pairs are all kept.
+
+            The output folder holds train, valid and test .safetensors (token ids and offsets), source and target .model (standard \
+            SentencePiece models, or word lists) and .vocab, the text of validation and test, and manifest.json.
+
+            EXAMPLES
+              tokenize --pair en-de --output runs/phrasebook/tokens
+
+              tokenize --corpus multi30k --pair en-de \\
+                --train-source train.en.gz --train-target train.de.gz \\
+                --valid-source val.en.gz --valid-target val.de.gz \\
+                --test-source test_2016_flickr.en.gz \\
+                --test-target test_2016_flickr.de.gz \\
+                --output runs/multi30k/tokens
+
+              tokenize --corpus tatoeba --pair en-fr --tsv fra-eng.zip \\
+                --output runs/tatoeba/tokens
+
+              tokenize --corpus iwslt2017 --pair en-de --iwslt en-de.tgz \\
+                --valid-set dev2010 --test-set tst2015 \\
+                --output runs/iwslt2017/tokens
+
+            The test sets of 2016 and 2017 came with one side only: for these give the archives of both directions, --iwslt \
+            en-de.tgz --iwslt de-en.tgz.
+
+            EXIT CODES
+              64  wrong usage                73  cannot write
+              65  bad data                   74  input/output error, no space
+              66  missing input              75  folder in use by another run
+              130, 143  interrupted
+            """,
+        version: Program.version)
+
+    @OptionGroup(title: "Text") var text: TextOptions
+    @OptionGroup(title: "Vocabulary and filter") var tokens: VocabularyOptions
+
+    @Option(name: .shortAndLong, help: ArgumentHelp("Where to write, by custom runs/NAME/tokens.", valueName: "folder"))
+    var output: String
+
+    @OptionGroup var results: JSONOption
+    @OptionGroup var options: StageOptions
+
+    func run() throws {
+        let plan = TokenizePlan(text: text.settings, vocabulary: tokens.settings(for: text), joint: tokens.isJoint, filter: tokens.filter)
+        try StageRun.perform(
+            Self.stage, options: options, output: output, configuration: plan, inputs: try text.inputs(), seed: text.seed
+        ) { run in
+            let splits = try text.read()
+            let tokens = try plan.writer.write(splits, to: run.folder, progress: TokenizeProgress(run).update)
+            tokens.record(in: run)
+            try run.publish(tokens)
+            try results.json ? Results.printJSON(tokens) : print(tokens.summary)
+        }
+    }
+}
+
+/// Everything that decides what is written, for the registry.
+struct TokenizePlan: Encodable {
+    let text: TextSettings
+    let vocabulary: VocabularySettings
+    let joint: Bool
+    let filter: PairFilter
+
+    var writer: TokenFolderWriter {
+        TokenFolderWriter(
+            corpus: text.corpus, source: text.source, target: text.target, vocabulary: vocabulary, joint: joint, filter: filter)
+    }
+}

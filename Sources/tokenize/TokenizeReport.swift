@@ -1,0 +1,48 @@
+import Corpus
+import Stages
+
+/// A progress display for each part of the work.
+final class TokenizeProgress {
+    private let run: StageRun
+    private var current: (label: String, progress: ProgressDisplay)?
+
+    init(_ run: StageRun) { self.run = run }
+
+    func update(_ label: String, _ done: Int, _ total: Int) throws {
+        if current?.label != label { current = (label, run.progress(label, total: total, unit: "pairs")) }
+        current?.progress.update(done)
+        if done == total { current?.progress.finish(done) }
+        try run.stopIfRequested()
+    }
+}
+
+extension TokensConfiguration {
+    /// Counts of sentences and tokens, and drops with their reason.
+    func record(in run: StageRun) {
+        var values = ["vocabulary.source": sourceVocabularySize, "vocabulary.target": targetVocabularySize]
+        for (split, counts) in splits {
+            values["\(split).read"] = counts.read
+            values["\(split).kept"] = counts.kept
+            values["\(split).tokens.source"] = counts.sourceTokens
+            values["\(split).tokens.target"] = counts.targetTokens
+            for (reason, count) in counts.dropped { values["\(split).dropped.\(reason)"] = count }
+        }
+        for (name, value) in values { run.metric(name, Double(value)) }
+    }
+
+    var summary: String {
+        var table = Stages.Table(
+            .left(""), .right("read"), .right("kept"), .right("\(source) tokens"), .right("\(target) tokens"), .right("unknown"), .left("dropped"))
+        for split in Split.allCases {
+            guard let counts = splits[split.rawValue] else { continue }
+            let dropped = counts.dropped.sorted { $0.key < $1.key }.map { "\(Format.count($0.value)) \($0.key)" }
+            table.add(
+                split.rawValue, Format.count(counts.read), Format.count(counts.kept), Format.count(counts.sourceTokens),
+                Format.count(counts.targetTokens), Format.count(counts.sourceUnknown + counts.targetUnknown), dropped.joined(separator: ", "))
+        }
+        let sizes = joint
+            ? "\(Format.count(sourceVocabularySize)) shared entries"
+            : "\(Format.count(sourceVocabularySize)) and \(Format.count(targetVocabularySize)) entries"
+        return "\(corpus) \(pair), \(vocabulary.kind.rawValue), \(sizes)\n\n\(table)"
+    }
+}
