@@ -1,0 +1,124 @@
+#!/usr/bin/env bash
+# The logic of pipeline.mk, with stand-ins for the programs: what runs, what runs again, and what does not.
+set -eu -o pipefail
+cd "$(dirname "$0")/.."
+source=$PWD
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+failures=0
+
+# A project of stand-ins. Each appends its command to `log` and writes a manifest; one whose output is named in `trouble` fails.
+mkdir -p "$work/bin" "$work/data/phrasebook" "$work/runs"
+cp pipeline.mk "$work"
+cd "$work"
+echo word > data/phrasebook/nouns.tsv
+for stage in tokenize train capture distill splice score; do
+  cat > "bin/$stage" <<'STAND_IN'
+#!/usr/bin/env bash
+set -eu
+stage=$(basename "$0")
+line="$stage $*"
+while [ $# -gt 0 ]; do
+  case $1 in
+    --output) output=$2 ;;
+    --tokens | --model | --capture | --replacement | --base) [ -f "$2/manifest.json" ] || { echo "$stage: no $2" >&2; exit 66; } ;;
+  esac
+  shift
+done
+echo "$line" >> log
+mkdir -p "$output"
+touch "$output/started"
+if [ -f trouble ] && grep -qxF "$output" trouble; then exit 143; fi
+sleep 0.05
+echo "$line" > "$output/manifest.json"
+STAND_IN
+  chmod +x "bin/$stage"
+done
+pipeline() { make -f pipeline.mk BIN=bin "$@" > out 2>&1 && code=0 || code=$?; }
+ran() { [ ! -f log ] || awk '{ for (i = 2; i < NF; i++) if ($i == "--output") { sub("runs/[^/]*/", "", $(i + 1)); print $(i + 1) } }' log | sort; }
+# name, what should have run since the last check
+check() {
+  local wanted
+  wanted=$(printf '%s\n' "${@:2}" | sort)
+  if [ "$(ran)" = "$wanted" ]; then echo "ok: $1"; else
+    failures=$((failures + 1))
+    echo "FAILED: $1"
+    diff <(echo "$wanted") <(ran) | sed -n 's/^</  missing:/p; s/^>/  needless:/p' || true
+    sed 's/^/  | /' out
+  fi
+  rm -f log
+}
+expect() { if eval "$2"; then echo "ok: $1"; else failures=$((failures + 1)); echo "FAILED: $1"; sed 's/^/  | /' out; fi; }
+
+e=alr-m.encoder d=alr-m.decoder c=alr-m.cross
+models=("$e" "$d" "$c" "$e+$d" "$e+$d+$c")
+everything=(tokens train capture/alr.{encoder,decoder,cross} distill/{$e,$d,$c} score/teacher "${models[@]/#/splice/}" "${models[@]/#/score/}")
+after_encoder=(splice/{$e,$e+$d,$e+$d+$c} score/{$e,$e+$d,$e+$d+$c})
+
+pipeline; check "the default goal runs every stage once" "${everything[@]}"
+expect "captures go when nobody needs them" '[ $code = 0 ] && [ -z "$(ls runs/phrasebook.en-de/capture)" ]'
+pipeline; check "a second make does nothing"
+
+pipeline "DISTILL_FLAGS_$e=--epochs 3"
+check "a flag of one distillation reruns it and what follows" capture/alr.encoder distill/$e "${after_encoder[@]}"
+pipeline "DISTILL_FLAGS_$e=--epochs 3"; check "the same flag again does nothing"
+pipeline; check "taking it back reruns the same" capture/alr.encoder distill/$e "${after_encoder[@]}"
+
+pipeline DISTILL_FLAGS="--note \"it's\""
+check "a flag of all distillations" capture/alr.{encoder,decoder,cross} distill/{$e,$d,$c} "${models[@]/#/splice/}" "${models[@]/#/score/}"
+pipeline DISTILL_FLAGS="--note \"it's\""; check "a quote in a flag is kept"
+pipeline DISTILL_FLAGS="--note \"it's\"" SCORE_FLAGS="--length-penalty 1"
+check "a flag of scoring" score/teacher "${models[@]/#/score/}"
+pipeline DISTILL_FLAGS="--note \"it's\"" SCORE_FLAGS="--length-penalty 1" LAUNCH=env THREADS=1
+check "neither launcher nor threads rerun anything"
+pipeline; rm log
+pipeline TRAIN_FLAGS="--epochs 2"; check "a flag of the teacher reruns all but the text" "${everything[@]:1}"
+pipeline TRAIN_FLAGS="--epochs 2" SIZES="m s" ATTENTIONS=encoder
+check "a further size makes only what is new" capture/alr.encoder distill/alr-s.encoder splice/alr-s.encoder score/alr-s.encoder
+touch data/phrasebook/nouns.tsv
+pipeline TRAIN_FLAGS="--epochs 2"; check "changed text reruns everything" "${everything[@]}"
+
+rm runs/phrasebook.en-de/distill/$d/manifest.json
+pipeline TRAIN_FLAGS="--epochs 2" KEEP=1
+check "a deleted output is made again" capture/alr.decoder distill/$d splice/{$d,$e+$d,$e+$d+$c} score/{$d,$e+$d,$e+$d+$c}
+expect "KEEP=1 keeps captures" '[ -f runs/phrasebook.en-de/capture/alr.decoder/manifest.json ]'
+
+echo runs/stopped/distill/$e > trouble
+pipeline RUN=stopped ATTENTIONS="encoder decoder"
+expect "a stopped stage stops make" '[ $code != 0 ] && grep -q "Error 143" out'
+expect "and leaves no manifest, but its checkpoint and its capture" \
+  '[ ! -f runs/stopped/distill/$e/manifest.json ] && [ -f runs/stopped/distill/$e/started ] && [ -f runs/stopped/capture/alr.encoder/manifest.json ]'
+before=$(ran)
+rm trouble log
+pipeline RUN=stopped ATTENTIONS="encoder decoder"
+expect "the same command goes on where it was" '[ $code = 0 ] && ran | grep -qx distill/$e && ! ran | grep -qxE "tokens|train|capture/alr.encoder"'
+rm -f log
+
+pipeline -j2 RUN=parallel; check "-j2 runs the same" "${everything[@]}"
+cores=$(nproc)
+expect "-j2 halves the cores, except where only one stage can run" \
+  'grep -qE "^.*/distill .*--threads $((cores > 1 ? cores / 2 : 1))$" out && grep -qE "^.*/train .*--threads $cores$" out'
+
+pipeline RUN=wide paper MODES="alr elr" SIZES=xs LAYERS=0 BEAMS="1 4" ATTENTIONS="encoder decoder"
+wide=(alr-xs.encoder alr-xs.decoder elr-xs.encoder alr-xs.encoder+alr-xs.decoder alr-xs.encoder.0 alr-xs.decoder.0)
+single=(alr-xs.encoder alr-xs.decoder elr-xs.encoder alr-xs.encoder.0 alr-xs.decoder.0)
+scored=(teacher "${wide[@]}")
+check "the paper's matrix, narrowed" tokens train capture/{alr.encoder,alr.decoder,elr.encoder} "${single[@]/#/distill/}" "${wide[@]/#/splice/}" \
+  "${scored[@]/#/score/}" $(printf 'score/%s.beam-4\n' "${scored[@]}")
+
+pipeline SEEDS="1 2" ATTENTIONS=encoder RUN=many
+expect "several seeds make several runs" '[ -f runs/many.seed-1/score/alr-m.encoder/manifest.json ] && grep -q -- "--seed 2" runs/many.seed-2/train/manifest.json'
+rm log
+
+# Corpora, from a mirror.
+mkdir -p mirror/multi30k
+for side in en de; do for part in train val test_2016_flickr; do echo wrong > mirror/multi30k/$part.$side.gz; done; done
+pipeline corpus CORPUS=multi30k CORPUS_MIRROR="file://$work/mirror"
+expect "a file of other content is refused" '[ $code != 0 ] && ! ls runs/corpora/multi30k/*.gz 2> /dev/null'
+pipeline -n CORPUS=iwslt2017 PAIR=fr-en; expect "archives of both directions are read" \
+  'grep -q -- "--iwslt runs/corpora/iwslt17-train/fr-en.tgz --iwslt runs/corpora/iwslt17-test/fr-en.tgz --iwslt runs/corpora/iwslt17-test/en-fr.tgz" out'
+pipeline -n CORPUS=tatoeba PAIR=fr-en; expect "columns follow the direction" 'grep -q -- "--source-column 2 --target-column 1" out'
+pipeline help; expect "help lists the goals" 'grep -qE "^  paper +The paper" out && grep -qE "^  KEEP +1 keeps" out'
+
+[ $failures = 0 ] || { echo "$failures failed"; exit 1; }
+echo "pipeline.mk: all checks passed"

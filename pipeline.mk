@@ -1,0 +1,296 @@
+# From raw parallel text to a table of BLEU.
+#
+#   make -f pipeline.mk help
+#
+# Targets are files, a folder is a stage, and a folder counts as made when its manifest.json is there. What a stage was told lies in
+# runs/RUN/parameters/, in files that are rewritten only when their content changes: a changed flag reruns the stages that read
+# it and those that follow, nothing else. Stages that were stopped go on from their checkpoint.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.SECONDEXPANSION:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+# ---- Settings ---------------------------------------------------------------------------------------------------------
+
+# Corpus: phrasebook, multi30k, tatoeba, iwslt2017, or a name of your own with the files in TOKENIZE_FLAGS.
+CORPUS ?= phrasebook
+# Languages, from-to.
+PAIR ?= en-de
+# Settings of the teacher: small or paper.
+PRESET ?= small
+# Folder under runs/.
+RUN ?= $(CORPUS).$(PAIR)
+
+# What is distilled: each of SIZES in each of MODES at each of ATTENTIONS that the mode exists for.
+ifneq (,$(filter paper,$(MAKECMDGOALS)))
+MODES ?= alr alrr aslr elr
+SIZES ?= xs s m l
+ATTENTIONS ?= encoder decoder cross crossfull
+LAYERS ?= 0 1 2 3 4 5
+else
+MODES ?= alr
+SIZES ?= m
+ATTENTIONS ?= encoder decoder cross
+# Layers that ALR (size M) also replaces one at a time, as in LAYERS="0 5".
+LAYERS ?=
+endif
+# Seeds; several make runs RUN.seed-N side by side.
+SEEDS ?=
+# Widths of the beam, each giving a score of its own.
+BEAMS ?= 1
+# The models to score beside the teacher, each a list of specs joined by +.
+MODELS ?= $(DEFAULT_MODELS)
+
+# Added to a stage's command. DISTILL_FLAGS_alr-m.encoder="..." is for that one distillation.
+TOKENIZE_FLAGS ?=
+TRAIN_FLAGS ?=
+CAPTURE_FLAGS ?=
+DISTILL_FLAGS ?=
+SCORE_FLAGS ?=
+
+# Put before every stage's command, as in LAUNCH="srun --cpus-per-task=$(THREADS)".
+LAUNCH ?=
+# Threads of each stage: the cores divided by the N of make -jN.
+THREADS ?= $(shell echo $$(( $(CORES) > $(JOBS) ? $(CORES) / $(JOBS) : 1 )))
+# 1 keeps captured activations, which otherwise go when the distillations that read them are done.
+KEEP ?=
+# Where corpora are fetched from instead of the net, as in CORPUS_MIRROR=file:///data/corpora.
+CORPUS_MIRROR ?=
+# Folder of the programs.
+BIN ?= .build/release
+
+# ---- Names ------------------------------------------------------------------------------------------------------------
+
+R := runs/$(RUN)
+CORES := $(shell nproc)
+JOBS = $(or $(patsubst -j%,%,$(filter -j%,$(MAKEFLAGS))),$(if $(filter -j,$(MAKEFLAGS)),$(CORES),1))
+BUILT := $(if $(filter .build/release,$(BIN)),.build/release.stamp)
+
+# The specs alr-m.encoder for modes $1, sizes $2 and attentions $3, without those that do not exist.
+attentions = $(if $(filter alr,$1),encoder decoder cross crossfull,encoder)
+specs = $(foreach m,$1,$(foreach s,$2,$(foreach a,$(filter $(call attentions,$m),$3),$m-$s.$a)))
+# The parts $2 of mode and size $1 that are there, joined by +, if more than one is.
+space := $(subst ,, )
+join_parts = $(if $(word 2,$(filter $2,$(ATTENTIONS))),$(subst $(space),+,$(strip $(foreach a,$(filter $2,$(ATTENTIONS)),$1.$a))))
+
+SPECS := $(call specs,$(MODES),$(SIZES),$(ATTENTIONS))
+DEFAULT_MODELS = $(SPECS) $(sort $(foreach s,$(SIZES),$(if $(filter alr,$(MODES)),\
+	$(call join_parts,alr-$s,encoder decoder) $(call join_parts,alr-$s,encoder decoder cross)))) \
+	$(foreach l,$(LAYERS),$(addsuffix .$l,$(call specs,$(filter alr,$(MODES)),$(firstword $(filter m,$(SIZES)) $(SIZES)),$(ATTENTIONS))))
+
+DISTILLED := $(sort $(subst +, ,$(MODELS)))
+# alr-m.encoder.3 learns from capture alr.encoder.
+capture_of = $(firstword $(subst -, ,$1)).$(word 2,$(subst ., ,$1))
+CAPTURES := $(sort $(foreach s,$(DISTILLED),$(call capture_of,$s)))
+
+# The folders $2 of stage $1.
+manifests = $(patsubst %,$(R)/$1/%/manifest.json,$2)
+beam = $(if $(filter 1,$1),,.beam-$1)
+SCORES := $(foreach b,$(BEAMS),$(call manifests,score,$(addsuffix $(call beam,$b),teacher $(MODELS))))
+
+# ---- Goals ------------------------------------------------------------------------------------------------------------
+
+.DEFAULT_GOAL := all
+.PHONY: all paper phrasebook smoke table corpus build test deps clean help FORCE $(addprefix release/,$(CAPTURES))
+
+all: ## Teacher, distilled replacements, spliced models and their scores, with the table at the end (default)
+paper: ## The paper's experiments: all modes, sizes and attentions, and one layer at a time
+ifeq (,$(word 2,$(SEEDS)))
+all paper: $(SCORES) $(addprefix release/,$(CAPTURES))
+	@$(show_table)
+else
+all paper: $(addprefix seed/,$(SEEDS))
+seed/%:
+	$(MAKE) -f pipeline.mk $(filter all paper,$(MAKECMDGOALS)) SEEDS=$* RUN=$(RUN).seed-$* THREADS=$(THREADS)
+endif
+
+phrasebook: ## The default goal on the corpus that comes with the project
+	$(MAKE) -f pipeline.mk all CORPUS=phrasebook
+
+smoke: ## Every stage for a few steps, as RUN=smoke: the smallest run from end to end
+	$(MAKE) -f pipeline.mk all CORPUS=phrasebook RUN=smoke SIZES=xs \
+	  TOKENIZE_FLAGS="--vocabulary-size 1000 --hold-out-valid 200 --hold-out-test 200" \
+	  TRAIN_FLAGS="--max-steps 300" DISTILL_FLAGS="--epochs 1"
+
+table: ## Print the scores of RUN
+	@$(show_table)
+
+corpus: $$(CORPUS_FILES) ## Fetch the files of CORPUS
+
+build: $(BUILT) ## Compile the programs
+
+test: $(if $(BUILT),deps) ## Unit tests, and the logic of this file with stand-ins for the programs
+	swift test
+	Tests/pipeline.test.sh
+
+clean: ## Delete what the stages made for RUN; corpora, history and programs stay
+	rm -rf $(R)
+
+help: ## This list
+	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' pipeline.mk | awk -F'\t' '{ printf "  %-12s %s\n", $$1, $$2 }'
+	@echo
+	@echo 'Settings, given as NAME=value:'
+	@awk '/^# ---- Names/ { exit } /^# / && !/----/ { text = substr($$0, 3) } \
+	  /^[A-Z_]+ \?=/ { if (text) printf "  %-14s %s\n", $$1, text; text = "" } /^$$/ { text = "" }' pipeline.mk
+
+# ---- Programs ---------------------------------------------------------------------------------------------------------
+
+# Order-only everywhere: a recompiled program retrains nothing.
+.build/release.stamp: Package.swift $(shell find Sources -type f) | deps
+	swift build -c release
+	touch $@
+
+PACKAGES := libsqlite3-dev libopenblas-dev libsentencepiece-dev zlib1g-dev pkg-config sqlite3 curl
+deps: ## Install the system's packages that are missing (Debian, Ubuntu)
+	@pkg-config --exists sqlite3 openblas sentencepiece zlib 2> /dev/null && command -v sqlite3 > /dev/null && command -v curl > /dev/null || { \
+	  sudo=$$([ $$(id -u) = 0 ] || echo sudo); set -x; \
+	  $$sudo apt-get update --quiet && $$sudo apt-get install --yes --quiet --no-install-recommends $(PACKAGES); }
+
+# ---- Corpora ----------------------------------------------------------------------------------------------------------
+
+CORPORA := runs/corpora
+FROM := $(firstword $(subst -, ,$(PAIR)))
+TO := $(lastword $(subst -, ,$(PAIR)))
+# The address of folder $1 of the mirror, or $2.
+address = $(if $(CORPUS_MIRROR),$(CORPUS_MIRROR)/$1,$2)
+
+# Puts address $1 into the target, if its content is what it was when this was written.
+define fetch
+	mkdir -p $(@D)
+	curl --fail --location --silent --show-error --retry 3 --output $@.partial $(1)
+	echo '$(or $(sha256.$(@:$(CORPORA)/%=%)),no known SHA-256 for)  $@.partial' | sha256sum --check --quiet
+	mv $@.partial $@
+endef
+
+# Image captions, 29,000 pairs. Elliott et al. 2016, 2017.
+multi30k_files = $(foreach s,train val test_2016_flickr,$(foreach l,$(FROM) $(TO),$(CORPORA)/multi30k/$s.$l.gz))
+multi30k_text = $(foreach s,train:train valid:val test:test_2016_flickr,\
+	$(foreach l,source:$(FROM) target:$(TO),\
+	--$(word 1,$(subst :, ,$s))-$(word 1,$(subst :, ,$l)) $(CORPORA)/multi30k/$(word 2,$(subst :, ,$s)).$(word 2,$(subst :, ,$l)).gz))
+$(CORPORA)/multi30k/%.gz:
+	$(call fetch,$(call address,multi30k,https://raw.githubusercontent.com/multi30k/dataset/HEAD/data/task1/raw)/$*.gz)
+sha256.multi30k/train.en.gz := d79cfa999dd4c51d2cb42499b6796d5a882c3a8a961923c25a898c90f8bbd56f
+sha256.multi30k/train.de.gz := 726e39b2fa9eb9ffb6dc763fb35a179f80fae06ffc5d28b6ace5faa883de28a6
+sha256.multi30k/train.fr.gz := 622e75069e9f4c577425c4f277116ce66e63a2401c0a2312d90073cb12379a3c
+sha256.multi30k/val.en.gz := 14f7d25ddd868909a9213e361768460edcacdd6ab9d1e77b92560dc10c10dc28
+sha256.multi30k/val.de.gz := f0cba2f995189cf5770f29a8a9a537a3ad3f51657ad873405082ff6863a5e75a
+sha256.multi30k/val.fr.gz := ca3106f1a72390591d25f6c45cb4cd39dec4cd3f123e099748a3ce5256c160e9
+sha256.multi30k/test_2016_flickr.en.gz := 611d361c6334bc7246101d48097c13cf5c4413c5befc793cc629934359d532d9
+sha256.multi30k/test_2016_flickr.de.gz := 9204244e408ccb38d2a55cfcd344df15005fc42a07a6e55ca6c52b6ababb8cc8
+sha256.multi30k/test_2016_flickr.fr.gz := 6d326e188d259fb1d04ac19eae3af956559b3a0b93d7635e56c90987c40c8b90
+
+# Sentences of tatoeba.org, English and French, 142,787 pairs. CC BY 2.0 FR.
+tatoeba_files = $(CORPORA)/tatoeba/fra-eng.zip
+tatoeba_text = --tsv $(tatoeba_files) $(if $(filter fr,$(FROM)),--source-column 2 --target-column 1)
+$(CORPORA)/tatoeba/%.zip:
+	$(call fetch,$(call address,tatoeba,https://www.manythings.org/anki)/$*.zip)
+sha256.tatoeba/fra-eng.zip := 16c4f7d0df9e7c5e6c54cdb0447f3f4a18a55052ff5e2e0b27dd4a06c0e49d04
+
+# TED talks of IWSLT 2017, about 206,000 pairs. The archives of training hold the test sets up to 2015; those of 2016 and 2017 were
+# shipped later, source sides only, so that both directions are needed. Cettolo et al. 2012, 2017; CC BY-NC-ND.
+iwslt2017_files = $(CORPORA)/iwslt17-train/$(PAIR).tgz $(foreach p,$(FROM)-$(TO) $(TO)-$(FROM),$(CORPORA)/iwslt17-test/$p.tgz)
+iwslt2017_text = $(addprefix --iwslt ,$(iwslt2017_files))
+archive = $(subst -,/,$1)/$1.tgz
+$(CORPORA)/iwslt17-train/%.tgz:
+	$(call fetch,$(or $(and $(CORPUS_MIRROR),$(CORPUS_MIRROR)/iwslt17-train/$*.tgz),\
+	  https://huggingface.co/datasets/IWSLT/iwslt2017/resolve/ebd7c60d9800c2a1be010a227e5f0a2363730f7a/data/2017-01-trnted/texts/$(call archive,$*)))
+$(CORPORA)/iwslt17-test/%.tgz:
+	$(call fetch,$(or $(and $(CORPUS_MIRROR),$(CORPUS_MIRROR)/iwslt17-test/$*.tgz),\
+	  https://raw.githubusercontent.com/hlt-mt/WIT3/HEAD/archive/2017-01-ted-test/texts/$(call archive,$*)))
+sha256.iwslt17-train/de-en.tgz := ebcd53c53c8df742437e3a0fb964772e78764c3f6d4e38df0b6a2f71abc3a8b4
+sha256.iwslt17-train/en-de.tgz := 623caec69988b224dbe741f16ad90411b93430117a8021c4bb2bcab7ad1eb21e
+sha256.iwslt17-train/en-fr.tgz := 1f5bd8cd242de15fb58a04af265adb8e604a7e1b805a42cb0de7dfd15447c5c6
+sha256.iwslt17-train/fr-en.tgz := a40ca3b9a0064bd1fd582df4ced260dd3e7ff9f6f7bf863f139f74b7a5cabd78
+sha256.iwslt17-test/de-en.tgz := b0034e3c957da26eaf3c573390c3fc669d509ea94c0b398889ad74bddadb4974
+sha256.iwslt17-test/en-de.tgz := 0c786a6905618af716da365592594473481ba9548a922506aaf6c17f1aee27e4
+sha256.iwslt17-test/en-fr.tgz := 755b1061ff258686d8c906525dc75035304b292320d59e5a78802b2923c204ad
+sha256.iwslt17-test/fr-en.tgz := 8393e55847ba750290180f1fb62684abb8c09b890c52d4ebc5c2376e8e722e93
+
+phrasebook_files = $(wildcard data/phrasebook/*.tsv)
+CORPUS_FILES = $($(CORPUS)_files)
+
+# ---- Parameters -------------------------------------------------------------------------------------------------------
+
+SEED_FLAG := $(addprefix --seed ,$(firstword $(SEEDS)))
+tokenize_parameters = --corpus $(CORPUS) --pair $(PAIR) $($(CORPUS)_text) $(TOKENIZE_FLAGS)
+train_parameters = --preset $(PRESET) $(SEED_FLAG) $(TRAIN_FLAGS)
+# alr.encoder
+capture_parameters = --modes $(basename $1) --attentions $(subst .,,$(suffix $1)) $(CAPTURE_FLAGS)
+distill_parameters = --spec $1 $(SEED_FLAG) $(DISTILL_FLAGS) $(DISTILL_FLAGS_$1)
+score_parameters = $(SCORE_FLAGS)
+
+# A file that is only touched when its text changes. $1: the text
+quote = '$(subst ','\'',$(strip $1))'
+define remember
+	@mkdir -p $(@D)
+	@[ -f $@ ] && [ "$$(cat $@)" = $(call quote,$1) ] || printf '%s\n' $(call quote,$1) > $@
+endef
+
+P := $(R)/parameters
+$(P)/tokenize: FORCE
+	$(call remember,$(tokenize_parameters))
+$(P)/train: FORCE
+	$(call remember,$(train_parameters))
+$(addprefix $(P)/capture/,$(CAPTURES)): $(P)/capture/%: FORCE
+	$(call remember,$(call capture_parameters,$*))
+$(addprefix $(P)/distill/,$(DISTILLED)): $(P)/distill/%: FORCE
+	$(call remember,$(call distill_parameters,$*))
+$(P)/score: FORCE
+	$(call remember,$(score_parameters))
+
+# ---- Stages -----------------------------------------------------------------------------------------------------------
+
+TOKENS := $(R)/tokens/manifest.json
+TEACHER := $(R)/train/manifest.json
+stage = $(LAUNCH) $(BIN)/$1
+output = --output $(@D) --threads $(THREADS)
+# Nothing else of a run can be at work while its text is tokenized or its teacher trained: these get all cores.
+alone = --output $(@D) --threads $(if $(filter file,$(origin THREADS)),$(CORES),$(THREADS))
+
+$(TOKENS): $(P)/tokenize $$(CORPUS_FILES) | $(BUILT)
+	$(call stage,tokenize) $(tokenize_parameters) $(alone)
+
+$(TEACHER): $(P)/train $(TOKENS) | $(BUILT)
+	$(call stage,train) --tokens $(R)/tokens $(train_parameters) $(alone)
+
+# A capture that is gone is only made again for a distillation that has to run, and is no reason for any to run.
+.SECONDARY: $(call manifests,capture,$(CAPTURES))
+$(call manifests,capture,$(CAPTURES)): $(R)/capture/%/manifest.json: $(P)/capture/% $(TEACHER) | $(BUILT)
+	$(call stage,capture) --model $(R)/train --tokens $(R)/tokens $(call capture_parameters,$*) $(output)
+
+$(call manifests,distill,$(DISTILLED)): $(R)/distill/%/manifest.json: $(P)/distill/% $$(P)/capture/$$(call capture_of,$$*) $(TEACHER) \
+		| $$(call manifests,capture,$$(call capture_of,$$*)) $(BUILT)
+	$(call stage,distill) --capture $(R)/capture/$(call capture_of,$*) $(call distill_parameters,$*) $(output)
+
+# When everything that learns from a capture is done.
+$(addprefix release/,$(CAPTURES)): release/%: \
+		$$(foreach s,$$(DISTILLED),$$(if $$(filter $$*,$$(call capture_of,$$s)),$$(call manifests,distill,$$s)))
+	@$(if $(KEEP),:,rm -rf $(R)/capture/$*)
+
+parts = $(subst +, ,$1)
+$(call manifests,splice,$(MODELS)): $(R)/splice/%/manifest.json: $(TEACHER) $$(call manifests,distill,$$(call parts,$$*)) | $(BUILT)
+	$(call stage,splice) --model $(R)/train $(foreach s,$(call parts,$*),--replacement $(R)/distill/$s) $(output)
+
+# $1: beam width
+define score_rules
+$(call manifests,score,teacher$(call beam,$1)): $(P)/score $(TEACHER) | $(BUILT)
+	$$(call stage,score) --model $(R)/train --tokens $(R)/tokens --beam $1 $$(score_parameters) $$(output)
+$(call manifests,score,$(addsuffix $(call beam,$1),$(MODELS))): $(R)/score/%$(call beam,$1)/manifest.json: \
+  $(P)/score $(R)/splice/%/manifest.json $(call manifests,score,teacher$(call beam,$1)) | $(BUILT)
+	$$(call stage,score) --model $(R)/splice/$$* --tokens $(R)/tokens --beam $1 $$(score_parameters) \
+	  --base $(R)/score/teacher$(call beam,$1) $$(output)
+endef
+$(foreach b,$(BEAMS),$(eval $(call score_rules,$b)))
+
+# ---- Results ----------------------------------------------------------------------------------------------------------
+
+define show_table
+[ ! -f runs/registry.sqlite ] || sqlite3 -header -column runs/registry.sqlite "\
+  SELECT model, search, sites, parameters, printf('%.2f', BLEU) AS BLEU, printf('%+.2f', difference) AS difference, p, chrF2, \
+    paper_compat, CAST(tokens_per_second AS INTEGER) AS 'tokens/s', test_set \
+  FROM leaderboard WHERE model LIKE replace('$(RUN)', '_', '\_') || '/%' ESCAPE '\'; \
+  SELECT ''; SELECT DISTINCT signature FROM leaderboard WHERE model LIKE replace('$(RUN)', '_', '\_') || '/%' ESCAPE '\';"
+endef
