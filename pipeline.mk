@@ -139,7 +139,7 @@ help: ## This list
 # ---- Programs ---------------------------------------------------------------------------------------------------------
 
 # Order-only everywhere: a recompiled program retrains nothing.
-.build/release.stamp: Package.swift $(shell find Sources -type f) | deps
+.build/release.stamp: Package.swift $(shell find Sources -type f 2> /dev/null) | deps
 	swift build -c release
 	touch $@
 
