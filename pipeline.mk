@@ -287,10 +287,12 @@ $(foreach b,$(BEAMS),$(eval $(call score_rules,$b)))
 
 # ---- Results ----------------------------------------------------------------------------------------------------------
 
+own = model LIKE replace('$(RUN)', '_', '\_') || '/%' ESCAPE '\'
 define show_table
-[ ! -f runs/registry.sqlite ] || sqlite3 -header -column runs/registry.sqlite "\
-  SELECT model, search, sites, parameters, printf('%.2f', BLEU) AS BLEU, printf('%+.2f', difference) AS difference, p, chrF2, \
-    paper_compat, CAST(tokens_per_second AS INTEGER) AS 'tokens/s', test_set \
-  FROM leaderboard WHERE model LIKE replace('$(RUN)', '_', '\_') || '/%' ESCAPE '\'; \
-  SELECT ''; SELECT DISTINCT signature FROM leaderboard WHERE model LIKE replace('$(RUN)', '_', '\_') || '/%' ESCAPE '\';"
+[ ! -f runs/registry.sqlite ] || { sqlite3 -header -column runs/registry.sqlite "\
+  SELECT model, search, sites, parameters, printf('%.2f', BLEU) AS BLEU, \
+    iif(difference IS NULL, '', printf('%+.2f', difference)) AS difference, p, chrF2, paper_compat, \
+    CAST(tokens_per_second AS INTEGER) AS 'tokens/s', test_set \
+  FROM leaderboard WHERE $(own)"; \
+  sqlite3 runs/registry.sqlite "SELECT DISTINCT 'BLEU: ' || signature FROM leaderboard WHERE $(own)"; }
 endef
