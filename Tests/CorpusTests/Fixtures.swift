@@ -1,0 +1,32 @@
+import Foundation
+
+/// Where the tests find and put files.
+enum Fixtures {
+    /// The package's folder.
+    static let root = URL(fileURLWithPath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
+
+    /// Real corpora, which are no part of the project: `CORPORA`, or a folder beside the project; nil where there is none.
+    static let corpora: String? = {
+        let path = ProcessInfo.processInfo.environment["CORPORA"] ?? root + "/../shared/corpora"
+        return FileManager.default.fileExists(atPath: path + "/multi30k") ? path : nil
+    }()
+
+    /// Calls `body` with an empty folder that is removed afterwards.
+    static func withFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("corpus-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        return try body(folder)
+    }
+
+    static func write(_ bytes: some Sequence<UInt8>, _ folder: String, _ name: String) throws -> String {
+        let path = folder + "/" + name
+        try Data(bytes).write(to: URL(fileURLWithPath: path))
+        return path
+    }
+
+    static func write(_ text: String, _ folder: String, _ name: String) throws -> String {
+        try write(text.utf8, folder, name)
+    }
+}

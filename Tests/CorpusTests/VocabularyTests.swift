@@ -1,0 +1,104 @@
+import Foundation
+import Tensors
+import Testing
+
+@testable import Corpus
+
+@Suite struct VocabularyTests {
+    static let lines = [
+        "The old king sees the black dog.", "The black dog sees the old king.", "A dog isn't a king, is it?",
+        "L'homme voit l'oiseau aujourd'hui !", "Der Hund (schwarz) schläft: 3,5 Stunden.", "Grand-mère dit « oui ».",
+    ]
+
+    static let all: [VocabularySettings] = [
+        .init(kind: .bpe, size: 80), .init(kind: .unigram, size: 60), .init(kind: .word, size: 0, minimumFrequency: 1),
+    ]
+
+    @Test(arguments: all) func restoresText(_ settings: VocabularySettings) throws {
+        let vocabulary = try Vocabulary.learn(from: Self.lines, settings, name: "test")
+        for line in Self.lines {
+            let ids = vocabulary.encode(line)
+            #expect(ids.allSatisfy { (3..<vocabulary.count).contains($0) })
+            #expect(vocabulary.decode(ids) == line)
+            #expect(vocabulary.decode([Vocabulary.start] + ids + [Vocabulary.end]) == line)
+        }
+        #expect(vocabulary.encode("") == [])
+        #expect(vocabulary.decode([]) == "")
+    }
+
+    @Test(arguments: all) func survivesAFile(_ settings: VocabularySettings) throws {
+        let vocabulary = try Vocabulary.learn(from: Self.lines, settings, name: "test")
+        let again = try Vocabulary.learn(from: Self.lines, settings, name: "test")
+        #expect(vocabulary.files.model == again.files.model, "the same text must give the same bytes")
+        try Fixtures.withFolder { folder in
+            try vocabulary.write(side: .target) { folder + "/" + $0 }
+            let read = try Vocabulary.load(folder: folder, side: .target)
+            #expect(read.count == vocabulary.count)
+            #expect((0..<read.count).map(read.piece) == (0..<read.count).map(vocabulary.piece))
+            #expect(Self.lines.map(read.encode) == Self.lines.map(vocabulary.encode))
+            let listing = try TextLines.read(folder + "/target.vocab")
+            #expect(listing.count == vocabulary.count)
+            #expect(listing[0].hasPrefix("<unk>\t"))
+        }
+    }
+
+    @Test(arguments: all) func hasTheSpecialIdsFirst(_ settings: VocabularySettings) throws {
+        let vocabulary = try Vocabulary.learn(from: Self.lines, settings, name: "test")
+        #expect((0..<3).map(vocabulary.piece) == ["<unk>", "<s>", "</s>"])
+        #expect(vocabulary.encode("☃").contains(Vocabulary.unknown))
+        // Whatever ids a model makes up, decoding answers.
+        #expect(vocabulary.decode([-1, 0, 1_000_000]).isEmpty == false)
+    }
+
+    @Test func refusesWhatIsNoModel() throws {
+        try Fixtures.withFolder { folder in
+            for (name, text) in [("a", "no model"), ("b", ""), ("c", "#words 1 lowercase=false\n<unk>\t0\n<s>\t0\n</s>\t0\na\n")] {
+                let path = try Fixtures.write(text, folder, name)
+                #expect(throws: DataError.self, "\(name)") { try Vocabulary.load(path: path) }
+            }
+        }
+    }
+
+    @Test func refusesTooFewPiecesForTheCharacters() {
+        for kind in [VocabularySettings.Kind.bpe, .unigram] {
+            #expect(throws: DataError.self) { try Vocabulary.learn(from: Self.lines, .init(kind: kind, size: 10), name: "x") }
+            #expect(throws: DataError.self) { try Vocabulary.learn(from: ["", ""], .init(kind: kind, size: 10), name: "x") }
+        }
+    }
+
+    @Test func rareWordsAreUnknown() throws {
+        let vocabulary = try Vocabulary.learn(from: ["b b a", "c a a"], .init(kind: .word, size: 0), name: "x")
+        #expect((3..<vocabulary.count).map(vocabulary.piece) == ["a", "b"])
+        #expect(vocabulary.encode("a c b") == [3, 0, 4])
+        #expect(vocabulary.decode([3, 0, 4]) == "a <unk> b")
+    }
+
+    @Test func lowerCase() throws {
+        let vocabulary = try Vocabulary.learn(from: ["Ab aB"], .init(kind: .word, size: 0, lowercase: true), name: "x")
+        #expect(vocabulary.encode("AB ab") == [3, 3])
+    }
+}
+
+@Suite struct WordTokensTests {
+    @Test(arguments: [
+        ("A dog isn't here.", ["A", "dog", "isn't", "here", "."]), ("l'homme", ["l'", "homme"]), ("qu'il", ["qu'", "il"]),
+        ("aujourd'hui", ["aujourd'hui"]), ("Est-ce que ?", ["Est-ce", "que", "\u{2581}?"]), ("3,5 %", ["3,5", "\u{2581}%"]),
+        ("(a) b", ["(", "a", ")", "b"]), ("a-", ["a", "\u{FFED}-"]), ("", []), ("\"a\"", ["\"", "\u{FFED}a", "\u{FFED}\""]),
+    ])
+    func splits(_ text: String, _ tokens: [String]) {
+        #expect(WordTokens.split(text) == tokens)
+        #expect(WordTokens.join(tokens) == text)
+    }
+
+    /// Every text of up to 5 characters from an alphabet of troublemakers.
+    @Test func joinUndoesSplit() {
+        let alphabet = ["a", "b", "'", "-", ".", "(", " ", "\""]
+        var texts = [""]
+        for _ in 0..<5 {
+            texts = texts.flatMap { text in alphabet.map { text + $0 } }
+            for text in texts where !text.hasPrefix(" ") && !text.hasSuffix(" ") && !text.contains("  ") {
+                if WordTokens.join(WordTokens.split(text)) != text { Issue.record("\(text): \(WordTokens.split(text))") }
+            }
+        }
+    }
+}
