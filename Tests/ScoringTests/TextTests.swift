@@ -19,13 +19,13 @@ import Testing
     }
 
     @Test func whiteSpaceIsPythons() {
-        let spaces: [ClosedRange<UInt32>] = [
-            0x09...0x0D, 0x1C...0x20, 0x85...0x85, 0xA0...0xA0, 0x1680...0x1680, 0x2000...0x200A, 0x2028...0x2029, 0x202F...0x202F,
+        let spaces = Set<UInt32>([
+            0x09...0x0D as ClosedRange<UInt32>, 0x1C...0x20, 0x85...0x85, 0xA0...0xA0, 0x1680...0x1680, 0x2000...0x200A, 0x2028...0x2029, 0x202F...0x202F,
             0x205F...0x205F, 0x3000...0x3000,
-        ]
+        ].joined())
         for scalar in (UInt32(0)...0x10FFFF).lazy.compactMap(Unicode.Scalar.init) {
             let bytes = Array(UTF8.encode(scalar)!)
-            let expected = spaces.contains { $0.contains(scalar.value) } ? bytes.count : 0
+            let expected = spaces.contains(scalar.value) ? bytes.count : 0
             if PythonText.whitespaceLength(bytes, at: 0) != expected { Issue.record("U+\(String(scalar.value, radix: 16))") }
         }
     }

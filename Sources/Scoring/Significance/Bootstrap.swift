@@ -33,7 +33,12 @@ public struct Bootstrap: Sendable {
         var scores = ScoreSample()
         for _ in 0..<resamples {
             var sums = SIMD32<Float>()
-            for _ in rows.indices { sums += rows[generator.integer(below: UInt32(rows.count))] }
+            for _ in rows.indices {
+                let row = rows[generator.integer(below: UInt32(rows.count))]
+                // By halves: additions of 32 floats at once are not vectorised, those of 16 are.
+                sums.lowHalf += row.lowHalf
+                sums.highHalf += row.highHalf
+            }
             scores.append(metric.resampledScore(of: sums))
         }
         return scores

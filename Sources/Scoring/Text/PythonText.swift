@@ -81,7 +81,11 @@ enum PythonText {
         let scalars = Array(text.unicodeScalars)
         var result = String.UnicodeScalarView()
         for (index, scalar) in scalars.enumerated() {
-            if scalar == "\u{3A3}" {
+            if scalar.isASCII {
+                // Most text is ASCII, and its case needs no table.
+                let capital = ("A"..."Z").contains(scalar)
+                result.append(capital ? Unicode.Scalar(UInt8(scalar.value) | 0x20) : scalar)
+            } else if scalar == "\u{3A3}" {
                 result.append(isFinalSigma(scalars, at: index) ? "\u{3C2}" : "\u{3C3}")
             } else {
                 result.append(contentsOf: scalar.properties.lowercaseMapping.unicodeScalars)

@@ -223,20 +223,20 @@ def main():
 
     expected = {
         "corpora": {name: {"hypotheses": None if name in ["odd", "plain"] else h, "references": None if name in ["odd", "plain"] else r,
-                           "resamples": 0 if name in no_ci else 300, "metrics": corpus_case(h, r, 0 if name in no_ci else 300)}
+                           "resamples": 0 if name in no_ci else 60, "metrics": corpus_case(h, r, 0 if name in no_ci else 60)}
                     for name, (h, r) in data.items()},
         "statistics": {name: sentence_statistics(*data[name]) for name in ["odd"]},
         "paired": [paired_case(hyp, [("b", b), ("c", c)], ref, kind, trials, seed)
-                   for kind, trials, seed in [("bs", 1000, 12345), ("bs", 137, 7), ("ar", 1000, 12345), ("ar", 333, 99)]],
+                   for kind, trials, seed in [("bs", 300, 12345), ("bs", 137, 7), ("ar", 500, 12345), ("ar", 133, 99)]],
         "paired_scarce": [paired_case(scarce[0], [("b", ["a b", "a man", "w", "x"])], scarce[1], kind, 200, 12345) for kind in ["bs", "ar"]],
         "printed": {
             "json": command_line("odd.references", "-i", "odd.a", "-m", "bleu", "chrf", "-w", "4"),
-            "json_ci": command_line("plain.references", "-i", "plain.a", "-m", "bleu", "chrf", "-w", "2", "--confidence"),
+            "json_ci": command_line("plain.references", "-i", "plain.a", "-m", "bleu", "chrf", "-w", "2", "--confidence", "--confidence-n", "200"),
             "json_full": command_line("plain.references", "-i", "plain.a", "-m", "bleu", "chrf", "-w", "17"),
             "text": command_line("odd.references", "-i", "odd.a", "-m", "bleu", "chrf", "-f", "text"),
-            "text_ci": command_line("plain.references", "-i", "plain.b", "-m", "bleu", "chrf", "-f", "text", "-w", "3", "--confidence"),
-            "paired": command_line("plain.references", "-i", "plain.a", "plain.c", "-m", "bleu", "--paired-bs", "--paired-bs-n", "200"),
-            "paired_ar": command_line("plain.references", "-i", "plain.a", "plain.c", "-m", "bleu", "chrf", "--paired-ar", "--paired-ar-n", "200"),
+            "text_ci": command_line("plain.references", "-i", "plain.b", "-m", "bleu", "chrf", "-f", "text", "-w", "3", "--confidence", "--confidence-n", "200"),
+            "paired": command_line("plain.references", "-i", "plain.a", "plain.c", "-m", "bleu", "--paired-bs", "--paired-bs-n", "100"),
+            "paired_ar": command_line("plain.references", "-i", "plain.a", "plain.c", "-m", "bleu", "chrf", "--paired-ar", "--paired-ar-n", "100"),
         },
         "paper_compat": paper_compat({"plain.a": hyp, "plain.b": b, "plain.c": c}, ref),
         "draws": draws(),
