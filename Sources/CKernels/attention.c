@@ -52,16 +52,25 @@ INLINE long least(long a, long b) { return a < b ? a : b; }
 INLINE void softmax_row(float *restrict s, long visible, long row, float scale) {
     FAST
     float top = -INFINITY, sum = 0;
-    for (long j = 0; j < row; j++) {
+    BY_16 for (long j = 0; j < row; j++) {
         s[j] = j < visible ? s[j] * scale : -INFINITY;
-        top = s[j] > top ? s[j] : top;
+        top = larger(top, s[j]);
     }
-    for (long j = 0; j < row; j++) {
+    BY_16 for (long j = 0; j < row; j++) {
         s[j] = j < visible ? exp_approx(s[j] - top) : 0;
         sum += s[j];
     }
     float inverse = 1 / sum;
-    for (long j = 0; j < row; j++) s[j] *= inverse;
+    BY_16 for (long j = 0; j < row; j++) s[j] *= inverse;
+}
+
+/// Drops some of the weights s; w keeps them all, those dropped with their sign bit set.
+INLINE void drop_row(float *restrict s, float *restrict w, const uint16_t *restrict bits, long row, dropout_t dropout) {
+    BY_16 for (long j = 0; j < row; j++) {
+        int keep = bits[j] < dropout.keep_below;
+        w[j] = keep ? s[j] : -s[j];
+        s[j] = keep ? s[j] * dropout.scale : 0;
+    }
 }
 
 KERNEL void attention_forward(const float *q, long q_stride, const float *k, const float *v, long kv_stride, float *out, long out_stride,
@@ -75,22 +84,15 @@ KERNEL void attention_forward(const float *q, long q_stride, const float *k, con
         pack(q + h * head, q_stride, queries, n, n + BLOCK, head, width);
         pack_transposed(k + h * head, kv_stride, keys, m, row, head, width);
         pack(v + h * head, kv_stride, values, m, row, head, width);
+        if (drops(dropout)) random_bits(bits, first + (uint64_t)(h * n * row), n * row, dropout);
         for (long i = 0; i < n; i += BLOCK) {
             long rows = least(BLOCK, n - i);
             block_product(queries + i * width, width, 1, keys, head, row, dropped, row);
             for (long r = 0; r < rows; r++) {
                 float *w = weights + (i + r) * row, *s = dropped + r * row;
                 softmax_row(s, causal ? least(i + r + 1, m) : m, row, scale);
-                if (!drops(dropout)) {
-                    memcpy(w, s, sizeof(float) * (size_t)row);
-                    continue;
-                }
-                random_bits(bits, first + (uint64_t)((h * n + i + r) * row), row, dropout);
-                for (long j = 0; j < row; j++) {
-                    int keep = bits[j] < dropout.keep_below;
-                    w[j] = keep ? s[j] : -s[j];
-                    s[j] = keep ? s[j] * dropout.scale : 0;
-                }
+                if (drops(dropout)) drop_row(s, w, bits + (i + r) * row, row, dropout);
+                else memcpy(w, s, sizeof(float) * (size_t)row);
             }
             block_product(dropped, row, 1, values, m, width, block, width);
             unpack(block, width, out + i * out_stride + h * head, out_stride, rows, head);
@@ -117,11 +119,11 @@ KERNEL void attention_backward(const float *q, long q_stride, const float *k, co
             for (long r = 0; r < rows; r++) {
                 const float *w = weights + (i + r) * row;
                 float *g = dscores + (i + r) * row, dot = 0;
-                for (long j = 0; j < row; j++) {
+                BY_16 for (long j = 0; j < row; j++) {
                     g[j] = w[j] > 0 ? g[j] * kept : 0;
                     dot += g[j] * w[j];
                 }
-                for (long j = 0; j < row; j++) g[j] = fabsf(w[j]) * (g[j] - dot) * scale;
+                BY_16 for (long j = 0; j < row; j++) g[j] = fabsf(w[j]) * (g[j] - dot) * scale;
             }
             block_product(dscores + i * row, row, 1, keys, m, width, block, width);
             unpack(block, width, dq + i * q_stride + h * head, q_stride, rows, head);

@@ -9,7 +9,7 @@ KERNEL double cross_entropy(float *restrict logits, const float *restrict bias, 
         for (long c = 0; c < vocabulary; c++) {
             float v = logits[c] + bias[c];
             logits[c] = v;
-            top = v > top ? v : top;
+            top = larger(top, v);
             all += v;
         }
         float target = logits[label[r]];

@@ -2,7 +2,9 @@
 
 KERNEL void adam_update(float *restrict weights, float *restrict moment1, float *restrict moment2, float *const *gradients, long parts, long offset, long count, adam_t a) {
     FAST
-    float step = a.rate / a.correction1, root = 1 / sqrtf(a.correction2);
+    float step = a.rate / a.correction1, correction = 1 / square_root(a.correction2);
+    // Moments of words not seen for long become subnormal, a dozen times slower, and stay so: rounding stops their decay.
+    const float negligible = 1e-30f;
     weights += offset;
     moment1 += offset;
     moment2 += offset;
@@ -20,9 +22,9 @@ KERNEL void adam_update(float *restrict weights, float *restrict moment1, float 
         for (long i = 0; i < length; i++) {
             long at = first + i;
             float m = a.beta1 * moment1[at] + (1 - a.beta1) * g[i], v = a.beta2 * moment2[at] + (1 - a.beta2) * g[i] * g[i];
-            moment1[at] = m;
-            moment2[at] = v;
-            weights[at] -= a.decay * weights[at] + step * m / (sqrtf(v) * root + a.epsilon);
+            moment1[at] = m = fabsf(m) < negligible ? 0 : m;
+            moment2[at] = v = v < negligible ? 0 : v;
+            weights[at] -= a.decay * weights[at] + step * m / (square_root(v) * correction + a.epsilon);
         }
     }
 }

@@ -74,4 +74,13 @@ struct OptimizerTests {
         }
         #expect(weights == [1, -2])
     }
+
+    /// Long after its last gradient a moment is zero, not a subnormal number that rounding never lets go.
+    @Test func momentsThatNoLongerMatterEnd() {
+        var weights: [Float] = [1, 1], m: [Float] = [1e-3, 5e-45], v: [Float] = [1e-6, 3e-44], gradient: [Float] = [0, 0]
+        gradient.withUnsafeMutableBufferPointer { gradient in
+            for _ in 0..<4000 { adam_update(&weights, &m, &v, [gradient.baseAddress], 1, 0, 2, settings(rate: 1e-3, step: 5000, decay: 0)) }
+        }
+        #expect(m == [0, 0] && v == [0, 0] && weights.allSatisfy(\.isFinite))
+    }
 }
