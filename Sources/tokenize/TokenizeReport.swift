@@ -32,13 +32,15 @@ extension TokensConfiguration {
 
     var summary: String {
         var table = Stages.Table(
-            .left(""), .right("read"), .right("kept"), .right("\(source) tokens"), .right("\(target) tokens"), .right("unknown"), .left("dropped"))
+            .left(""), .right("read"), .right("kept"), .right("\(source) tokens"), .right("\(target) tokens"), .right("unknown"),
+            .left("dropped"))
         for split in Split.allCases {
             guard let counts = splits[split.rawValue] else { continue }
             let dropped = counts.dropped.sorted { $0.key < $1.key }.map { "\(Format.count($0.value)) \($0.key)" }
             table.add(
                 split.rawValue, Format.count(counts.read), Format.count(counts.kept), Format.count(counts.sourceTokens),
-                Format.count(counts.targetTokens), Format.count(counts.sourceUnknown + counts.targetUnknown), dropped.joined(separator: ", "))
+                Format.count(counts.targetTokens), Format.count(counts.sourceUnknown + counts.targetUnknown),
+                dropped.joined(separator: ", "))
         }
         let sizes = joint
             ? "\(Format.count(sourceVocabularySize)) shared entries"

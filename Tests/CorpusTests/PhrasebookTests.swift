@@ -28,15 +28,15 @@ import Testing
         var grammar = SentenceGrammar(
             lexicon: try Lexicon(folder: Self.folder), choices: try Choices(folder: Self.folder), seed: 7)
         var known: [String: [String: Phrasebook.Triple]] = [:]
-        for _ in 0..<60_000 {
+        for _ in 0..<25_000 {
             guard let triple = grammar.triple() else { continue }
             for language in Phrasebook.languages {
                 let sentence = triple[language]!
                 let earlier = known[language, default: [:]].updateValue(triple, forKey: sentence)
-                #expect(earlier == nil || earlier == triple, "\(sentence) has two translations")
+                if let earlier, earlier != triple { Issue.record("\(sentence) has two translations: \(earlier), \(triple)") }
             }
         }
-        #expect(known["en"]!.count > 20_000)
+        #expect(known["en"]!.count > 10_000)
     }
 
     @Test func sentencesAreFourToTwentyWords() throws {

@@ -18,12 +18,13 @@ struct TarArchive {
             let header = bytes[position..<position + 512]
             if header.allSatisfy({ $0 == 0 }) { break }
             guard Self.checksumIsRight(header), let size = Self.octal(header, 124, 12) else {
-                throw DataError(path: path, expected: "a tar header at byte \(position)", found: "something else", hint: "fetch the file again")
+                throw DataError(
+                    path: path, expected: "a tar header at byte \(position)", found: "something else", hint: "fetch the file again")
             }
             let start = position + 512
             guard size <= bytes.count - start else {
                 throw DataError(
-                    path: path, expected: "\(size) bytes of \(Self.name(header))", found: "\(bytes.count - start): the archive is cut short",
+                    path: path, expected: "\(size) bytes of \(Self.name(header))", found: "\(bytes.count - start): cut short",
                     hint: "fetch the file again")
             }
             let content = bytes[start..<start + size]

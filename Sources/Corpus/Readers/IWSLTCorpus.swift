@@ -135,7 +135,8 @@ extension IWSLTCorpus {
             else {
                 throw DataError(path: "\(document.path):\(index + 1)", expected: "<seg id=…> text </seg> on one line", found: line)
             }
-            let text = trimmed(XMLText.decoded(line[open.upperBound..<close.lowerBound]))
+            // A numeric reference may stand for a line feed, but a sentence is one line.
+            let text = trimmed(XMLText.decoded(line[open.upperBound..<close.lowerBound]).replacingOccurrences(of: "\n", with: " "))
             segments.append(Segment(key: "\(talk)/\(id)", text: text, line: index + 1))
         }
         return segments
