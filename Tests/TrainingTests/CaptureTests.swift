@@ -1,0 +1,98 @@
+import Corpus
+import Foundation
+import Kernels
+import Models
+import Tensors
+import Testing
+import Training
+
+@Suite struct CaptureTests {
+    private let shape: TransformerConfiguration = {
+        var shape = TransformerConfiguration(sourceVocabulary: 20, targetVocabulary: 20)
+        (shape.width, shape.heads, shape.hidden, shape.encoderLayers, shape.decoderLayers) = (16, 2, 32, 2, 3)
+        return shape
+    }()
+
+    /// Sentences of 1 to 9 tokens, enough for several batches.
+    private func shard(_ count: Int) -> TokenShard {
+        var random = SplitMix64(seed: 5), shard = TokenShard()
+        for _ in 0..<count {
+            let ids = { (random: inout SplitMix64) in (0..<Int.random(in: 1...9, using: &random)).map { _ in Int.random(in: 3..<20, using: &random) } }
+            shard.append(source: ids(&random), target: ids(&random))
+        }
+        return shard
+    }
+
+    private func capture(_ shard: TokenShard, _ configuration: CaptureConfiguration, threads: Int, in path: String) throws -> (Transformer, FloatBlock) {
+        let model = Transformer(shape), weights = model.layout.initialized(seed: 3)
+        let capture = ActivationCapture(model, weights: weights, configuration, pool: WorkerPool(threads: threads))
+        let folder = try OutputFolder(path)
+        try capture.write(shard, .train, to: folder, progress: { _ in }, stop: {})
+        try folder.publish(stage: "capture", configuration: configuration)
+        return (model, weights)
+    }
+
+    private func temporaryFolder() -> String {
+        FileManager.default.temporaryDirectory.appendingPathComponent("capture-\(UUID().uuidString)").path
+    }
+
+    /// Every token of every place, against a forward pass of its sentence alone.
+    @Test func holdsWhatAForwardPassHolds() throws {
+        let path = temporaryFolder(), shard = shard(900)
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let settings = try CaptureConfiguration(
+            teacher: shape, modes: [.alr, .alrr, .elr], attentions: [.encoder, .decoder, .cross], layers: nil, elementType: .f32)
+        #expect(settings.sites.count == 3 * 2 + 3 + 3)
+        let (model, weights) = try capture(shard, settings, threads: 2, in: path)
+        let files = try settings.sites.map { try TensorFile(path: path + "/" + $0.fileName(.train)) }
+        let offsets = try TensorFile(path: path + "/" + CaptureSite.offsetsName(.train))
+        let source = try offsets.integers("source"), target = try offsets.integers("target")
+        let memory = try TensorFile(path: path + "/" + CaptureSite.memoryName(.train)).floats("memory")
+        let space = Workspace(), trace = TransformerTrace()
+        for sentence in stride(from: 0, to: shard.count, by: 37) {
+            space.reset()
+            var batch = PairBatch()
+            batch.append(source: shard.source[sentence], target: shard.target[sentence])
+            let encoded = model.forward(batch, trace: trace, Pass(weights: weights, workspace: space))
+            expectEqual(encoded, memory, from: source[sentence], "memory of sentence \(sentence)")
+            for (site, file) in zip(settings.sites, files) {
+                let expected = trace.activations(site.mode, site.attention, layer: site.layer)
+                let first = site.attention == .encoder ? source[sentence] : target[sentence]
+                expectEqual(expected.input, try file.floats("input"), from: first, "\(site) input of sentence \(sentence)")
+                expectEqual(expected.output, try file.floats("output"), from: first, "\(site) output of sentence \(sentence)")
+            }
+        }
+        #expect(target.last == shard.target.ids.count + shard.count)
+    }
+
+    private func expectEqual(_ matrix: Matrix, _ values: [Float], from token: Int, _ what: String) {
+        let found = values[token * matrix.columns..<token * matrix.columns + matrix.count]
+        let worst = zip(found, UnsafeBufferPointer(start: matrix.base, count: matrix.count)).map { abs($0 - $1) }.max() ?? 0
+        #expect(worst < 1e-5, "\(what): largest difference \(worst)")
+    }
+
+    @Test func threadsDoNotChangeAByte() throws {
+        let paths = [temporaryFolder(), temporaryFolder()]
+        defer { paths.forEach { try? FileManager.default.removeItem(atPath: $0) } }
+        let settings = try CaptureConfiguration(teacher: shape, modes: [.alr], attentions: [.decoder], layers: [1], elementType: .f16)
+        for (path, threads) in zip(paths, [1, 3]) { _ = try capture(shard(1200), settings, threads: threads, in: path) }
+        #expect(try ManifestFile.sha256(folder: paths[0]) == ManifestFile.sha256(folder: paths[1]))
+    }
+
+    @Test func saysHowManyBytesItNeeds() throws {
+        let path = temporaryFolder(), shard = shard(300)
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let settings = try CaptureConfiguration(teacher: shape, modes: [.alr], attentions: [.cross], layers: [0, 2], elementType: .f16)
+        let (model, weights) = try capture(shard, settings, threads: 1, in: path)
+        let said = ActivationCapture(model, weights: weights, settings, pool: WorkerPool(threads: 1)).bytes(shard)
+        let tensors = try (settings.sites.map { $0.fileName(.train) } + [CaptureSite.offsetsName(.train), CaptureSite.memoryName(.train)])
+            .flatMap { try TensorFile(path: path + "/" + $0).tensors }
+        #expect(said == tensors.reduce(0) { $0 + $1.bytes.count })
+    }
+
+    @Test func refusesALayerThatIsNotThere() {
+        #expect(throws: SpecError.self) {
+            try CaptureConfiguration(teacher: shape, modes: [.alr], attentions: [.encoder], layers: [2], elementType: .f16)
+        }
+    }
+}
