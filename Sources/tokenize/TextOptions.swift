@@ -96,7 +96,7 @@ extension TextOptions {
     /// The files that are read, for the run's lineage.
     func inputs() throws -> [StageInput] {
         if isPhrasebook {
-            return try Phrasebook.files.map { try .file("phrasebook \($0)", (phrasebook as NSString).appendingPathComponent($0)) }
+            return try Phrasebook.files(in: phrasebook).map { try .file("phrasebook \(($0 as NSString).lastPathComponent)", $0) }
         }
         let files = [
             ("train source", trainSource), ("train target", trainTarget), ("valid source", validSource), ("valid target", validTarget),
@@ -117,7 +117,7 @@ extension TextOptions {
         splits[.test] = try files(testFiles) ?? talks?.test(testSet, source: languages[0], target: languages[1])
         let held = HeldOutSplit(
             valid: splits[.valid] == nil ? holdOutValid : 0, test: splits[.test] == nil ? holdOutTest : 0, seed: seed
-        ).apply(to: try train(talks))
+        ).apply(to: try train(talks), name: "\(corpus) train")
         return splits.merging(held) { given, _ in given }
     }
 

@@ -121,8 +121,12 @@ import Testing
         return text
     }()
 
-    @Test func partsNoSentenceFromItself() {
-        let splits = HeldOutSplit(valid: 40, test: 30, seed: 3).apply(to: Self.text)
+    private func split(_ text: ParallelText = text, valid: Int = 40, test: Int = 30, seed: UInt64 = 3) throws -> [Split: ParallelText] {
+        try HeldOutSplit(valid: valid, test: test, seed: seed).apply(to: text, name: "x")
+    }
+
+    @Test func partsNoSentenceFromItself() throws {
+        let splits = try split()
         #expect(splits.values.reduce(0) { $0 + $1.count } == 300)
         #expect(splits[.valid]!.count <= 40 && splits[.valid]!.count > 30)
         #expect(splits[.test]!.count <= 30 && splits[.test]!.count > 20)
@@ -132,13 +136,18 @@ import Testing
         }
     }
 
-    @Test func isTheSameInBothDirections() {
-        let split = HeldOutSplit(valid: 40, test: 30, seed: 3)
-        #expect(split.apply(to: Self.text.reversed) == split.apply(to: Self.text).mapValues(\.reversed))
-        #expect(split.apply(to: Self.text) != HeldOutSplit(valid: 40, test: 30, seed: 4).apply(to: Self.text))
+    @Test func isTheSameInBothDirections() throws {
+        let splits = try split()
+        #expect(try split(Self.text.reversed) == splits.mapValues(\.reversed))
+        #expect(try split(seed: 4) != splits)
     }
 
-    @Test func nothingHeldOut() {
-        #expect(HeldOutSplit(valid: 0, test: 0, seed: 1).apply(to: Self.text)[.train] == Self.text)
+    @Test func nothingHeldOut() throws {
+        #expect(try split(valid: 0, test: 0)[.train] == Self.text)
+    }
+
+    @Test func refusesToHoldOutEverything() throws {
+        let error = #expect(throws: DataError.self) { try split(valid: 200, test: 100) }
+        #expect(error?.found == "300")
     }
 }

@@ -8,9 +8,22 @@ import Tensors
 public struct Phrasebook: Sendable {
     public static let languages = ["en", "de", "fr"]
     /// The tables in its folder.
-    public static let files = [
+    private static let tables = [
         "nouns.tsv", "adjectives.tsv", "verbs.tsv", "times.tsv", "prepositions.tsv", "conjunctions.tsv", "grammar.tsv",
     ]
+
+    /// Paths of the tables; throws when one is missing.
+    public static func files(in folder: String) throws -> [String] {
+        try tables.map { name in
+            let path = folder + "/" + name
+            guard FileSystem.exists(path) else {
+                throw DataError(
+                    path: path, expected: "a table of the phrasebook", found: "no such file",
+                    hint: "start in the project's folder, or say where the tables are with --phrasebook", kind: .missing)
+            }
+            return path
+        }
+    }
 
     public struct Triple: Equatable, Sendable {
         public let english: String
@@ -35,6 +48,7 @@ public struct Phrasebook: Sendable {
 
     /// - Parameter folder: that of the tables, `data/phrasebook` in the project.
     public init(folder: String) throws {
+        _ = try Self.files(in: folder)
         self.folder = folder
         lexicon = try Lexicon(folder: folder)
         choices = try Choices(folder: folder)

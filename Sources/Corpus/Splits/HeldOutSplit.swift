@@ -1,3 +1,5 @@
+import Tensors
+
 /// Sets pairs of one text aside for validation and test.
 ///
 /// Pairs that share a source or a target sentence belong together (directly or through others), and such a group never parts:
@@ -16,7 +18,14 @@ public struct HeldOutSplit: Sendable {
 
     /// Groups go, in the order of their hash, to the test set and then to the validation set while they fit; the rest is
     /// training text. Within a split pairs stay in the order of the file.
-    public func apply(to text: ParallelText) -> [Split: ParallelText] {
+    ///
+    /// - Parameter name: of the text, in errors only.
+    public func apply(to text: ParallelText, name: String) throws -> [Split: ParallelText] {
+        guard text.count > valid + test else {
+            throw DataError(
+                path: name, expected: "more than \(valid + test) pairs to hold \(valid) and \(test) out", found: "\(text.count)",
+                hint: "hold out fewer with --hold-out-valid and --hold-out-test, or give files for validation and test")
+        }
         var sizes: [Int: Int] = [:]
         let (groups, keys) = groups(of: text)
         for group in groups { sizes[group, default: 0] += 1 }
