@@ -115,7 +115,7 @@ extension TextOptions {
         var splits: [Split: ParallelText] = [:]
         splits[.valid] = try files(validFiles) ?? talks?.test(validSet, source: languages[0], target: languages[1])
         splits[.test] = try files(testFiles) ?? talks?.test(testSet, source: languages[0], target: languages[1])
-        let held = HeldOutSplit(
+        let held = try HeldOutSplit(
             valid: splits[.valid] == nil ? holdOutValid : 0, test: splits[.test] == nil ? holdOutTest : 0, seed: seed
         ).apply(to: try train(talks), name: "\(corpus) train")
         return splits.merging(held) { given, _ in given }
