@@ -11,14 +11,14 @@ struct Embedding {
     private var scale: Float { Float(table.columns).squareRoot() }
 
     func forward(_ packed: Packed, positions: SinusoidalPositions, _ pass: Pass) -> Matrix {
-        let y = pass.workspace.matrix(packed.tokens, table.columns)
-        packed.ids.withUnsafeBufferPointer { ids in
-            packed.positions.withUnsafeBufferPointer { places in
-                embedding_forward(
-                    pass.weights[table].base, ids.baseAddress, positions.table.base, places.baseAddress, scale,
-                    y.base, y.rows, y.columns, pass.randomness.dropout(dropout, site: site))
-            }
-        }
+        forward(packed.ids, packed.positions, positions: positions, pass)
+    }
+
+    func forward(_ ids: [Int32], _ places: [Int32], positions: SinusoidalPositions, _ pass: Pass) -> Matrix {
+        let y = pass.workspace.matrix(ids.count, table.columns)
+        embedding_forward(
+            pass.weights[table].base, ids, positions.table.base, places, scale, y.base, y.rows, y.columns,
+            pass.randomness.dropout(dropout, site: site))
         return y
     }
 
