@@ -1,87 +1,81 @@
 #include "internal.h"
+#include "search.h"
 
-/// log sum_c exp(x_c + bias_c)
-INLINE float log_sum_exp(const float *restrict x, const float *restrict bias, long count) {
+enum { BLOCK = 16 }; // positions of a block of a cache
+
+static long block_head(long head) { return BLOCK * (head + ((head + 15) & ~15L)); }
+
+long attention_block(long heads, long head) { return heads * block_head(head); }
+
+void attention_block_write(const float *k, const float *v, long kv_stride, float *block, long position, long count, long heads, long head) {
+    long width = (head + 15) & ~15L;
+    for (long h = 0; h < heads; h++, block += block_head(head)) {
+        float *values = block + head * BLOCK + position * width;
+        for (long j = 0; j < count; j++, values += width) {
+            const float *key = k + j * kv_stride + h * head, *value = v + j * kv_stride + h * head;
+            for (long c = 0; c < head; c++) block[c * BLOCK + position + j] = key[c];
+            for (long c = 0; c < width; c++) values[c] = c < head ? value[c] : 0;
+        }
+    }
+}
+
+void attention_block_copy(const float *from, float *to, long count, long heads, long head) {
+    long width = (head + 15) & ~15L, step = block_head(head);
+    for (long h = 0; h < heads; h++, from += step, to += step) memcpy(to, from, sizeof(float) * (size_t)(head * BLOCK + count * width));
+}
+
+/// Scores of 16 positions: one sum a lane.
+INLINE void score_block(const float *restrict query, const float *restrict keys, float *restrict scores, long head) {
+    FAST
+    f16x s = {0};
+    for (long c = 0; c < head; c++) s += query[c] * LOAD16(keys + c * BLOCK);
+    STORE16(scores, s);
+}
+
+/// In place: softmax of scale x scores over the first n of `padded`, without the division; returns 1 / sum.
+INLINE float exponentials(float *restrict s, long n, long padded, float scale) {
     FAST
     float top = -INFINITY, sum = 0;
-    for (long c = 0; c < count; c++) {
-        float v = x[c] + bias[c];
-        top = v > top ? v : top;
+    for (long j = 0; j < padded; j++) {
+        s[j] = j < n ? s[j] * scale : -INFINITY;
+        top = s[j] > top ? s[j] : top;
     }
-    for (long c = 0; c < count; c++) sum += exp_approx(x[c] + bias[c] - top);
-    return top + logf(sum);
+    for (long j = 0; j < padded; j++) {
+        s[j] = j < n ? exp_approx(s[j] - top) : 0;
+        sum += s[j];
+    }
+    return 1 / sum;
 }
 
-/// Puts (value, c) into the k best, which are sorted best first.
-INLINE void insert(float *restrict best, int32_t *restrict index, long k, float value, int32_t c) {
-    long at = k - 1;
-    for (; at > 0 && best[at - 1] < value; at--) {
-        best[at] = best[at - 1];
-        index[at] = index[at - 1];
-    }
-    best[at] = value;
-    index[at] = c;
-}
-
-KERNEL void top_k_log_softmax(const float *logits, const float *bias, long rows, long vocabulary, long k, float *log_probability, int32_t *index) {
-    for (long r = 0; r < rows; r++, logits += vocabulary, log_probability += k, index += k) {
-        float normaliser = log_sum_exp(logits, bias, vocabulary);
-        for (long i = 0; i < k; i++) {
-            log_probability[i] = -INFINITY;
-            index[i] = 0;
-        }
-        for (long c0 = 0; c0 < vocabulary; c0 += 64) { // most groups hold no candidate: one vectorised look each
-            long end = c0 + 64 < vocabulary ? c0 + 64 : vocabulary;
-            float top = -INFINITY;
-            for (long c = c0; c < end; c++) {
-                float v = logits[c] + bias[c];
-                top = v > top ? v : top;
-            }
-            if (!(top > log_probability[k - 1])) continue;
-            for (long c = c0; c < end; c++)
-                if (logits[c] + bias[c] > log_probability[k - 1]) insert(log_probability, index, k, logits[c] + bias[c], (int32_t)c);
-        }
-        for (long i = 0; i < k; i++) log_probability[i] -= normaliser;
-    }
-}
-
-KERNEL void attention_step(const float *q, long q_stride, const float *keys, const float *values, const int32_t *slot, const int32_t *length,
-                           float *out, long rows, long heads, long head, long capacity, float *scratch) {
+/// sum += weights x values over `count` positions, 16 columns.
+INLINE void weigh_block(const float *restrict weights, const float *restrict values, long width, long count, float *restrict sum) {
     FAST
-    float scale = 1 / sqrtf((float)head);
-    for (long r = 0; r < rows; r++) {
-        long n = length[r], padded = attention_row(n);
-        for (long h = 0; h < heads; h++) {
-            const float *query = q + r * q_stride + h * head;
-            const float *k = keys + ((long)slot[r] * heads + h) * head * capacity, *v = values + ((long)slot[r] * heads + h) * head * capacity;
-            float *result = out + (r * heads + h) * head, top = -INFINITY, sum = 0;
-            for (long j = 0; j < padded; j += 16) {
-                f16x s = {0};
-                for (long c = 0; c < head; c++) s += query[c] * LOAD16(k + c * capacity + j);
-                STORE16(scratch + j, s * scale);
-            }
-            for (long j = 0; j < n; j++) top = scratch[j] > top ? scratch[j] : top;
-            for (long j = 0; j < n; j++) {
-                scratch[j] = exp_approx(scratch[j] - top);
-                sum += scratch[j];
-            }
-            memset(result, 0, sizeof(float) * (size_t)head);
-            float inverse = 1 / sum;
-            for (long j = 0; j < n; j++) {
-                float w = scratch[j] * inverse;
-                for (long c = 0; c < head; c++) result[c] += w * v[j * head + c];
-            }
-        }
-    }
+    f16x s = LOAD16(sum);
+    for (long j = 0; j < count; j++) s += weights[j] * LOAD16(values + j * width);
+    STORE16(sum, s);
 }
 
-KERNEL void attention_cache_write(const float *k, const float *v, long kv_stride, float *keys, float *values, long slot, long position, long count, long heads, long head, long capacity) {
-    for (long h = 0; h < heads; h++) {
-        float *to_k = keys + (slot * heads + h) * head * capacity + position, *to_v = values + ((slot * heads + h) * capacity + position) * head;
-        for (long j = 0; j < count; j++)
-            for (long c = 0; c < head; c++) {
-                to_k[c * capacity + j] = k[j * kv_stride + h * head + c];
-                to_v[j * head + c] = v[j * kv_stride + h * head + c];
+KERNEL void attention_step(const float *q, long q_stride, const float *const *blocks, const int32_t *places, long place_stride, const int32_t *slot,
+                           const int32_t *length, float *out, long out_stride, long rows, long heads, long head, float *scratch) {
+    float scale = 1 / sqrtf((float)head), sum[16];
+    long width = (head + 15) & ~15L, step = block_head(head), block = heads * step;
+    for (long r = 0; r < rows; r++, q += q_stride, out += out_stride) {
+        const int32_t *place = places + slot[r] * place_stride;
+        long n = length[r], padded = (n + BLOCK - 1) / BLOCK * BLOCK;
+        for (long j = 0; j < n; j += BLOCK) {
+            const float *keys = blocks[j / BLOCK] + place[j / BLOCK] * block;
+            for (long h = 0; h < heads; h++) score_block(q + h * head, keys + h * step, scratch + h * padded + j, head);
+        }
+        for (long h = 0; h < heads; h++) {
+            float *weights = scratch + h * padded, inverse = exponentials(weights, n, padded, scale);
+            for (long c0 = 0; c0 < head; c0 += 16) {
+                memset(sum, 0, sizeof sum);
+                for (long j = 0; j < n; j += BLOCK) {
+                    const float *values = blocks[j / BLOCK] + place[j / BLOCK] * block + h * step + head * BLOCK + c0;
+                    weigh_block(weights + j, values, width, n - j < BLOCK ? n - j : BLOCK, sum);
+                }
+                for (long c = 0; c < 16 && c0 + c < head; c++) out[h * head + c0 + c] = sum[c] * inverse;
             }
+        }
     }
 }

@@ -70,18 +70,6 @@ void attention_backward(const float *q, long q_stride, const float *k, const flo
 /// become the gradient (softmax - q) x gradient_scale and dbias += its column sums; where it is NULL they are left undefined.
 double cross_entropy(float *logits, const float *bias, const int32_t *label, long rows, long vocabulary, float smoothing, float gradient_scale, float *dbias, double *nll);
 
-// ---- search --------------------------------------------------------------------------------------------------------
-/// The k largest of (logits + bias) in a row with their log-probabilities, best first; equal values by lower index.
-void top_k_log_softmax(const float *logits, const float *bias, long rows, long vocabulary, long k, float *log_probability, int32_t *index);
-
-/// One query a hypothesis over its own cached keys and values.
-/// keys: [hypothesis][heads][head][capacity] (transposed), values: [hypothesis][heads][capacity][head]; capacity is a multiple of 16.
-/// `slot[r]` says which hypothesis of the cache row r reads, `length[r]` how many of its positions are filled.
-void attention_step(const float *q, long q_stride, const float *keys, const float *values, const int32_t *slot, const int32_t *length,
-                    float *out, long rows, long heads, long head, long capacity, float *scratch);
-/// Writes `count` consecutive positions into one slot of that cache.
-void attention_cache_write(const float *k, const float *v, long kv_stride, float *keys, float *values, long slot, long position, long count, long heads, long head, long capacity);
-
 // ---- optimiser -----------------------------------------------------------------------------------------------------
 typedef struct {
     float rate, beta1, beta2, epsilon;

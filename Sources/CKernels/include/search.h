@@ -1,0 +1,38 @@
+// Kernels of translation: products with weights laid out once, attention over a growing cache, the best of a vocabulary.
+//
+// Whatever is computed for a row depends on that row alone, to the last bit: a sentence's translation cannot depend on the
+// batch that it is in.
+#pragma once
+#include <stdint.h>
+
+// ---- products ------------------------------------------------------------------------------------------------------
+/// Floats of the panels of a [outputs, inputs] matrix.
+long panel_floats(long inputs, long outputs);
+/// Lays out W as [outputs / 64][inputs][64], outputs filled up with zeros.
+void panel_pack(const float *weights, long stride, float *panels, long inputs, long outputs);
+
+/// What is done with p = x W^T + bias: y = p, y = max(0, p), y += p.
+typedef enum { panel_bias, panel_relu, panel_add } panel_mode_t;
+void panel_product(const float *x, long x_stride, const float *panels, const float *bias, float *y, long y_stride,
+                   long rows, long inputs, long outputs, panel_mode_t mode);
+
+/// The k largest of x W^T + bias in a row with their log softmax, best first, equal ones by lower index. The `barred`
+/// indices count in the softmax and are never returned. The logits never exist at once. Where fewer than k are left, the
+/// rest have log-probability -infinity. scratch: 32 x rows floats.
+void panel_top_k(const float *x, long x_stride, const float *panels, const float *bias, long rows, long inputs, long vocabulary,
+                 long k, const int32_t *barred, long barred_count, float *scratch, float *log_probability, int32_t *index);
+
+// ---- attention over a cache ----------------------------------------------------------------------------------------
+/// A cache is made of blocks of 16 positions, each [heads]{keys [head][16], values [16][head rounded up to 16]}: scores of 16
+/// positions are one chain of multiply-adds on a vector, and so is the weighted sum of the values.
+long attention_block(long heads, long head);
+/// Writes rows of k and v to positions `position` ..< `position + count` of one block.
+void attention_block_write(const float *k, const float *v, long kv_stride, float *block, long position, long count, long heads, long head);
+/// Copies the first `count` positions.
+void attention_block_copy(const float *from, float *to, long count, long heads, long head);
+
+/// out = softmax(scale q K^T) V, one query a row. Row r sees the first `length[r]` positions of `slot[r]`; positions
+/// 16 c ..< 16 c + 16 of slot s are block `places[s x place_stride + c]` of `blocks[c]`.
+/// scratch: heads x (longest length rounded up to 16) floats.
+void attention_step(const float *q, long q_stride, const float *const *blocks, const int32_t *places, long place_stride, const int32_t *slot,
+                    const int32_t *length, float *out, long out_stride, long rows, long heads, long head, float *scratch);

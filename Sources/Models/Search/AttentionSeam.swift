@@ -1,0 +1,87 @@
+import Kernels
+
+/// What maps whole sentences to whole sentences in the encoder: self-attention, or a network in the place of it, of its
+/// sublayer or of its layer. Shared by threads. A sentence's result must depend on that sentence alone, to the last bit.
+public protocol SentenceMap {
+    /// Longest sentence; nil if there is no bound.
+    var maximumTokens: Int? { get }
+    /// - x: [tokens, d];  y: [tokens, d], overwritten
+    func callAsFunction(_ x: Matrix, _ sentences: Packed, into y: Matrix, _ space: Workspace)
+}
+
+/// What of an encoder layer is replaced by a network.
+public enum EncoderReplacement {
+    /// LayerNorm(x) -> concatenated heads; the output projection and the residual stay.
+    case context(any SentenceMap)
+    /// x -> x + attention of LayerNorm(x).
+    case sublayer(any SentenceMap)
+    /// The whole layer.
+    case layer(any SentenceMap)
+}
+
+/// What gives the decoder's new position its context: self-attention, cross-attention, or a network in the place of either.
+/// Holds weights alone and is shared by threads; what it remembers of a batch is in its states.
+public protocol StepAttention {
+    /// Longest source; nil if there is no bound.
+    var maximumSource: Int? { get }
+    /// Most positions of the target, `<s>` included; nil if there is no bound.
+    var maximumTarget: Int? { get }
+    func makeState() -> any StepState
+}
+
+/// One attention's memory of a batch of hypotheses. A hypothesis lives in a slot; it keeps it from step to step.
+public protocol StepState: AnyObject {
+    /// A new batch; whatever was remembered is forgotten.
+    ///
+    /// - Parameters:
+    ///   - memory: encoder output [source tokens, d]
+    ///   - slots: most hypotheses at a time
+    ///   - space: what is taken from it stays valid until the batch is done
+    func begin(_ memory: Matrix, _ sources: Packed, slots: Int, _ space: Workspace)
+
+    /// One more position of each row's hypothesis.
+    ///
+    /// - Parameters:
+    ///   - x: [rows, d], LayerNorm of the sublayer's input
+    ///   - context: [rows, d], what goes to the output projection; overwritten
+    ///   - space: for the step only
+    func append(_ x: Matrix, _ rows: StepRows, into context: Matrix, _ space: Workspace)
+
+    /// The hypothesis in slot `to` goes on from that in slot `from`, at present of `positions` positions.
+    func copy(from: Int, to: Int, positions: Int)
+}
+
+/// The hypotheses of one step, all at the same position.
+public struct StepRows {
+    /// Each row's newest token, `<s>` at first.
+    public internal(set) var tokens: [Int32] = []
+    public internal(set) var slots: [Int32] = []
+    /// The source sentence of each row.
+    public internal(set) var sentences: [Int32] = []
+    /// Tokens of each row's source.
+    public internal(set) var sourceLengths: [Int32] = []
+    /// Place of the newest tokens, 0 for `<s>`.
+    public internal(set) var position = 0
+    /// The same for each row, and one more: positions and filled lengths as kernels want them.
+    fileprivate(set) var positions: [Int32] = []
+    fileprivate(set) var lengths: [Int32] = []
+
+    public var count: Int { tokens.count }
+
+    mutating func removeAll() {
+        tokens.removeAll(keepingCapacity: true)
+        slots.removeAll(keepingCapacity: true)
+        sentences.removeAll(keepingCapacity: true)
+        sourceLengths.removeAll(keepingCapacity: true)
+    }
+
+    mutating func setPosition(_ value: Int) {
+        position = value
+        positions.removeAll(keepingCapacity: true)
+        lengths.removeAll(keepingCapacity: true)
+        for _ in 0..<count {
+            positions.append(Int32(value))
+            lengths.append(Int32(value + 1))
+        }
+    }
+}

@@ -1,0 +1,77 @@
+import CKernels
+import Kernels
+
+/// Keys and values of slots, in blocks of 16 positions. A block that is full is never written again, so a hypothesis that
+/// branches off shares its parent's full blocks and copies the one that is being filled: a copy costs the same at any length.
+struct BlockCache {
+    static let positions = 16
+    private let heads: Int
+    private let head: Int
+    /// Floats of a block.
+    private let size: Int
+    /// Where the c-th blocks of all slots are.
+    private var blocks: [UnsafePointer<Float>?] = []
+    private var bases: [UnsafeMutablePointer<Float>] = []
+    /// [slots, stride]: which block among them is a slot's own.
+    private var places: [Int32] = []
+    private var stride = 0
+
+    init(heads: Int, head: Int) {
+        self.heads = heads
+        self.head = head
+        size = attention_block(heads, head)
+    }
+
+    mutating func begin(slots: Int, blocks count: Int) {
+        blocks.removeAll(keepingCapacity: true)
+        bases.removeAll(keepingCapacity: true)
+        stride = count
+        if places.count < slots * count { places = [Int32](repeating: 0, count: slots * count) }
+    }
+
+    private mutating func append(_ base: UnsafeMutablePointer<Float>) {
+        bases.append(base)
+        blocks.append(UnsafePointer(base))
+    }
+
+    /// Sixteen more positions for every slot.
+    mutating func addBlock(toSlots slots: Int, _ space: Workspace) {
+        for slot in 0..<slots { places[slot * stride + bases.count] = Int32(slot) }
+        append(space.take(slots * size))
+    }
+
+    /// All the positions that sentences of known lengths need.
+    mutating func addBlocks(lengths: Packed, _ space: Workspace) {
+        var total = 0
+        for s in 0..<lengths.sentences {
+            for block in 0..<(lengths.length(s) + Self.positions - 1) / Self.positions {
+                places[s * stride + block] = Int32(total)
+                total += 1
+            }
+        }
+        let base = space.take(total * size)
+        for _ in 0..<stride { append(base) }
+    }
+
+    private func block(_ slot: Int, _ index: Int) -> UnsafeMutablePointer<Float> { bases[index] + Int(places[slot * stride + index]) * size }
+
+    /// Positions `position` ..< `position + count`, all in one block.
+    func write(_ k: UnsafePointer<Float>, _ v: UnsafePointer<Float>, stride: Int, count: Int, slot: Int, position: Int) {
+        attention_block_write(k, v, stride, block(slot, position / Self.positions), position % Self.positions, count, heads, head)
+    }
+
+    mutating func copy(from: Int, to: Int, positions: Int) {
+        let full = positions / Self.positions, rest = positions % Self.positions
+        for index in 0..<full { places[to * stride + index] = places[from * stride + index] }
+        if rest > 0 { attention_block_copy(block(from, full), block(to, full), rest, heads, head) }
+    }
+
+    /// out = attention of each row's query over the first `lengths[row]` positions of its slot.
+    func attend(_ q: Matrix, slots: [Int32], lengths: [Int32], longest: Int, into out: Matrix, _ space: Workspace) {
+        let mark = space.mark
+        attention_step(
+            q.base, q.stride, blocks, places, stride, slots, lengths, out.base, out.stride, q.rows, heads, head,
+            space.take(heads * attention_row(longest)))
+        space.release(to: mark)
+    }
+}

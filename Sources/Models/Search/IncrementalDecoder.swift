@@ -1,0 +1,68 @@
+import Kernels
+
+/// Encodes a batch of sources and then extends hypotheses token by token. One a thread, used for one batch after another.
+final class IncrementalDecoder {
+    private let model: TranslationModel
+    private let own: [any StepState]
+    private let cross: [any StepState]
+    /// What lasts as long as the batch, and what lasts for a step.
+    private let memory = Workspace()
+    private let scratch = Workspace()
+    private var group = Packed()
+    /// Source tokens encoded together: enough for the products, few enough that their activations stay near the core.
+    private static let groupTokens = 256
+
+    init(_ model: TranslationModel) {
+        self.model = model
+        own = model.decoder.map { $0.own.attention.makeState() }
+        cross = model.decoder.map { $0.cross.attention.makeState() }
+    }
+
+    /// - Parameter slots: most hypotheses at a time
+    func begin(_ sources: Packed, slots: Int) {
+        memory.reset()
+        scratch.reset()
+        let encoded = encode(sources)
+        for state in own { state.begin(encoded, sources, slots: slots, memory) }
+        for state in cross { state.begin(encoded, sources, slots: slots, memory) }
+    }
+
+    /// Encoder output [source tokens, d].
+    private func encode(_ sources: Packed) -> Matrix {
+        let encoded = memory.matrix(sources.tokens, model.configuration.width)
+        var start = 0
+        while start < sources.sentences {
+            group.removeAll()
+            var end = start
+            while end < sources.sentences, end == start || group.tokens + sources.length(end) <= Self.groupTokens {
+                group.append(sentence: sources.ids[sources.range(end)])
+                end += 1
+            }
+            let mark = scratch.mark, x = model.embedSource(group, scratch)
+            for layer in model.encoder { layer(x, group, scratch) }
+            model.encoderNorm(x, into: encoded.rows(sources.offsets[start]..<sources.offsets[end]), scratch)
+            scratch.release(to: mark)
+            start = end
+        }
+        return encoded
+    }
+
+    /// The `k` likeliest tokens to follow each row's.
+    func step(_ rows: StepRows, k: Int, barred: [Int32], into best: inout Candidates) {
+        let mark = scratch.mark, x = model.embedTarget(rows, scratch)
+        for (index, layer) in model.decoder.enumerated() {
+            layer.own(x, rows, own[index], scratch)
+            layer.cross(x, rows, cross[index], scratch)
+            layer.feedForward(x, scratch)
+        }
+        model.decoderNorm(x, into: x, scratch)
+        model.output.best(k, of: x, barred: barred, into: &best, scratch)
+        scratch.release(to: mark)
+    }
+
+    /// The hypothesis in slot `to` goes on from that in slot `from`, at present of `positions` positions.
+    func copy(from: Int, to: Int, positions: Int) {
+        for state in own { state.copy(from: from, to: to, positions: positions) }
+        for state in cross { state.copy(from: from, to: to, positions: positions) }
+    }
+}

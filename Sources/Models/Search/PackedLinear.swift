@@ -1,0 +1,99 @@
+import CKernels
+import Kernels
+
+/// y = x W^T + b with weights laid out once for the kernel. A row's result depends on that row alone, to the last bit, so a
+/// translation does not depend on the batch that it is in.
+public final class PackedLinear {
+    private let panels: FloatBlock
+    private let bias: FloatBlock
+    public let inputs: Int
+    public let outputs: Int
+
+    /// - Parameters:
+    ///   - weights: [outputs, inputs]; copied
+    ///   - bias: zero if nil; copied
+    public init(_ weights: Matrix, bias values: UnsafePointer<Float>? = nil) {
+        inputs = weights.columns
+        outputs = weights.rows
+        panels = FloatBlock(panel_floats(inputs, outputs))
+        panel_pack(weights.base, weights.stride, panels.base, inputs, outputs)
+        bias = FloatBlock(outputs)
+        if let values { bias.base.update(from: values, count: outputs) }
+    }
+
+    /// - Parameter part: which of the outputs; all if nil
+    convenience init(_ linear: Linear, part: Range<Int>? = nil, _ weights: FloatBlock) {
+        let matrix = weights[linear.weight], bias = weights[linear.bias]
+        self.init(part.map(matrix.rows) ?? matrix, bias: bias.base + (part?.lowerBound ?? 0))
+    }
+
+    /// y = p, max(0, p) or y + p, where p = x W^T + b.
+    public func callAsFunction(_ x: Matrix, into y: Matrix, _ mode: panel_mode_t = panel_bias) {
+        require(x.rows == y.rows && x.columns == inputs && y.columns == outputs, "[\(outputs) x \(inputs)] times \(x)^T into \(y)")
+        panel_product(x.base, x.stride, panels.base, bias.base, y.base, y.stride, x.rows, inputs, outputs, mode)
+    }
+
+    /// The k largest outputs of each row with their log softmax, best first, ties by lower index.
+    func best(_ k: Int, of x: Matrix, barred: [Int32], into best: inout Candidates, _ space: Workspace) {
+        let mark = space.mark
+        best.resize(rows: x.rows, k: k)
+        panel_top_k(
+            x.base, x.stride, panels.base, bias.base, x.rows, inputs, outputs, k, barred, barred.count,
+            space.take(32 * x.rows), &best.logProbabilities, &best.tokens)
+        space.release(to: mark)
+    }
+}
+
+/// The likeliest next tokens of each row: [rows, k], best first.
+struct Candidates {
+    fileprivate(set) var logProbabilities: [Float] = []
+    fileprivate(set) var tokens: [Int32] = []
+
+    /// Keeps its memory: it only ever grows.
+    fileprivate mutating func resize(rows: Int, k: Int) {
+        guard tokens.count < rows * k else { return }
+        logProbabilities = [Float](repeating: 0, count: rows * k)
+        tokens = [Int32](repeating: 0, count: rows * k)
+    }
+}
+
+/// A LayerNorm with its weights.
+struct BoundNorm {
+    private let gain: Matrix
+    private let shift: Matrix
+    private let owner: FloatBlock
+
+    init(_ norm: LayerNorm, _ weights: FloatBlock) {
+        gain = weights[norm.gain]
+        shift = weights[norm.shift]
+        owner = weights
+    }
+
+    func callAsFunction(_ x: Matrix, into y: Matrix, _ space: Workspace) {
+        let mark = space.mark, mean = space.take(x.rows), rstd = space.take(x.rows)
+        layer_norm_forward(x.base, gain.base, shift.base, y.base, mean, rstd, x.rows, x.columns, LayerNorm.epsilon)
+        space.release(to: mark)
+    }
+}
+
+/// The feed-forward sublayer, in place: x += W2 max(0, W1 LayerNorm(x) + b1) + b2.
+struct BoundFeedForward {
+    private let norm: BoundNorm
+    private let up: PackedLinear
+    private let down: PackedLinear
+
+    init(_ sublayer: FeedForwardSublayer, _ weights: FloatBlock) {
+        norm = BoundNorm(sublayer.norm, weights)
+        up = PackedLinear(sublayer.up, weights)
+        down = PackedLinear(sublayer.down, weights)
+    }
+
+    func callAsFunction(_ x: Matrix, _ space: Workspace) {
+        let mark = space.mark
+        let normed = space.matrix(x.rows, x.columns), hidden = space.matrix(x.rows, up.outputs)
+        norm(x, into: normed, space)
+        up(normed, into: hidden, panel_relu)
+        down(hidden, into: x, panel_add)
+        space.release(to: mark)
+    }
+}

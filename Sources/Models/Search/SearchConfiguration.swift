@@ -1,0 +1,58 @@
+import Foundation
+
+/// How translations are searched for.
+public struct SearchConfiguration: Codable, Equatable, Sendable {
+    /// Hypotheses kept at each step; 1 is greedy search.
+    public var beam = 1
+    /// alpha: a finished hypothesis of n tokens, `</s>` included, counts log P / n^alpha. 0 compares sums of logarithms, 1 their
+    /// means; the formula is that of Marian (`--normalize`) and fairseq (`--lenpen`).
+    public var lengthPenalty = 1.0
+    /// A translation of a source of n tokens ends after maxLengthRatio n + maxLengthOffset tokens, `</s>` included, at the latest.
+    public var maxLengthRatio = 1.5
+    public var maxLengthOffset = 10
+    /// Whether `<unk>` may be put out. `<s>` never is.
+    public var allowsUnknown = true
+    /// Every translation gets exactly this many tokens and no `</s>`: for measurements against other programs.
+    public var forcedLength: Int?
+
+    public init(beam: Int = 1) { self.beam = beam }
+
+    /// `greedy`, `beam-4`: what the registry calls it.
+    public var name: String { beam == 1 ? "greedy" : "beam-\(beam)" }
+
+    /// What makes the values unusable, in words.
+    public var problem: String? {
+        if !(1...64).contains(beam) { return "a beam of \(beam); 1 to 64 hypotheses can be kept" }
+        if lengthPenalty < 0 { return "a length penalty of \(lengthPenalty); it must not be negative" }
+        if maxLengthRatio < 0 || maxLengthOffset < 1 { return "translations need room for at least one token" }
+        return nil
+    }
+
+    /// Most tokens of a translation, `</s>` included where there is one.
+    func limit(source tokens: Int, positions: Int) -> Int {
+        min(forcedLength ?? Int(maxLengthRatio * Double(tokens)) + maxLengthOffset, positions)
+    }
+
+    func normalised(_ logProbability: Float, length: Int) -> Float {
+        logProbability / Float(pow(Double(length), lengthPenalty))
+    }
+
+    /// Tokens that may not be chosen at a step; they keep their share of the probability.
+    var barred: [Int32] {
+        [Special.begin] + (allowsUnknown ? [] : [Special.unknown]) + (forcedLength == nil ? [] : [Special.end])
+    }
+}
+
+/// A translation as model tokens, without `<s>` and `</s>`.
+public struct Hypothesis: Equatable, Sendable {
+    public var ids: [Int32] = []
+    /// log P / n^alpha; 0 for the empty translation of an empty source.
+    public var score: Float = 0
+    public var logProbability: Float = 0
+    /// Whether it ended by itself, and not at its longest length.
+    public var isComplete = true
+    /// What the reader should know, such as that the source was cut.
+    public var warnings: [String] = []
+
+    public init() {}
+}
