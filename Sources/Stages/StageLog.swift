@@ -23,3 +23,8 @@ struct StageLog: LogHandler {
         Logger(label: label) { StageLog(label: $0, terminal: terminal, logLevel: quiet ? .warning : .info) }
     }
 }
+
+extension Logger {
+    /// Messages of a program that is not recorded as a run.
+    public static func stage(_ name: String, quiet: Bool) -> Logger { StageLog.logger(name, quiet: quiet) }
+}

@@ -2,6 +2,7 @@ import ArgumentParser
 import Corpus
 import Foundation
 import Kernels
+import Logging
 import Models
 import Registry
 import Scoring
@@ -32,7 +33,7 @@ struct ModelScoringOptions: ParsableArguments {
             let testSet = "\(sentences.configuration.corpus).\(sentences.configuration.pair).\(split.rawValue)"
             evaluation.record(run, testSet: testSet)
             run.param("search", search.configuration.name)
-            run.param("sites", folder.description.transformer.replacedSites)
+            run.param("sites", 0)
             run.param("parameters", folder.model.layout.parameters)
             if let base { try evaluation.compare(with: base, testSet: testSet, run) }
             try run.publish(settings)
@@ -43,11 +44,12 @@ struct ModelScoringOptions: ParsableArguments {
     func translateStandardInput(_ options: StageOptions, _ search: SearchOptions) throws {
         let folder = try ModelFolder(path: model!)
         let translator = Translator(folder.model, weights: folder.weights, search: search.configuration, pool: WorkerPool(threads: options.threadCount))
+        let log = Logger.stage(Score.stage, quiet: options.quiet)
         var lines: [String] = []
-        func flush() {
-            let hypotheses = translator.translate(lines.map { folder.source.encode($0).map { Int32($0) } })
+        func flush() throws {
+            let hypotheses = try translator.translate(lines.map { folder.source.encode($0).map { Int32($0) } })
             for (index, hypothesis) in hypotheses.enumerated() {
-                for warning in hypothesis.warnings { Terminal.standardError.line("score: line \(index + 1): \(warning)") }
+                for warning in hypothesis.warnings { log.warning("line \(index + 1): \(warning)") }
                 print(folder.target.decode(hypothesis.ids.map { Int($0) }))
             }
             fflush(stdout)
@@ -56,9 +58,9 @@ struct ModelScoringOptions: ParsableArguments {
         let isInteractive = isatty(STDIN_FILENO) != 0
         while let line = readLine() {
             lines.append(line)
-            if isInteractive || lines.count == 4096 { flush() }
+            if isInteractive || lines.count == 4096 { try flush() }
         }
-        flush()
+        try flush()
     }
 
     /// What the registry calls this score: the folder's own name.
