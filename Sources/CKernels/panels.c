@@ -47,6 +47,26 @@ INLINE void tile(const float *x, long x_stride, const float *restrict panel, lon
     for (int c = 0; c < PANEL; c += 16 * vectors) tile_columns(row, panel + c, inputs, sums + c, vectors);
 }
 
+// A function of its own, so that nothing competes with the sums for registers, and with the widest tile that fits them on each
+// level, which is more than a clone can know.
+typedef void tile_t(const float *x, long x_stride, const float *restrict panel, long r0, long rows, long inputs, float *restrict sums);
+#define DEFINE_TILE(name, attributes, vectors)                                                                                       \
+    attributes __attribute__((noinline)) static void name(const float *x, long x_stride, const float *restrict panel, long r0, long rows, \
+                                                          long inputs, float *restrict sums) {                                       \
+        tile(x, x_stride, panel, r0, rows, inputs, sums, vectors);                                                                   \
+    }
+
+DEFINE_TILE(tile_default, , 1)
+#if defined(__x86_64__)
+DEFINE_TILE(tile_v3, __attribute__((target("arch=x86-64-v3"))), 1)
+DEFINE_TILE(tile_v4, __attribute__((target("arch=x86-64-v4"), min_vector_width(512))), 4)
+static tile_t *best_tile(void) {
+    return __builtin_cpu_supports("x86-64-v4") ? tile_v4 : __builtin_cpu_supports("x86-64-v3") ? tile_v3 : tile_default;
+}
+#else
+static tile_t *best_tile(void) { return tile_default; }
+#endif
+
 INLINE void finish(const float *restrict s, const float *restrict bias, float *restrict y, long count, panel_mode_t mode) {
     if (mode == panel_bias)
         for (long c = 0; c < count; c++) y[c] = s[c] + bias[c];
@@ -56,13 +76,14 @@ INLINE void finish(const float *restrict s, const float *restrict bias, float *r
         for (long c = 0; c < count; c++) y[c] += s[c] + bias[c];
 }
 
-INLINE void product(const float *x, long x_stride, const float *panels, const float *bias, float *y, long y_stride,
-                    long rows, long inputs, long outputs, panel_mode_t mode, const int vectors) {
+KERNEL void panel_product(const float *x, long x_stride, const float *panels, const float *bias, float *y, long y_stride,
+                          long rows, long inputs, long outputs, panel_mode_t mode) {
     float sums[TILE * PANEL] __attribute__((aligned(64)));
+    tile_t *tile = best_tile();
     for (long o = 0; o < outputs; o += PANEL, panels += PANEL * inputs) {
         long count = outputs - o < PANEL ? outputs - o : PANEL;
         for (long r0 = 0; r0 < rows; r0 += TILE) {
-            tile(x, x_stride, panels, r0, rows, inputs, sums, vectors);
+            tile(x, x_stride, panels, r0, rows, inputs, sums);
             for (long r = 0; r < TILE && r0 + r < rows; r++) {
                 float *to = y + (r0 + r) * y_stride + o;
                 if (count == PANEL) finish(sums + r * PANEL, bias + o, to, PANEL, mode);
@@ -89,83 +110,54 @@ INLINE int is_barred(int32_t c, const int32_t *barred, long count) {
     return 0;
 }
 
-/// sums[0 ..< 16]: lanes of sum exp(logit - reference); sums[16]: the reference, the largest logit of the panels that had a
-/// candidate, so that no exponential exceeds 1.
+enum { REFERENCE = 16, STATE = 32 };
+
+/// Takes one panel's products into a row's state: state[0 ..< 16] are lanes of sum exp(logit - reference), state[REFERENCE] is
+/// the largest logit so far, so that no exponential exceeds 1.
 INLINE void take_panel(float *restrict v, const float *restrict bias, long first, long count, long k, const int32_t *barred, long barred_count,
-                       float *restrict sums, float *restrict best, int32_t *restrict index) {
+                       float *restrict state, float *restrict best, int32_t *restrict index) {
     FAST
-    float lanes[16], top = -INFINITY;
-    for (long c = 0; c < PANEL; c++) v[c] = c < count ? v[c] + bias[c] : -INFINITY;
-    for (long l = 0; l < 16; l++) {
-        float a = v[l] > v[l + 16] ? v[l] : v[l + 16], b = v[l + 32] > v[l + 48] ? v[l + 32] : v[l + 48];
-        lanes[l] = a > b ? a : b;
+    float top = -INFINITY;
+    for (long c = count; c < PANEL; c++) v[c] = -INFINITY;
+    if (count == PANEL) BY_16 for (long c = 0; c < PANEL; c++) v[c] += bias[c];
+    else for (long c = 0; c < count; c++) v[c] += bias[c];
+    BY_16 for (long c = 0; c < PANEL; c++) top = larger(top, v[c]);
+    if (top > state[REFERENCE]) {
+        float factor = exp_approx(state[REFERENCE] - top);
+        for (long l = 0; l < 16; l++) state[l] *= factor;
+        state[REFERENCE] = top;
     }
-    for (long l = 0; l < 16; l++) top = lanes[l] > top ? lanes[l] : top;
-    if (top > sums[16]) {
-        float factor = exp_approx(sums[16] - top);
-        for (long l = 0; l < 16; l++) sums[l] *= factor;
-        sums[16] = top;
-    }
-    for (long l = 0; l < 16; l++) {
-        float r = sums[16];
-        sums[l] += (exp_approx(v[l] - r) + exp_approx(v[l + 16] - r)) + (exp_approx(v[l + 32] - r) + exp_approx(v[l + 48] - r));
-    }
+    float reference = state[REFERENCE];
+    for (long c0 = 0; c0 < PANEL; c0 += 16)
+        BY_16 for (long l = 0; l < 16; l++) state[l] += exp_approx(v[c0 + l] - reference);
     if (!(top > best[k - 1])) return;
     for (long c = 0; c < count; c++)
         if (v[c] > best[k - 1] && !is_barred((int32_t)(first + c), barred, barred_count)) insert(best, index, k, v[c], (int32_t)(first + c));
 }
 
-INLINE void top_k(const float *x, long x_stride, const float *panels, const float *bias, long rows, long inputs, long vocabulary, long k,
-                  const int32_t *barred, long barred_count, float *scratch, float *best, int32_t *index, const int vectors) {
-    enum { STATE = 32 };
+KERNEL void panel_top_k(const float *x, long x_stride, const float *panels, const float *bias, long rows, long inputs, long vocabulary, long k,
+                        const int32_t *barred, long barred_count, float *scratch, float *log_probability, int32_t *index) {
     float sums[TILE * PANEL] __attribute__((aligned(64)));
+    tile_t *tile = best_tile();
     for (long r = 0; r < rows; r++) {
         memset(scratch + r * STATE, 0, sizeof(float) * 16);
-        scratch[r * STATE + 16] = -INFINITY;
+        scratch[r * STATE + REFERENCE] = -INFINITY;
     }
     for (long i = 0; i < rows * k; i++) {
-        best[i] = -INFINITY;
+        log_probability[i] = -INFINITY;
         index[i] = 0;
     }
     for (long o = 0; o < vocabulary; o += PANEL, panels += PANEL * inputs) { // weights stream past once, rows stay near
         long count = vocabulary - o < PANEL ? vocabulary - o : PANEL;
         for (long r0 = 0; r0 < rows; r0 += TILE) {
-            tile(x, x_stride, panels, r0, rows, inputs, sums, vectors);
+            tile(x, x_stride, panels, r0, rows, inputs, sums);
             for (long r = r0; r < r0 + TILE && r < rows; r++)
-                take_panel(sums + (r - r0) * PANEL, bias + o, o, count, k, barred, barred_count, scratch + r * STATE, best + r * k, index + r * k);
+                take_panel(sums + (r - r0) * PANEL, bias + o, o, count, k, barred, barred_count, scratch + r * STATE, log_probability + r * k, index + r * k);
         }
     }
     for (long r = 0; r < rows; r++) {
         float sum = 0;
         for (long l = 0; l < 16; l++) sum += scratch[r * STATE + l];
-        for (long i = 0; i < k; i++) best[r * k + i] = (best[r * k + i] - scratch[r * STATE + 16]) - logf(sum);
+        for (long i = 0; i < k; i++) log_probability[r * k + i] = (log_probability[r * k + i] - scratch[r * STATE + REFERENCE]) - logf(sum);
     }
-}
-
-// The widest tile that fits the registers, so these are chosen by hand and not cloned.
-#define PRODUCT (const float *x, long x_stride, const float *panels, const float *bias, float *y, long y_stride, \
-                 long rows, long inputs, long outputs, panel_mode_t mode)
-#define TOP_K (const float *x, long x_stride, const float *panels, const float *bias, long rows, long inputs, long vocabulary, long k, \
-               const int32_t *barred, long barred_count, float *scratch, float *log_probability, int32_t *index)
-#define DEFINE(suffix, attributes, vectors)                                                                                                           \
-    attributes static void product_##suffix PRODUCT { product(x, x_stride, panels, bias, y, y_stride, rows, inputs, outputs, mode, vectors); }         \
-    attributes static void top_k_##suffix TOP_K {                                                                                                     \
-        top_k(x, x_stride, panels, bias, rows, inputs, vocabulary, k, barred, barred_count, scratch, log_probability, index, vectors);                 \
-    }
-
-DEFINE(plain, , 1)
-#if defined(__x86_64__)
-DEFINE(v3, __attribute__((target("arch=x86-64-v3"))), 1)
-DEFINE(v4, __attribute__((target("arch=x86-64-v4"), min_vector_width(512))), 4)
-#define CHOOSE(name) (__builtin_cpu_supports("x86-64-v4") ? name##_v4 : __builtin_cpu_supports("x86-64-v3") ? name##_v3 : name##_plain)
-#else
-#define CHOOSE(name) name##_plain
-#endif
-
-void panel_product PRODUCT {
-    if (rows > 0) CHOOSE(product)(x, x_stride, panels, bias, y, y_stride, rows, inputs, outputs, mode);
-}
-
-void panel_top_k TOP_K {
-    if (rows > 0) CHOOSE(top_k)(x, x_stride, panels, bias, rows, inputs, vocabulary, k, barred, barred_count, scratch, log_probability, index);
 }
