@@ -7,16 +7,16 @@ static long block_head(long head) { return BLOCK * (head + ((head + 15) & ~15L))
 
 long attention_block(long heads, long head) { return heads * block_head(head); }
 
+/// Of one head.
+INLINE void write_head(const float *restrict key, const float *restrict value, float *restrict block, long position, long head) {
+    float *values = block + head * BLOCK + position * ((head + 15) & ~15L);
+    for (long c = 0; c < head; c++) block[c * BLOCK + position] = key[c];
+    for (long c = 0; c < head; c++) values[c] = value[c];
+}
+
 void attention_block_write(const float *k, const float *v, long kv_stride, float *block, long position, long count, long heads, long head) {
-    long width = (head + 15) & ~15L;
-    for (long h = 0; h < heads; h++, block += block_head(head)) {
-        float *values = block + head * BLOCK + position * width;
-        for (long j = 0; j < count; j++, values += width) {
-            const float *key = k + j * kv_stride + h * head, *value = v + j * kv_stride + h * head;
-            for (long c = 0; c < head; c++) block[c * BLOCK + position + j] = key[c];
-            for (long c = 0; c < width; c++) values[c] = c < head ? value[c] : 0;
-        }
-    }
+    for (long h = 0; h < heads; h++, block += block_head(head))
+        for (long j = 0; j < count; j++) write_head(k + j * kv_stride + h * head, v + j * kv_stride + h * head, block, position + j, head);
 }
 
 void attention_block_copy(const float *from, float *to, long count, long heads, long head) {
@@ -55,19 +55,30 @@ INLINE void weigh_block(const float *restrict weights, const float *restrict val
     STORE16(sum, s);
 }
 
-KERNEL void attention_step(const float *q, long q_stride, const float *const *blocks, const int32_t *places, long place_stride, const int32_t *slot,
-                           const int32_t *length, float *out, long out_stride, long rows, long heads, long head, float *scratch) {
+/// Asks for one head's part of a block ahead of its use: caches of a whole batch are larger than the core's own memory.
+INLINE void prefetch_head(const float *block, long count, long head) {
+    long floats = BLOCK * head + count * ((head + 15) & ~15L);
+    for (long i = 0; i < floats; i += 16) __builtin_prefetch(block + i);
+}
+
+KERNEL void attention_step(const float *q, long q_stride, const float *k, const float *v, float *const *blocks, const int32_t *places, long place_stride,
+                           const int32_t *slot, const int32_t *length, float *out, long out_stride, long rows, long heads, long head, float *scratch) {
     float scale = 1 / sqrtf((float)head), sum[16];
     long width = (head + 15) & ~15L, step = block_head(head), block = heads * step;
     for (long r = 0; r < rows; r++, q += q_stride, out += out_stride) {
-        const int32_t *place = places + slot[r] * place_stride;
+        const int32_t *place = places + slot[r] * place_stride, *next = r + 1 < rows ? places + slot[r + 1] * place_stride : place;
         long n = length[r], padded = (n + BLOCK - 1) / BLOCK * BLOCK;
-        for (long j = 0; j < n; j += BLOCK) {
-            const float *keys = blocks[j / BLOCK] + place[j / BLOCK] * block;
-            for (long h = 0; h < heads; h++) score_block(q + h * head, keys + h * step, scratch + h * padded + j, head);
-        }
         for (long h = 0; h < heads; h++) {
-            float *weights = scratch + h * padded, inverse = exponentials(weights, n, padded, scale);
+            float *weights = scratch;
+            if (k) {
+                long last = (n - 1) / BLOCK;
+                write_head(k + r * q_stride + h * head, v + r * q_stride + h * head, blocks[last] + place[last] * block + h * step, (n - 1) % BLOCK, head);
+            }
+            for (long j = 0; j < n; j += BLOCK) {
+                prefetch_head(blocks[j / BLOCK] + next[j / BLOCK] * block + h * step, n - j < BLOCK ? n - j : BLOCK, head);
+                score_block(q + h * head, blocks[j / BLOCK] + place[j / BLOCK] * block + h * step, weights + j, head);
+            }
+            float inverse = exponentials(weights, n, padded, scale);
             for (long c0 = 0; c0 < head; c0 += 16) {
                 memset(sum, 0, sizeof sum);
                 for (long j = 0; j < n; j += BLOCK) {

@@ -32,7 +32,8 @@ void attention_block_write(const float *k, const float *v, long kv_stride, float
 void attention_block_copy(const float *from, float *to, long count, long heads, long head);
 
 /// out = softmax(scale q K^T) V, one query a row. Row r sees the first `length[r]` positions of `slot[r]`; positions
-/// 16 c ..< 16 c + 16 of slot s are block `places[s x place_stride + c]` of `blocks[c]`.
-/// scratch: heads x (longest length rounded up to 16) floats.
-void attention_step(const float *q, long q_stride, const float *const *blocks, const int32_t *places, long place_stride, const int32_t *slot,
-                    const int32_t *length, float *out, long out_stride, long rows, long heads, long head, float *scratch);
+/// 16 c ..< 16 c + 16 of slot s are block `places[s x place_stride + c]` of `blocks[c]`. Where k and v are given, with the row
+/// stride of q, they are the key and value of a row's last position and are written first.
+/// scratch: the longest length, rounded up to 16, in floats.
+void attention_step(const float *q, long q_stride, const float *k, const float *v, float *const *blocks, const int32_t *places, long place_stride,
+                    const int32_t *slot, const int32_t *length, float *out, long out_stride, long rows, long heads, long head, float *scratch);

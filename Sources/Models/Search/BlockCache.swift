@@ -10,8 +10,7 @@ struct BlockCache {
     /// Floats of a block.
     private let size: Int
     /// Where the c-th blocks of all slots are.
-    private var blocks: [UnsafePointer<Float>?] = []
-    private var bases: [UnsafeMutablePointer<Float>] = []
+    private var blocks: [UnsafeMutablePointer<Float>?] = []
     /// [slots, stride]: which block among them is a slot's own.
     private var places: [Int32] = []
     private var stride = 0
@@ -24,20 +23,14 @@ struct BlockCache {
 
     mutating func begin(slots: Int, blocks count: Int) {
         blocks.removeAll(keepingCapacity: true)
-        bases.removeAll(keepingCapacity: true)
         stride = count
         if places.count < slots * count { places = [Int32](repeating: 0, count: slots * count) }
     }
 
-    private mutating func append(_ base: UnsafeMutablePointer<Float>) {
-        bases.append(base)
-        blocks.append(UnsafePointer(base))
-    }
-
     /// Sixteen more positions for every slot.
     mutating func addBlock(toSlots slots: Int, _ space: Workspace) {
-        for slot in 0..<slots { places[slot * stride + bases.count] = Int32(slot) }
-        append(space.take(slots * size))
+        for slot in 0..<slots { places[slot * stride + blocks.count] = Int32(slot) }
+        blocks.append(space.take(slots * size))
     }
 
     /// All the positions that sentences of known lengths need.
@@ -50,10 +43,10 @@ struct BlockCache {
             }
         }
         let base = space.take(total * size)
-        for _ in 0..<stride { append(base) }
+        for _ in 0..<stride { blocks.append(base) }
     }
 
-    private func block(_ slot: Int, _ index: Int) -> UnsafeMutablePointer<Float> { bases[index] + Int(places[slot * stride + index]) * size }
+    private func block(_ slot: Int, _ index: Int) -> UnsafeMutablePointer<Float> { blocks[index]! + Int(places[slot * stride + index]) * size }
 
     /// Positions `position` ..< `position + count`, all in one block.
     func write(_ k: UnsafePointer<Float>, _ v: UnsafePointer<Float>, stride: Int, count: Int, slot: Int, position: Int) {
@@ -67,11 +60,14 @@ struct BlockCache {
     }
 
     /// out = attention of each row's query over the first `lengths[row]` positions of its slot.
-    func attend(_ q: Matrix, slots: [Int32], lengths: [Int32], longest: Int, into out: Matrix, _ space: Workspace) {
-        let mark = space.mark
+    ///
+    /// - Parameter keyValue: [rows, 2 d], keys and values of the rows' last positions if they are still to be written
+    func attend(_ q: Matrix, appending keyValue: Matrix? = nil, slots: [Int32], lengths: [Int32], longest: Int, into out: Matrix, _ space: Workspace) {
+        require(keyValue == nil || keyValue!.stride == q.stride, "queries, keys and values are columns of one matrix")
+        let mark = space.mark, k = keyValue?.base
         attention_step(
-            q.base, q.stride, blocks, places, stride, slots, lengths, out.base, out.stride, q.rows, heads, head,
-            space.take(heads * attention_row(longest)))
+            q.base, q.stride, k, k.map { $0 + q.columns }, blocks, places, stride, slots, lengths,
+            out.base, out.stride, q.rows, heads, head, space.take(attention_row(longest)))
         space.release(to: mark)
     }
 }

@@ -66,12 +66,9 @@ private final class DecoderAttentionState: StepState {
         let projected = space.matrix(x.rows, 3 * width)
         attention.projection(x, into: projected)
         if let memory = self.space, rows.position % BlockCache.positions == 0 { cache.addBlock(toSlots: slots, memory) }
-        for row in 0..<rows.count {
-            cache.write(
-                projected.row(row) + width, projected.row(row) + 2 * width, stride: projected.stride, count: 1,
-                slot: Int(rows.slots[row]), position: rows.position)
-        }
-        cache.attend(projected.columns(0..<width), slots: rows.slots, lengths: rows.lengths, longest: rows.position + 1, into: context, space)
+        cache.attend(
+            projected.columns(0..<width), appending: projected.columns(width..<3 * width), slots: rows.slots, lengths: rows.lengths,
+            longest: rows.position + 1, into: context, space)
         space.release(to: mark)
     }
 
