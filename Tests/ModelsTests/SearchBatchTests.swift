@@ -1,0 +1,57 @@
+import Kernels
+import Models
+import Testing
+
+/// A sentence's translation is a function of the sentence alone, to the last bit of its score.
+struct SearchBatchTests {
+    private let fixture = SearchFixture(seed: 21, width: 32, heads: 4)
+    private var sentences: [[Int32]] { fixture.sentences((0..<41).map { ($0 * 7) % 23 }, seed: 2) }
+
+    @Test(arguments: [1, 4])
+    func independentOfBatchAndOrderAndThreads(beam: Int) {
+        let configuration = SearchConfiguration(beam: beam), sentences = sentences
+        let alone = sentences.map { fixture.translator(configuration).translate([$0])[0] }
+        for (batchTokens, threads) in [(1, 1), (60, 1), (10_000, 1), (60, 2), (300, 3)] {
+            let translator = fixture.translator(configuration, batchTokens: batchTokens, threads: threads)
+            #expect(translator.translate(sentences) == alone, "batches of \(batchTokens), \(threads) threads")
+            #expect(translator.translate(sentences.reversed()) == alone.reversed(), "the same translator again, in reverse")
+        }
+    }
+
+    @Test func emptySourcesHaveEmptyTranslations() {
+        let translator = fixture.translator(SearchConfiguration(beam: 2))
+        #expect(translator.translate([]) == [])
+        #expect(translator.translate([[], []]) == [Hypothesis(), Hypothesis()])
+        let mixed = translator.translate([[], [4, 5], []])
+        #expect(mixed[0] == Hypothesis() && mixed[2] == Hypothesis() && mixed[1] == translator.translate([[4, 5]])[0])
+    }
+
+    @Test func tooLongASourceIsCutWithAWarning() {
+        var configuration = SearchConfiguration(beam: 2)
+        (configuration.maxLengthRatio, configuration.maxLengthOffset) = (0, 4)
+        let long = fixture.sentences([1040], seed: 6)[0], translator = fixture.translator(configuration)
+        var expected = translator.translate([Array(long.prefix(1024))])[0]
+        expected.warnings.insert("the source has 1040 tokens; its first 1024 were translated", at: 0)
+        #expect(translator.translate([[3], long])[1] == expected)
+    }
+
+    @Test func aTranslationThatDoesNotEndStopsAtThePositionsAndSaysSo() {
+        let fixture = SearchFixture(seed: 4, layers: 1)
+        fixture.output[0, Int(Special.end)] -= 100
+        var configuration = SearchConfiguration()
+        configuration.maxLengthOffset = 5000
+        let found = fixture.translator(configuration).translate([[5]])[0]
+        #expect(found.ids.count == 1024 && !found.isComplete)
+        #expect(found.warnings == ["cut off after 1024 tokens"])
+    }
+
+    @Test func progressCountsUpAndMayStop() {
+        struct Stop: Error {}
+        var reports: [Int] = []
+        let translator = fixture.translator(SearchConfiguration(), batchTokens: 20)
+        _ = translator.translate(sentences) { reports.append($0) }
+        #expect(reports.count > 1 && reports.last == 41 && reports == reports.sorted())
+        #expect(throws: Stop.self) { try translator.translate(sentences) { _ in throw Stop() } }
+        #expect(translator.translate([[4, 5]]).count == 1, "it still works afterwards")
+    }
+}

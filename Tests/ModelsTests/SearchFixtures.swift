@@ -1,0 +1,107 @@
+import Foundation
+import Kernels
+import Models
+
+/// A small random model whose translations vary: every weight and bias is random, embeddings and output layer are large.
+final class SearchFixture {
+    let model: Transformer
+    let weights: FloatBlock
+    private let workspace = Workspace()
+    private let trace = TransformerTrace()
+
+    init(seed: UInt64, width: Int = 16, heads: Int = 2, vocabulary: Int = 19, layers: Int = 2) {
+        var configuration = TransformerConfiguration(sourceVocabulary: vocabulary, targetVocabulary: vocabulary + 4)
+        (configuration.width, configuration.heads, configuration.hidden) = (width, heads, 24)
+        (configuration.encoderLayers, configuration.decoderLayers) = (layers, layers)
+        model = Transformer(configuration)
+        weights = model.layout.initialized(seed: seed)
+        var random = SearchRandom(seed)
+        for slot in model.layout.slots {
+            let isNorm = slot.name.contains("norm"), factor: Float = slot.name.contains("embedding") || slot.name == "output.weight" ? 3 : 1
+            for i in slot.range {
+                if slot.shape.count > 1 { weights.base[i] *= factor } else { weights.base[i] += Float(random.uniform()) * (isNorm ? 0.3 : 0.5) }
+            }
+        }
+        output[0, Int(Special.end)] += 3
+    }
+
+    /// The biases of the output layer.
+    var output: Matrix { weights[model.layout.slots.first { $0.name == "output.bias" }!] }
+
+    func translator(_ configuration: SearchConfiguration, batchTokens: Int = 200, threads: Int = 1) -> Translator {
+        Translator(TranslationModel(model, weights: weights), configuration, batchTokens: batchTokens, pool: WorkerPool(threads: threads))
+    }
+
+    /// Sentences of ordinary tokens of the given lengths.
+    func sentences(_ lengths: [Int], seed: UInt64) -> [[Int32]] {
+        var random = SearchRandom(seed &* 77 &+ 5)
+        return lengths.map { length in (0..<length).map { _ in Int32(3 + random.below(model.configuration.sourceVocabulary - 3)) } }
+    }
+
+    /// log P of each next token, from a full forward pass over the prefix.
+    func logProbabilities(source: [Int32], prefix: [Int32]) -> [Double] {
+        workspace.reset()
+        let logits = model.logits(PairBatch([(source, prefix)]), trace: trace, Pass(weights: weights, workspace: workspace))
+        return withExtendedLifetime(workspace) {
+            let last = (0..<logits.columns).map { Double(logits[logits.rows - 1, $0]) }, top = last.max()!
+            let normaliser = top + log(last.reduce(0) { $0 + exp($1 - top) })
+            return last.map { $0 - normaliser }
+        }
+    }
+
+    /// Beam search as its definition reads, with every prefix computed anew.
+    func naiveSearch(_ source: [Int32], _ c: SearchConfiguration) -> Hypothesis {
+        typealias Prefix = (ids: [Int32], logProbability: Double)
+        let limit = c.forcedLength ?? Int(c.maxLengthRatio * Double(source.count)) + c.maxLengthOffset
+        var beam: [Prefix] = [([], 0)], width = c.beam, length = 0
+        var best: (hypothesis: Prefix, score: Double, isComplete: Bool)?
+        func normalised(_ logProbability: Double, _ length: Int) -> Double { logProbability / pow(Double(length), c.lengthPenalty) }
+        while !beam.isEmpty {
+            length += 1
+            var continuations: [Prefix] = []
+            for prefix in beam {
+                for (token, logProbability) in logProbabilities(source: source, prefix: prefix.ids).enumerated() {
+                    if token == Special.begin || (token == Special.unknown && !c.allowsUnknown) || (token == Special.end && c.forcedLength != nil) { continue }
+                    continuations.append((prefix.ids + [Int32(token)], prefix.logProbability + logProbability))
+                }
+            }
+            beam = []
+            for continuation in continuations.sorted(by: { $0.logProbability > $1.logProbability }).prefix(width) {
+                let ends = continuation.ids.last == Special.end
+                guard ends || length == limit else {
+                    beam.append(continuation)
+                    continue
+                }
+                width -= 1
+                let score = normalised(continuation.logProbability, length)
+                if score > best?.score ?? -.infinity { best = (continuation, score, ends) }
+            }
+            if let best, let first = beam.first, best.score >= normalised(first.logProbability, limit) { beam = [] }
+        }
+        var result = Hypothesis()
+        result.ids = best!.hypothesis.ids.filter { $0 != Special.end }
+        (result.score, result.logProbability) = (Float(best!.score), Float(best!.hypothesis.logProbability))
+        result.isComplete = best!.isComplete
+        return result
+    }
+}
+
+/// SplitMix64 (Steele et al. 2014).
+struct SearchRandom {
+    private var state: UInt64
+
+    init(_ seed: UInt64) { state = seed }
+
+    mutating func bits() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+
+    mutating func below(_ limit: Int) -> Int { Int(bits() % UInt64(limit)) }
+    /// In -1...1.
+    mutating func uniform() -> Double { 2 * Double(bits() >> 11) * 0x1p-53 - 1 }
+    mutating func floats(_ count: Int) -> [Float] { (0..<count).map { _ in Float(uniform()) } }
+}

@@ -1,0 +1,147 @@
+import CKernels
+import Foundation
+import Testing
+
+struct SearchKernelTests {
+    /// A row's dot product, as the oracle.
+    private func naive(_ x: [Float], _ w: [Float], _ bias: [Float], row: Int, output: Int, inputs: Int) -> Double {
+        (0..<inputs).reduce(Double(bias[output])) { $0 + Double(x[row * inputs + $1]) * Double(w[output * inputs + $1]) }
+    }
+
+    private func packed(_ w: [Float], inputs: Int, outputs: Int) -> [Float] {
+        var panels = [Float](repeating: .nan, count: panel_floats(inputs, outputs))
+        panel_pack(w, inputs, &panels, inputs, outputs)
+        return panels
+    }
+
+    @Test(arguments: [1, 2, 5, 6, 7, 13])
+    func products(rows: Int) {
+        for (inputs, outputs) in [(1, 1), (3, 17), (16, 64), (31, 65), (128, 130)] {
+            var random = SearchRandom(UInt64(rows * 1000 + inputs))
+            let x = random.floats(rows * inputs), w = random.floats(inputs * outputs), bias = random.floats(outputs)
+            let panels = packed(w, inputs: inputs, outputs: outputs), stride = outputs + 2
+            for mode in [panel_bias, panel_relu, panel_add] {
+                let before = random.floats(rows * stride)
+                var y = before
+                panel_product(x, inputs, panels, bias, &y, stride, rows, inputs, outputs, mode)
+                for row in 0..<rows {
+                    for output in 0..<stride {
+                        let at = row * stride + output
+                        guard output < outputs else {
+                            #expect(y[at] == before[at], "wrote beside the matrix")
+                            continue
+                        }
+                        let product = naive(x, w, bias, row: row, output: output, inputs: inputs)
+                        let expected = mode == panel_bias ? product : mode == panel_relu ? max(0, product) : Double(before[at]) + product
+                        #expect(abs(Double(y[at]) - expected) < 1e-5 * Double(inputs), "[\(rows) x \(inputs)] to \(outputs), \(mode), row \(row) output \(output)")
+                    }
+                }
+            }
+        }
+    }
+
+    /// The same row alone, among others, and at any place among them: the same bits.
+    @Test func aRowDoesNotDependOnItsNeighbours() {
+        var random = SearchRandom(3)
+        let inputs = 128, outputs = 200, rows = 23
+        let x = random.floats(rows * inputs), panels = packed(random.floats(inputs * outputs), inputs: inputs, outputs: outputs), bias = random.floats(outputs)
+        var all = [Float](repeating: 0, count: rows * outputs)
+        panel_product(x, inputs, panels, bias, &all, outputs, rows, inputs, outputs, panel_bias)
+        for row in 0..<rows {
+            var one = [Float](repeating: 0, count: outputs)
+            panel_product(Array(x[row * inputs..<(row + 1) * inputs]), inputs, panels, bias, &one, outputs, 1, inputs, outputs, panel_bias)
+            #expect(one == Array(all[row * outputs..<(row + 1) * outputs]), "row \(row)")
+        }
+    }
+
+    @Test(arguments: [1, 3, 7])
+    func bestOfAVocabulary(rows: Int) {
+        for (vocabulary, k) in [(1, 1), (5, 2), (64, 1), (65, 4), (300, 5), (3, 5)] {
+            var random = SearchRandom(UInt64(vocabulary * 10 + rows))
+            let inputs = 9, barred: [Int32] = vocabulary > 2 ? [1, 2] : []
+            let x = random.floats(rows * inputs), w = random.floats(inputs * vocabulary).map { $0 * 6 }, bias = random.floats(vocabulary)
+            var scratch = [Float](repeating: .nan, count: 32 * rows)
+            var best = [Float](repeating: .nan, count: rows * k), index = [Int32](repeating: -1, count: rows * k)
+            panel_top_k(x, inputs, packed(w, inputs: inputs, outputs: vocabulary), bias, rows, inputs, vocabulary, k, barred, barred.count, &scratch, &best, &index)
+            for row in 0..<rows {
+                let logits = (0..<vocabulary).map { naive(x, w, bias, row: row, output: $0, inputs: inputs) }, top = logits.max()!
+                let normaliser = top + log(logits.reduce(0) { $0 + exp($1 - top) })
+                let order = (0..<vocabulary).filter { !barred.contains(Int32($0)) }.sorted { logits[$0] > logits[$1] }
+                for rank in 0..<k {
+                    guard rank < order.count else {
+                        #expect(best[row * k + rank] == -.infinity)
+                        continue
+                    }
+                    #expect(index[row * k + rank] == Int32(order[rank]))
+                    #expect(abs(Double(best[row * k + rank]) - (logits[order[rank]] - normaliser)) < 2e-5)
+                }
+            }
+        }
+    }
+
+    @Test func equalLogitsByLowerIndex() {
+        var scratch = [Float](repeating: 0, count: 32), best = [Float](repeating: 0, count: 4), index = [Int32](repeating: 0, count: 4)
+        var bias = [Float](repeating: -1, count: 200)
+        for token in [7, 70, 71, 199, 150] { bias[token] = 2 }
+        panel_top_k([0], 1, packed([Float](repeating: 1, count: 200), inputs: 1, outputs: 200), bias, 1, 1, 200, 4, [70], 1, &scratch, &best, &index)
+        #expect(index == [7, 71, 150, 199])
+        #expect(Set(best).count == 1)
+    }
+
+    /// Logits far apart, falling and rising by thousands: the running reference never overflows.
+    @Test func logSoftmaxOfExtremeLogits() {
+        for sign in [Float(1), -1] {
+            let bias = (0..<640).map { sign * Float($0) * 10 }
+            var scratch = [Float](repeating: 0, count: 32), best = [Float](repeating: 0, count: 2), index = [Int32](repeating: 0, count: 2)
+            panel_top_k([0], 1, packed([Float](repeating: 1, count: 640), inputs: 1, outputs: 640), bias, 1, 1, 640, 2, [], 0, &scratch, &best, &index)
+            #expect(index == (sign > 0 ? [639, 638] : [0, 1]))
+            #expect(abs(best[0] + 4.54e-5) < 1e-6 && abs(best[1] + 10) < 1e-4)
+        }
+    }
+
+    /// Each row against a softmax in double precision; two slots, blocks partly filled, one position appended on the way.
+    @Test(arguments: [1, 4, 16, 20])
+    func attentionOverACache(head: Int) {
+        for length in [1, 2, 15, 16, 17, 40] {
+            let heads = 3, d = heads * head, size = attention_block(heads, head), blockCount = (length + 15) / 16
+            var random = SearchRandom(UInt64(head * 100 + length))
+            let k = random.floats(2 * length * d), v = random.floats(2 * length * d), q = random.floats(2 * 3 * d)
+            var storage = [Float](repeating: .nan, count: 2 * blockCount * size), fused = q
+            var out = [Float](repeating: 0, count: 2 * d), scratch = [Float](repeating: .nan, count: attention_row(length))
+            let places = (0..<2).flatMap { slot in (0..<blockCount).map { Int32(2 * $0 + slot) } }
+            for slot in 0..<2 {
+                for position in 0..<length - 1 {
+                    let at = (slot * length + position) * d
+                    storage.withUnsafeMutableBufferPointer {
+                        attention_block_write(
+                            Array(k[at..<at + d]), Array(v[at..<at + d]), d, $0.baseAddress! + Int(places[slot * blockCount + position / 16]) * size,
+                            position % 16, 1, heads, head)
+                    }
+                }
+                let last = (slot * length + length - 1) * d, row = 1 - slot
+                for c in 0..<d { (fused[(3 * row + 1) * d + c], fused[(3 * row + 2) * d + c]) = (k[last + c], v[last + c]) }
+            }
+            storage.withUnsafeMutableBufferPointer { storage in
+                let blocks = [UnsafeMutablePointer<Float>?](repeating: storage.baseAddress!, count: blockCount)
+                fused.withUnsafeBufferPointer {
+                    let base = $0.baseAddress!
+                    attention_step(
+                        base, 3 * d, base + d, base + 2 * d, blocks, places, blockCount, [1, 0], [Int32(length), Int32(length)],
+                        &out, d, 2, heads, head, &scratch)
+                }
+            }
+            for row in 0..<2 {
+                for h in 0..<heads {
+                    func at(_ position: Int, _ c: Int) -> Int { ((1 - row) * length + position) * d + h * head + c }
+                    let weights = (0..<length).map { p in
+                        exp((0..<head).reduce(0.0) { $0 + Double(fused[3 * row * d + h * head + $1]) * Double(k[at(p, $1)]) } / sqrt(Double(head)))
+                    }
+                    for c in 0..<head {
+                        let expected = (0..<length).reduce(0.0) { $0 + weights[$1] * Double(v[at($1, c)]) } / weights.reduce(0, +)
+                        #expect(abs(Double(out[row * d + h * head + c]) - expected) < 1e-5, "head \(head), length \(length), row \(row)")
+                    }
+                }
+            }
+        }
+    }
+}
