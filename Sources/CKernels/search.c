@@ -36,14 +36,14 @@ INLINE void score_block(const float *restrict query, const float *restrict keys,
 INLINE float exponentials(float *restrict s, long n, long padded, float scale) {
     FAST
     float top = -INFINITY, sum = 0;
-    for (long j = 0; j < padded; j++) {
-        s[j] = j < n ? s[j] * scale : -INFINITY;
-        top = s[j] > top ? s[j] : top;
-    }
-    for (long j = 0; j < padded; j++) {
-        s[j] = j < n ? exp_approx(s[j] - top) : 0;
-        sum += s[j];
-    }
+    for (long j = n; j < padded; j++) s[j] = -INFINITY;
+    for (long j0 = 0; j0 < padded; j0 += BLOCK)
+        BY_16 for (long j = j0; j < j0 + BLOCK; j++) top = larger(top, s[j]);
+    for (long j0 = 0; j0 < padded; j0 += BLOCK)
+        BY_16 for (long j = j0; j < j0 + BLOCK; j++) {
+            s[j] = exp_approx((s[j] - top) * scale);
+            sum += s[j];
+        }
     return 1 / sum;
 }
 
@@ -75,7 +75,7 @@ KERNEL void attention_step(const float *q, long q_stride, const float *k, const 
                 write_head(k + r * q_stride + h * head, v + r * q_stride + h * head, blocks[last] + place[last] * block + h * step, (n - 1) % BLOCK, head);
             }
             for (long j = 0; j < n; j += BLOCK) {
-                prefetch_head(blocks[j / BLOCK] + next[j / BLOCK] * block + h * step, n - j < BLOCK ? n - j : BLOCK, head);
+                if (next != place) prefetch_head(blocks[j / BLOCK] + next[j / BLOCK] * block + h * step, n - j < BLOCK ? n - j : BLOCK, head);
                 score_block(q + h * head, blocks[j / BLOCK] + place[j / BLOCK] * block + h * step, weights + j, head);
             }
             float inverse = exponentials(weights, n, padded, scale);

@@ -76,6 +76,8 @@ typedef struct {
     float correction1, correction2; // 1 - beta^t
     float decay;                    // decoupled weight decay, already multiplied by the rate
 } adam_t;
+/// Adam (Kingma & Ba 2015) with decoupled decay on `count` weights.
+void adam_step(float *weights, float *moment1, float *moment2, const float *gradient, long count, adam_t adam);
 /// Sums `parts` gradient blocks (in order), zeroes them, and applies Adam (Kingma & Ba 2015) to `count` weights.
 void adam_update(float *weights, float *moment1, float *moment2, float *const *gradients, long parts, long offset, long count, adam_t adam);
 

@@ -1,0 +1,165 @@
+#include "replacement.h"
+#include "internal.h"
+
+static const float LEAK = 0.01f;
+
+KERNEL void row_moments(const float *restrict x, long rows, long d, float *restrict sum, float *restrict squares) {
+    FAST
+    for (long r = 0; r < rows; r++, x += d) {
+        float s = 0, q = 0;
+        for (long c = 0; c < d; c++) {
+            s += x[c];
+            q += x[c] * x[c];
+        }
+        sum[r] = s;
+        squares[r] = q;
+    }
+}
+
+KERNEL void scale_columns(const float *restrict x, const float *restrict gain, float *restrict y, long rows, long d) {
+    for (long r = 0; r < rows; r++, x += d, y += d)
+        for (long c = 0; c < d; c++) y[c] = x[c] * gain[c];
+}
+
+KERNEL void add_rows(float *restrict x, long x_stride, const float *restrict y, long y_stride, long rows, long width) {
+    for (long r = 0; r < rows; r++, x += x_stride, y += y_stride)
+        for (long c = 0; c < width; c++) x[c] += y[c];
+}
+
+KERNEL void hidden_forward(float *restrict pre, long stride, const float *restrict mean, const float *restrict rstd, const float *restrict u, const float *restrict v, long rows, long width, float *restrict sum, float *restrict squares) {
+    FAST
+    for (long r = 0; r < rows; r++, pre += stride) {
+        float m = mean[r], s = rstd[r], total = 0, square = 0;
+        for (long c = 0; c < width; c++) {
+            float z = (pre[c] - m * u[c]) * s + v[c];
+            float y = z > 0 ? z : LEAK * z;
+            pre[c] = y;
+            total += y;
+            square += y * y;
+        }
+        sum[r] = total;
+        squares[r] = square;
+    }
+}
+
+/// The mask of up to CHUNK columns, as factors: 0, or 1 / keep.
+INLINE void mask_factors(float *restrict factor, dropout_t dropout, long row, long column, long columns, long count) {
+    uint16_t bits[CHUNK];
+    random_bits(bits, (uint64_t)row * (uint64_t)((columns + 7) & ~7L) + (uint64_t)column, count, dropout);
+    for (long c = 0; c < count; c++) factor[c] = bits[c] < dropout.keep_below ? dropout.scale : 0;
+}
+
+KERNEL void hidden_normalise(const float *restrict y, float *restrict h, long stride, const float *restrict mean, const float *restrict rstd, const float *restrict gain, const float *restrict shift,
+                             long rows, long width, dropout_t dropout, long first_row, long first_column, long columns) {
+    FAST
+    float factor[CHUNK];
+    for (long r = 0; r < rows; r++, y += stride, h += stride) {
+        float m = mean[r], s = rstd[r];
+        for (long c = 0; c < width; c++) h[c] = gain[c] * ((y[c] - m) * s) + shift[c];
+        for (long c0 = 0; drops(dropout) && c0 < width; c0 += CHUNK) {
+            long count = width - c0 < CHUNK ? width - c0 : CHUNK;
+            mask_factors(factor, dropout, first_row + r, first_column + c0, columns, count);
+            for (long c = 0; c < count; c++) h[c0 + c] *= factor[c];
+        }
+    }
+}
+
+KERNEL void hidden_normalise_backward(const float *restrict y, float *restrict dh, long stride, const float *restrict mean, const float *restrict rstd, const float *restrict gain, float *restrict dgain, float *restrict dshift,
+                                      long rows, long width, dropout_t dropout, long first_row, long first_column, long columns, float *restrict sum, float *restrict dot) {
+    FAST
+    float factor[CHUNK];
+    for (long r = 0; r < rows; r++, y += stride, dh += stride) {
+        float m = mean[r], s = rstd[r], total = 0, product = 0;
+        for (long c0 = 0; drops(dropout) && c0 < width; c0 += CHUNK) {
+            long count = width - c0 < CHUNK ? width - c0 : CHUNK;
+            mask_factors(factor, dropout, first_row + r, first_column + c0, columns, count);
+            for (long c = 0; c < count; c++) dh[c0 + c] *= factor[c];
+        }
+        for (long c = 0; c < width; c++) {
+            float n = (y[c] - m) * s, g = dh[c];
+            dgain[c] += g * n;
+            dshift[c] += g;
+            total += gain[c] * g;
+            product += gain[c] * g * n;
+        }
+        sum[r] = total;
+        dot[r] = product;
+    }
+}
+
+KERNEL void hidden_backward(const float *restrict y, float *restrict dh, long stride, const float *restrict mean, const float *restrict rstd, const float *restrict gain, const float *restrict sum, const float *restrict dot,
+                            const float *restrict input_mean, const float *restrict input_rstd, long rows, long width, float *restrict dv, float *restrict da_mean) {
+    FAST
+    for (long r = 0; r < rows; r++, y += stride, dh += stride) {
+        float m = mean[r], s = rstd[r], a0 = sum[r], a1 = dot[r], im = input_mean[r], is = input_rstd[r];
+        for (long c = 0; c < width; c++) {
+            float dy = (gain[c] * dh[c] - a0 - (y[c] - m) * s * a1) * s;
+            float delta = y[c] > 0 ? dy : LEAK * dy;
+            float a = delta * is;
+            dh[c] = a;
+            dv[c] += delta;
+            da_mean[c] += a * im;
+        }
+    }
+}
+
+KERNEL double squared_error(float *restrict out, const float *restrict bias, const float *restrict wanted, long wanted_stride, long rows, long width, float gradient_scale, float *restrict dbias) {
+    FAST
+    double total = 0;
+    memset(dbias, 0, sizeof(float) * (size_t)width);
+    for (long r = 0; r < rows; r++, out += width, wanted += wanted_stride) {
+        float square = 0;
+        for (long c = 0; c < width; c++) {
+            float e = out[c] + bias[c] - wanted[c];
+            square += e * e;
+            e *= gradient_scale;
+            out[c] = e;
+            dbias[c] += e;
+        }
+        total += square;
+    }
+    return total;
+}
+
+KERNEL void compare_rows(const float *restrict out, const float *restrict wanted, long wanted_stride, long rows, long width, double totals[3]) {
+    FAST
+    for (long r = 0; r < rows; r++, out += width, wanted += wanted_stride) {
+        float square = 0, dot = 0, oo = 0, ww = 0;
+        for (long c = 0; c < width; c++) {
+            square += (out[c] - wanted[c]) * (out[c] - wanted[c]);
+            dot += out[c] * wanted[c];
+            oo += out[c] * out[c];
+            ww += wanted[c] * wanted[c];
+        }
+        totals[0] += square;
+        if (oo > 0 && ww > 0) {
+            totals[1] += dot / square_root(oo) / square_root(ww);
+            totals[2] += 1;
+        }
+    }
+}
+
+KERNEL void input_gradient(float *restrict g, long g_stride, const float *restrict w, long w_stride, const float *restrict gain, const float *restrict shift, const float *restrict dv, const float *restrict da_mean,
+                           long rows, long width, float *restrict dgain, float *restrict dshift) {
+    FAST
+    for (long r = 0; r < rows; r++, g += g_stride, w += w_stride) {
+        float scale = gain[r], offset = shift[r], gains = 0, shifts = 0;
+        for (long c = 0; c < width; c++) {
+            float m = g[c] - da_mean[c];
+            gains += m * w[c];
+            shifts += w[c] * dv[c];
+            g[c] = scale * m + offset * dv[c];
+        }
+        dgain[r] = gains;
+        dshift[r] = shifts;
+    }
+}
+
+KERNEL void input_projections(const float *restrict w, long stride, const float *restrict gain, const float *restrict shift, float *restrict u, float *restrict v, long rows, long width) {
+    FAST
+    for (long r = 0; r < rows; r++, w += stride)
+        for (long c = 0; c < width; c++) {
+            u[c] += gain[r] * w[c];
+            v[c] += shift[r] * w[c];
+        }
+}

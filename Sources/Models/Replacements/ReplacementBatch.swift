@@ -1,0 +1,83 @@
+import CKernels
+import Kernels
+
+/// Tokens of one side of a batch in position-major order.
+public struct ReplacementSide {
+    public let order: PositionMajor
+    /// [tokens, d]
+    public let x: Matrix
+
+    public init(order: PositionMajor, x: Matrix) {
+        self.order = order
+        self.x = x
+    }
+}
+
+/// What a replacement works on: sentences (in the decoder the target, as far as it is seen) and, for cross-attention, the
+/// encoder's output of their sources.
+public struct ReplacementBatch {
+    public let target: ReplacementSide
+    public let memory: ReplacementSide?
+
+    public init(target: ReplacementSide, memory: ReplacementSide? = nil) {
+        self.target = target
+        self.memory = memory
+        require(memory.map { $0.order.sentences == target.order.sentences } ?? true, "as many sources as targets")
+    }
+
+    /// For each place of the target's order, the place of its sentence in the source's order.
+    var memoryPlaces: [Int] {
+        guard let memory else { return [] }
+        var place = [Int](repeating: 0, count: memory.order.sentences)
+        for (index, sentence) in memory.order.order.enumerated() { place[sentence] = index }
+        return target.order.order.map { place[$0] }
+    }
+}
+
+/// Mean and 1/sd of what each hidden row sees of the input: one row a sentence, or one a token for a causal network.
+struct InputMoments {
+    let mean: UnsafeMutablePointer<Float>
+    let rstd: UnsafeMutablePointer<Float>
+
+    init(_ replacement: Replacement, _ batch: ReplacementBatch, _ space: Workspace) {
+        let order = batch.target.order, sentences = order.sentences, N = Float(replacement.shape.inputs)
+        let rows = replacement.isCausal ? order.tokens : sentences
+        mean = space.take(rows)
+        rstd = space.take(rows)
+        let mark = space.mark
+        let total = space.zeros(2, sentences)
+        if let memory = batch.memory {
+            let source = space.zeros(2, sentences)
+            Self.accumulate(memory, source, space) { _, _ in }
+            for (place, from) in batch.memoryPlaces.enumerated() {
+                total[0, place] = source[0, from]
+                total[1, place] = source[1, from]
+            }
+        }
+        let (mean, rstd) = (mean, rstd)
+        func finish(_ row: Int, _ place: Int) {
+            let m = total[0, place] / N
+            mean[row] = m
+            rstd[row] = 1 / max(total[1, place] / N - m * m + Replacement.epsilon, Replacement.epsilon).squareRoot()
+        }
+        Self.accumulate(batch.target, total, space) { row, place in
+            if replacement.isCausal { finish(row, place) }
+        }
+        if !replacement.isCausal { for place in 0..<sentences { finish(place, place) } }
+        space.release(to: mark)
+    }
+
+    /// Adds each token's sum and sum of squares to its sentence's, position by position.
+    private static func accumulate(_ side: ReplacementSide, _ total: Matrix, _ space: Workspace, _ visit: (_ row: Int, _ place: Int) -> Void) {
+        let mark = space.mark, sums = space.matrix(2, max(side.x.rows, 1))
+        row_moments(side.x.base, side.x.rows, side.x.columns, sums.row(0), sums.row(1))
+        for position in 0..<side.order.positions {
+            for (place, row) in side.order.rows(position).enumerated() {
+                total[0, place] += sums[0, row]
+                total[1, place] += sums[1, row]
+                visit(row, place)
+            }
+        }
+        space.release(to: mark)
+    }
+}
