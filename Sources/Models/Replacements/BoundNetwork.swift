@@ -48,16 +48,21 @@ struct BoundNetwork {
         return block
     }
 
-    /// pre: [rows, H], sums of the products with each block of input; becomes the hidden layer. `sum` and `square` are the
-    /// sums of all numbers of a row's input and of their squares.
-    func activate(_ pre: Matrix, sum: UnsafePointer<Float>, square: UnsafePointer<Float>, _ space: Workspace) {
-        let mark = space.mark, moments = space.matrix(4, pre.rows)
+    /// The hidden layer [rows, H], taken from `space`.
+    ///
+    /// - Parameters:
+    ///   - pre: [rows, H], sums of the products with each block of the input; overwritten
+    ///   - sum, square: of each row's input, the sum of its numbers and of their squares
+    func activate(_ pre: Matrix, sum: UnsafePointer<Float>, square: UnsafePointer<Float>, _ space: Workspace) -> Matrix {
+        let h = space.matrix(pre.rows, hidden), mark = space.mark, moments = space.matrix(4, pre.rows)
         let (mean, rstd, total, squares) = (moments.row(0), moments.row(1), moments.row(2), moments.row(3))
         Self.statistics(sum, square, inputs, mean, rstd, pre.rows)
         hidden_forward(pre.base, pre.stride, mean, rstd, u.base, v.base, pre.rows, hidden, total, squares)
         Self.statistics(total, squares, Float(hidden), mean, rstd, pre.rows)
-        layer_norm_apply(pre.base, pre.stride, mean, rstd, gain.base, shift.base, pre.rows, hidden)
+        let dropout = Randomness.off.dropout(0, site: 0)
+        hidden_normalise(pre.base, h.base, hidden, mean, rstd, gain.base, shift.base, pre.rows, hidden, dropout, 0, 0, hidden)
         space.release(to: mark)
+        return h
     }
 
     /// Mean and 1/sqrt(variance + epsilon) from a sum and a sum of squares over n numbers.
@@ -79,11 +84,7 @@ struct SentenceSums {
     let sum: UnsafeMutablePointer<Float>
     let square: UnsafeMutablePointer<Float>
 
-    /// Adds up the blocks of `sentences`, in the order of `order`.
-    ///
-    /// - Parameters:
-    ///   - x: [tokens, d], packed
-    ///   - firstBlock: the input block of position 0
+    /// Adds up the blocks of `sentences`, whose tokens are the packed rows of x; one row a sentence, in the order of `order`.
     init(_ network: BoundNetwork, _ x: Matrix, _ sentences: Packed, _ order: PositionMajor, _ space: Workspace) {
         products = space.zeros(order.sentences, network.hidden)
         sum = space.zeros(1, order.sentences).base

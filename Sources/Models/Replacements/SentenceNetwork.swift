@@ -18,8 +18,8 @@ final class SentenceNetwork: SentenceMap {
         for (index, network) in networks.enumerated() {
             let mark = space.mark
             let sums = SentenceSums(network, x, sentences, order, space)
-            network.activate(sums.products, sum: sums.sum, square: sums.square, space)
-            put(network, sums.products, sentences, order, into: y.columns(index * shape.outputWidth..<(index + 1) * shape.outputWidth), space)
+            let hidden = network.activate(sums.products, sum: sums.sum, square: sums.square, space)
+            put(network, hidden, sentences, order, into: y.columns(index * shape.outputWidth..<(index + 1) * shape.outputWidth), space)
             space.release(to: mark)
         }
     }

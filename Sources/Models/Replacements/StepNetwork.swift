@@ -32,9 +32,9 @@ private final class StepNetworkState: StepState {
     /// Place of each sentence in `source`.
     private var places: [Int] = []
     /// By slot: products [slots, H], sum and sum of squares of the input.
-    private var products = Matrix.empty
-    private var sum = Matrix.empty
-    private var square = Matrix.empty
+    private var products: Matrix!
+    private var sum: Matrix!
+    private var square: Matrix!
 
     init(_ owner: StepNetwork) { self.owner = owner }
 
@@ -53,19 +53,19 @@ private final class StepNetworkState: StepState {
         require(rows.position < owner.shape.maxTokens, "position \(rows.position) of \(owner.shape.maxTokens)")
         let mark = space.mark, network = owner.network
         if rows.position == 0 { start(rows) }
-        let hidden = space.matrix(x.rows, network.hidden), moments = space.matrix(2, x.rows)
-        network.first[owner.firstTargetBlock + rows.position](x, into: hidden)
+        let pre = space.matrix(x.rows, network.hidden), moments = space.matrix(2, x.rows)
+        network.first[owner.firstTargetBlock + rows.position](x, into: pre)
         row_moments(x.base, x.rows, x.columns, moments.row(0), moments.row(1))
         for row in 0..<x.rows {
             let slot = Int(rows.slots[row])
-            add_rows(products.row(slot), 0, hidden.row(row), 0, 1, hidden.columns)
-            hidden.row(row).update(from: products.row(slot), count: hidden.columns)
+            add_rows(products.row(slot), 0, pre.row(row), 0, 1, pre.columns)
+            pre.row(row).update(from: products.row(slot), count: pre.columns)
             sum[0, slot] += moments[0, row]
             square[0, slot] += moments[1, row]
             moments[0, row] = sum[0, slot]
             moments[1, row] = square[0, slot]
         }
-        network.activate(hidden, sum: moments.row(0), square: moments.row(1), space)
+        let hidden = network.activate(pre, sum: moments.row(0), square: moments.row(1), space)
         network.second[network.second.count == 1 ? 0 : rows.position](hidden, into: context)
         space.release(to: mark)
     }

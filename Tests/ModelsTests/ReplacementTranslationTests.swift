@@ -1,0 +1,143 @@
+import CKernels
+import Kernels
+import Testing
+
+@testable import Models
+
+/// Replacements in translation give what the whole computation gives, and a row or a sentence at a time the same bits.
+struct ReplacementTranslationTests {
+    private let S = 7, d = 8, heads = 2
+
+    private func random(_ count: Int, _ stream: UInt32) -> [Float] {
+        var values = [Float](repeating: 0, count: count)
+        random_uniform(&values, count, 5, stream, 0)
+        return values.map { 2 * $0 - 1 }
+    }
+
+    private func makeNetwork(_ text: String) throws -> (Replacement, FloatBlock) {
+        var layout = ParameterLayout()
+        let replacement = Replacement(try Spec(parsing: text), maxTokens: S, width: d, heads: heads, &layout)
+        let weights = FloatBlock(layout.count)
+        for (index, slot) in layout.slots.enumerated() {
+            let isGain = slot.name.hasSuffix("norm.weight")
+            for (i, value) in random(slot.count, UInt32(index)).enumerated() {
+                weights.base[slot.offset + i] = isGain ? 1 + 0.3 * value : 0.6 * value
+            }
+        }
+        return (replacement, weights)
+    }
+
+    private func packed(_ lengths: [Int]) -> Packed {
+        var sentences = Packed()
+        for length in lengths { sentences.append(sentence: [Int32](repeating: 3, count: length)) }
+        return sentences
+    }
+
+    private func block(_ values: [Float], columns: Int) -> (Matrix, FloatBlock) {
+        let block = FloatBlock(values.count)
+        for (i, value) in values.enumerated() { block.base[i] = value }
+        return (block.matrix(values.count / max(columns, 1), columns), block)
+    }
+
+    /// Packed rows in position-major order, of each sentence the first `seen` tokens.
+    private func side(_ x: Matrix, _ sentences: Packed, seen: Int? = nil) -> (ReplacementSide, FloatBlock) {
+        let lengths = (0..<sentences.sentences).map { min(sentences.length($0), seen ?? .max) }
+        let order = PositionMajor(lengths: lengths, limit: S), block = FloatBlock(order.tokens * d), y = block.matrix(order.tokens, d)
+        order.forEachRow(0..<order.tokens) { row, sentence, position in
+            y.row(row).update(from: x.row(sentences.offsets[sentence] + position), count: d)
+        }
+        return (ReplacementSide(order: order, x: y), block)
+    }
+
+    private func row(_ matrix: Matrix, _ index: Int) -> [Float] { (0..<matrix.columns).map { matrix[index, $0] } }
+
+    private func expectClose(_ a: [Float], _ b: [Float], _ comment: String) {
+        let worst = zip(a, b).map { abs($0 - $1) / max(1, abs($1)) }.max()!
+        #expect(worst < 2e-5, "\(comment): largest difference \(worst)")
+    }
+
+    @Test(arguments: ["alr-h9.encoder.0", "alrr-h70.encoder.0", "aslr-h5.encoder.0", "elr-h1.encoder.0"])
+    func sentencesOfTheEncoder(_ text: String) throws {
+        let (replacement, weights) = try makeNetwork(text)
+        let map = SentenceNetwork(replacement, weights)
+        let lengths = [3, 7, 1, 0, 5, 7, 2, 1], sentences = packed(lengths), space = Workspace()
+        let (x, owner) = block(random(sentences.tokens * d, 900), columns: d)
+        let y = space.matrix(x.rows, d)
+        map(x, sentences, into: y, space)
+
+        let (whole, sideOwner) = side(x, sentences)
+        let training = ReplacementTraining(replacement, weights: weights, pool: WorkerPool(threads: 1))
+        let out = training.predict(ReplacementBatch(target: whole))
+        whole.order.forEachRow(0..<whole.order.tokens) { index, sentence, position in
+            expectClose(row(y, sentences.offsets[sentence] + position), row(out, index), "\(text) sentence \(sentence) position \(position)")
+        }
+        for s in lengths.indices {
+            let alone = space.matrix(lengths[s], d)
+            map(x.rows(sentences.range(s)), packed([lengths[s]]), into: alone, space)
+            for i in 0..<lengths[s] { #expect(row(alone, i) == row(y, sentences.offsets[s] + i), "\(text) sentence \(s) alone") }
+        }
+        withExtendedLifetime((owner, sideOwner, training)) {}
+    }
+
+    /// Two hypotheses a sentence, whose tokens are rows of x; at position 3 the first copies the second and goes on.
+    @Test(arguments: ["alr-h9.decoder.0", "alr-h70.cross.0", "alr-h6.crossfull.0"])
+    func stepsOfTheDecoder(_ text: String) throws {
+        let (replacement, weights) = try makeNetwork(text)
+        let sources = packed([4, 7, 1]), space = Workspace(), stepSpace = Workspace()
+        let (memory, memoryOwner) = block(random(sources.tokens * d, 901), columns: d)
+        let targets = packed([Int](repeating: S, count: 6))
+        let (x, owner) = block(random(targets.tokens * d, 902), columns: d)
+        let state = StepNetwork(replacement, weights).makeState()
+        state.begin(memory, sources, slots: 6, space)
+
+        var rows = StepRows(), contexts: [[[Float]]] = []
+        for position in 0..<S {
+            if position == 3 {
+                for sentence in 0..<3 {
+                    state.copy(from: 2 * sentence + 1, to: 2 * sentence, positions: 3)
+                    for i in 0..<3 { x.row(2 * sentence * S + i).update(from: x.row((2 * sentence + 1) * S + i), count: d) }
+                }
+            }
+            rows.removeAll()
+            // the order of the rows has nothing to do with the slots; sentence 2 leaves after position 4
+            for slot in [3, 0, 5, 1, 4, 2] where position <= 4 || slot < 4 { rows.append(slot: slot, sentence: slot / 2, sourceLength: sources.length(slot / 2)) }
+            rows.setPosition(position)
+            let input = stepSpace.matrix(rows.count, d), context = stepSpace.matrix(rows.count, d)
+            for (i, slot) in rows.slots.enumerated() { input.row(i).update(from: x.row(Int(slot) * S + position), count: d) }
+            state.append(input, rows, into: context, stepSpace)
+            contexts.append((0..<6).map { slot in rows.slots.firstIndex(of: Int32(slot)).map { row(context, $0) } ?? [] })
+        }
+
+        let training = ReplacementTraining(replacement, weights: weights, pool: WorkerPool(threads: 1))
+        for position in 0..<S {
+            let (target, targetOwner) = side(x, targets, seen: position + 1)
+            let (twice, twiceOwner) = repeated(memory, sources)
+            let (source, sourceOwner) = side(twice, packed([4, 4, 7, 7, 1, 1]))
+            let batch = ReplacementBatch(target: target, memory: replacement.shape.attention.readsMemory ? source : nil)
+            let out = training.predict(batch)
+            target.order.forEachRow(target.order.rows(position)) { index, slot, _ in
+                guard position >= 3 || slot % 2 == 1, !contexts[position][slot].isEmpty else { return }
+                expectClose(contexts[position][slot], row(out, index), "\(text) position \(position) slot \(slot)")
+            }
+            withExtendedLifetime((targetOwner, twiceOwner, sourceOwner)) {}
+        }
+        withExtendedLifetime((owner, memoryOwner, training)) {}
+    }
+
+    /// Each sentence's rows twice.
+    private func repeated(_ memory: Matrix, _ sources: Packed) -> (Matrix, FloatBlock) {
+        let twice = FloatBlock(2 * memory.count), result = twice.matrix(2 * memory.rows, d)
+        let order = (0..<sources.sentences).flatMap { Array(sources.range($0)) + Array(sources.range($0)) }
+        for (row, from) in order.enumerated() { result.row(row).update(from: memory.row(from), count: d) }
+        return (result, twice)
+    }
+}
+
+extension StepRows {
+    fileprivate mutating func append(slot: Int, sentence: Int, sourceLength: Int) {
+        tokens.append(3)
+        slots.append(Int32(slot))
+        sentences.append(Int32(sentence))
+        sourceLengths.append(Int32(sourceLength))
+    }
+}
