@@ -131,8 +131,12 @@ INLINE void take_panel(float *restrict v, const float *restrict bias, long first
     for (long c0 = 0; c0 < PANEL; c0 += 16)
         BY_16 for (long l = 0; l < 16; l++) state[l] += exp_approx(v[c0 + l] - reference);
     if (!(top > best[k - 1])) return;
-    for (long c = 0; c < count; c++)
-        if (v[c] > best[k - 1] && !is_barred((int32_t)(first + c), barred, barred_count)) insert(best, index, k, v[c], (int32_t)(first + c));
+    for (long c0 = 0; c0 < PANEL; c0 += 16) {
+        int candidates = 0;
+        BY_16 for (long l = 0; l < 16; l++) candidates |= v[c0 + l] > best[k - 1];
+        for (long c = c0; candidates && c < c0 + 16; c++)
+            if (v[c] > best[k - 1] && !is_barred((int32_t)(first + c), barred, barred_count)) insert(best, index, k, v[c], (int32_t)(first + c));
+    }
 }
 
 KERNEL void panel_top_k(const float *x, long x_stride, const float *panels, const float *bias, long rows, long inputs, long vocabulary, long k,

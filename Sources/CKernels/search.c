@@ -32,13 +32,28 @@ INLINE void score_block(const float *restrict query, const float *restrict keys,
     STORE16(scores, s);
 }
 
+typedef int32_t i16x __attribute__((vector_size(64), aligned(4)));
+#define SELECT16(mask, a, b) ((f16x)(((i16x)(a) & (mask)) | ((i16x)(b) & ~(mask))))
+#define LARGER16(a, b) SELECT16((a) > (b), a, b)
+#define TURNED16(v, by) __builtin_shufflevector(v, v, (0 + by) % 16, (1 + by) % 16, (2 + by) % 16, (3 + by) % 16, (4 + by) % 16, (5 + by) % 16, (6 + by) % 16, (7 + by) % 16, \
+                                                (8 + by) % 16, (9 + by) % 16, (10 + by) % 16, (11 + by) % 16, (12 + by) % 16, (13 + by) % 16, (14 + by) % 16, (15 + by) % 16)
+
 /// In place: softmax of scale x scores over the first n of `padded`, without the division; returns 1 / sum.
 INLINE float exponentials(float *restrict s, long n, long padded, float scale) {
     FAST
-    float top = -INFINITY, sum = 0;
-    for (long j = n; j < padded; j++) s[j] = -INFINITY;
-    for (long j0 = 0; j0 < padded; j0 += BLOCK)
-        BY_16 for (long j = j0; j < j0 + BLOCK; j++) top = larger(top, s[j]);
+    const i16x lanes = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    const f16x none = (f16x){0} - INFINITY;
+    f16x tops = none;
+    for (long j = 0; j < padded; j += BLOCK) { // in registers: a store of parts would stall the next load of the whole
+        f16x masked = SELECT16(lanes < (int32_t)(n - j), LOAD16(s + j), none);
+        STORE16(s + j, masked);
+        tops = LARGER16(tops, masked);
+    }
+    tops = LARGER16(tops, TURNED16(tops, 8));
+    tops = LARGER16(tops, TURNED16(tops, 4));
+    tops = LARGER16(tops, TURNED16(tops, 2));
+    tops = LARGER16(tops, TURNED16(tops, 1));
+    float top = tops[0], sum = 0;
     for (long j0 = 0; j0 < padded; j0 += BLOCK)
         BY_16 for (long j = j0; j < j0 + BLOCK; j++) {
             s[j] = exp_approx((s[j] - top) * scale);
@@ -55,38 +70,34 @@ INLINE void weigh_block(const float *restrict weights, const float *restrict val
     STORE16(sum, s);
 }
 
-/// Asks for one head's part of a block ahead of its use: caches of a whole batch are larger than the core's own memory.
-INLINE void prefetch_head(const float *block, long count, long head) {
-    long floats = BLOCK * head + count * ((head + 15) & ~15L);
-    for (long i = 0; i < floats; i += 16) __builtin_prefetch(block + i);
-}
-
-KERNEL void attention_step(const float *q, long q_stride, const float *k, const float *v, float *const *blocks, const int32_t *places, long place_stride,
-                           const int32_t *slot, const int32_t *length, float *out, long out_stride, long rows, long heads, long head, float *scratch) {
+INLINE void attend(const float *q, long q_stride, const float *k, const float *v, float *const *blocks, const int32_t *places, long place_stride,
+                   const int32_t *slot, const int32_t *length, float *out, long out_stride, long rows, long heads, const long head, float *restrict scratch) {
     float scale = 1 / sqrtf((float)head), sum[16];
     long width = (head + 15) & ~15L, step = block_head(head), block = heads * step;
     for (long r = 0; r < rows; r++, q += q_stride, out += out_stride) {
-        const int32_t *place = places + slot[r] * place_stride, *next = r + 1 < rows ? places + slot[r + 1] * place_stride : place;
-        long n = length[r], padded = (n + BLOCK - 1) / BLOCK * BLOCK;
-        for (long h = 0; h < heads; h++) {
-            float *weights = scratch;
-            if (k) {
-                long last = (n - 1) / BLOCK;
+        const int32_t *place = places + slot[r] * place_stride;
+        long n = length[r], padded = (n + BLOCK - 1) / BLOCK * BLOCK, last = (n - 1) / BLOCK;
+        if (k) // all heads before any is read: a vector read right after the stores of its parts would have to wait for them
+            for (long h = 0; h < heads; h++)
                 write_head(k + r * q_stride + h * head, v + r * q_stride + h * head, blocks[last] + place[last] * block + h * step, (n - 1) % BLOCK, head);
-            }
-            for (long j = 0; j < n; j += BLOCK) {
-                if (next != place) prefetch_head(blocks[j / BLOCK] + next[j / BLOCK] * block + h * step, n - j < BLOCK ? n - j : BLOCK, head);
-                score_block(q + h * head, blocks[j / BLOCK] + place[j / BLOCK] * block + h * step, weights + j, head);
-            }
-            float inverse = exponentials(weights, n, padded, scale);
+        for (long h = 0; h < heads; h++) {
+            for (long j = 0; j < n; j += BLOCK)
+                score_block(q + h * head, blocks[j / BLOCK] + place[j / BLOCK] * block + h * step, scratch + j, head);
+            float inverse = exponentials(scratch, n, padded, scale);
             for (long c0 = 0; c0 < head; c0 += 16) {
                 memset(sum, 0, sizeof sum);
                 for (long j = 0; j < n; j += BLOCK) {
                     const float *values = blocks[j / BLOCK] + place[j / BLOCK] * block + h * step + head * BLOCK + c0;
-                    weigh_block(weights + j, values, width, n - j < BLOCK ? n - j : BLOCK, sum);
+                    weigh_block(scratch + j, values, width, n - j < BLOCK ? n - j : BLOCK, sum);
                 }
                 for (long c = 0; c < 16 && c0 + c < head; c++) out[h * head + c0 + c] = sum[c] * inverse;
             }
         }
     }
+}
+
+KERNEL void attention_step(const float *q, long q_stride, const float *k, const float *v, float *const *blocks, const int32_t *places, long place_stride,
+                           const int32_t *slot, const int32_t *length, float *out, long out_stride, long rows, long heads, long head, float *scratch) {
+    if (head == 16) attend(q, q_stride, k, v, blocks, places, place_stride, slot, length, out, out_stride, rows, heads, 16, scratch);
+    else attend(q, q_stride, k, v, blocks, places, place_stride, slot, length, out, out_stride, rows, heads, head, scratch);
 }
