@@ -9,7 +9,6 @@ let stages: [(name: String, needs: [Target.Dependency])] = [
     ("distill", ["Training"]),
     ("splice", ["Models"]),
     ("score", ["Training", "Corpus", "Scoring"]),
-    ("bench", ["Training", "Corpus", "Scoring"]),
 ]
 
 let package = Package(

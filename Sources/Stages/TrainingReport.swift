@@ -4,6 +4,8 @@ import Training
 public final class TrainingReport {
     private let run: StageRun
     private let unit: String
+    private let prefix: String
+    private let label: String?
     private var progress: ProgressDisplay?
     private var window = Window()
     private var total = Window()
@@ -23,10 +25,15 @@ public final class TrainingReport {
     /// Steps between two recorded figures.
     private static let interval = 20
 
-    /// - Parameter unit: what the rate counts, such as `tokens`
-    public init(_ run: StageRun, unit: String) {
+    /// - Parameters:
+    ///   - unit: what the rate counts, such as `tokens`
+    ///   - prefix: put before every metric's key, where a run trains several networks
+    ///   - label: put before every line; the stage if nil
+    public init(_ run: StageRun, unit: String, prefix: String = "", label: String? = nil) {
         self.run = run
         self.unit = unit
+        self.prefix = prefix
+        self.label = label
     }
 
     public var observer: TrainingObserver {
@@ -42,30 +49,33 @@ public final class TrainingReport {
         return observer
     }
 
+    private func metric(_ key: String, step: Int, _ value: some BinaryFloatingPoint) { run.metric(prefix + key, step: step, value) }
+
     private func step(_ step: TrainingObserver.Step) {
         window.add(step)
         total.add(step)
-        let progress = progress ?? run.progress(total: step.steps, unit: "steps", start: step.step - 1)
+        let progress = progress ?? run.progress(label, total: step.steps, unit: "steps", start: step.step - 1)
         self.progress = progress
         progress.update(step.step, note: "epoch \(step.epoch + 1), loss \(Format.loss(window.sums.mean)), \(Format.rate(window.rate)) \(unit)/s")
         guard step.step % Self.interval == 0 else { return }
-        run.metric("train.loss", step: step.step, window.sums.mean)
-        run.metric("train.rate", step: step.step, step.rate)
-        run.metric("train.\(unit)_per_second", step: step.step, window.rate)
+        metric("train.loss", step: step.step, window.sums.mean)
+        metric("train.rate", step: step.step, step.rate)
+        metric("train.\(unit)_per_second", step: step.step, window.rate)
         window = Window()
     }
 
     private func epoch(_ epoch: TrainingObserver.Epoch) {
-        run.metric("valid.loss", step: epoch.step, epoch.validation.loss)
-        for (key, value) in epoch.validation.metrics { run.metric(key, step: epoch.step, value) }
-        let further = epoch.validation.metrics.sorted { $0.key < $1.key }.map { "\($0.key) \(Format.loss($0.value))" }
+        metric("valid.loss", step: epoch.step, epoch.validation.loss)
+        for (key, value) in epoch.validation.metrics { metric(key, step: epoch.step, value) }
+        // figures by position are for the registry
+        let further = epoch.validation.metrics.filter { $0.key.split(separator: ".").count == 2 }.sorted { $0.key < $1.key }.map { "\($0.key) \(Format.loss($0.value))" }
         let words = ["train \(Format.loss(epoch.train.mean))", "valid \(Format.loss(epoch.validation.loss))"] + further + (epoch.isBest ? ["best so far"] : [])
-        run.log.info("epoch \(epoch.epoch + 1): \(words.joined(separator: ", "))")
+        run.log.info("\(label.map { $0 + " " } ?? "")epoch \(epoch.epoch + 1): \(words.joined(separator: ", "))")
     }
 
     /// To be called when training has ended by itself.
     public func finish(steps: Int) {
         progress?.finish(steps, note: "\(Format.rate(total.rate)) \(unit)/s")
-        run.metric("\(unit)_per_second", step: steps, total.rate)
+        metric("\(unit)_per_second", step: steps, total.rate)
     }
 }

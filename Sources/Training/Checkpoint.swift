@@ -35,9 +35,7 @@ struct Checkpoint {
 
     func write(_ state: TrainerState, weights: FloatBlock, adam: Adam) throws {
         let encoded = String(decoding: try JSONEncoder().encode(state), as: UTF8.self)
-        try WeightFile.write(
-            [("", weights), ("moment1.", adam.moment1), ("moment2.", adam.moment2)], layout: layout,
-            metadata: ["key": key, "state": encoded], to: path)
+        try WeightFile.write(parts(weights, adam), metadata: ["key": key, "state": encoded], to: path)
     }
 
     /// Nil where there is none, or one of other settings, which is then of no use.
@@ -45,10 +43,15 @@ struct Checkpoint {
         guard FileSystem.exists(path) else { return nil }
         let file = try TensorFile(path: path)
         guard file.metadata["key"] == key, let text = file.metadata["state"] else { return nil }
-        try WeightFile.read(file, layout: layout, into: weights)
-        try WeightFile.read(file, prefix: "moment1.", layout: layout, into: adam.moment1)
-        try WeightFile.read(file, prefix: "moment2.", layout: layout, into: adam.moment2)
+        for part in parts(weights, adam) { try WeightFile.read(file, part) }
         return try JSONDecoder().decode(TrainerState.self, from: Data(text.utf8))
+    }
+
+    private func parts(_ weights: FloatBlock, _ adam: Adam) -> [WeightFile.Part] {
+        [
+            .init(weights, layout.slots), .init(adam.moment1, layout.slots, prefix: "moment1."),
+            .init(adam.moment2, layout.slots, prefix: "moment2."),
+        ]
     }
 
     func remove() throws { try FileSystem.remove(path) }
@@ -74,7 +77,7 @@ struct Snapshots {
     func offer(_ snapshot: Snapshot, _ weights: FloatBlock, _ list: inout [Snapshot]) throws {
         let ranked = (list + [snapshot]).sorted { ($0.loss, $0.epoch) < ($1.loss, $1.epoch) }
         let stays = ranked.prefix(kept)
-        if stays.contains(snapshot) { try WeightFile.write([("", weights)], layout: layout, to: path(snapshot)) }
+        if stays.contains(snapshot) { try WeightFile.write([.init(weights, layout.slots)], to: path(snapshot)) }
         for gone in ranked.dropFirst(kept) where gone != snapshot { try FileSystem.remove(path(gone)) }
         list = stays.sorted { $0.epoch < $1.epoch }
     }
@@ -84,7 +87,7 @@ struct Snapshots {
         let part = FloatBlock(weights.count)
         weights.buffer.update(repeating: 0)
         for snapshot in list {
-            try WeightFile.read(TensorFile(path: path(snapshot)), layout: layout, into: part)
+            try WeightFile.read(TensorFile(path: path(snapshot)), .init(part, layout.slots))
             for i in 0..<weights.count { weights.base[i] += part.base[i] / Float(list.count) }
         }
     }

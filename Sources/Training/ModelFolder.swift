@@ -12,12 +12,15 @@ public struct ModelDescription: Codable, Equatable, Sendable {
     public var target: String
     /// One vocabulary for both.
     public var joint: Bool
+    /// Networks in the place of attentions, each of one layer.
+    public var replacements: [Spec]
 
-    public init(transformer: TransformerConfiguration, source: String, target: String, joint: Bool) {
+    public init(transformer: TransformerConfiguration, source: String, target: String, joint: Bool, replacements: [Spec] = []) {
         self.transformer = transformer
         self.source = source
         self.target = target
         self.joint = joint
+        self.replacements = replacements
     }
 }
 
@@ -30,21 +33,24 @@ public final class ModelFolder {
     private struct Configuration: Codable { let model: ModelDescription }
 
     public let path: String
-    public let stage: String
     public let description: ModelDescription
     public let model: Transformer
+    /// Of the Transformer; what the networks took the place of is zero.
     public let weights: FloatBlock
+    public let splice: Splice
+    public let networkWeights: FloatBlock
     public let source: Vocabulary
     public let target: Vocabulary
 
     public init(path: String) throws {
         self.path = path
-        let manifest = try Manifest<Configuration>.read(folder: path, stage: Self.stages[0], Self.stages[1])
-        stage = manifest.stage
-        description = manifest.configuration.model
+        description = try Manifest<Configuration>.read(folder: path, stage: Self.stages[0], Self.stages[1]).configuration.model
         model = Transformer(description.transformer)
         weights = FloatBlock(model.layout.count)
-        try WeightFile.read(TensorFile(path: (path as NSString).appendingPathComponent(Self.weightsName)), layout: model.layout, into: weights)
+        splice = try Splice(description.replacements, in: description.transformer)
+        networkWeights = FloatBlock(splice.layout.count)
+        let file = try TensorFile(path: (path as NSString).appendingPathComponent(Self.weightsName))
+        for part in Self.parts(model, weights, splice, networkWeights) { try WeightFile.read(file, part) }
         source = try Vocabulary.load(folder: path, side: .source)
         target = description.joint ? source : try Vocabulary.load(folder: path, side: .target)
         guard source.count == description.transformer.sourceVocabulary, target.count == description.transformer.targetVocabulary else {
@@ -54,12 +60,31 @@ public final class ModelFolder {
         }
     }
 
+    private static func parts(_ model: Transformer, _ weights: FloatBlock, _ splice: Splice, _ networks: FloatBlock) -> [WeightFile.Part] {
+        [.init(weights, model.layout.slots.filter(splice.keeps)), .init(networks, splice.layout.slots)]
+    }
+
+    /// Numbers that the model consists of.
+    public var parameters: Int { model.layout.slots.filter(splice.keeps).reduce(0) { $0 + $1.count } + splice.layout.parameters }
+
+    /// The model laid out for translation.
+    public func translationModel() -> TranslationModel {
+        TranslationModel(model, weights: weights, replacing: splice.bound(networkWeights))
+    }
+
     /// Writes weights and vocabularies; the manifest remains to be published.
-    public static func write(_ weights: FloatBlock, layout: ParameterLayout, vocabulariesFrom folder: String, to output: OutputFolder) throws {
-        try WeightFile.write([("", weights)], layout: layout, to: output.path(weightsName))
+    public static func write(
+        _ model: Transformer, _ weights: FloatBlock, _ splice: Splice, _ networks: FloatBlock, vocabulariesFrom folder: String, to output: OutputFolder
+    ) throws {
+        try WeightFile.write(parts(model, weights, splice, networks), to: output.path(weightsName))
         for name in Side.allCases.flatMap(Vocabulary.fileNames) {
             let from = (folder as NSString).appendingPathComponent(name)
             try FileSystem.writeAtomically(Data(contentsOf: URL(fileURLWithPath: from)), to: output.path(name))
         }
+    }
+
+    /// Writes a model without replacements.
+    public static func write(_ model: Transformer, _ weights: FloatBlock, vocabulariesFrom folder: String, to output: OutputFolder) throws {
+        try write(model, weights, Splice([], in: model.configuration), FloatBlock(0), vocabulariesFrom: folder, to: output)
     }
 }

@@ -20,10 +20,12 @@ public enum TeacherPreset: String, Codable, CaseIterable, Sendable {
             return Values(model: model, training: TrainingSettings(epochs: 20, schedule: schedule(width: model.width)))
         case .small:
             if joint { model.tying = .all }
-            var training = TrainingSettings(epochs: 40, schedule: schedule(width: model.width))
-            training.averaged = 5
-            training.patience = 5
-            return Values(model: model, training: training)
+            model.embeddingDropout = 0.25
+            model.hiddenDropout = 0.25
+            model.residualDropout = 0.25
+            var values = Values(model: model, training: TrainingSettings(epochs: 30, schedule: schedule(width: model.width)))
+            values.teacher.batchTokens = 3000
+            return values
         }
     }
 
@@ -34,7 +36,7 @@ public enum TeacherPreset: String, Codable, CaseIterable, Sendable {
             let warmup = warmup ?? 4000
             return Schedule(shape ?? .noam, peak: Schedule.noamPeak(width: width, warmup: warmup), warmup: warmup)
         case .small:
-            return Schedule(shape ?? .cosine, peak: 2e-3, warmup: warmup ?? 1000)
+            return Schedule(shape ?? .cosine, peak: 2.5e-3, warmup: warmup ?? 1200)
         }
     }
 }

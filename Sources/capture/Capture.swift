@@ -41,6 +41,11 @@ struct Capture: StageCommand {
 
     func run() throws {
         let teacher = try ModelFolder(path: model), folder = try TokenFolder(path: tokens)
+        guard teacher.description.replacements.isEmpty else {
+            throw DataError(
+                path: model, expected: "a model whose attentions are all there", found: "\(teacher.description.replacements.count) replaced ones",
+                hint: "capture from the teacher that it was spliced from")
+        }
         let settings = try CaptureConfiguration(
             teacher: teacher.description.transformer, modes: modes, attentions: attentions, layers: layers.isEmpty ? nil : layers,
             elementType: type == .f16 ? .f16 : .f32)

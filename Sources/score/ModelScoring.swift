@@ -33,8 +33,8 @@ struct ModelScoringOptions: ParsableArguments {
             let testSet = "\(sentences.configuration.corpus).\(sentences.configuration.pair).\(split.rawValue)"
             evaluation.record(run, testSet: testSet)
             run.param("search", search.configuration.name)
-            run.param("sites", 0)
-            run.param("parameters", folder.model.layout.parameters)
+            run.param("sites", folder.description.replacements.count)
+            run.param("parameters", folder.parameters)
             if let base { try evaluation.compare(with: base, testSet: testSet, run) }
             try run.publish(settings)
             print(json ? evaluation.report.json() : evaluation.report.text(.fixed(2)))
@@ -43,7 +43,7 @@ struct ModelScoringOptions: ParsableArguments {
 
     func translateStandardInput(_ options: StageOptions, _ search: SearchOptions) throws {
         let folder = try ModelFolder(path: model!)
-        let translator = Translator(folder.model, weights: folder.weights, search: search.configuration, pool: WorkerPool(threads: options.threadCount))
+        let translator = Translator(folder.translationModel(), search.configuration, pool: WorkerPool(threads: options.threadCount))
         let log = Logger.stage(Score.stage, quiet: options.quiet)
         var lines: [String] = []
         func flush() throws {
@@ -67,7 +67,7 @@ struct ModelScoringOptions: ParsableArguments {
     private static func spec(_ output: String) -> String { (output as NSString).lastPathComponent }
 
     private func translate(_ folder: ModelFolder, _ source: TokenSequences, _ search: SearchConfiguration, _ run: StageRun) throws -> [Hypothesis] {
-        let translator = Translator(folder.model, weights: folder.weights, search: search, pool: WorkerPool(threads: run.threads))
+        let translator = Translator(folder.translationModel(), search, pool: WorkerPool(threads: run.threads))
         let clock = ContinuousClock(), started = clock.now
         let progress = run.progress(total: source.count, unit: "sentences")
         let hypotheses = try translator.translate((0..<source.count).map { Array(source[$0]) }) { done in

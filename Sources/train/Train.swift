@@ -47,7 +47,7 @@ struct Train: StageCommand {
             let report = TrainingReport(run, unit: "tokens")
             guard try trainer.run(report.observer) == .finished else { return try run.stopIfRequested() }
             report.finish(steps: trainer.state.step)
-            try ModelFolder.write(trainee.weights, layout: trainee.layout, vocabulariesFrom: tokens, to: run.folder)
+            try ModelFolder.write(trainee.model, trainee.weights, vocabulariesFrom: tokens, to: run.folder)
             run.param("parameters", trainee.layout.parameters)
             run.metric("result.loss", step: trainer.state.step, trainer.state.resultLoss ?? .nan)
             try run.publish(settings)

@@ -1,0 +1,195 @@
+import CKernels
+import Kernels
+
+/// A replacement with its weights laid out for translation. Read-only: any number of threads may use it.
+///
+/// Products are made with packed weights, a row's result depends on that row alone, so a translation does not depend on the
+/// batch that it is in. The first LayerNorm's gain is multiplied into the blocks of W1; u and v are computed here, once.
+public final class BoundReplacement {
+    fileprivate struct Network {
+        /// A block of W1 for each input position, [H, d].
+        let blocks: [PackedLinear]
+        let u: [Float]
+        let v: [Float]
+        let hiddenGain: [Float]
+        let hiddenShift: [Float]
+        /// A block of W2 for each position, or one.
+        let outputs: [PackedLinear]
+    }
+
+    fileprivate let replacement: Replacement
+    fileprivate let networks: [Network]
+    fileprivate var shape: ReplacementShape { replacement.shape }
+
+    public init(_ replacement: Replacement, weights: FloatBlock) {
+        self.replacement = replacement
+        networks = replacement.networks.map { Self.bind($0, replacement.shape, weights) }
+    }
+
+    private static func bind(_ network: ReplacementNetwork, _ shape: ReplacementShape, _ weights: FloatBlock) -> Network {
+        let d = shape.width, H = shape.hidden, w = weights[network.first]
+        let gain = weights[network.inputNorm.gain].base, shift = weights[network.inputNorm.shift].base
+        var u = [Float](repeating: 0, count: H), v = Array(UnsafeBufferPointer(start: weights[network.firstBias].base, count: H))
+        input_projections(w.base, H, gain, shift, &u, &v, w.rows, H)
+        let scaled = FloatBlock(H * d), block = scaled.matrix(H, d)
+        let blocks = (0..<shape.inputBlocks).map { j in
+            for i in 0..<d { for h in 0..<H { block[h, i] = w[j * d + i, h] * gain[j * d + i] } }
+            return PackedLinear(block)
+        }
+        let second = weights[network.second], bias = weights[network.secondBias].base, width = shape.outputWidth
+        let outputs = (0..<shape.outputBlocks).map { PackedLinear(second.rows($0 * width..<($0 + 1) * width), bias: bias + $0 * width) }
+        func values(_ slot: Slot) -> [Float] { Array(UnsafeBufferPointer(start: weights[slot].base, count: slot.count)) }
+        return Network(blocks: blocks, u: u, v: v, hiddenGain: values(network.hiddenNorm.gain), hiddenShift: values(network.hiddenNorm.shift), outputs: outputs)
+    }
+
+    /// h = LayerNorm(leaky(1/sd (pre - mean u) + v)); pre is overwritten.
+    fileprivate func hidden(_ network: Network, _ pre: Matrix, sums: UnsafePointer<Float>, squares: UnsafePointer<Float>, _ space: Workspace) {
+        let mark = space.mark, rows = pre.rows, H = shape.hidden
+        let mean = space.take(rows), rstd = space.take(rows), inner = space.take(rows), innerRstd = space.take(rows)
+        Self.moments(sums, squares, count: shape.inputs, rows, mean, rstd)
+        hidden_forward(pre.base, H, mean, rstd, network.u, network.v, rows, H, inner, innerRstd)
+        Self.moments(inner, innerRstd, count: H, rows, inner, innerRstd)
+        hidden_normalise(
+            pre.base, pre.base, H, inner, innerRstd, network.hiddenGain, network.hiddenShift, rows, H, Randomness.off.dropout(0, site: 0), 0, 0, H)
+        space.release(to: mark)
+    }
+
+    private static func moments(
+        _ sums: UnsafePointer<Float>, _ squares: UnsafePointer<Float>, count: Int, _ rows: Int, _ mean: UnsafeMutablePointer<Float>, _ rstd: UnsafeMutablePointer<Float>
+    ) {
+        for row in 0..<rows {
+            let m = sums[row] / Float(count), variance = squares[row] / Float(count) - m * m
+            mean[row] = m
+            rstd[row] = 1 / max(variance + Replacement.epsilon, Replacement.epsilon).squareRoot()
+        }
+    }
+}
+
+// MARK: - Whole sentences
+
+extension BoundReplacement: SentenceMap {
+    public var maximumTokens: Int? { shape.maxTokens }
+
+    /// Tokens beyond the longest sentence that the network knows get zeros.
+    public func callAsFunction(_ x: Matrix, _ sentences: Packed, into y: Matrix, _ space: Workspace) {
+        let mark = space.mark, count = sentences.sentences
+        let order = PositionMajor(lengths: (0..<count).map(sentences.length), limit: shape.maxTokens)
+        let gathered = space.matrix(order.tokens, x.columns)
+        func token(_ sentence: Int, _ position: Int) -> Int { sentences.offsets[sentence] + position }
+        order.forEachRow(0..<order.tokens) { row, sentence, position in
+            gathered.row(row).update(from: x.row(token(sentence, position)), count: x.columns)
+        }
+        let (sums, squares) = totals(gathered, order, space)
+        if order.tokens < x.rows { y.fill(0) }
+        for (index, network) in networks.enumerated() {
+            let inner = space.mark, pre = space.zeros(count, shape.hidden), width = shape.outputWidth
+            for position in 0..<order.positions {
+                network.blocks[position](gathered.rows(order.rows(position)), into: pre.rows(0..<order.count(position)), panel_add)
+            }
+            hidden(network, pre, sums: sums, squares: squares, space)
+            for position in 0..<order.positions {
+                let rows = order.count(position), block = space.mark, out = space.matrix(rows, width)
+                network.outputs[position](pre.rows(0..<rows), into: out)
+                for row in 0..<rows { (y.row(token(order.order[row], position)) + index * width).update(from: out.row(row), count: width) }
+                space.release(to: block)
+            }
+            space.release(to: inner)
+        }
+        space.release(to: mark)
+    }
+
+    /// Sum and sum of squares of each sentence of the order.
+    fileprivate func totals(_ x: Matrix, _ order: PositionMajor, _ space: Workspace) -> (UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>) {
+        let totals = space.zeros(2, order.sentences), mark = space.mark, own = space.matrix(2, max(x.rows, 1))
+        row_moments(x.base, x.rows, x.columns, own.row(0), own.row(1))
+        for position in 0..<order.positions {
+            for (place, row) in order.rows(position).enumerated() {
+                totals[0, place] += own[0, row]
+                totals[1, place] += own[1, row]
+            }
+        }
+        space.release(to: mark)
+        return (totals.row(0), totals.row(1))
+    }
+}
+
+// MARK: - Position by position
+
+extension BoundReplacement: StepAttention {
+    public var maximumSource: Int? { shape.attention.readsMemory ? shape.maxTokens : nil }
+    public var maximumTarget: Int? { shape.maxTokens }
+    public func makeState() -> any StepState { ReplacementState(self) }
+}
+
+/// The running sums of each hypothesis: whatever the position, a step is one block of W1 and one of W2.
+private final class ReplacementState: StepState {
+    private let bound: BoundReplacement
+    private let network: BoundReplacement.Network
+    /// [slots, H], [2, slots]
+    private var pre = FloatBlock(0).matrix(0, 0)
+    private var sums = FloatBlock(0).matrix(0, 0)
+    /// What the sources come to: [sentences, H], [2, sentences]
+    private var sourcePre: Matrix?
+    private var sourceSums: Matrix?
+
+    init(_ bound: BoundReplacement) {
+        self.bound = bound
+        network = bound.networks[0] // only `alr`, of one network, stands in a decoder
+    }
+
+    func begin(_ memory: Matrix, _ sources: Packed, slots: Int, _ space: Workspace) {
+        pre = space.matrix(slots, bound.shape.hidden)
+        sums = space.matrix(2, slots)
+        guard bound.shape.attention.readsMemory else { return }
+        let result = space.zeros(sources.sentences, bound.shape.hidden), totals = space.matrix(2, sources.sentences), mark = space.mark
+        let order = PositionMajor(lengths: (0..<sources.sentences).map(sources.length), limit: bound.shape.maxTokens)
+        let x = space.matrix(order.tokens, memory.columns), ordered = space.zeros(sources.sentences, bound.shape.hidden)
+        order.forEachRow(0..<order.tokens) { row, sentence, position in
+            x.row(row).update(from: memory.row(sources.offsets[sentence] + position), count: x.columns)
+        }
+        let (sum, squares) = bound.totals(x, order, space)
+        for position in 0..<order.positions {
+            network.blocks[position](x.rows(order.rows(position)), into: ordered.rows(0..<order.count(position)), panel_add)
+        }
+        for (place, sentence) in order.order.enumerated() {
+            result.rows(sentence..<sentence + 1).copy(from: ordered.rows(place..<place + 1))
+            totals[0, sentence] = sum[place]
+            totals[1, sentence] = squares[place]
+        }
+        space.release(to: mark)
+        (sourcePre, sourceSums) = (result, totals)
+    }
+
+    func append(_ x: Matrix, _ rows: StepRows, into context: Matrix, _ space: Workspace) {
+        if rows.position == 0 { start(rows) }
+        let mark = space.mark, n = rows.count, H = bound.shape.hidden
+        let y = space.matrix(n, H), own = space.matrix(2, n)
+        for (row, slot) in rows.slots.enumerated() { y.row(row).update(from: pre.row(Int(slot)), count: H) }
+        row_moments(x.base, n, x.columns, own.row(0), own.row(1))
+        network.blocks[bound.replacement.firstTargetBlock + rows.position](x, into: y, panel_add)
+        for (row, slot) in rows.slots.enumerated() {
+            pre.row(Int(slot)).update(from: y.row(row), count: H)
+            for kind in 0..<2 {
+                sums[kind, Int(slot)] += own[kind, row]
+                own[kind, row] = sums[kind, Int(slot)]
+            }
+        }
+        bound.hidden(network, y, sums: own.row(0), squares: own.row(1), space)
+        network.outputs[bound.replacement.isCausal ? 0 : rows.position](y, into: context)
+        space.release(to: mark)
+    }
+
+    /// Hypotheses begin with what their sources come to.
+    private func start(_ rows: StepRows) {
+        for (slot, sentence) in zip(rows.slots, rows.sentences) {
+            for kind in 0..<2 { sums[kind, Int(slot)] = sourceSums.map { $0[kind, Int(sentence)] } ?? 0 }
+            let own = pre.rows(Int(slot)..<Int(slot) + 1)
+            if let sourcePre { own.copy(from: sourcePre.rows(Int(sentence)..<Int(sentence) + 1)) } else { own.fill(0) }
+        }
+    }
+
+    func copy(from: Int, to: Int, positions: Int) {
+        pre.rows(to..<to + 1).copy(from: pre.rows(from..<from + 1))
+        for kind in 0..<2 { sums[kind, to] = sums[kind, from] }
+    }
+}

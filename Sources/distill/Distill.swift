@@ -1,0 +1,90 @@
+import ArgumentParser
+import Corpus
+import Foundation
+import Kernels
+import Models
+import Stages
+import Tensors
+import Training
+
+@main
+struct Distill: StageCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Teach shallow networks what attentions do.",
+        discussion: """
+            Reads a folder made by `capture` and writes one network for each layer that the spec covers. A spec names mode, size,
+            attention and, if it is for one layer, the layer:
+
+              alr-m.encoder      ALR, size M, every encoder layer
+              alr-h96.cross.3    ALR, 96 hidden numbers, cross-attention of decoder layer 3
+
+            Modes: alr alrr aslr elr. Sizes: xs s m l xl, or h and a width. Attentions: encoder decoder cross crossfull; other
+            modes than alr exist for the encoder only.
+
+            The validation error is measured after every epoch and the best epoch's weights are kept. Stopped or killed, it goes on
+            from its last checkpoint when the same command is given again, and ends with the same bits.
+
+            Examples:
+              distill --capture runs/demo/capture/alr.encoder --spec alr-m.encoder --output runs/demo/distill/alr-m.encoder
+              distill --capture runs/demo/capture/alr.cross --spec alr-s.cross.0 --epochs 20 --dropout 0.1 \\
+                      --output runs/demo/distill/alr-s.cross.0
+            """,
+        version: Program.version)
+
+    @OptionGroup var options: StageOptions
+    @Option(help: "Folder made by capture.") var capture: String
+    @Option(help: "What to distil, such as alr-m.encoder.") var spec: Spec
+    @Option(help: "Folder to write.") var output: String
+    @Option(help: "Named settings: \(DistillationPreset.allCases.map(\.rawValue).joined(separator: ", ")).") var preset = DistillationPreset.standard
+    @OptionGroup(title: "Training") var training: DistillOptions
+
+    func run() throws {
+        let captured = try Manifest<CaptureConfiguration>.read(folder: capture, stage: "capture").configuration
+        var values = preset.values(spec)
+        training.apply(to: &values)
+        let settings = DistillConfiguration(spec: spec, preset: preset, values: values, capture: captured)
+        let specs = try settings.specs()
+        try StageRun.perform(
+            Self.stage, spec: spec.description, options: options, output: output, configuration: settings,
+            inputs: [.folder("capture", capture)], seed: values.distillation.seed
+        ) { run in
+            let pool = WorkerPool(threads: run.threads)
+            var table = Table(.left("spec"), .right("parameters"), .right("epochs"), .right("valid error"), .right("explained"), .right("cosine"))
+            for spec in specs {
+                guard let result = try distil(spec, settings, run, pool) else { return }
+                table.add(
+                    "\(spec)", Format.count(result.parameters), "\(result.epochs)", String(format: "%.5f", result.loss),
+                    String(format: "%.3f", result.explained), String(format: "%.3f", result.cosine))
+            }
+            try run.publish(settings)
+            print(table)
+        }
+    }
+
+    /// Nil if it was stopped.
+    private func distil(_ spec: Spec, _ settings: DistillConfiguration, _ run: StageRun, _ pool: WorkerPool) throws -> LayerResult? {
+        let layer = spec.layer!, file = run.folder.path(DistillConfiguration.weightsName(layer: layer))
+        let trainee = try ReplacementTrainee(
+            spec, settings.capture, train: CapturedActivations(folder: capture, settings.capture, .train, spec),
+            valid: CapturedActivations(folder: capture, settings.capture, .valid, spec), settings: settings.values.distillation, pool: pool)
+        let key = "\(run.keyHash).\(layer)"
+        if let finished = try LayerResult.load(file, key: key, trainee) { return finished }
+        let scratch = output + "/layer-\(layer)"
+        try FileSystem.makeFolder(scratch)
+        let trainer = Trainer(trainee, settings: settings.values.training, folder: scratch, key: key, checkpointSeconds: training.checkpointSeconds)
+        let report = TrainingReport(run, unit: "tokens", prefix: "layer.\(layer).", label: "\(spec)")
+        guard try trainer.run(report.observer) == .finished else {
+            try run.stopIfRequested()
+            return nil
+        }
+        report.finish(steps: trainer.state.step)
+        let result = LayerResult(trainee, epochs: trainer.state.epoch)
+        try result.save(trainee, key: key, to: file)
+        try FileManager.default.removeItem(atPath: scratch)
+        return result
+    }
+}
+
+extension Spec: ExpressibleByArgument {}
+extension DistillationPreset: ExpressibleByArgument {}
+extension Schedule.Shape: ExpressibleByArgument {}

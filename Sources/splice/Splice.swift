@@ -1,0 +1,100 @@
+import ArgumentParser
+import Foundation
+import Kernels
+import Models
+import Stages
+import Tensors
+import Training
+
+@main
+struct SpliceCommand: StageCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "splice",
+        abstract: "Put distilled networks in the place of a model's attentions.",
+        discussion: """
+            Reads a model and any number of folders made by `distill`, and writes a complete model, which `score` takes like any
+            other. What a network takes the place of is left out of it: for alr and aslr the projections to queries, keys and
+            values, for alrr the sublayer, for elr the encoder layer.
+
+            Examples:
+              splice --model runs/demo/train --replacement runs/demo/distill/alr-m.encoder --output runs/demo/splice/alr-m.encoder
+              splice --model runs/demo/train --replacement runs/demo/distill/alr-m.encoder \\
+                     --replacement runs/demo/distill/alr-m.decoder --output runs/demo/splice/alr-m.encoder+alr-m.decoder
+              splice --model runs/demo/train --replacement runs/demo/distill/alr-m.encoder --layers 0 --layers 1 \\
+                     --output runs/demo/splice/first-two
+            """,
+        version: Program.version)
+
+    @OptionGroup var options: StageOptions
+    @Option(help: "Folder of the model.") var model: String
+    @Option(help: "Folder made by distill; give it again for each further one.") var replacement: [String]
+    @Option(help: "Only these layers of the replacements; give it again for each further one. (default: all that were distilled)") var layers: [Int] = []
+    @Option(help: "Folder to write.") var output: String
+
+    func run() throws {
+        let base = try ModelFolder(path: model)
+        let distilled = try replacement.map { try Distilled($0, layers: layers, for: base) }
+        var description = base.description
+        description.replacements += distilled.flatMap(\.specs)
+        let splice = try Splice(description.replacements, in: description.transformer)
+        let settings = SpliceConfiguration(model: description)
+        let inputs = try zip(replacement, distilled).map { try StageInput.folder("replacement.\($1.name)", $0) }
+        try StageRun.perform(
+            Self.stage, spec: distilled.map(\.name).joined(separator: "+"), options: options, output: output, configuration: settings,
+            inputs: [.folder("model", model)] + inputs
+        ) { run in
+            let networks = FloatBlock(splice.layout.count)
+            try base.copyNetworks(to: networks, of: splice)
+            for one in distilled { try one.read(into: networks, of: splice) }
+            try ModelFolder.write(base.model, base.weights, splice, networks, vocabulariesFrom: model, to: run.folder)
+            try run.publish(settings)
+            let made = try ModelFolder(path: output)
+            run.param("sites", description.replacements.count)
+            run.param("parameters.before", base.parameters)
+            run.param("parameters", made.parameters)
+            print("\(description.replacements.count) attentions replaced, \(Format.count(base.parameters)) parameters before, \(Format.count(made.parameters)) after")
+        }
+    }
+}
+
+/// The configuration in the manifest of a spliced model.
+struct SpliceConfiguration: Codable {
+    let model: ModelDescription
+}
+
+/// A folder made by `distill`.
+private struct Distilled {
+    let path: String
+    let name: String
+    let specs: [Spec]
+
+    init(_ path: String, layers: [Int], for model: ModelFolder) throws {
+        self.path = path
+        let settings = try Manifest<DistillConfiguration>.read(folder: path, stage: "distill").configuration
+        let teacher = model.description.transformer, shape = settings.capture
+        guard (shape.width, shape.heads, shape.maxTokens) == (teacher.width, teacher.heads, teacher.maxTokens) else {
+            throw DataError(
+                path: path, expected: "networks for width \(teacher.width), \(teacher.heads) heads, \(teacher.maxTokens) tokens",
+                found: "width \(shape.width), \(shape.heads) heads, \(shape.maxTokens) tokens", hint: "distil from a capture of this model")
+        }
+        name = settings.spec.description
+        specs = try settings.specs().filter { layers.isEmpty || layers.contains($0.layer!) }
+    }
+
+    func read(into networks: FloatBlock, of splice: Splice) throws {
+        for spec in specs {
+            let file = try TensorFile(path: (path as NSString).appendingPathComponent(DistillConfiguration.weightsName(layer: spec.layer!)))
+            let prefix = Splice.prefix(spec)
+            try WeightFile.read(file, .init(networks, splice.layout.slots.filter { $0.name.hasPrefix(prefix) }), dropping: prefix)
+        }
+    }
+}
+
+extension ModelFolder {
+    /// The networks that the model has already.
+    fileprivate func copyNetworks(to networks: FloatBlock, of other: Splice) throws {
+        let file = try TensorFile(path: (path as NSString).appendingPathComponent(Self.weightsName))
+        let names = Set(splice.layout.slots.map(\.name))
+        try WeightFile.read(file, .init(networks, other.layout.slots.filter { names.contains($0.name) }))
+    }
+}
