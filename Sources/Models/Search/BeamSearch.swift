@@ -97,7 +97,7 @@ final class BeamSearch {
     /// One sentence's next hypotheses. `length`: tokens that its continuations have.
     private func advance(_ s: Int, rows: Range<Int>, length: Int) {
         choose(rows, width: sentences[s].width)
-        let isLast = length == sentences[s].limit, start = next.count
+        let isLast = length >= sentences[s].limit, start = next.count
         for continuation in chosen {
             let parent = hypotheses[continuation.parent], ends = continuation.token == Special.end
             if ends || isLast {
@@ -191,11 +191,17 @@ private struct TokenHistory {
 
     /// From the first token after `<s>` on.
     func ids(to end: Int) -> [Int32] {
-        var result: [Int32] = [], index = end
+        var count = 0, index = end
         while previous[index] >= 0 {
-            result.append(tokens[index])
+            count += 1
             index = Int(previous[index])
         }
-        return result.reversed()
+        var result = [Int32](repeating: 0, count: count)
+        index = end
+        for place in result.indices.reversed() {
+            result[place] = tokens[index]
+            index = Int(previous[index])
+        }
+        return result
     }
 }
