@@ -76,12 +76,20 @@ struct ModelScoringOptions: ParsableArguments {
         }
         let seconds = (clock.now - started).seconds, tokens = hypotheses.reduce(0) { $0 + $1.ids.count + 1 }
         progress.finish(source.count, note: "\(Format.rate(Double(tokens) / seconds)) tokens/s")
-        for (index, hypothesis) in hypotheses.enumerated() {
-            for warning in hypothesis.warnings { run.log.warning("sentence \(index + 1): \(warning)") }
-        }
+        report(hypotheses, run)
         run.metric("tokens_per_second", Double(tokens) / seconds)
         run.metric("tokens", Double(tokens))
         return hypotheses
+    }
+}
+
+extension ModelScoringOptions {
+    /// A line for each of the first few sentences with a warning, and one for all the others.
+    private func report(_ hypotheses: [Hypothesis], _ run: StageRun) {
+        let warned = hypotheses.enumerated().flatMap { index, hypothesis in hypothesis.warnings.map { "sentence \(index + 1): \($0)" } }
+        for line in warned.prefix(3) { run.log.warning("\(line)") }
+        if warned.count > 3 { run.log.warning("\(warned.count - 3) further warnings of this kind") }
+        run.metric("warnings", Double(warned.count))
     }
 }
 
