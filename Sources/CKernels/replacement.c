@@ -26,19 +26,21 @@ KERNEL void add_rows(float *restrict x, long x_stride, const float *restrict y, 
         for (long c = 0; c < width; c++) x[c] += y[c];
 }
 
-KERNEL void hidden_forward(float *restrict pre, long stride, const float *restrict mean, const float *restrict rstd, const float *restrict u, const float *restrict v, long rows, long width, float *restrict sum, float *restrict squares) {
+KERNEL void hidden_forward(float *restrict pre, long stride, const float *restrict input_mean, const float *restrict input_rstd, const float *restrict u, const float *restrict v, long rows, long width,
+                           float *restrict mean, float *restrict rstd, float epsilon) {
     FAST
     for (long r = 0; r < rows; r++, pre += stride) {
-        float m = mean[r], s = rstd[r], total = 0, square = 0;
+        float m = input_mean[r], s = input_rstd[r], total = 0, square = 0;
         for (long c = 0; c < width; c++) {
             float z = (pre[c] - m * u[c]) * s + v[c];
             float y = z > 0 ? z : LEAK * z;
             pre[c] = y;
             total += y;
-            square += y * y;
         }
-        sum[r] = total;
-        squares[r] = square;
+        m = total / (float)width;
+        for (long c = 0; c < width; c++) square += (pre[c] - m) * (pre[c] - m);
+        mean[r] = m;
+        rstd[r] = 1 / sqrtf(square / (float)width + epsilon);
     }
 }
 

@@ -59,7 +59,7 @@ private struct PaddedNetwork {
 
     /// Every mode at every attention that it exists for.
     static let specs = [
-        "alr-h7.encoder", "alrr-h3.encoder", "elr-h16.encoder", "aslr-h5.encoder", "alr-h7.decoder", "alr-h2.decoder", "alr-h9.cross",
+        "alr-h7.encoder", "alrr-h8.encoder", "elr-h16.encoder", "aslr-h5.encoder", "alr-h7.decoder", "alr-h2.decoder", "alr-h9.cross",
         "alr-h9.crossfull",
     ]
 
@@ -166,8 +166,11 @@ private struct PaddedNetwork {
             let gradient = FloatBlock(test.layout.count)
             let squares = training.step(test.batch, wanted: test.wanted, randomness: .off, .gradient(gradient))
             #expect(abs(squares - expected.squares) < 1e-5 * expected.squares, "\(text) \(lengths)")
+            // where a tensor's gradient nearly cancels, as behind a LayerNorm over one or two numbers, what is left of it is rounding of
+            // the gradients that it is made from
+            let whole = expected.gradients.values.joined().map(abs).max()!
             for slot in test.layout.slots {
-                let values = expected.gradients[slot.name]!, largest = max(values.map(abs).max()!, 1e-3)
+                let values = expected.gradients[slot.name]!, largest = max(values.map(abs).max()!, whole / 20)
                 let worst = values.indices.map { abs(Double(gradient.base[slot.offset + $0]) - values[$0]) }.max()!
                 #expect(worst < 1e-5 * largest, "\(text) \(lengths) \(slot.name): largest difference \(worst) of \(largest)")
             }

@@ -76,17 +76,15 @@ struct ReplacementSearchTests {
             let replacement = Replacement(spec, maxTokens: Self.maxTokens, width: 16, heads: 2, &layout)
             let weights = layout.initialized(seed: UInt64(spec.layer! + 1))
             for slot in layout.slots where slot.name.hasSuffix("second.weight") { for i in slot.range { weights.base[i] *= 4 } }
-            guard recomputing else {
-                result.put(replacement, weights)
-                continue
-            }
-            let map = RecomputingSentences(replacement: replacement, weights: weights)
+            let bound = BoundReplacement(replacement, weights: weights)
+            let map: any SentenceMap = recomputing ? RecomputingSentences(replacement: replacement, weights: weights) : bound
+            let step: any StepAttention = recomputing ? Recomputing(replacement, weights) : bound
             switch (spec.attention, spec.mode) {
             case (.encoder, .alrr): result.encoder[spec.layer!] = .sublayer(map)
             case (.encoder, .elr): result.encoder[spec.layer!] = .layer(map)
             case (.encoder, _): result.encoder[spec.layer!] = .context(map)
-            case (.decoder, _): result.decoder[spec.layer!] = Recomputing(replacement, weights)
-            case (.cross, _), (.crossfull, _): result.cross[spec.layer!] = Recomputing(replacement, weights)
+            case (.decoder, _): result.decoder[spec.layer!] = step
+            case (.cross, _), (.crossfull, _): result.cross[spec.layer!] = step
             }
         }
         return result

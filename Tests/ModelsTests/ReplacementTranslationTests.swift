@@ -59,7 +59,7 @@ struct ReplacementTranslationTests {
     @Test(arguments: ["alr-h9.encoder.0", "alrr-h70.encoder.0", "aslr-h5.encoder.0", "elr-h1.encoder.0"])
     func sentencesOfTheEncoder(_ text: String) throws {
         let (replacement, weights) = try makeNetwork(text)
-        let map = SentenceNetwork(replacement, weights)
+        let map = BoundReplacement(replacement, weights: weights)
         let lengths = [3, 7, 1, 0, 5, 7, 2, 1], sentences = packed(lengths), space = Workspace()
         let (x, owner) = block(random(sentences.tokens * d, 900), columns: d)
         let y = space.matrix(x.rows, d)
@@ -87,7 +87,7 @@ struct ReplacementTranslationTests {
         let (memory, memoryOwner) = block(random(sources.tokens * d, 901), columns: d)
         let targets = packed([Int](repeating: S, count: 6))
         let (x, owner) = block(random(targets.tokens * d, 902), columns: d)
-        let state = StepNetwork(replacement, weights).makeState()
+        let state = BoundReplacement(replacement, weights: weights).makeState()
         state.begin(memory, sources, slots: 6, space)
 
         var rows = StepRows(), contexts: [[[Float]]] = []

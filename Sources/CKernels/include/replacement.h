@@ -12,8 +12,9 @@ void scale_columns(const float *x, const float *gain, float *y, long rows, long 
 void add_rows(float *x, long x_stride, const float *y, long y_stride, long rows, long width);
 
 /// pre holds the products with the gained input; in place
-///     y = leaky((pre - mean u) rstd + v),   sum[r], squares[r] = moments of y over these columns.
-void hidden_forward(float *pre, long stride, const float *mean, const float *rstd, const float *u, const float *v, long rows, long width, float *sum, float *squares);
+///     y = leaky((pre - input_mean u) input_rstd + v),   mean, rstd = of each row of y.
+void hidden_forward(float *pre, long stride, const float *input_mean, const float *input_rstd, const float *u, const float *v, long rows, long width,
+                    float *mean, float *rstd, float epsilon);
 /// h = dropout(gain (y - mean) rstd + shift). Row r's random numbers are those of row first_row + r of a matrix of
 /// `columns` columns, from column first_column on.
 void hidden_normalise(const float *y, float *h, long stride, const float *mean, const float *rstd, const float *gain, const float *shift,

@@ -42,16 +42,15 @@ public final class BoundReplacement {
         return Network(blocks: blocks, u: u, v: v, hiddenGain: values(network.hiddenNorm.gain), hiddenShift: values(network.hiddenNorm.shift), outputs: outputs)
     }
 
-    /// h = LayerNorm(leaky(1/sd (pre - mean u) + v)); pre is overwritten.
-    fileprivate func hidden(_ network: Network, _ pre: Matrix, sums: UnsafePointer<Float>, squares: UnsafePointer<Float>, _ space: Workspace) {
-        let mark = space.mark, rows = pre.rows, H = shape.hidden
-        let mean = space.take(rows), rstd = space.take(rows), inner = space.take(rows), innerRstd = space.take(rows)
-        Self.moments(sums, squares, count: shape.inputs, rows, mean, rstd)
-        hidden_forward(pre.base, H, mean, rstd, network.u, network.v, rows, H, inner, innerRstd)
-        Self.moments(inner, innerRstd, count: H, rows, inner, innerRstd)
-        hidden_normalise(
-            pre.base, pre.base, H, inner, innerRstd, network.hiddenGain, network.hiddenShift, rows, H, Randomness.off.dropout(0, site: 0), 0, 0, H)
+    /// LayerNorm(leaky(1/sd (pre - mean u) + v)), taken from `space`; pre is overwritten.
+    fileprivate func hidden(_ network: Network, _ pre: Matrix, sums: UnsafePointer<Float>, squares: UnsafePointer<Float>, _ space: Workspace) -> Matrix {
+        let rows = pre.rows, H = shape.hidden, h = space.matrix(rows, H), mark = space.mark
+        let inputMean = space.take(rows), inputRstd = space.take(rows), mean = space.take(rows), rstd = space.take(rows)
+        Self.moments(sums, squares, count: shape.inputs, rows, inputMean, inputRstd)
+        hidden_forward(pre.base, H, inputMean, inputRstd, network.u, network.v, rows, H, mean, rstd, Replacement.epsilon)
+        hidden_normalise(pre.base, h.base, H, mean, rstd, network.hiddenGain, network.hiddenShift, rows, H, Randomness.off.dropout(0, site: 0), 0, 0, H)
         space.release(to: mark)
+        return h
     }
 
     private static func moments(
@@ -86,10 +85,10 @@ extension BoundReplacement: SentenceMap {
             for position in 0..<order.positions {
                 network.blocks[position](gathered.rows(order.rows(position)), into: pre.rows(0..<order.count(position)), panel_add)
             }
-            hidden(network, pre, sums: sums, squares: squares, space)
+            let h = hidden(network, pre, sums: sums, squares: squares, space)
             for position in 0..<order.positions {
                 let rows = order.count(position), block = space.mark, out = space.matrix(rows, width)
-                network.outputs[position](pre.rows(0..<rows), into: out)
+                network.outputs[position](h.rows(0..<rows), into: out)
                 for row in 0..<rows { (y.row(token(order.order[row], position)) + index * width).update(from: out.row(row), count: width) }
                 space.release(to: block)
             }
@@ -174,8 +173,8 @@ private final class ReplacementState: StepState {
                 own[kind, row] = sums[kind, Int(slot)]
             }
         }
-        bound.hidden(network, y, sums: own.row(0), squares: own.row(1), space)
-        network.outputs[bound.replacement.isCausal ? 0 : rows.position](y, into: context)
+        let h = bound.hidden(network, y, sums: own.row(0), squares: own.row(1), space)
+        network.outputs[bound.replacement.isCausal ? 0 : rows.position](h, into: context)
         space.release(to: mark)
     }
 

@@ -112,12 +112,8 @@ extension ReplacementTraining {
         inParts { part, _ in
             let share = Self.share(rows.count, part), first = share.lowerBound, y = hidden.y.row(first)
             let mean = hidden.mean + first, rstd = hidden.rstd + first
-            hidden_forward(y, H, moments.mean + first, moments.rstd + first, projections.u.base, projections.v.base, share.count, H, mean, rstd)
-            for row in 0..<share.count { // mean and rstd hold the sum and the sum of squares until here
-                let m = mean[row] / Float(H)
-                rstd[row] = 1 / max(rstd[row] / Float(H) - m * m + Replacement.epsilon, Replacement.epsilon).squareRoot()
-                mean[row] = m
-            }
+            hidden_forward(
+                y, H, moments.mean + first, moments.rstd + first, projections.u.base, projections.v.base, share.count, H, mean, rstd, Replacement.epsilon)
             hidden_normalise(y, hidden.h.row(first), H, mean, rstd, gain, shift, share.count, H, dropout, first, 0, H)
         }
     }
