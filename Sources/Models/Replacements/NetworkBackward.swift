@@ -197,7 +197,9 @@ struct NetworkBackward {
         let at = slot.offset + offset
         switch target {
         case .gradient(let block): add_rows(block.base + at, count, gradient, count, 1, count)
-        case .update(let moment1, let moment2, let adam): adam_step(weights.base + at, moment1.base + at, moment2.base + at, gradient, count, adam)
+        case .update(let moment1, let moment2, var adam):
+            if slot.shape.count == 1 { adam.decay = 0 } // gains would decay towards zero, and biases have nothing to overfit with
+            adam_step(weights.base + at, moment1.base + at, moment2.base + at, gradient, count, adam)
         }
     }
 }

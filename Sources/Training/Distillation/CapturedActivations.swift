@@ -61,6 +61,11 @@ public final class CapturedActivations {
             ? try Rows(TensorFile(path: path(CaptureSite.memoryName(split))), "memory", tokens: source.last ?? 0, width: width) : nil
     }
 
+    /// Lets the system take back the pages read so far: what is resident does not grow with the corpus.
+    func releasePages() {
+        for rows in [input, output, memory] { rows?.file.releasePages() }
+    }
+
     public var sentences: Int { offsets.count - 1 }
     public var tokens: Int { offsets.last ?? 0 }
 

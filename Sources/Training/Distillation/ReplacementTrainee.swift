@@ -31,6 +31,8 @@ public final class ReplacementTrainee: Trainee {
     private var order: [Int] = []
     private let validVariation: Double
     private let maxTokens: Int
+    /// Batches after which pages of the activations are given back.
+    private static let batchesMapped = 16
 
     /// - Parameter spec: of one layer
     public init(_ spec: Spec, _ teacher: CaptureConfiguration, train: CapturedActivations, valid: CapturedActivations, settings: DistillationSettings, pool: WorkerPool) {
@@ -62,6 +64,7 @@ public final class ReplacementTrainee: Trainee {
         space.reset()
         let sentences = Array(order[batch * settings.batch..<min((batch + 1) * settings.batch, order.count)])
         let (activations, wanted) = train.batch(sentences, maxTokens: maxTokens, space, pool: pool)
+        if batch % Self.batchesMapped == 0 { train.releasePages() }
         let squares = training.step(
             activations, wanted: wanted, randomness: Randomness(seed: settings.seed, step: step, slice: 0),
             .update(moment1: adam.moment1, moment2: adam.moment2, adam.constants(step: step, rate: rate)))
