@@ -1,0 +1,167 @@
+import Corpus
+import Foundation
+import Kernels
+import Models
+import Tensors
+import Testing
+
+@testable import Training
+
+/// A small random teacher, captured, and replacements distilled from it.
+private final class DistillationBench {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("distillation-\(UUID().uuidString)").path
+    let capture: CaptureConfiguration
+    var settings = DistillationSettings()
+    var training = TrainingSettings(epochs: 4, schedule: Schedule(.cosine, peak: 5e-3, warmup: 5))
+
+    init(_ elementType: ElementType = .f32) throws {
+        var shape = TransformerConfiguration(sourceVocabulary: 20, targetVocabulary: 20)
+        (shape.width, shape.heads, shape.hidden, shape.encoderLayers, shape.decoderLayers, shape.maxTokens) = (16, 2, 32, 1, 1, 8)
+        let model = Transformer(shape), weights = model.layout.initialized(seed: 3)
+        capture = try CaptureConfiguration(
+            teacher: shape, modes: [.alr, .alrr, .elr], attentions: [.encoder, .decoder, .cross], layers: nil, elementType: elementType)
+        let output = try OutputFolder(folder + "/capture"), writer = ActivationCapture(model, weights: weights, capture, pool: WorkerPool(threads: 1))
+        for (split, count) in [(Split.train, 300), (.valid, 40)] {
+            try writer.write(Self.shard(count, seed: UInt64(count)), split, to: output, progress: { _ in }, stop: {})
+        }
+        settings.batch = 32
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: folder) }
+
+    /// Sentences of 1 to 7 tokens, so that with `<s>` none is longer than S.
+    private static func shard(_ count: Int, seed: UInt64) -> TokenShard {
+        var random = SplitMix64(seed: seed), shard = TokenShard()
+        func sentence() -> [Int] { (0..<Int.random(in: 1...7, using: &random)).map { _ in Int.random(in: 3..<20, using: &random) } }
+        for _ in 0..<count { shard.append(source: sentence(), target: sentence()) }
+        return shard
+    }
+
+    func activations(_ split: Split, _ spec: Spec) throws -> CapturedActivations {
+        try CapturedActivations(folder: folder + "/capture", capture, split, spec)
+    }
+
+    func trainee(_ text: String, threads: Int = 1) throws -> ReplacementTrainee {
+        let spec = try Spec(parsing: text)
+        return try ReplacementTrainee(
+            spec, capture, train: activations(.train, spec), valid: activations(.valid, spec), settings: settings, pool: WorkerPool(threads: threads))
+    }
+
+    func trainer(_ trainee: Trainee) -> Trainer { Trainer(trainee, settings: training, folder: folder, key: "k", checkpointSeconds: 0) }
+}
+
+private func bits(_ block: FloatBlock) -> [UInt32] { block.buffer.map(\.bitPattern) }
+
+@Suite struct DistillationTests {
+    static let specs = ["alr-h24.encoder.0", "alrr-h24.encoder.0", "elr-h24.encoder.0", "aslr-h16.encoder.0", "alr-h24.decoder.0", "alr-h24.cross.0", "alr-h24.crossfull.0"]
+
+    @Test(arguments: specs) func explainsMoreThanAtFirst(_ text: String) throws {
+        let bench = try DistillationBench()
+        bench.training.epochs = 8
+        let trainee = try bench.trainee(text), before = trainee.validate(epoch: 0)
+        #expect(try bench.trainer(trainee).run() == .finished)
+        let after = trainee.validate(epoch: 0)
+        #expect(after.loss < 0.6 * before.loss, "\(text): \(before.loss) to \(after.loss)")
+        #expect(after.metrics["valid.explained"]! > max(0.1, before.metrics["valid.explained"]!), "\(text): \(after.metrics)")
+    }
+
+    /// The validation figures, naively, from what the network puts out.
+    @Test(arguments: ["alr-h24.encoder.0", "alr-h24.cross.0"]) func validationFigures(_ text: String) throws {
+        let bench = try DistillationBench(), trainee = try bench.trainee(text), found = trainee.validate(epoch: 0)
+        let valid = try bench.activations(.valid, trainee.replacement.spec), space = Workspace(), pool = WorkerPool(threads: 1)
+        let training = ReplacementTraining(trainee.replacement, weights: trainee.weights, pool: pool)
+        var error = 0.0, cosines: [Int: [Double]] = [:], rows: [[Double]] = []
+        for sentence in 0..<valid.sentences {
+            space.reset()
+            let (batch, wanted) = valid.batch([sentence], maxTokens: bench.capture.maxTokens, space, pool: pool), out = training.predict(batch)
+            for position in 0..<wanted.rows {
+                let a = (0..<16).map { Double(out[position, $0]) }, b = (0..<16).map { Double(wanted[position, $0]) }
+                func dot(_ x: [Double], _ y: [Double]) -> Double { zip(x, y).reduce(0) { $0 + $1.0 * $1.1 } }
+                error += zip(a, b).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+                cosines[position, default: []].append(dot(a, b) / (dot(a, a) * dot(b, b)).squareRoot())
+                rows.append(b)
+            }
+        }
+        let mean = (0..<16).map { c in rows.reduce(0) { $0 + $1[c] } / Double(rows.count) }
+        let variation = rows.reduce(0) { $0 + zip($1, mean).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) } }
+        #expect(abs(found.loss - error / Double(rows.count * 16)) < 1e-5 * found.loss)
+        #expect(abs(found.metrics["valid.explained"]! - (1 - error / variation)) < 1e-4)
+        let all = cosines.values.joined()
+        #expect(abs(found.metrics["valid.cosine"]! - all.reduce(0, +) / Double(all.count)) < 1e-4)
+        for (position, values) in cosines {
+            #expect(abs(found.metrics["valid.cosine.\(position)"]! - values.reduce(0, +) / Double(values.count)) < 1e-4, "position \(position)")
+        }
+    }
+
+    @Test(arguments: specs) func threadsDoNotChangeABit(_ text: String) throws {
+        let results = try [1, 2, 3].map { threads in
+            let bench = try DistillationBench()
+            bench.settings.dropout = 0.2
+            bench.training.adam.decay = 0.01
+            bench.training.epochs = 1
+            let trainee = try bench.trainee(text, threads: threads)
+            _ = try bench.trainer(trainee).run()
+            return bits(trainee.weights)
+        }
+        #expect(results[0] == results[1])
+        #expect(results[0] == results[2])
+    }
+
+    /// Asked to stop after every third step, and started anew each time, it ends with the bits of a run that was left alone.
+    @Test(arguments: ["alr-h24.encoder.0", "alr-h24.cross.0"]) func interruptionsDoNotChangeABit(_ text: String) throws {
+        let bench = try DistillationBench()
+        bench.settings.dropout = 0.1
+        let whole = try bench.trainee(text), trainer = bench.trainer(whole)
+        _ = try trainer.run()
+        try trainer.cleanUp()
+        var pieces = whole, runs = 0, outcome = Trainer.Outcome.interrupted
+        while outcome == .interrupted {
+            runs += 1
+            pieces = try bench.trainee(text, threads: 1 + runs % 2)
+            var observer = TrainingObserver(), steps = 0
+            observer.didStep = { _ in steps += 1 }
+            observer.stopRequested = { steps == 3 }
+            outcome = try bench.trainer(pieces).run(observer)
+        }
+        #expect(runs > 10)
+        #expect(bits(pieces.weights) == bits(whole.weights))
+    }
+
+    @Test func paperPresetKeepsTheOrder() throws {
+        let bench = try DistillationBench()
+        let values = DistillationPreset.paper.values(try Spec(parsing: "alr-m.encoder.0"))
+        #expect(values.training.epochs == 21 && values.training.schedule.peak == 1e-4 && !values.distillation.shuffles)
+        #expect(DistillationPreset.paper.values(try Spec(parsing: "elr-m.encoder.0")).training.schedule.peak == 1e-3)
+        bench.settings.shuffles = false
+        let adam = Adam(Adam.Settings(), count: try bench.trainee("alr-h24.encoder.0").weights.count)
+        func firstLoss(epoch: Int) throws -> Double {
+            let trainee = try bench.trainee("alr-h24.encoder.0")
+            _ = trainee.begin(epoch: epoch)
+            return trainee.step(batch: 0, step: 1, rate: 0, adam: adam).loss
+        }
+        let inOrder = try firstLoss(epoch: 0)
+        #expect(try firstLoss(epoch: 1) == inOrder)
+        bench.settings.shuffles = true
+        #expect(try firstLoss(epoch: 1) != inOrder)
+    }
+
+    /// Activations of half precision train as well as those of single precision.
+    @Test func halfPrecision() throws {
+        let losses = try [ElementType.f32, .f16].map { type in
+            let bench = try DistillationBench(type), trainee = try bench.trainee("alr-h24.decoder.0")
+            _ = try bench.trainer(trainee).run()
+            return trainee.validate(epoch: 0).loss
+        }
+        #expect(abs(losses[0] - losses[1]) < 0.02 * losses[0], "\(losses)")
+    }
+
+    @Test func aCaptureOfAnotherShapeIsRefused() throws {
+        let bench = try DistillationBench(), spec = try Spec(parsing: "alr-h24.encoder.0")
+        var other = bench.capture
+        other.width = 32
+        let error = #expect(throws: DataError.self) { try CapturedActivations(folder: bench.folder + "/capture", other, .train, spec) }
+        #expect(error?.exitCode == 65)
+        try FileSystem.remove(bench.folder + "/capture/" + CaptureSite(mode: .alr, attention: .encoder, layer: 0).fileName(.train))
+        #expect(throws: DataError.self) { try bench.activations(.train, spec) }
+    }
+}
