@@ -22,7 +22,9 @@ struct LayerResult: Codable {
     }
 
     func save(_ trainee: ReplacementTrainee, key: String, to path: String) throws {
-        let text = String(decoding: try JSONEncoder().encode(self), as: UTF8.self)
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys // the same result is the same bytes
+        let text = String(decoding: try encoder.encode(self), as: UTF8.self)
         try WeightFile.write([.init(trainee.weights, trainee.layout.slots)], metadata: ["key": key, "result": text], to: path)
     }
 
