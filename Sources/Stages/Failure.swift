@@ -1,7 +1,36 @@
 import ArgumentParser
 import Foundation
+import Models
 import Registry
 import Tensors
+import Training
+
+/// An error that knows its exit code (of `sysexits.h`) and, perhaps, what mends it.
+public protocol StageError: Error {
+    var exitCode: Int32 { get }
+    var hint: String? { get }
+}
+
+extension StageError {
+    public var hint: String? { nil }
+}
+
+extension DataError: StageError {}
+extension RegistryError: StageError {}
+extension FolderLock.Held: StageError {}
+
+extension Interruption: StageError {
+    public var hint: String? { "start the same command again to go on" }
+}
+
+extension SpecError: StageError {
+    public var exitCode: Int32 { EX_USAGE }
+}
+
+extension DivergedError: StageError {
+    public var exitCode: Int32 { EX_DATAERR }
+    public var hint: String? { "try a lower --peak or a longer --warmup" }
+}
 
 /// What an error looks like to the user: one line that says what was expected and found, perhaps one that mends it, and an exit code.
 ///
@@ -21,10 +50,7 @@ struct Failure {
     /// Nil for the errors that ArgumentParser words itself: usage, help, version.
     init?(_ error: Error) {
         switch error {
-        case let error as DataError: self.init("\(error)", hint: error.hint, error.exitCode)
-        case let error as RegistryError: self.init("\(error)", hint: error.hint, error.exitCode)
-        case let error as FolderLock.Held: self.init("\(error)", hint: error.hint, error.exitCode)
-        case let error as Interruption: self.init("\(error)", hint: "start the same command again to go on", error.exitCode)
+        case let error as StageError: self.init("\(error)", hint: error.hint, error.exitCode)
         default:
             guard Self.parserExitCode(error) == nil else { return nil }
             self.init((error as? CocoaError)?.oneLine ?? "\(error)", hint: nil, EX_SOFTWARE)

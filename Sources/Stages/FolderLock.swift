@@ -10,7 +10,7 @@ final class FolderLock {
         let pid: String
         let exitCode: Int32 = EX_TEMPFAIL
         var description: String { "\(folder): locked, process \(pid) is writing to it" }
-        var hint: String { "wait for it to end, or stop it with: kill \(pid)" }
+        var hint: String? { "wait for it to end, or stop it with: kill \(pid)" }
     }
 
     private let descriptor: Int32

@@ -33,7 +33,7 @@ struct Distill: StageCommand {
 
     @OptionGroup var options: StageOptions
     @Option(help: "Folder made by capture.") var capture: String
-    @Option(help: "What to distil, such as alr-m.encoder.") var spec: Spec
+    @Option(help: "What to distil, such as alr-m.encoder.", transform: Spec.init(parsing:)) var spec: Spec
     @Option(help: "Folder to write.") var output: String
     @Option(help: "Named settings: \(DistillationPreset.allCases.map(\.rawValue).joined(separator: ", ")).") var preset = DistillationPreset.standard
     @OptionGroup(title: "Training") var training: DistillOptions
@@ -85,6 +85,5 @@ struct Distill: StageCommand {
     }
 }
 
-extension Spec: ExpressibleByArgument {}
 extension DistillationPreset: ExpressibleByArgument {}
 extension Schedule.Shape: ExpressibleByArgument {}

@@ -32,3 +32,5 @@ struct TextScoringOptions: ParsableArguments {
         }
     }
 }
+
+extension ScoringError: StageError {}
