@@ -62,12 +62,20 @@ public enum FileSystem {
 
     /// Makes a folder and its parents; one that is there already is fine.
     public static func makeFolder(_ path: String) throws {
-        do {
-            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        } catch {
-            throw DataError(
-                path: path, expected: "a folder that can be made", found: error.localizedDescription, kind: .cannotWrite)
+        if mkdir(path, 0o755) == 0 { return }
+        let parent = (path as NSString).deletingLastPathComponent
+        switch errno {
+        case EEXIST where isFolder(path): return
+        case ENOENT where !parent.isEmpty && parent != path:
+            try makeFolder(parent)
+            guard mkdir(path, 0o755) == 0 || (errno == EEXIST && isFolder(path)) else { throw DataError.writing(path) }
+        default: throw DataError.writing(path)
         }
+    }
+
+    private static func isFolder(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 
     /// Removes a file if it is there.

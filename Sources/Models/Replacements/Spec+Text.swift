@@ -1,4 +1,4 @@
-/// A spec that cannot be read, with what would be right.
+/// A spec that cannot be read or does not fit, with what would be right.
 public struct SpecError: Error, CustomStringConvertible, Sendable {
     public let text: String
     public let reason: String
@@ -8,7 +8,7 @@ public struct SpecError: Error, CustomStringConvertible, Sendable {
         self.reason = reason
     }
 
-    public var description: String { "'\(text)' is no spec: \(reason)" }
+    public var description: String { "'\(text)': \(reason)" }
 }
 
 extension Spec: CustomStringConvertible, LosslessStringConvertible {
