@@ -68,8 +68,11 @@ struct Distill: StageCommand {
             spec, settings.capture, train: CapturedActivations(folder: capture, settings.capture, .train, spec),
             valid: CapturedActivations(folder: capture, settings.capture, .valid, spec), settings: settings.values.distillation, pool: pool)
         let key = "\(run.keyHash).\(layer)"
-        if let finished = try LayerResult.load(file, key: key, trainee) { return finished }
         let scratch = output + "/layer-\(layer)"
+        if let finished = try LayerResult.load(file, key: key, trainee) {
+            try? FileManager.default.removeItem(atPath: scratch) // left by a kill between its weights and here
+            return finished
+        }
         try FileSystem.makeFolder(scratch)
         let trainer = Trainer(trainee, settings: settings.values.training, folder: scratch, key: key, checkpointSeconds: training.checkpointSeconds)
         let report = TrainingReport(run, unit: "tokens", prefix: "layer.\(layer).", label: "\(spec)")
