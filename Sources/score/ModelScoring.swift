@@ -74,7 +74,7 @@ struct ModelScoringOptions: ParsableArguments {
             progress.update(done)
             try run.stopIfRequested()
         }
-        let seconds = (clock.now - started).seconds, tokens = hypotheses.reduce(0) { $0 + $1.ids.count + 1 }
+        let seconds = (clock.now - started).seconds, tokens = hypotheses.reduce(0) { $0 + $1.ids.count + ($1.isComplete ? 1 : 0) }
         progress.finish(source.count, note: "\(Format.rate(Double(tokens) / seconds)) tokens/s")
         report(hypotheses, run)
         run.metric("tokens_per_second", Double(tokens) / seconds)
