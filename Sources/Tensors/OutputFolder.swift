@@ -2,20 +2,22 @@ import Foundation
 
 /// The folder that a stage is filling. It counts as made when `publish` has written its manifest, and not before.
 ///
-/// Opening a folder that was published earlier takes its manifest away, for its files are about to change.
+/// What was published in it earlier stays whole until the first file is asked for: then its manifest goes, for its files are about
+/// to change. A stage that fails while it is still reading has lost nothing.
 public final class OutputFolder {
     public let folder: String
     private var published: Set<String> = []
     private var temporary: Set<String> = []
+    private var isWithdrawn = false
 
     public init(_ path: String) throws {
         folder = path
         try FileSystem.makeFolder(path)
-        try FileSystem.remove(ManifestFile.path(path))
     }
 
     /// Where to write a file that the manifest shall list.
-    public func path(_ file: String) -> String {
+    public func path(_ file: String) throws -> String {
+        try withdraw()
         published.insert(file)
         return (folder as NSString).appendingPathComponent(file)
     }
@@ -24,6 +26,12 @@ public final class OutputFolder {
     public func temporaryPath(_ file: String) -> String {
         temporary.insert(file)
         return (folder as NSString).appendingPathComponent(file)
+    }
+
+    private func withdraw() throws {
+        guard !isWithdrawn else { return }
+        try FileSystem.remove(ManifestFile.path(folder))
+        isWithdrawn = true
     }
 
     /// Writes the manifest, last and at one instant, and returns its SHA-256. Every file of `path` must be there.

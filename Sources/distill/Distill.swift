@@ -63,11 +63,11 @@ struct Distill: StageCommand {
 
     /// Nil if it was stopped.
     private func distil(_ spec: Spec, _ settings: DistillConfiguration, _ run: StageRun, _ pool: WorkerPool) throws -> LayerResult? {
-        let layer = spec.layer!, file = run.folder.path(DistillConfiguration.weightsName(layer: layer))
+        let layer = spec.layer!
         let trainee = try ReplacementTrainee(
             spec, settings.capture, train: CapturedActivations(folder: capture, settings.capture, .train, spec),
             valid: CapturedActivations(folder: capture, settings.capture, .valid, spec), settings: settings.values.distillation, pool: pool)
-        let key = "\(run.keyHash).\(layer)"
+        let key = "\(run.keyHash).\(layer)", file = try run.folder.path(DistillConfiguration.weightsName(layer: layer))
         let scratch = output + "/layer-\(layer)"
         if let finished = try LayerResult.load(file, key: key, trainee) {
             try? FileManager.default.removeItem(atPath: scratch) // left by a kill between its weights and here

@@ -52,15 +52,24 @@ struct Evaluation {
         run.score(Registry.Score(metric: "paper-compat", testSet: testSet, value: paperCompat))
     }
 
+    private static func hypotheses(of base: String) throws -> [String] {
+        try Scoring.TextLines.read((base as NSString).appendingPathComponent(hypothesesName))
+    }
+
+    /// Whether `base` can be compared with, before anything is translated.
+    static func requireSameSentences(_ base: String, count: Int) throws {
+        _ = try Manifest<ScoreConfiguration>.read(folder: base, stage: Score.stage)
+        let found = try hypotheses(of: base).count
+        guard found == count else {
+            throw DataError(
+                path: (base as NSString).appendingPathComponent(hypothesesName), expected: "\(count) translations of the same sentences",
+                found: "\(found)", hint: "score both on the same split")
+        }
+    }
+
     /// Tests the difference to the translations of another score folder, which must be of the same sentences.
     func compare(with base: String, testSet: String, _ run: StageRun) throws {
-        let path = (base as NSString).appendingPathComponent(Self.hypothesesName)
-        let other = try Scoring.TextLines.read(path)
-        guard other.count == hypotheses.count else {
-            throw DataError(
-                path: path, expected: "\(hypotheses.count) translations of the same sentences", found: "\(other.count)",
-                hint: "score both on the same split")
-        }
+        let other = try Self.hypotheses(of: base)
         let test = PairedTest(.bootstrap, trials: max(trials, 1))
         let result = try test.compare(BLEU(), baseline: other, system: hypotheses, references: references)
         run.significance(Significance(

@@ -24,7 +24,10 @@ struct ModelScoringOptions: ParsableArguments {
         let folder = try ModelFolder(path: model), sentences = try TokenFolder(path: tokens)
         let settings = ScoreConfiguration(split: split, search: search.configuration, resamples: resamples)
         var inputs: [StageInput] = [try .folder("model", model), try .folder("tokens", tokens)]
-        if let base { inputs.append(try .folder("base", base)) }
+        if let base {
+            try Evaluation.requireSameSentences(base, count: sentences.shard(split).count)
+            inputs.append(try .folder("base", base))
+        }
         try StageRun.perform(Score.stage, spec: Self.spec(output), options: options, output: output, configuration: settings, inputs: inputs) { run in
             let hypotheses = try translate(folder, try sentences.shard(split).source, search.configuration, run)
             let evaluation = try Evaluation(
@@ -100,4 +103,12 @@ struct ScoreConfiguration: Codable {
     let resamples: Int
 }
 
-extension Split: ExpressibleByArgument {}
+/// Training text is not kept, so that its translations have nothing to be compared with.
+extension Split: ExpressibleByArgument {
+    public init?(argument: String) {
+        guard Self.allValueStrings.contains(argument) else { return nil }
+        self.init(rawValue: argument)
+    }
+
+    public static var allValueStrings: [String] { [Split.valid, .test].map(\.rawValue) }
+}

@@ -34,9 +34,11 @@ struct ManifestTests {
         #expect(try publish("again").hash == hash)
     }
 
-    @Test func openingAPublishedFolderTakesItsManifestAway() throws {
+    @Test func aPublishedFolderStaysWholeUntilAFileIsAskedFor() throws {
         let (path, _) = try publish()
-        _ = try OutputFolder(path)
+        let output = try OutputFolder(path)
+        #expect(ManifestFile.exists(in: path))
+        _ = try output.path("words.txt")
         #expect(!ManifestFile.exists(in: path))
     }
 

@@ -83,9 +83,9 @@ extension Vocabulary {
         }
     }
 
-    func write(side: Side, to path: (String) -> String) throws {
+    func write(side: Side, to path: (String) throws -> String) throws {
         let names = Self.fileNames(side)
-        try FileSystem.writeAtomically(files.model, to: path(names[0]))
-        try FileSystem.writeAtomically(files.listing, to: path(names[1]))
+        try FileSystem.writeAtomically(files.model, to: try path(names[0]))
+        try FileSystem.writeAtomically(files.listing, to: try path(names[1]))
     }
 }
