@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Kernels
+import Tensors
 
 /// A program that is one stage. Conforming types are marked `@main`; what they throw becomes a line on standard error and an
 /// exit code (see `Failure`).
@@ -27,11 +28,18 @@ extension StageCommand {
         do {
             var command = try parseAsRoot(arguments)
             try command.run()
+            try flushResults()
         } catch {
             guard let failure = Failure(error) else { exit(withError: error) }
             failure.lines(program: stage).forEach(Terminal.standardError.line)
             Foundation.exit(failure.exitCode)
         }
+    }
+
+    /// `print` does not say when what it wrote was lost.
+    private static func flushResults() throws {
+        guard fflush(stdout) != 0 || ferror(stdout) != 0 else { return }
+        throw DataError(path: "standard output", expected: "room to write to", found: "a failure; results are lost", kind: .io)
     }
 }
 

@@ -46,11 +46,15 @@ public struct Manifest<Configuration: Codable>: Codable {
             manifest = try JSONDecoder().decode(Manifest.self, from: Data(contentsOf: URL(fileURLWithPath: path)))
         } catch {
             throw DataError(
-                path: path, expected: "the configuration of \(header.stage)", found: "\(error)",
+                path: path, expected: "the configuration of \(header.stage)", found: ManifestFile.words(error),
                 hint: "make it again with this version of \(header.stage)")
         }
         for (name, record) in manifest.files.sorted(by: { $0.key < $1.key }) {
             let file = (folder as NSString).appendingPathComponent(name)
+            guard FileSystem.exists(file) else {
+                throw DataError(
+                    path: file, expected: "\(record.bytes) bytes", found: "no file", hint: "make it again with \(manifest.stage)", kind: .missing)
+            }
             let size = try FileSystem.size(of: file)
             guard size == record.bytes else {
                 throw DataError(path: file, expected: "\(record.bytes) bytes", found: "\(size)", hint: "make it again with \(manifest.stage)")
@@ -85,6 +89,19 @@ public enum ManifestFile {
     /// Which program made the folder.
     public static func stage(folder: String) throws -> String { try header(folder, stages: []).stage }
 
+    /// A decoder's error in a few words; its own take a paragraph.
+    static func words(_ error: Error) -> String {
+        func place(_ context: DecodingError.Context, _ last: CodingKey? = nil) -> String {
+            (context.codingPath + (last.map { [$0] } ?? [])).map(\.stringValue).joined(separator: ".")
+        }
+        switch error as? DecodingError {
+        case .keyNotFound(let key, let context)?: return "no '\(place(context, key))'"
+        case .typeMismatch(_, let context)?, .valueNotFound(_, let context)?: return "something else at '\(place(context))'"
+        case .dataCorrupted(let context)?: return context.codingPath.isEmpty ? "no JSON" : "something else at '\(place(context))'"
+        default: return error.localizedDescription
+        }
+    }
+
     struct Header: Codable {
         let formatVersion: Int
         let stage: String
@@ -103,7 +120,7 @@ public enum ManifestFile {
         do {
             header = try JSONDecoder().decode(Header.self, from: Data(contentsOf: URL(fileURLWithPath: path)))
         } catch {
-            throw DataError(path: path, expected: "a manifest", found: "\(error.localizedDescription)")
+            throw DataError(path: path, expected: "a manifest", found: words(error), hint: "make the folder again\(stages.first.map { " with \($0)" } ?? "")")
         }
         guard stages.isEmpty || stages.contains(header.stage) else {
             throw DataError(

@@ -45,6 +45,9 @@ public final class ModelFolder {
     public init(path: String) throws {
         self.path = path
         description = try Manifest<Configuration>.read(folder: path, stage: Self.stages[0], Self.stages[1]).configuration.model
+        if let problem = description.transformer.problem {
+            throw DataError(path: ManifestFile.path(path), expected: "the shape of a model", found: problem, hint: "make it again")
+        }
         model = Transformer(description.transformer)
         weights = FloatBlock(model.layout.count)
         splice = try Splice(description.replacements, in: description.transformer)

@@ -17,8 +17,9 @@ struct DistillOptions: ParsableArguments {
 
     func validate() throws {
         let good: [(String, Bool)] = [
-            ("--epochs", (epochs ?? 1) >= 1), ("--batch", (batch ?? 1) >= 1), ("--peak", (peak ?? 1) > 0), ("--warmup", (warmup ?? 0) >= 0),
-            ("--dropout", (0..<1).contains(dropout ?? 0)), ("--patience", (patience ?? 0) >= 0), ("--weight-decay", (weightDecay ?? 0) >= 0),
+            ("--epochs", (epochs ?? 1) >= 1), ("--max-steps", (maxSteps ?? 1) >= 1), ("--batch", (batch ?? 1) >= 1),
+            ("--peak", (peak ?? 1) > 0), ("--warmup", (warmup ?? 0) >= 0), ("--dropout", (0..<1).contains(dropout ?? 0)),
+            ("--patience", (patience ?? 0) >= 0), ("--weight-decay", (weightDecay ?? 0) >= 0),
         ]
         for (name, isGood) in good where !isGood { throw ValidationError("\(name) is out of range") }
     }

@@ -34,6 +34,9 @@ struct SpliceCommand: StageCommand {
     func run() throws {
         let base = try ModelFolder(path: model)
         let distilled = try replacement.map { try Distilled($0, layers: layers, for: base) }
+        if let absent = layers.first(where: { layer in !distilled.contains { $0.specs.contains { $0.layer == layer } } }) {
+            throw SpecError(text: "layer \(absent)", reason: "none of the replacements was distilled for it")
+        }
         var description = base.description
         description.replacements += distilled.flatMap(\.specs)
         let splice = try Splice(description.replacements, in: description.transformer)

@@ -56,8 +56,8 @@ struct TrainingOptions: ParsableArguments {
 
     func validate() throws {
         let positive: [(String, Bool)] = [
-            ("--epochs", (epochs ?? 1) >= 1), ("--batch-tokens", (batchTokens ?? 1) >= 1), ("--slices", (slices ?? 1) >= 1),
-            ("--average", (average ?? 1) >= 1), ("--peak", (peak ?? 1) > 0), ("--warmup", (warmup ?? 0) >= 0),
+            ("--epochs", (epochs ?? 1) >= 1), ("--max-steps", (maxSteps ?? 1) >= 1), ("--batch-tokens", (batchTokens ?? 1) >= 1),
+            ("--slices", (slices ?? 1) >= 1), ("--average", (average ?? 1) >= 1), ("--peak", (peak ?? 1) > 0), ("--warmup", (warmup ?? 0) >= 0),
             ("--smoothing", (0..<1).contains(smoothing ?? 0)), ("--bleu-every", bleuEvery >= 0),
         ]
         for (name, isGood) in positive where !isGood { throw ValidationError("\(name) is out of range") }

@@ -38,6 +38,11 @@ public struct CaptureConfiguration: Codable, Equatable, Sendable {
         if let beyond = self.layers.first(where: { $0 < 0 || $0 >= depth }) {
             throw SpecError(text: "layer \(beyond)", reason: "the model has layers 0 to \(depth - 1)")
         }
+        guard !sites.isEmpty else {
+            throw SpecError(
+                text: modes.map { "\($0)" }.joined(separator: " "),
+                reason: "no such mode at these attentions; other modes than alr exist for the encoder only")
+        }
     }
 
     /// Every place captured, with the mode that names its family. Only encoder self-attention is captured for modes other
