@@ -1,0 +1,220 @@
+#!/usr/bin/env bash
+# The six programs as their user meets them: what they say of themselves, a run from text to table by hand, wrong inputs, kills.
+#
+#   Tests/programs.test.sh [folder of the programs, by default .build/release]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export LC_ALL=C.UTF-8
+bin=$(realpath "${1:-.build/release}")
+[ -x "$bin/train" ] || { echo "programs.test.sh: $bin: expected the programs, found none; 'make -f pipeline.mk build' makes them" >&2; exit 66; }
+work=$(mktemp -d)
+child=
+finish() { [ -z "$child" ] || kill -9 "$child" 2> /dev/null || true; rm -rf "$work"; }
+trap finish EXIT
+checks=0 failures=0
+stages=(tokenize train capture distill splice score)
+
+# name, condition
+check() {
+  checks=$((checks + 1))
+  if eval "$2"; then echo "ok: $1"; else
+    failures=$((failures + 1))
+    echo "FAILED: $1"
+    { echo "$ ${command:-}"; echo "exit code ${code:-}"; head -c 1000 "$work/out"; head -c 3000 "$work/err"; } | sed 's/^/  | /'
+  fi
+}
+# Runs a program; its exit code is in `code`, what it wrote in `out` and `err`.
+run() { command="$*"; code=0; timeout 120 "$bin/$1" "${@:2}" > "$work/out" 2> "$work/err" || code=$?; }
+in_all() { local word; for word in $1; do grep -qxe "$word" <<< "$2" || { echo "no $word" >> "$work/err"; return 1; }; done; }
+
+# ---- What they say of themselves ----------------------------------------------------------------------------------------
+
+join_lines() { sed -e ':a' -e '/\\$/N; s/\\\n//; ta' "$@"; }
+# Every command that the pipeline would give, for each corpus.
+for corpus in phrasebook multi30k tatoeba iwslt2017; do
+  env -u MAKEFLAGS -u MAKELEVEL make --no-print-directory -n -f pipeline.mk BIN="$bin" CORPUS=$corpus RUN=none SEEDS=1 2> /dev/null || true
+done > "$work/commands"
+# The options that README.md and pipeline.mk use with program $1.
+used() {
+  {
+    join_lines "$work/commands" | grep -E "^ *[^ ]*/$1 --" || true
+    join_lines README.md | grep -E "^    .*release/$1 " || true
+    grep -oE "\`$1 [^\`]*\`" README.md || true
+    grep -ohE "${1^^}_FLAGS[A-Za-z0-9_.-]*=\"[^\"]*\"" README.md pipeline.mk || true
+  } | grep -oE -- '--[a-z][a-z0-9-]*' | sort -u
+}
+for stage in "${stages[@]}"; do
+  run "$stage" --help
+  cp "$work/out" "$work/help"
+  defined=$(grep -oE '^  (-[a-z], )?--[a-z0-9-]+' "$work/help" | grep -oE -- '--.*')
+  check "$stage --help" '[ $code = 0 ] && [ ! -s "$work/err" ]'
+  check "$stage: what README.md and pipeline.mk use is there" '[ "$(used $stage | wc -l)" -ge 3 ] && in_all "$(used $stage)" "$defined"'
+  check "$stage: examples, with options that are there" \
+    '[ "$(grep -cE "^ .*$stage --" "$work/help")" -ge 2 ] &&
+     in_all "$(sed "/^USAGE/,\$d" "$work/help" | grep -oE -- "--[a-z][a-z0-9-]+" | sort -u)" "$defined"'
+  run "$stage" --version; check "$stage --version" '[ $code = 0 ] && grep -qE "^[0-9]+\.[0-9]+" "$work/out"'
+  run "$stage" --nonsense; check "$stage: an unknown option is wrong usage" '[ $code = 64 ] && grep -q "^Usage: $stage" "$work/err" && [ ! -s "$work/out" ]'
+done
+
+# ---- From text to table, by hand ----------------------------------------------------------------------------------------
+
+ln -s "$PWD/data" "$work/data"
+cd "$work"
+run tokenize --pair en-de --vocabulary-size 300 --hold-out-valid 400 --hold-out-test 1 --output runs/phrases/tokens --quiet
+check "tokenize: the phrasebook" '[ $code = 0 ] && grep -q "^valid" out'
+cp runs/phrases/tokens/valid.source.txt a.en
+cp runs/phrases/tokens/valid.target.txt a.de
+m=runs/mine
+text=(--corpus mine --pair en-de --train-source a.en --train-target a.de --vocabulary-size 300 --hold-out-valid 40 --hold-out-test 40)
+shape=(--width 32 --heads 4 --hidden 64 --encoder-layers 2 --decoder-layers 2 --batch-tokens 500 --threads 1)
+run tokenize "${text[@]}" --output $m/tokens; check "tokenize: text of one's own" '[ $code = 0 ] && [ -f $m/tokens/manifest.json ]'
+run train --tokens $m/tokens "${shape[@]}" --max-steps 30 --output $m/train
+check "train" '[ $code = 0 ] && grep -q "^train: 30 steps" err'
+run capture --model $m/train --tokens $m/tokens --attentions encoder decoder --layers 0 --output $m/capture/both
+check "capture" '[ $code = 0 ] && [ -f $m/capture/both/manifest.json ]'
+for attention in encoder decoder; do
+  run distill --capture $m/capture/both --spec alr-h16.$attention --max-steps 10 --output $m/distill/alr-h16.$attention
+  check "distill alr-h16.$attention" '[ $code = 0 ] && grep -q "^alr-h16.$attention.0 " out'
+done
+both=alr-h16.encoder+alr-h16.decoder
+splice=(splice --model $m/train --replacement $m/distill/alr-h16.encoder --replacement $m/distill/alr-h16.decoder --output $m/splice/$both)
+run "${splice[@]}"; check "splice" '[ $code = 0 ] && grep -q "^2 attentions replaced" out'
+run score --model $m/train --tokens $m/tokens --output $m/score/teacher; check "score: the teacher" '[ $code = 0 ] && grep -q "BLEU|" out'
+run score --model $m/splice/$both --tokens $m/tokens --base $m/score/teacher --output $m/score/$both
+check "score: the spliced model" '[ $code = 0 ] && [ "$(wc -l < $m/score/$both/hypotheses.txt)" = 40 ]'
+table=$(sqlite3 runs/registry.sqlite "select model, sites, p is null from leaderboard")
+check "the table has both" 'grep -qxF "mine/teacher|0|1" <<< "$table" && grep -qxF "mine/$both|2|0" <<< "$table"'
+check "every run is finished" '[ "$(sqlite3 runs/registry.sqlite "select count(*), sum(status = '\''finished'\'' and exit_code = 0) from runs")" = "9|9" ]'
+run "${splice[@]}"; check "the same command again has nothing to do" '[ $code = 0 ] && grep -q "is complete" err && [ ! -s out ]'
+printf 'the red car stops .\n\nthe car .\n' | "$bin/score" --model $m/train > out 2> err && code=0 || code=$?
+check "score: a line from standard input is a line of standard output" '[ $code = 0 ] && [ "$(wc -l < out)" = 3 ]'
+run score --hypotheses a.de --references a.de; check "score: two texts" '[ $code = 0 ] && grep -qE "BLEU.* = 100\.0 " out'
+run score --hypotheses a.de --references a.de --json; check "score: as JSON" '[ $code = 0 ] && grep -qE "\"score\": 100\.0" out'
+
+# ---- Wrong inputs -------------------------------------------------------------------------------------------------------
+
+# Everything that was made, by content.
+contents() { find runs -type f ! -name .lock ! -name 'registry.sqlite*' -exec sha256sum {} + | sort -k 2; }
+# name, exit code, pattern of the message, program and arguments. The message is one line, a second one may be a hint, and no file changes.
+refuse() {
+  whole=$(contents)
+  run "${@:4}"
+  wanted=$2 pattern=$3 program=$4
+  check "$1" '[ $code = $wanted ] && grep -qE -- "^($program|Error): .*$pattern" err && [ ! -s out ] && is_short && [ "$(contents)" = "$whole" ]'
+}
+is_short() {
+  if grep -q "^Usage: " err; then [ "$(wc -l < err)" -le 5 ]; else
+    [ "$(sed -n '1p' err | wc -c)" -le 400 ] && ! sed 1d err | grep -qv "^hint: " && [ "$(wc -l < err)" -le 2 ]
+  fi
+}
+# How the last run of name $1 ended.
+status() { sqlite3 runs/registry.sqlite "select status, exit_code from runs where name = '$1' order by id desc limit 1"; }
+hinted() { grep -q "^hint: " err; }
+# A copy of a folder, to be damaged.
+damaged() { rm -rf bad; cp -r "$m/$1" bad; }
+
+train=(train "${shape[@]}" --max-steps 5 --output $m/train)
+refuse "a missing folder" 66 "runs/none/manifest.json: expected a folder finished by tokenize, found no folder" "${train[@]}" --tokens runs/none
+check "and what makes it" hinted
+refuse "a folder of another stage" 65 "expected a folder made by tokenize, found one made by train" "${train[@]}" --tokens $m/train
+refuse "tokens where a model should be" 65 "expected a folder made by train or splice, found one made by tokenize" \
+  capture --model $m/tokens --tokens $m/tokens --attentions encoder --output $m/capture/both
+refuse "a spliced model to capture from" 65 "expected a model whose attentions are all there, found 2 replaced" \
+  capture --model $m/splice/$both --tokens $m/tokens --attentions encoder --output $m/capture/both
+refuse "a layer that the model lacks" 64 "layer 7.: the model has layers 0 to 1" \
+  capture --model $m/train --tokens $m/tokens --attentions encoder --layers 7 --output $m/capture/both
+refuse "a mode that the attention lacks" 64 "elr.*encoder only" \
+  capture --model $m/train --tokens $m/tokens --attentions decoder --modes elr --output $m/capture/both
+distill=(distill --capture $m/capture/both --output $m/distill/alr-h16.encoder)
+refuse "a spec that does not parse" 64 "size 'q' is none of" "${distill[@]}" --spec alr-q.encoder
+refuse "a spec without attention" 64 "expected <mode>-<size>.<attention>" "${distill[@]}" --spec alr-m
+refuse "a spec of a layer that was not captured" 64 "alr-h16.encoder.1.: the capture holds alr.encoder.0 alr.decoder.0" "${distill[@]}" --spec alr-h16.encoder.1
+refuse "no steps at all" 64 "--max-steps" "${distill[@]}" --spec alr-h16.encoder --max-steps 0
+refuse "two replacements at one place" 64 "stands at the same place" "${splice[@]}" --replacement $m/distill/alr-h16.encoder
+refuse "layers that no replacement has" 64 "layer 1" "${splice[@]}" --layers 1
+score=(score --model $m/train --tokens $m/tokens --output $m/score/teacher)
+refuse "a base of other sentences" 65 "expected 39 translations of the same sentences, found 40" "${score[@]}" --split valid --base $m/score/$both
+check "and what mends it" hinted
+refuse "a base that is no score" 65 "expected a folder made by score, found one made by train" "${score[@]}" --base $m/train
+refuse "a split without text" 64 "train" "${score[@]}" --split train
+refuse "texts of different length" 65 "a.de: expected 40 lines as in .*, found 39[0-9]" score --hypotheses a.de --references $m/tokens/test.target.txt
+
+damaged train; truncate -s -100 bad/model.safetensors
+refuse "truncated weights" 65 "bad/model.safetensors: expected [0-9]+ bytes, found" "${score[@]}" --model bad
+check "and what makes them again" hinted
+damaged train; head -c 60 /dev/zero | dd of=bad/model.safetensors conv=notrunc status=none
+refuse "a damaged header" 65 "bad/model.safetensors: expected a safetensors header" "${score[@]}" --model bad
+damaged train; rm bad/source.model
+refuse "a lost file" 66 "bad/source.model: expected [0-9]+ bytes, found no file" "${score[@]}" --model bad
+damaged tokens; echo '{' > bad/manifest.json
+refuse "a manifest that is no JSON" 65 "bad/manifest.json: expected a manifest, found no JSON" "${train[@]}" --tokens bad
+damaged train; sed -i 's/"heads" : 4/"heads" : 0/' bad/manifest.json
+refuse "a manifest of an impossible model" 65 "bad/manifest.json: expected the shape of a model, found" "${score[@]}" --model bad
+damaged train; sed -i 's/"model" :/"mode" :/' bad/manifest.json
+refuse "a manifest that lacks something" 65 "bad/manifest.json: expected the configuration of train, found no 'configuration.model'" "${score[@]}" --model bad
+damaged capture/both; truncate -s -100 bad/train.heads.encoder.0.safetensors
+refuse "a truncated capture" 65 "bad/train.heads.encoder.0.safetensors: expected" distill --capture bad --spec alr-h32.encoder --output $m/distill/alr-h16.encoder
+damaged distill/alr-h16.encoder; head -c 60 /dev/zero | dd of=bad/layer-0.safetensors conv=notrunc status=none
+refuse "damaged networks" 65 "bad/layer-0.safetensors: expected a safetensors header" \
+  splice --model $m/train --replacement bad --output $m/splice/$both
+check "the history has the failure" '[ "$(status mine)" = "failed|65" ]'
+
+tokenize=(tokenize --corpus mine --vocabulary-size 300 --hold-out-valid 0 --hold-out-test 0 --output $m/tokens)
+head -n 300 a.de > short.de
+printf 'good\nbad \xff line\n' > latin.en
+printf 'gut\nschlecht\n' > two.de
+: > empty
+refuse "text of different line counts" 65 "short.de:301: expected 392 lines, as in a.en, found an end after 300" "${tokenize[@]}" --train-source a.en --train-target short.de
+refuse "text that is not UTF-8" 65 "latin.en:2: expected UTF-8, found byte 0xFF at column 5" "${tokenize[@]}" --train-source latin.en --train-target two.de
+check "and what converts it" hinted
+refuse "empty text" 65 "expected more than 0 pairs" "${tokenize[@]}" --train-source empty --train-target empty
+refuse "missing text" 66 "none.en: expected a readable file, found no such file" "${tokenize[@]}" --train-source none.en --train-target two.de
+refuse "a side without the other" 64 "--train-source and --train-target belong together" "${tokenize[@]}" --train-source a.en
+gzip -c a.en | head -c 300 > cut.gz
+refuse "a compressed file that is cut short" 65 "cut.gz: .*the file is cut short" "${tokenize[@]}" --train-source cut.gz --train-target a.de
+refuse "a place that cannot be written to" 73 "a.en/tokens: expected a place to write to, found not a directory" tokenize "${text[@]}" --output a.en/tokens
+refuse "a history that is none" 65 "a.en: the registry is damaged" "${train[@]}" --tokens $m/tokens --registry a.en
+"$bin/score" --hypotheses a.de --references a.de 2> err > /dev/full && code=0 || code=$?
+check "results that cannot be written" '[ $code = 74 ] && grep -q "^score: standard output: expected" err'
+exec 9<> $m/train/.lock
+flock 9
+refuse "a folder in use" 75 "$m/train: locked, process [0-9]+ is writing to it" "${train[@]}" --tokens $m/tokens
+exec 9>&-
+
+# ---- Kills --------------------------------------------------------------------------------------------------------------
+
+# Starts a program in the background, with signals as a terminal would leave them.
+begin() { command="$*"; env --default-signal=INT,TERM "$bin/$1" "${@:2}" --checkpoint-seconds 0.1 > out 2> err & child=$!; }
+# Sends signal $1 soon after condition $2 holds; `code` is how the program ended.
+strike() {
+  local patience=1500
+  until eval "$2" || [ $((patience -= 1)) = 0 ]; do sleep 0.02; done
+  sleep 0.05
+  kill "-$1" "$child" 2> /dev/null || true
+  code=0
+  wait "$child" 2> /dev/null || code=$?
+  child=
+}
+sums() { (cd "$1" && sha256sum manifest.json ./*.safetensors); }
+
+# Folder and command, but for its --output. Killed, interrupted, terminated and run to the end: the same bits as in one go.
+survives() {
+  local stage=$2 whole=runs/whole/$1 struck=runs/struck/$1 one=("${@:2}")
+  local has_checkpoint='[ -n "$(find "$struck" -name "checkpoint*" ! -name "*.partial" 2> /dev/null)" ]' goes_on='grep -q "going on from step" err'
+  run "${one[@]}" --output "$whole"; check "$stage in one go" '[ $code = 0 ]'
+  begin "${one[@]}" --output "$struck"; strike KILL "$has_checkpoint"
+  check "$stage is killed" '[ $code = 137 ] && [ ! -f $struck/manifest.json ]'
+  begin "${one[@]}" --output "$struck"; strike INT "$goes_on"
+  check "$stage goes on and is interrupted" "$goes_on"' && [ $code = 130 ] && grep -q "^$stage: interrupted" err && hinted'
+  check "$stage: the history says so" '[ "$(status struck)" = "interrupted|130" ]'
+  begin "${one[@]}" --output "$struck"; strike TERM "$goes_on"
+  check "$stage goes on and is terminated" "$goes_on"' && [ $code = 143 ] && [ "$(status struck)" = "interrupted|143" ]'
+  run "${one[@]}" --output "$struck"
+  check "$stage ends with the same bits" '[ $code = 0 ] && [ "$(sums "$struck")" = "$(sums "$whole")" ]'
+  check "$stage leaves no checkpoint" '[ -z "$(find "$struck" -name "checkpoint*")" ]'
+}
+survives train train --tokens $m/tokens "${shape[@]}" --max-steps 120
+survives distill/alr-h64.encoder distill --capture $m/capture/both --spec alr-h64.encoder --batch 16 --epochs 30 --threads 1
+
+echo "$((checks - failures)) of $checks checks passed"
+[ $failures = 0 ]
