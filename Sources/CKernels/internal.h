@@ -42,20 +42,21 @@ INLINE float exp_approx(float x) {
     return p * scale.f;
 }
 
-/// Philox 4x32 with 7 rounds, which passes BigCrush (Salmon et al. 2011, table 2).
+/// Philox 4x32 with 7 rounds, which passes BigCrush (Salmon et al. 2011, table 2). Numbers are the lower halves of 64 bits,
+/// where the multiplication of vectors reads its factors; what the upper halves hold meanwhile is of no account.
 INLINE void philox(uint32_t c0, uint32_t c1, uint32_t c2, uint32_t c3, uint64_t seed, uint32_t out[4]) {
+    uint64_t a = c0, b = c1, c = c2, d = c3;
     uint32_t k0 = (uint32_t)seed, k1 = (uint32_t)(seed >> 32);
     for (int round = 0; round < 7; round++) {
-        uint64_t p0 = (uint64_t)c0 * 0xD2511F53u, p1 = (uint64_t)c2 * 0xCD9E8D57u;
-        uint32_t n0 = (uint32_t)(p1 >> 32) ^ c1 ^ k0, n2 = (uint32_t)(p0 >> 32) ^ c3 ^ k1;
-        c1 = (uint32_t)p1;
-        c3 = (uint32_t)p0;
-        c0 = n0;
-        c2 = n2;
+        uint64_t p0 = (uint64_t)(uint32_t)a * 0xD2511F53u, p1 = (uint64_t)(uint32_t)c * 0xCD9E8D57u;
+        a = (p1 >> 32) ^ b ^ k0;
+        c = (p0 >> 32) ^ d ^ k1;
+        b = p1;
+        d = p0;
         k0 += 0x9E3779B9u;
         k1 += 0xBB67AE85u;
     }
-    out[0] = c0; out[1] = c1; out[2] = c2; out[3] = c3;
+    out[0] = (uint32_t)a; out[1] = (uint32_t)b; out[2] = (uint32_t)c; out[3] = (uint32_t)d;
 }
 
 // For loops over what is a multiple of 16: nothing wider, which the shortest rows would never enter.
@@ -69,10 +70,9 @@ INLINE void random_bits(uint16_t *restrict out, uint64_t first, long count, drop
     BY_16 for (long b = 0; b < blocks; b++) {
         uint32_t r[4];
         philox((uint32_t)(block + b), (uint32_t)((block + b) >> 32), d.stream, d.step, d.seed, r);
-        for (int i = 0; i < 4; i++) {
-            out[8 * b + 2 * i] = (uint16_t)r[i];
-            out[8 * b + 2 * i + 1] = (uint16_t)(r[i] >> 16);
-        }
+        uint64_t low = r[0] | (uint64_t)r[1] << 32, high = r[2] | (uint64_t)r[3] << 32;
+        memcpy(out + 8 * b, &low, sizeof low); // lower half first
+        memcpy(out + 8 * b + 4, &high, sizeof high);
     }
 }
 

@@ -1,5 +1,5 @@
-#include "internal.h"
 #include "search.h"
+#include "softmax.h"
 
 enum { BLOCK = 16 }; // positions of a block of a cache
 
@@ -30,36 +30,6 @@ INLINE void score_block(const float *restrict query, const float *restrict keys,
     f16x s = {0};
     for (long c = 0; c < head; c++) s += query[c] * LOAD16(keys + c * BLOCK);
     STORE16(scores, s);
-}
-
-typedef int32_t i16x __attribute__((vector_size(64), aligned(4)));
-#define SELECT16(mask, a, b) ((f16x)(((i16x)(a) & (mask)) | ((i16x)(b) & ~(mask))))
-#define LARGER16(a, b) SELECT16((a) > (b), a, b)
-#define TURNED16(v, by) __builtin_shufflevector(v, v, (0 + by) % 16, (1 + by) % 16, (2 + by) % 16, (3 + by) % 16, (4 + by) % 16, (5 + by) % 16, (6 + by) % 16, (7 + by) % 16, \
-                                                (8 + by) % 16, (9 + by) % 16, (10 + by) % 16, (11 + by) % 16, (12 + by) % 16, (13 + by) % 16, (14 + by) % 16, (15 + by) % 16)
-
-/// In place: softmax of scale x scores over the first n of `padded`, without the division; returns 1 / sum.
-INLINE float exponentials(float *restrict s, long n, long padded, float scale) {
-    FAST
-    const i16x lanes = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-    const f16x none = (f16x){0} - INFINITY;
-    f16x tops = none;
-    for (long j = 0; j < padded; j += BLOCK) { // in registers: a store of parts would stall the next load of the whole
-        f16x masked = SELECT16(lanes < (int32_t)(n - j), LOAD16(s + j), none);
-        STORE16(s + j, masked);
-        tops = LARGER16(tops, masked);
-    }
-    tops = LARGER16(tops, TURNED16(tops, 8));
-    tops = LARGER16(tops, TURNED16(tops, 4));
-    tops = LARGER16(tops, TURNED16(tops, 2));
-    tops = LARGER16(tops, TURNED16(tops, 1));
-    float top = tops[0], sum = 0;
-    for (long j0 = 0; j0 < padded; j0 += BLOCK)
-        BY_16 for (long j = j0; j < j0 + BLOCK; j++) {
-            s[j] = exp_approx((s[j] - top) * scale);
-            sum += s[j];
-        }
-    return 1 / sum;
 }
 
 /// sum += weights x values over `count` positions, 16 columns.

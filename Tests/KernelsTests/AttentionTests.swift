@@ -89,6 +89,20 @@ struct AttentionTests {
         for rate in [0, 0.5] as [Float] { check(n: 6, m: 6, heads: heads, head: head, isCausal: true, rate: rate) }
     }
 
+    /// Heads that fill whole vectors are read in place; rows of 16 keys have code of their own.
+    @Test(arguments: [1, 15, 16, 17, 33], [1, 15, 16, 17, 32, 33])
+    func lengthsAroundTheTiles(n: Int, m: Int) {
+        for isCausal in [false, true] {
+            for rate in [0, 0.3] as [Float] { check(n: n, m: m, heads: 1, head: 16, isCausal: isCausal, rate: rate) }
+        }
+    }
+
+    /// Random numbers are drawn for several heads at a time.
+    @Test(arguments: [7, 8, 9, 17])
+    func dropoutOfManyHeads(heads: Int) {
+        for n in [1, 3, 5] { check(n: n, m: 3, heads: heads, head: 2, isCausal: false, rate: 0.4) }
+    }
+
     /// An empty source: nothing to attend to, so the output is zero.
     @Test func noKeysGiveZero() {
         let a = NaiveAttention(n: 3, m: 0, heads: 2, head: 4, isCausal: false, dropout: .none, first: 0, qStride: 8, kvStride: 16)
