@@ -1,74 +1,52 @@
-#include "internal.h"
+#include "product.h"
 #include "search.h"
+#include "tile.h"
 
-// y = x W^T for translation: few rows, the same weights step after step. Nothing is packed in a step, and every output is
-// one chain of multiply-adds over the inputs in order, whatever the number of rows.
-
-enum {
-    PANEL = 64, // outputs side by side
-    TILE = 6,   // rows whose sums stay in registers together: 6 x 64 are 24 registers of AVX-512, 6 x 16 are 12 of AVX
-};
+// y = x W^T with W laid out once for many rows or many steps. Every output is one chain of multiply-adds over the inputs in
+// order, whatever the number of rows.
 
 static long panels_of(long outputs) { return (outputs + PANEL - 1) / PANEL; }
 
 long panel_floats(long inputs, long outputs) { return panels_of(outputs) * PANEL * inputs; }
 
-void panel_pack(const float *weights, long stride, float *panels, long inputs, long outputs) {
-    for (long p = 0; p < panels_of(outputs); p++)
-        for (long i = 0; i < inputs; i++)
-            for (long c = 0; c < PANEL; c++) {
-                long o = p * PANEL + c;
-                *panels++ = o < outputs ? weights[o * stride + i] : 0;
-            }
+/// to[i][c] = from[c][i], 16 x 16. Four rounds of interleaving the first half of the rows with the second transpose them.
+INLINE void transpose_16(const float *restrict from, long from_stride, float *restrict to, long to_stride) {
+    f16x x[16], y[16];
+    for (int r = 0; r < 16; r++) x[r] = LOAD16(from + r * from_stride);
+    for (int round = 0; round < 4; round++) {
+        for (int r = 0; r < 8; r++) {
+            y[2 * r] = __builtin_shufflevector(x[r], x[r + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+            y[2 * r + 1] = __builtin_shufflevector(x[r], x[r + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+        }
+        memcpy(x, y, sizeof x);
+    }
+    for (int r = 0; r < 16; r++) STORE16(to + r * to_stride, x[r]);
 }
 
-/// sums[r][c] = sum_i x[r][i] panel[i][c] for TILE rows and 16 x `vectors` columns.
-INLINE void tile_columns(const float *const x[TILE], const float *restrict panel, long inputs, float *restrict sums, const int vectors) {
-    FAST
-    f16x s[TILE][4];
-    for (int r = 0; r < TILE; r++)
-        for (int v = 0; v < vectors; v++) s[r][v] = (f16x){0};
-    for (long i = 0; i < inputs; i++, panel += PANEL) {
-        f16x b[4];
-        for (int v = 0; v < vectors; v++) b[v] = LOAD16(panel + 16 * v);
-        for (int r = 0; r < TILE; r++) {
-            float a = x[r][i];
-            for (int v = 0; v < vectors; v++) s[r][v] += a * b[v];
+KERNEL void panel_pack(const float *weights, long stride, float *panels, long inputs, long outputs) {
+    for (long o = 0; o < panels_of(outputs) * PANEL; o += 16)
+        for (long i = 0; i < inputs; i += 16) {
+            float *to = panels + o / PANEL * PANEL * inputs + i * PANEL + o % PANEL;
+            if (o + 16 <= outputs && i + 16 <= inputs) {
+                transpose_16(weights + o * stride + i, stride, to, PANEL);
+                continue;
+            }
+            for (long r = 0; r < 16 && i + r < inputs; r++)
+                for (long c = 0; c < 16; c++) to[r * PANEL + c] = o + c < outputs ? weights[(o + c) * stride + i + r] : 0;
         }
-    }
-    for (int r = 0; r < TILE; r++)
-        for (int v = 0; v < vectors; v++) STORE16(sums + r * PANEL + 16 * v, s[r][v]);
 }
 
 /// The sums of rows r0 ..< r0 + TILE with one panel; rows that do not exist repeat the last.
-INLINE void tile(const float *x, long x_stride, const float *restrict panel, long r0, long rows, long inputs, float *restrict sums, const int vectors) {
+INLINE void panel_sums(tile_t *tile, const float *x, long x_stride, const float *panel, long r0, long rows, long inputs, float *sums, long stride) {
     const float *row[TILE];
     for (int r = 0; r < TILE; r++) row[r] = x + (r0 + r < rows ? r0 + r : rows - 1) * x_stride;
-    for (int c = 0; c < PANEL; c += 16 * vectors) tile_columns(row, panel + c, inputs, sums + c, vectors);
+    tile(row, 1, panel, PANEL, inputs, sums, stride, 0);
 }
-
-// A function of its own, so that nothing competes with the sums for registers, and with the widest tile that fits them on each
-// level, which is more than a clone can know.
-typedef void tile_t(const float *x, long x_stride, const float *restrict panel, long r0, long rows, long inputs, float *restrict sums);
-#define DEFINE_TILE(name, attributes, vectors)                                                                                       \
-    attributes __attribute__((noinline)) static void name(const float *x, long x_stride, const float *restrict panel, long r0, long rows, \
-                                                          long inputs, float *restrict sums) {                                       \
-        tile(x, x_stride, panel, r0, rows, inputs, sums, vectors);                                                                   \
-    }
-
-DEFINE_TILE(tile_default, , 1)
-#if defined(__x86_64__)
-DEFINE_TILE(tile_v3, __attribute__((target("arch=x86-64-v3"))), 1)
-DEFINE_TILE(tile_v4, __attribute__((target("arch=x86-64-v4"), min_vector_width(512))), 4)
-static tile_t *best_tile(void) {
-    return __builtin_cpu_supports("x86-64-v4") ? tile_v4 : __builtin_cpu_supports("x86-64-v3") ? tile_v3 : tile_default;
-}
-#else
-static tile_t *best_tile(void) { return tile_default; }
-#endif
 
 INLINE void finish(const float *restrict s, const float *restrict bias, float *restrict y, long count, panel_mode_t mode) {
-    if (mode == panel_bias)
+    if (!bias)
+        memcpy(y, s, sizeof(float) * (size_t)count);
+    else if (mode == panel_bias)
         for (long c = 0; c < count; c++) y[c] = s[c] + bias[c];
     else if (mode == panel_relu)
         for (long c = 0; c < count; c++) y[c] = s[c] + bias[c] > 0 ? s[c] + bias[c] : 0;
@@ -83,11 +61,16 @@ KERNEL void panel_product(const float *x, long x_stride, const float *panels, co
     for (long o = 0; o < outputs; o += PANEL, panels += PANEL * inputs) {
         long count = outputs - o < PANEL ? outputs - o : PANEL;
         for (long r0 = 0; r0 < rows; r0 += TILE) {
-            tile(x, x_stride, panels, r0, rows, inputs, sums);
+            if (!bias && count == PANEL && rows - r0 >= TILE) {
+                panel_sums(tile, x, x_stride, panels, r0, rows, inputs, y + r0 * y_stride + o, y_stride);
+                continue;
+            }
+            panel_sums(tile, x, x_stride, panels, r0, rows, inputs, sums, PANEL);
             for (long r = 0; r < TILE && r0 + r < rows; r++) {
                 float *to = y + (r0 + r) * y_stride + o;
-                if (count == PANEL) finish(sums + r * PANEL, bias + o, to, PANEL, mode);
-                else finish(sums + r * PANEL, bias + o, to, count, mode);
+                const float *own = bias ? bias + o : NULL;
+                if (count == PANEL) finish(sums + r * PANEL, own, to, PANEL, mode);
+                else finish(sums + r * PANEL, own, to, count, mode);
             }
         }
     }
@@ -154,7 +137,7 @@ KERNEL void panel_top_k(const float *x, long x_stride, const float *panels, cons
     for (long o = 0; o < vocabulary; o += PANEL, panels += PANEL * inputs) { // weights stream past once, rows stay near
         long count = vocabulary - o < PANEL ? vocabulary - o : PANEL;
         for (long r0 = 0; r0 < rows; r0 += TILE) {
-            tile(x, x_stride, panels, r0, rows, inputs, sums);
+            panel_sums(tile, x, x_stride, panels, r0, rows, inputs, sums, PANEL);
             for (long r = r0; r < r0 + TILE && r < rows; r++)
                 take_panel(sums + (r - r0) * PANEL, bias + o, o, count, k, barred, barred_count, scratch + r * STATE, log_probability + r * k, index + r * k);
         }

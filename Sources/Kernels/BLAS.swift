@@ -28,14 +28,3 @@ public enum BLAS {
         return flags.isSuperset(of: ["avx2", "fma"]) ? "Haswell" : nil
     }
 }
-
-/// c = beta c + a' b', where ' transposes if asked.
-public func gemm(_ a: Matrix, _ b: Matrix, transposeA ta: Bool = false, transposeB tb: Bool = false, into c: Matrix, beta: Float = 0) {
-    let (m, k) = ta ? (a.columns, a.rows) : (a.rows, a.columns)
-    let (kb, n) = tb ? (b.columns, b.rows) : (b.rows, b.columns)
-    require(k == kb && c.rows == m && c.columns == n, "product of \(a)\(ta ? "^T" : "") and \(b)\(tb ? "^T" : "") into \(c)")
-    guard m > 0, n > 0 else { return }
-    cblas_sgemm(
-        CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, blasint(m), blasint(n), blasint(k),
-        1, a.base, blasint(max(a.stride, 1)), b.base, blasint(max(b.stride, 1)), beta, c.base, blasint(max(c.stride, 1)))
-}

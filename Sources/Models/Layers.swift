@@ -1,7 +1,7 @@
 import CKernels
 import Kernels
 
-/// y = x W^T, W: [out, in]. The bias is added by whoever follows, in the same sweep as its own work.
+/// y = x W^T + b, W: [out, in].
 public struct Linear {
     public let weight: Slot
     public let bias: Slot
@@ -13,25 +13,27 @@ public struct Linear {
         }
     }
 
-    /// - Parameter part: which of the outputs; all if nil.
-    func forward(_ x: Matrix, part: Range<Int>? = nil, into y: Matrix, _ pass: Pass) {
-        let w = pass.weights[weight]
-        gemm(x, part.map(w.rows) ?? w, transposeB: true, into: y)
-    }
-
-    func addBias(_ y: Matrix, part: Range<Int>? = nil, _ pass: Pass) {
-        require(y.isContiguous, "bias over columns of a wider matrix")
-        add_bias(y.base, pass.weights[bias].base + (part?.lowerBound ?? 0), y.rows, y.columns)
+    /// - Parameters:
+    ///   - part: which of the outputs; all if nil
+    ///   - bias: false where whoever follows adds it, in the same sweep as its own work
+    func forward(_ x: Matrix, part: Range<Int>? = nil, bias hasBias: Bool, into y: Matrix, _ pass: Pass) {
+        pass.phase(.products)
+        let all = pass.weights[weight], w = part.map(all.rows) ?? all, mark = pass.workspace.mark
+        Panels(w, at: pass.workspace.take(Panels.count(w)))
+            .product(x, bias: hasBias ? pass.weights[bias].base + (part?.lowerBound ?? 0) : nil, into: y)
+        pass.workspace.release(to: mark)
     }
 
     /// dW += dy^T x;  dx = dy W, or dx += dy W where `accumulate`.
     func backward(_ x: Matrix, part: Range<Int>? = nil, dy: Matrix, dx: Matrix?, accumulate: Bool = false, _ pass: Pass) {
+        pass.phase(.products)
         let w = pass.weights[weight], dw = pass.gradient(weight)
-        gemm(dy, x, transposeA: true, into: part.map(dw.rows) ?? dw, beta: 1)
-        if let dx { gemm(dy, part.map(w.rows) ?? w, into: dx, beta: accumulate ? 1 : 0) }
+        gemm(dy, x, transposeA: true, into: part.map(dw.rows) ?? dw, accumulate: true)
+        if let dx { gemm(dy, part.map(w.rows) ?? w, into: dx, accumulate: accumulate) }
     }
 
     func backwardBias(dy: Matrix, part: Range<Int>? = nil, _ pass: Pass) {
+        pass.phase(.elementwise)
         require(dy.isContiguous, "bias over columns of a wider matrix")
         add_bias_backward(dy.base, pass.gradient(bias).base + (part?.lowerBound ?? 0), dy.rows, dy.columns)
     }
@@ -58,6 +60,7 @@ public struct LayerNorm {
     }
 
     func forward(_ x: Matrix, _ pass: Pass) -> Tape {
+        pass.phase(.normalisation)
         let tape = Tape(x: x, y: pass.workspace.matrix(x.rows, x.columns), mean: pass.workspace.take(x.rows), rstd: pass.workspace.take(x.rows))
         layer_norm_forward(x.base, pass.weights[gain].base, pass.weights[shift].base, tape.y.base, tape.mean, tape.rstd, x.rows, x.columns, Self.epsilon)
         return tape
@@ -65,6 +68,7 @@ public struct LayerNorm {
 
     /// dx += gradient, so that the residual's own gradient may already be in it.
     func backward(_ tape: Tape, dy: Matrix, dx: Matrix, _ pass: Pass) {
+        pass.phase(.normalisation)
         let x = tape.x
         layer_norm_backward(
             x.base, pass.weights[gain].base, dy.base, dx.base, tape.mean, tape.rstd,

@@ -8,13 +8,18 @@ public struct Pass {
     public let gradients: FloatBlock?
     public let workspace: Workspace
     public let randomness: Randomness
+    private let timer: PhaseTimer?
 
-    public init(weights: FloatBlock, gradients: FloatBlock? = nil, workspace: Workspace, randomness: Randomness = .off) {
+    public init(weights: FloatBlock, gradients: FloatBlock? = nil, workspace: Workspace, randomness: Randomness = .off, timer: PhaseTimer? = nil) {
         self.weights = weights
         self.gradients = gradients
         self.workspace = workspace
         self.randomness = randomness
+        self.timer = timer
     }
+
+    /// What is done from here on counts for `phase`.
+    func phase(_ phase: PhaseTimer.Phase) { timer?.enter(phase) }
 
     func gradient(_ slot: Slot) -> Matrix {
         guard let gradients else { fatalError("a backward pass needs a gradient block") }

@@ -25,6 +25,14 @@ public final class TeacherTrainee: Trainee {
     private let pool: WorkerPool
     private let gradients: GradientParts
     private let lanes: [SliceLane]
+    /// Seconds of all slices by phase, from when it was switched on.
+    public var phases: [PhaseTimer.Phase: Double]? {
+        timers.map { timers in
+            Dictionary(uniqueKeysWithValues: PhaseTimer.Phase.allCases.map { phase in (phase, timers.reduce(0) { $0 + $1.seconds[phase.rawValue] }) })
+        }
+    }
+    /// Of the slices, and of the update.
+    private var timers: [PhaseTimer]?
     private let targetTokens: [Int]
     private var order = EpochOrder()
     /// BLEU of the present weights on the validation set, where it is wanted after this epoch.
@@ -42,6 +50,8 @@ public final class TeacherTrainee: Trainee {
         targetTokens = (0..<train.count).map { train.target.length($0) + 1 }
     }
 
+    public func switchOnPhaseTimer() { timers = (0...lanes.count).map { _ in PhaseTimer() } }
+
     public func begin(epoch: Int) -> Int {
         order = EpochOrder(tokens: targetTokens, batchTokens: settings.batchTokens, seed: settings.seed, epoch: epoch)
         return order.batches.count
@@ -53,10 +63,13 @@ public final class TeacherTrainee: Trainee {
         pool.run(lanes.count) { slice in
             let pass = Pass(
                 weights: weights, gradients: gradients.blocks[slice], workspace: lanes[slice].workspace,
-                randomness: Randomness(seed: settings.seed, step: step, slice: slice))
+                randomness: Randomness(seed: settings.seed, step: step, slice: slice), timer: timers?[slice])
             lanes[slice].run { $0.sums = model.loss($0.batch, smoothing: settings.smoothing, gradientScale: scale, trace: $0.trace, pass) }
+            timers?[slice].leave()
         }
+        timers?.last?.enter(.optimizer)
         gradients.update(weights, adam, adam.constants(step: step, rate: rate), pool: pool)
+        timers?.last?.leave()
         let sums = lanes.reduce(LossSums()) { $0 + $1.sums }
         return TrainingSums(loss: sums.loss, units: Double(sums.tokens))
     }

@@ -20,10 +20,10 @@ struct SearchKernelTests {
             var random = SearchRandom(UInt64(rows * 1000 + inputs))
             let x = random.floats(rows * inputs), w = random.floats(inputs * outputs), bias = random.floats(outputs)
             let panels = packed(w, inputs: inputs, outputs: outputs), stride = outputs + 2
-            for mode in [panel_bias, panel_relu, panel_add] {
+            for mode in [panel_bias, panel_relu, panel_add, nil] {
                 let before = random.floats(rows * stride)
                 var y = before
-                panel_product(x, inputs, panels, bias, &y, stride, rows, inputs, outputs, mode)
+                panel_product(x, inputs, panels, mode == nil ? nil : bias, &y, stride, rows, inputs, outputs, mode ?? panel_bias)
                 for row in 0..<rows {
                     for output in 0..<stride {
                         let at = row * stride + output
@@ -32,8 +32,13 @@ struct SearchKernelTests {
                             continue
                         }
                         let product = naive(x, w, bias, row: row, output: output, inputs: inputs)
-                        let expected = mode == panel_bias ? product : mode == panel_relu ? max(0, product) : Double(before[at]) + product
-                        #expect(abs(Double(y[at]) - expected) < 1e-5 * Double(inputs), "[\(rows) x \(inputs)] to \(outputs), \(mode), row \(row) output \(output)")
+                        let expected = switch mode {
+                        case panel_bias: product
+                        case panel_relu: max(0, product)
+                        case panel_add: Double(before[at]) + product
+                        default: product - Double(bias[output])
+                        }
+                        #expect(abs(Double(y[at]) - expected) < 1e-5 * Double(inputs), "[\(rows) x \(inputs)] to \(outputs), \(String(describing: mode)), row \(row) output \(output)")
                     }
                 }
             }

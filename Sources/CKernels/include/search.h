@@ -1,22 +1,12 @@
-// Kernels of translation: products with weights laid out once, attention over a growing cache, the best of a vocabulary.
+// Kernels of translation: the best of a vocabulary, attention over a growing cache.
 //
 // Whatever is computed for a row depends on that row alone, to the last bit: a sentence's translation cannot depend on the
 // batch that it is in.
 #pragma once
 #include <stdint.h>
 
-// ---- products ------------------------------------------------------------------------------------------------------
-/// Floats of the panels of a [outputs, inputs] matrix.
-long panel_floats(long inputs, long outputs);
-/// Lays out W as [outputs / 64][inputs][64], outputs filled up with zeros.
-void panel_pack(const float *weights, long stride, float *panels, long inputs, long outputs);
-
-/// What is done with p = x W^T + bias: y = p, y = max(0, p), y += p.
-typedef enum { panel_bias, panel_relu, panel_add } panel_mode_t;
-void panel_product(const float *x, long x_stride, const float *panels, const float *bias, float *y, long y_stride,
-                   long rows, long inputs, long outputs, panel_mode_t mode);
-
-/// The k largest of x W^T + bias in a row with their log softmax, best first, equal ones by lower index. The `barred`
+// ---- the best of a vocabulary --------------------------------------------------------------------------------------
+/// The k largest of x W^T + bias (panels: see product.h) in a row with their log softmax, best first, equal ones by lower index. The `barred`
 /// indices count in the softmax and are never returned. The logits never exist at once. Where fewer than k are left, the
 /// rest have log-probability -infinity. scratch: 32 x rows floats.
 void panel_top_k(const float *x, long x_stride, const float *panels, const float *bias, long rows, long inputs, long vocabulary,

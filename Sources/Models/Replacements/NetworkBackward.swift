@@ -69,7 +69,7 @@ struct NetworkBackward {
             gemm(block.h, block.weight, transposeB: true, into: out)
             let goal = wanted(matrix, block.tokens)
             squares.add(squared_error(out.base, block.bias, goal.base, goal.stride, out.rows, width, outputScale, dbias), part)
-            gemm(out, block.weight, into: partial[part].rows(0..<out.rows), beta: 1)
+            gemm(out, block.weight, into: partial[part].rows(0..<out.rows), accumulate: true)
             if out.rows > 0 { gemm(out, block.h, transposeA: true, into: dw) } else { dw.fill(0) }
             finish(network.second, block.index * width * H, dw.base, dw.count)
             finish(network.secondBias, block.index * width, dbias, width)

@@ -43,7 +43,7 @@ extension ReplacementTraining {
     private func product(_ network: ReplacementNetwork, block: Int, _ x: Matrix, into y: Matrix, accumulate: Bool, _ space: Workspace) {
         let d = replacement.shape.width, mark = space.mark, scaled = space.matrix(x.rows, d)
         scale_columns(x.base, weights[network.inputNorm.gain].base + block * d, scaled.base, x.rows, d)
-        gemm(scaled, weights[network.first].rows(block * d..<(block + 1) * d), into: y, beta: accumulate ? 1 : 0)
+        gemm(scaled, weights[network.first].rows(block * d..<(block + 1) * d), into: y, accumulate: accumulate)
         space.release(to: mark)
     }
 

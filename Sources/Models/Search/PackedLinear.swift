@@ -4,21 +4,20 @@ import Kernels
 /// y = x W^T + b with weights laid out once for the kernel. A row's result depends on that row alone, to the last bit, so a
 /// translation does not depend on the batch that it is in.
 public final class PackedLinear {
-    private let panels: FloatBlock
+    private let panels: Panels
+    private let memory: FloatBlock
     private let bias: FloatBlock
-    public let inputs: Int
-    public let outputs: Int
+    public var inputs: Int { panels.inputs }
+    public var outputs: Int { panels.outputs }
 
     /// - Parameters:
     ///   - weights: [outputs, inputs]; copied
     ///   - bias: zero if nil; copied
     public init(_ weights: Matrix, bias values: UnsafePointer<Float>? = nil) {
-        inputs = weights.columns
-        outputs = weights.rows
-        panels = FloatBlock(panel_floats(inputs, outputs))
-        panel_pack(weights.base, weights.stride, panels.base, inputs, outputs)
-        bias = FloatBlock(outputs)
-        if let values { bias.base.update(from: values, count: outputs) }
+        memory = FloatBlock(Panels.count(weights))
+        panels = Panels(weights, at: memory.base)
+        bias = FloatBlock(weights.rows)
+        if let values { bias.base.update(from: values, count: weights.rows) }
     }
 
     /// - Parameter part: which of the outputs; all if nil
@@ -29,17 +28,16 @@ public final class PackedLinear {
 
     /// y = p, max(0, p) or y + p, where p = x W^T + b.
     public func callAsFunction(_ x: Matrix, into y: Matrix, _ mode: panel_mode_t = panel_bias) {
-        require(x.rows == y.rows && x.columns == inputs && y.columns == outputs, "[\(outputs) x \(inputs)] times \(x)^T into \(y)")
-        panel_product(x.base, x.stride, panels.base, bias.base, y.base, y.stride, x.rows, inputs, outputs, mode)
+        panels.product(x, bias: bias.base, into: y, mode)
     }
 
     /// The k largest outputs of each row with their log softmax, best first, ties by lower index.
     func best(_ k: Int, of x: Matrix, barred: [Int32], into best: inout Candidates, _ space: Workspace) {
         let mark = space.mark
         best.resize(rows: x.rows, k: k)
-        panel_top_k(
-            x.base, x.stride, panels.base, bias.base, x.rows, inputs, outputs, k, barred, barred.count,
-            space.take(32 * x.rows), &best.logProbabilities, &best.tokens)
+        panels.best(
+            k, of: x, bias: bias.base, barred: barred, scratch: space.take(32 * x.rows),
+            logProbabilities: &best.logProbabilities, indices: &best.tokens)
         space.release(to: mark)
     }
 }

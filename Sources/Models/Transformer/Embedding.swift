@@ -15,6 +15,7 @@ struct Embedding {
     }
 
     func forward(_ ids: [Int32], _ places: [Int32], positions: SinusoidalPositions, _ pass: Pass) -> Matrix {
+        pass.phase(.embedding)
         let y = pass.workspace.matrix(ids.count, table.columns)
         embedding_forward(
             pass.weights[table].base, ids, positions.table.base, places, scale, y.base, y.rows, y.columns,
@@ -23,6 +24,7 @@ struct Embedding {
     }
 
     func backward(_ packed: Packed, dy: Matrix, _ pass: Pass) {
+        pass.phase(.embedding)
         packed.ids.withUnsafeBufferPointer { ids in
             embedding_backward(
                 pass.gradient(table).base, ids.baseAddress, dy.base, scale, dy.rows, dy.columns,

@@ -43,13 +43,11 @@ struct MultiHeadAttention {
         let space = pass.workspace
         let projected = space.matrix(x.rows, memory == nil ? 3 * width : width)
         let part = memory == nil ? nil : queryPart
-        projection.forward(x, part: part, into: projected, pass)
-        projection.addBias(projected, part: part, pass)
+        projection.forward(x, part: part, bias: true, into: projected, pass)
         var memoryProjected: Matrix?
         if let memory {
             let matrix = space.matrix(memory.x.rows, 2 * width)
-            projection.forward(memory.x, part: memoryPart, into: matrix, pass)
-            projection.addBias(matrix, part: memoryPart, pass)
+            projection.forward(memory.x, part: memoryPart, bias: true, into: matrix, pass)
             memoryProjected = matrix
         }
         let keys = memory?.packed ?? queries
@@ -57,6 +55,7 @@ struct MultiHeadAttention {
             x: x, projected: projected, memory: memoryProjected,
             weights: space.take(weightCount(queries, keys)), context: space.matrix(x.rows, width))
         let mark = space.mark
+        pass.phase(.attention)
         let scratch = space.take(scratchCount(queries, keys))
         let dropout = pass.randomness.dropout(dropout, site: site)
         var first = 0
@@ -83,6 +82,7 @@ struct MultiHeadAttention {
         let dprojected = space.matrix(tape.projected.rows, tape.projected.columns)
         let dmemoryProjected = tape.memory.map { space.matrix($0.rows, $0.columns) }
         let gradients = Tape(x: dx, projected: dprojected, memory: dmemoryProjected, weights: tape.weights, context: dcontext)
+        pass.phase(.attention)
         let scratch = space.take(scratchCount(queries, keys))
         let dropout = pass.randomness.dropout(dropout, site: site)
         var first = 0

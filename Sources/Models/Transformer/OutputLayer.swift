@@ -33,9 +33,9 @@ struct OutputLayer {
     private static let block = 128
 
     func logits(_ x: Matrix, _ pass: Pass) -> Matrix {
-        let w = pass.weights[weight], y = pass.workspace.matrix(x.rows, w.rows)
-        gemm(x, w, transposeB: true, into: y)
-        add_bias(y.base, pass.weights[bias].base, y.rows, y.columns)
+        let w = pass.weights[weight], y = pass.workspace.matrix(x.rows, w.rows), mark = pass.workspace.mark
+        Panels(w, at: pass.workspace.take(Panels.count(w))).product(x, bias: pass.weights[bias].base, into: y)
+        pass.workspace.release(to: mark)
         return y
     }
 
@@ -45,20 +45,24 @@ struct OutputLayer {
     func loss(_ x: Matrix, labels: [Int32], smoothing: Float, gradientScale: Float, _ pass: Pass) -> (LossSums, dx: Matrix?) {
         let w = pass.weights[weight], space = pass.workspace
         let dx = pass.gradients == nil ? nil : space.matrix(x.rows, x.columns), mark = space.mark
-        let all = space.matrix(min(Self.block, x.rows), w.rows)
+        pass.phase(.products)
+        let panels = Panels(w, at: space.take(Panels.count(w))), all = space.matrix(min(Self.block, x.rows), w.rows)
         var sums = LossSums()
         for start in stride(from: 0, to: x.rows, by: Self.block) {
             let range = start..<min(start + Self.block, x.rows)
             let rows = x.rows(range), logits = all.rows(0..<range.count)
-            gemm(rows, w, transposeB: true, into: logits)
+            pass.phase(.products)
+            panels.product(rows, bias: nil, into: logits)
+            pass.phase(.loss)
             sums.loss += labels.withUnsafeBufferPointer {
                 cross_entropy(
                     logits.base, pass.weights[bias].base, $0.baseAddress! + start, logits.rows, logits.columns,
                     smoothing, gradientScale, pass.gradients?[bias].base, &sums.likelihood)
             }
             guard let dx, let gradients = pass.gradients else { continue }
+            pass.phase(.products)
             gemm(logits, w, into: dx.rows(range))
-            gemm(logits, rows, transposeA: true, into: gradients[weight], beta: 1)
+            gemm(logits, rows, transposeA: true, into: gradients[weight], accumulate: true)
         }
         space.release(to: mark)
         sums.tokens = x.rows

@@ -33,7 +33,8 @@ struct AttentionSublayer {
         let attended = attention.forward(normed.y, queries, memory: memory, pass)
         let y = pass.workspace.matrix(x.rows, x.columns), mark = pass.workspace.mark
         let projected = pass.workspace.matrix(x.rows, x.columns)
-        output.forward(attended.context, into: projected, pass)
+        output.forward(attended.context, bias: false, into: projected, pass)
+        pass.phase(.elementwise)
         residual_forward(x.base, projected.base, pass.weights[output.bias].base, y.base, x.rows, x.columns, pass.randomness.dropout(dropout, site: site))
         pass.workspace.release(to: mark)
         return Tape(norm: normed, attention: attended, y: y)
@@ -44,6 +45,7 @@ struct AttentionSublayer {
         let mark = pass.workspace.mark
         defer { pass.workspace.release(to: mark) }
         let dprojected = pass.workspace.matrix(dx.rows, dx.columns), dcontext = pass.workspace.matrix(dx.rows, dx.columns)
+        pass.phase(.elementwise)
         residual_backward(dx.base, dprojected.base, pass.gradient(output.bias).base, dx.rows, dx.columns, pass.randomness.dropout(dropout, site: site))
         output.backward(tape.attention.context, dy: dprojected, dx: dcontext, pass)
         attention.backward(tape.attention, queries, memory: memory, dcontext: dcontext, dx: dprojected, dmemory: dmemory, pass)
@@ -83,10 +85,12 @@ struct FeedForwardSublayer {
     func forward(_ x: Matrix, _ pass: Pass) -> Tape {
         let space = pass.workspace, normed = norm.forward(x, pass)
         let hidden = space.matrix(x.rows, up.weight.rows), y = space.matrix(x.rows, x.columns), mark = space.mark
-        up.forward(normed.y, into: hidden, pass)
+        up.forward(normed.y, bias: false, into: hidden, pass)
+        pass.phase(.elementwise)
         bias_relu_dropout_forward(hidden.base, pass.weights[up.bias].base, hidden.rows, hidden.columns, pass.randomness.dropout(hiddenDropout, site: site))
         let projected = space.matrix(x.rows, x.columns)
-        down.forward(hidden, into: projected, pass)
+        down.forward(hidden, bias: false, into: projected, pass)
+        pass.phase(.elementwise)
         residual_forward(x.base, projected.base, pass.weights[down.bias].base, y.base, x.rows, x.columns, pass.randomness.dropout(dropout, site: site + 1))
         space.release(to: mark)
         return Tape(norm: normed, hidden: hidden, y: y)
@@ -97,8 +101,10 @@ struct FeedForwardSublayer {
         let space = pass.workspace, mark = space.mark
         defer { space.release(to: mark) }
         let dprojected = space.matrix(dx.rows, dx.columns), dhidden = space.matrix(dx.rows, tape.hidden.columns)
+        pass.phase(.elementwise)
         residual_backward(dx.base, dprojected.base, pass.gradient(down.bias).base, dx.rows, dx.columns, pass.randomness.dropout(dropout, site: site + 1))
         down.backward(tape.hidden, dy: dprojected, dx: dhidden, pass)
+        pass.phase(.elementwise)
         bias_relu_dropout_backward(tape.hidden.base, dhidden.base, pass.gradient(up.bias).base, dhidden.rows, dhidden.columns, pass.randomness.dropout(hiddenDropout, site: site))
         up.backward(tape.norm.y, dy: dhidden, dx: dprojected, pass)
         norm.backward(tape.norm, dy: dprojected, dx: dx, pass)

@@ -1,0 +1,57 @@
+import CKernels
+import COpenBLAS
+
+/// c = a' b', or c += a' b' where `accumulate`; ' transposes if asked.
+///
+/// Where b is read row by row the product is our own: the matrices of a Transformer of this size are so thin that OpenBLAS,
+/// which rearranges both operands and clears the result at every call, spends a fifth of its time on that. The product with
+/// b transposed is OpenBLAS's; where its b stays the same for many rows, `Panels` is faster.
+public func gemm(_ a: Matrix, _ b: Matrix, transposeA ta: Bool = false, transposeB tb: Bool = false, into c: Matrix, accumulate: Bool = false) {
+    let (m, k) = ta ? (a.columns, a.rows) : (a.rows, a.columns)
+    let (kb, n) = tb ? (b.columns, b.rows) : (b.rows, b.columns)
+    require(k == kb && c.rows == m && c.columns == n, "product of \(a)\(ta ? "^T" : "") and \(b)\(tb ? "^T" : "") into \(c)")
+    guard m > 0, n > 0 else { return }
+    if tb {
+        cblas_sgemm(
+            CblasRowMajor, ta ? CblasTrans : CblasNoTrans, CblasTrans, blasint(m), blasint(n), blasint(k),
+            1, a.base, blasint(max(a.stride, 1)), b.base, blasint(max(b.stride, 1)), accumulate ? 1 : 0, c.base, blasint(max(c.stride, 1)))
+    } else if k == 0 {
+        if !accumulate { c.fill(0) }
+    } else {
+        (ta ? product_transposed : product)(a.base, a.stride, b.base, b.stride, c.base, c.stride, m, n, k, accumulate ? 1 : 0)
+    }
+}
+
+/// A weight matrix [outputs, inputs] laid out for products x W^T. A row's result depends on that row alone, to the last bit.
+public struct Panels {
+    public let inputs: Int
+    public let outputs: Int
+    private let base: UnsafeMutablePointer<Float>
+
+    /// Floats that `weights` takes.
+    public static func count(_ weights: Matrix) -> Int { panel_floats(weights.columns, weights.rows) }
+
+    /// - Parameter base: room for `count` floats on a 64-byte boundary, which outlives this value
+    public init(_ weights: Matrix, at base: UnsafeMutablePointer<Float>) {
+        inputs = weights.columns
+        outputs = weights.rows
+        self.base = base
+        panel_pack(weights.base, weights.stride, base, inputs, outputs)
+    }
+
+    /// y = p, max(0, p) or y + p, where p = x W^T + bias; without a bias, y = x W^T.
+    public func product(_ x: Matrix, bias: UnsafePointer<Float>?, into y: Matrix, _ mode: panel_mode_t = panel_bias) {
+        require(x.rows == y.rows && x.columns == inputs && y.columns == outputs, "[\(outputs) x \(inputs)] times \(x)^T into \(y)")
+        panel_product(x.base, x.stride, base, bias, y.base, y.stride, x.rows, inputs, outputs, mode)
+    }
+
+    /// The k largest outputs of each row with their log softmax, best first, ties by lower index. See `panel_top_k`.
+    public func best(
+        _ k: Int, of x: Matrix, bias: UnsafePointer<Float>, barred: [Int32], scratch: UnsafeMutablePointer<Float>,
+        logProbabilities: inout [Float], indices: inout [Int32]
+    ) {
+        require(x.columns == inputs, "[\(outputs) x \(inputs)] times \(x)^T")
+        require(logProbabilities.count >= x.rows * k && indices.count >= x.rows * k, "room for \(x.rows) x \(k) of the best")
+        panel_top_k(x.base, x.stride, base, bias, x.rows, inputs, outputs, k, barred, barred.count, scratch, &logProbabilities, &indices)
+    }
+}
