@@ -25,14 +25,18 @@ final class FolderLock {
         }
         descriptor = file
         guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
-            throw Held(folder: folder, pid: Self.owner(file))  // deinit closes the file
+            throw Held(folder: folder, pid: Self.owner(file))
         }
         ftruncate(file, 0)
         let pid = "\(getpid())\n"
         pwrite(file, pid, pid.utf8.count, 0)
     }
 
-    deinit { close(descriptor) }
+    deinit {
+        // Explicitly: a child that is just being started holds a copy of the descriptor until it calls exec.
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
+    }
 
     private static func owner(_ file: Int32) -> String {
         var bytes = [UInt8](repeating: 0, count: 32)

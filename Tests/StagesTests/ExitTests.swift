@@ -105,4 +105,19 @@ import Testing
 
                 """)
     }
+
+    /// Between fork and exec a child has a copy of every descriptor.
+    @Test func lockEndsWithItsOwnerThoughACopyIsOpen() throws {
+        var lock: FolderLock? = try FolderLock(output)
+        let open = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")
+        let original = try #require(open.first {
+            (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/" + $0))?.hasSuffix(output + "/.lock") == true
+        })
+        let copy = dup(try #require(Int32(original)))
+        defer { close(copy) }
+        #expect(throws: FolderLock.Held.self) { try FolderLock(output) }
+        lock = nil
+        #expect(throws: Never.self) { try FolderLock(output) }
+        _ = lock
+    }
 }
