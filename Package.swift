@@ -9,6 +9,7 @@ let stages: [(name: String, needs: [Target.Dependency])] = [
     ("distill", ["Training"]),
     ("splice", ["Models"]),
     ("score", ["Training", "Corpus", "Scoring"]),
+    ("bench", ["Training", "Corpus", "Scoring"]),
 ]
 
 let package = Package(

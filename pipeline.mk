@@ -50,6 +50,8 @@ TRAIN_FLAGS ?=
 CAPTURE_FLAGS ?=
 DISTILL_FLAGS ?=
 SCORE_FLAGS ?=
+BENCH_FLAGS ?=
+PEERS_FLAGS ?=
 
 # Put before every stage's command, as in LAUNCH="srun --cpus-per-task=$(THREADS)".
 LAUNCH ?=
@@ -94,7 +96,7 @@ SCORES := $(foreach b,$(BEAMS),$(call manifests,score,$(addsuffix $(call beam,$b
 # ---- Goals ------------------------------------------------------------------------------------------------------------
 
 .DEFAULT_GOAL := all
-.PHONY: all paper phrasebook smoke table corpus build test deps clean help FORCE $(addprefix release/,$(CAPTURES))
+.PHONY: all paper phrasebook smoke table corpus bench bench-peers build test deps clean help FORCE $(addprefix release/,$(CAPTURES))
 
 all: ## Teacher, distilled replacements, spliced models and their scores, with the table at the end (default)
 paper: ## The paper's experiments: all modes, sizes and attentions, and one layer at a time
@@ -120,18 +122,30 @@ table: ## Print the scores of RUN
 
 corpus: $$(CORPUS_FILES) ## Fetch the files of CORPUS
 
+bench: $(R)/tokens/manifest.json | $(BUILT) ## Measure this machine and the programs on it, on the sentences of CORPUS
+	$(LAUNCH) $(BIN)/bench --tokens $(R)/tokens $(BENCH_FLAGS) --output $(R)/bench --threads $(THREADS)
+
+bench-peers: $(R)/tokens/manifest.json runs/peers-venv/installed | $(BUILT) ## PyTorch and CTranslate2 at the same work, alternating with ours
+	$(LAUNCH) runs/peers-venv/bin/python Tests/peers/compare.py --bin $(BIN) --tokens $(R)/tokens --threads $(THREADS) --json $(R)/peers.json $(PEERS_FLAGS)
+
+runs/peers-venv/installed: Tests/peers/requirements.txt
+	python3 -m venv $(@D) || { echo 'python3-venv is missing: apt-get install python3-venv' >&2; exit 1; }
+	$(@D)/bin/pip install --quiet --requirement $<
+	touch $@
+
 build: $(BUILT) ## Compile the programs
 
-test: $(if $(BUILT),deps) ## Unit tests, and the logic of this file with stand-ins for the programs
+test: $(if $(BUILT),deps) ## Unit tests, the logic of this file with stand-ins for the programs, and the programs from end to end
 	$(SWIFT) build --build-tests $(SWIFT_FLAGS)
 	$(SWIFT) test --skip-build $(SWIFT_FLAGS)
 	Tests/pipeline.test.sh
+	Tests/programs.test.sh
 
 clean: ## Delete what the stages made for RUN; corpora, history and programs stay
 	rm -rf $(R)
 
 help: ## This list
-	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' pipeline.mk | awk -F'\t' '{ printf "  %-12s %s\n", $$1, $$2 }'
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' pipeline.mk | awk -F'\t' '{ printf "  %-12s %s\n", $$1, $$2 }'
 	@echo
 	@echo 'Settings, given as NAME=value:'
 	@awk '/^# ---- Names/ { exit } /^# / && !/----/ { text = substr($$0, 3) } \

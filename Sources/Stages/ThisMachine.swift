@@ -3,9 +3,9 @@ import Kernels
 import Registry
 
 /// Facts about the machine, the checkout and the process that a run records.
-enum ThisMachine {
+public enum ThisMachine {
     /// Cores that this process may be scheduled on, which `taskset` and batch systems restrict.
-    static var availableCores: Int {
+    public static var availableCores: Int {
         guard let mask = field("Cpus_allowed", in: "/proc/self/status") else { return ProcessInfo.processInfo.activeProcessorCount }
         return max(1, mask.reduce(0) { $0 + ($1.hexDigitValue ?? 0).nonzeroBitCount })
     }
@@ -13,7 +13,7 @@ enum ThisMachine {
     static func describe() -> Machine {
         Machine(
             host: ProcessInfo.processInfo.hostName, bootID: line("/proc/sys/kernel/random/boot_id") ?? "unknown", pid: getpid(),
-            blas: "OpenBLAS \(BLAS.coreName)", cpu: field("model name", in: "/proc/cpuinfo") ?? "unknown")
+            blas: "OpenBLAS \(BLAS.coreName)", cpu: processor)
     }
 
     /// User and system time of all threads, in seconds.
@@ -24,10 +24,21 @@ enum ThisMachine {
     }
 
     /// The most memory the process has held so far (`VmHWM`), in bytes.
-    static var peakResidentBytes: Int {
+    public static var peakResidentBytes: Int {
         guard let text = field("VmHWM", in: "/proc/self/status"), let kibibytes = Int(text.prefix { $0 != " " }) else { return 0 }
         return kibibytes * 1024
     }
+
+    /// Counts `peakResidentBytes` anew from what is held now.
+    public static func resetPeakResidentBytes() {
+        try? Data("5".utf8).write(to: URL(fileURLWithPath: "/proc/self/clear_refs"))
+    }
+
+    /// The processor's name.
+    public static var processor: String { field("model name", in: "/proc/cpuinfo") ?? "unknown" }
+
+    /// Processes that wanted a core, on average over the last minute.
+    public static var load: Double { line("/proc/loadavg").flatMap { $0.split(separator: " ").first }.flatMap { Double($0) } ?? .nan }
 
     /// The commit of the current folder's checkout; nil outside one, or where git is not installed.
     static func gitState() -> GitState? {

@@ -1,0 +1,65 @@
+import ArgumentParser
+import Corpus
+import Foundation
+import Stages
+
+@main
+struct Bench: StageCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Measure this machine, and how near to its limits the programs come.",
+        discussion: """
+            Everything is measured here and now, on the sentences of a tokens folder and with untrained weights, whose values do not
+            matter for speed: the peak of sgemm and of memory, the kernels against them, training of the teacher with its phases,
+            distillation by mode and size, translation with the teacher and with spliced models, subwords, BLEU, and the memory of each
+            part. Ratios within one run mean something; figures of different runs on a shared machine do not.
+
+            Parts: \(Part.allCases.map(\.rawValue).joined(separator: " "))
+
+            Examples:
+              bench --tokens runs/demo/tokens --output runs/demo/bench
+              bench --tokens runs/demo/tokens --output runs/demo/bench --parts training kernels --seconds 5 --json
+              sqlite3 runs/registry.sqlite "select key, value from metrics join runs on run = id where stage = 'bench'"
+            """,
+        version: Program.version)
+
+    @OptionGroup var options: StageOptions
+    @OptionGroup var result: JSONOption
+    @Option(help: "Folder made by tokenize.") var tokens: String
+    @Option(help: "Folder to write the report to.") var output: String
+    @Option(parsing: .upToNextOption, help: "What to measure; all if not given.") var parts: [Part] = []
+    @Option(help: "Seconds for each measurement, about.") var seconds = 2.0
+    @Option(parsing: .upToNextOption, help: "Distillations to measure.") var specs = [
+        "alr-xs.encoder", "alr-s.encoder", "alr-m.encoder", "alr-l.encoder", "alrr-m.encoder", "aslr-xs.encoder", "elr-m.encoder",
+        "alr-xs.decoder", "alr-m.decoder", "alr-l.decoder", "alr-m.cross", "alr-m.crossfull",
+    ]
+
+    func validate() throws {
+        guard seconds > 0 else { throw ValidationError("--seconds is out of range") }
+    }
+
+    mutating func run() throws {
+        options.force = true
+        let folder = try TokenFolder(path: tokens), wanted = parts.isEmpty ? Part.allCases : Part.allCases.filter(parts.contains)
+        let settings = BenchConfiguration(parts: wanted, seconds: seconds, specs: specs)
+        let asJSON = result.json
+        try StageRun.perform(Self.stage, options: options, output: output, configuration: settings, inputs: [.folder("tokens", tokens)]) { run in
+            let session = try Session(folder, settings, run)
+            for part in wanted { try session.measure(part) }
+            let report = session.report
+            try report.write(to: run.folder.path(Report.fileName))
+            for measurement in report.measurements { run.metric(measurement.key, measurement.value) }
+            try run.publish(settings)
+            if asJSON { try Results.printJSON(report) } else { print(report.text) }
+        }
+    }
+}
+
+enum Part: String, CaseIterable, Codable, ExpressibleByArgument {
+    case peak, kernels, training, distillation, translation, text
+}
+
+struct BenchConfiguration: Codable {
+    let parts: [Part]
+    let seconds: Double
+    let specs: [String]
+}

@@ -1,0 +1,71 @@
+import Corpus
+import Foundation
+import Kernels
+import Models
+import Tensors
+import Training
+
+extension Session {
+    /// Layer 0 of each spec, with the default settings, on activations of an untrained teacher.
+    func distillation() throws {
+        let specs = try settings.specs.map { try Spec(parsing: $0).at(layer: 0) }
+        let scratch = try OutputFolder(outputFolder + "/activations")
+        defer { try? FileManager.default.removeItem(atPath: scratch.folder) }
+        let captured = try capture(specs, to: scratch)
+        for spec in specs {
+            for threads in threadCounts {
+                let work = try DistillationWork(spec, captured, folder: scratch.folder, threads: threads)
+                let rate = stopwatch.rate(work.step), flops = rate * work.flopsPerSentence
+                add(Measurement(
+                    part: .distillation, name: Self.name(spec), threads: threads, value: rate, unit: "sentences/s",
+                    fraction: flops / peak(threads).flops, bound: .sgemm, note: "\(Int(flops / 1e9)) GFLOP/s in products"))
+            }
+        }
+    }
+
+    private static func name(_ spec: Spec) -> String { "\(spec.mode)-\(spec.size).\(spec.attention)" }
+
+    private func capture(_ specs: [Spec], to folder: OutputFolder) throws -> CaptureConfiguration {
+        let model = Transformer(configuration), weights = model.layout.initialized(seed: 1)
+        let captured = try CaptureConfiguration(
+            teacher: configuration, modes: specs.map(\.mode), attentions: specs.map(\.attention.captured), layers: [0], elementType: .f16)
+        let writer = ActivationCapture(model, weights: weights, captured, pool: WorkerPool(threads: threadCounts.last!))
+        for (split, shard) in [(Split.train, train.prefix(16 * DistillationSettings().batch)), (.valid, train.prefix(DistillationSettings().batch))] {
+            try writer.write(shard, split, to: folder, progress: { _ in }, stop: {})
+        }
+        return captured
+    }
+}
+
+/// Steps of a distillation, one after another.
+private final class DistillationWork {
+    /// In the products of a step, forward and backward.
+    let flopsPerSentence: Double
+    private let trainee: ReplacementTrainee
+    private let adam: Adam
+    private let batches: Int
+    private let sentences: Int
+    private var steps = 0
+
+    init(_ spec: Spec, _ configuration: CaptureConfiguration, folder: String, threads: Int) throws {
+        let train = try CapturedActivations(folder: folder, configuration, .train, spec)
+        trainee = try ReplacementTrainee(
+            spec, configuration, train: train, valid: CapturedActivations(folder: folder, configuration, .valid, spec),
+            settings: DistillationSettings(), pool: WorkerPool(threads: threads))
+        adam = Adam(Adam.Settings(), count: trainee.weights.count)
+        batches = trainee.begin(epoch: 0)
+        sentences = train.sentences
+        let shape = ReplacementShape(spec, maxTokens: configuration.maxTokens, width: configuration.width, heads: configuration.heads)
+        let read = train.tokens + (spec.attention.readsMemory ? train.memoryOffsets.last ?? 0 : 0)
+        // the first layer's products: forward and its weights' gradient; the second's: also its input's
+        let perUnit = Double(4 * read * shape.width + 6 * train.tokens * shape.outputWidth)
+        flopsPerSentence = perUnit * Double(shape.hidden * shape.networks) / Double(sentences)
+    }
+
+    /// One step; returns its sentences.
+    func step() -> Double {
+        steps += 1
+        _ = trainee.step(batch: steps % batches, step: steps, rate: 1e-4, adam: adam)
+        return Double(sentences) / Double(batches)
+    }
+}

@@ -1,0 +1,74 @@
+import Foundation
+import Kernels
+import Stages
+import Tensors
+
+/// One figure, with what it is a fraction of.
+struct Measurement: Codable {
+    let part: Part
+    let name: String
+    let threads: Int
+    let value: Double
+    let unit: String
+    /// Of the peak of sgemm or of memory, whichever bounds it, measured in the same run with as many threads.
+    var fraction: Double?
+    var bound: Bound?
+    var note: String?
+
+    enum Bound: String, Codable { case sgemm, memory }
+
+    /// Name in the registry: `bench.training.teacher.2`.
+    var key: String { "bench.\(part.rawValue).\(name.replacingOccurrences(of: " ", with: "-")).\(threads)" }
+}
+
+struct Report: Codable {
+    static let fileName = "report.json"
+
+    let machine: String
+    let cores: Int
+    let load: Double
+    let sentences: String
+    var measurements: [Measurement] = []
+
+    func write(to path: String) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+        try FileSystem.writeAtomically(try encoder.encode(self), to: path)
+    }
+
+    var text: String {
+        var table = Table(.left("part"), .left("what"), .right("threads"), .right("value"), .left("unit"), .right("of the peak"), .left(""))
+        for m in measurements {
+            table.add(
+                m.part.rawValue, m.name, "\(m.threads)", Self.figure(m.value), m.unit,
+                m.fraction.map { String(format: "%.0f%% of %@", 100 * $0, m.bound?.rawValue ?? "") } ?? "", m.note ?? "")
+        }
+        return "\(machine), \(cores) cores, load \(String(format: "%.1f", load)) at the start; \(sentences)\n\n\(table)"
+    }
+
+    private static func figure(_ value: Double) -> String {
+        value >= 1000 ? Format.rate(value) : String(format: value >= 100 ? "%.0f" : value >= 10 ? "%.1f" : "%.2f", value)
+    }
+}
+
+/// Repeats a piece of work for about so many seconds.
+struct Stopwatch {
+    let seconds: Double
+
+    /// Units a second, the median of five stretches; `body` returns how many units it has done. Called once before the clock
+    /// starts, so that memory is there.
+    func rate(_ body: () -> Double) -> Double {
+        _ = body()
+        var rates: [Double] = []
+        for _ in 0..<5 {
+            let start = PhaseTimer.now
+            var units = 0.0, elapsed = 0.0
+            repeat {
+                units += body()
+                elapsed = PhaseTimer.now - start
+            } while elapsed < seconds / 5
+            rates.append(units / elapsed)
+        }
+        return rates.sorted()[2]
+    }
+}

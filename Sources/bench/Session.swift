@@ -1,0 +1,118 @@
+import Corpus
+import Foundation
+import Kernels
+import Models
+import Stages
+
+/// One run of the benchmarks: what they share, and what they have found.
+final class Session {
+    let folder: TokenFolder
+    let settings: BenchConfiguration
+    let stopwatch: Stopwatch
+    let train: TokenShard
+    let test: TokenShard
+    let configuration: TransformerConfiguration
+    /// One and all of the threads.
+    let threadCounts: [Int]
+    private(set) var report: Report
+    let outputFolder: String
+    private let run: StageRun
+    private var peaks: [Peak] = []
+
+    /// What the machine can do with so many threads.
+    struct Peak {
+        let threads: Int
+        let flops: Double
+        let bytes: Double
+    }
+
+    init(_ folder: TokenFolder, _ settings: BenchConfiguration, _ run: StageRun) throws {
+        self.folder = folder
+        self.settings = settings
+        self.run = run
+        outputFolder = run.folder.folder
+        stopwatch = Stopwatch(seconds: settings.seconds)
+        train = try folder.shard(.train)
+        test = try folder.shard(.test)
+        var model = TransformerConfiguration(
+            sourceVocabulary: folder.configuration.sourceVocabularySize, targetVocabulary: folder.configuration.targetVocabularySize)
+        model.maxTokens = folder.configuration.maxTokens
+        configuration = model
+        threadCounts = run.threads > 1 ? [1, run.threads] : [1]
+        let words = folder.configuration
+        report = Report(
+            machine: ThisMachine.processor, cores: ThisMachine.availableCores, load: ThisMachine.load,
+            sentences: "\(words.corpus) \(words.pair), \(Format.count(train.count)) pairs, "
+                + String(format: "%.1f and %.1f tokens on average", train.meanSource, train.meanTarget))
+    }
+
+    func measure(_ part: Part) throws {
+        ThisMachine.resetPeakResidentBytes()
+        switch part {
+        case .peak: _ = peak(1)
+        case .kernels: kernels()
+        case .training: training()
+        case .distillation: try distillation()
+        case .translation: try translation()
+        case .text: try text()
+        }
+        guard part != .peak && part != .kernels else { return }
+        add(part, "peak memory", threads: run.threads, Double(ThisMachine.peakResidentBytes) / 1048576, "MiB")
+    }
+
+    func add(_ part: Part, _ name: String, threads: Int, _ value: Double, _ unit: String, note: String? = nil) {
+        add(Measurement(part: part, name: name, threads: threads, value: value, unit: unit, note: note))
+    }
+
+    func add(_ measurement: Measurement) {
+        report.measurements.append(measurement)
+        run.log.info("\(measurement.part.rawValue): \(measurement.name), \(measurement.threads) threads: \(Format.rate(measurement.value)) \(measurement.unit)")
+    }
+
+    /// The machine's limits, measured when they are first asked for.
+    func peak(_ threads: Int) -> Peak {
+        if peaks.isEmpty {
+            for count in threadCounts {
+                let peak = measurePeak(count)
+                peaks.append(peak)
+                add(.peak, "sgemm", threads: count, peak.flops / 1e9, "GFLOP/s")
+                add(.peak, "memory", threads: count, peak.bytes / 1e9, "GB/s")
+            }
+        }
+        return peaks.first { $0.threads == threads }!
+    }
+
+    /// sgemm: the best of three sizes, each thread on matrices of its own. Memory: a += b over arrays far larger than the caches, two
+    /// numbers read and one written.
+    private func measurePeak(_ threads: Int) -> Peak {
+        let pool = WorkerPool(threads: threads)
+        let flops = [512, 1024, 2048].map { n in
+            let blocks = (0..<3 * threads).map { _ in FloatBlock(n * n) }
+            return stopwatch.rate {
+                pool.run(threads) { t in
+                    gemm(blocks[3 * t].matrix(n, n), blocks[3 * t + 1].matrix(n, n), transposeB: true, into: blocks[3 * t + 2].matrix(n, n))
+                }
+                return 2 * Double(threads) * pow(Double(n), 3)
+            }
+        }
+        let floats = 1 << 25, arrays = (0..<2 * threads).map { _ in FloatBlock(floats) }
+        let bytes = stopwatch.rate {
+            pool.run(threads) { t in KernelWork.addRows(arrays[2 * t].matrix(1024, floats / 1024), arrays[2 * t + 1].matrix(1024, floats / 1024)) }
+            return Double(threads * floats * 12)
+        }
+        return Peak(threads: threads, flops: flops.max()!, bytes: bytes)
+    }
+}
+
+extension TokenShard {
+    var meanSource: Double { Double(source.ids.count) / Double(max(count, 1)) }
+    /// `</s>` included.
+    var meanTarget: Double { Double(target.ids.count) / Double(max(count, 1)) + 1 }
+
+    /// The first `count` sentences.
+    func prefix(_ count: Int) -> TokenShard {
+        var result = TokenShard()
+        for i in 0..<Swift.min(count, self.count) { result.append(source: source[i].map { Int($0) }, target: target[i].map { Int($0) }) }
+        return result
+    }
+}

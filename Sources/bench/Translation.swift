@@ -1,0 +1,34 @@
+import Corpus
+import Kernels
+import Models
+
+extension Session {
+    /// All of the test set, each translation of a fixed length, as what untrained weights would say has no end.
+    func translation() throws {
+        let model = Transformer(configuration), weights = model.layout.initialized(seed: 1)
+        let sentences = (0..<test.count).map { Array(test.source[$0]) }
+        let teacher = TranslationModel(model, weights: weights)
+        measure("teacher", teacher, sentences, beams: [1, 4], lengths: [14])
+        for size in ["xs", "m"] {
+            let splice = try Splice(["encoder", "decoder"].flatMap { try Spec(parsing: "alr-\(size).\($0)").layers(of: 6) }, in: configuration)
+            let spliced = TranslationModel(model, weights: weights, replacing: splice.bound(splice.layout.initialized(seed: 1)))
+            measure("alr-\(size).encoder+alr-\(size).decoder", spliced, sentences, beams: [1, 4], lengths: [14])
+            if size == "m" { measure("alr-m.encoder+alr-m.decoder", spliced, sentences, beams: [1], lengths: [28, 42]) }
+        }
+        measure("teacher", teacher, sentences, beams: [1], lengths: [28, 42])
+    }
+
+    private func measure(_ name: String, _ model: TranslationModel, _ sentences: [[Int32]], beams: [Int], lengths: [Int]) {
+        for beam in beams {
+            for length in lengths {
+                var search = SearchConfiguration(beam: beam)
+                search.forcedLength = length
+                for threads in threadCounts {
+                    let translator = Translator(model, search, pool: WorkerPool(threads: threads))
+                    let rate = stopwatch.rate { translator.translate(sentences).reduce(0.0) { $0 + Double($1.ids.count) } }
+                    add(.translation, "\(name), \(search.name), length \(length)", threads: threads, rate, "output tokens/s")
+                }
+            }
+        }
+    }
+}
