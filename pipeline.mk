@@ -83,7 +83,12 @@ DEFAULT_MODELS = $(SPECS) $(sort $(foreach s,$(SIZES),$(if $(filter alr,$(MODES)
 	$(call join_parts,alr-$s,encoder decoder) $(call join_parts,alr-$s,encoder decoder cross)))) \
 	$(foreach l,$(LAYERS),$(addsuffix .$l,$(call specs,$(filter alr,$(MODES)),$(firstword $(filter m,$(SIZES)) $(SIZES)),$(ATTENTIONS))))
 
-DISTILLED := $(sort $(subst +, ,$(MODELS)))
+# One layer alone is taken out of a distillation of all layers, if there is to be one: its network is the same.
+parts = $(subst +, ,$1)
+whole = $(if $(word 3,$(subst ., ,$1)),$(firstword $(filter $(basename $1),$(foreach m,$(MODELS),$(call parts,$m)))))
+single = $(if $(findstring +,$1),,$(call whole,$1))
+distillations = $(or $(call single,$1),$(call parts,$1))
+DISTILLED := $(sort $(foreach m,$(MODELS),$(call distillations,$m)))
 # alr-m.encoder.3 learns from capture alr.encoder.
 capture_of = $(firstword $(subst -, ,$1)).$(word 2,$(subst ., ,$1))
 CAPTURES := $(sort $(foreach s,$(DISTILLED),$(call capture_of,$s)))
@@ -292,9 +297,8 @@ $(addprefix release/,$(CAPTURES)): release/%: \
 		$$(foreach s,$$(DISTILLED),$$(if $$(filter $$*,$$(call capture_of,$$s)),$$(call manifests,distill,$$s)))
 	@$(if $(KEEP),:,rm -rf $(R)/capture/$*)
 
-parts = $(subst +, ,$1)
-$(call manifests,splice,$(MODELS)): $(R)/splice/%/manifest.json: $(TEACHER) $$(call manifests,distill,$$(call parts,$$*)) | $(BUILT)
-	$(call stage,splice) --model $(R)/train $(foreach s,$(call parts,$*),--replacement $(R)/distill/$s) $(output)
+$(call manifests,splice,$(MODELS)): $(R)/splice/%/manifest.json: $(TEACHER) $$(call manifests,distill,$$(call distillations,$$*)) | $(BUILT)
+	$(call stage,splice) --model $(R)/train $(foreach s,$(call distillations,$*),--replacement $(R)/distill/$s) $(if $(call single,$*),--layers $(subst .,,$(suffix $*))) $(output)
 
 # $1: beam width
 define score_rules

@@ -101,10 +101,11 @@ expect "-j2 halves the cores, except where only one stage can run" \
 
 pipeline RUN=wide paper MODES="alr elr" SIZES=xs LAYERS=0 BEAMS="1 4" ATTENTIONS="encoder decoder"
 wide=(alr-xs.encoder alr-xs.decoder elr-xs.encoder alr-xs.encoder+alr-xs.decoder alr-xs.encoder.0 alr-xs.decoder.0)
-single=(alr-xs.encoder alr-xs.decoder elr-xs.encoder alr-xs.encoder.0 alr-xs.decoder.0)
+single=(alr-xs.encoder alr-xs.decoder elr-xs.encoder)
 scored=(teacher "${wide[@]}")
 check "the paper's matrix, narrowed" tokens train capture/{alr.encoder,alr.decoder,elr.encoder} "${single[@]/#/distill/}" "${wide[@]/#/splice/}" \
   "${scored[@]/#/score/}" $(printf 'score/%s.beam-4\n' "${scored[@]}")
+expect "one layer is taken out of the distillation of all" 'grep -qE "distill/alr-xs.encoder +--layers 0 --output [^ ]*/splice/alr-xs.encoder.0 " out'
 
 pipeline SEEDS="1 2" ATTENTIONS=encoder RUN=many
 expect "several seeds make several runs" '[ -f runs/many.seed-1/score/alr-m.encoder/manifest.json ] && grep -q -- "--seed 2" runs/many.seed-2/train/manifest.json'

@@ -80,8 +80,9 @@ private struct Distilled {
                 path: path, expected: "networks for width \(teacher.width), \(teacher.heads) heads, \(teacher.maxTokens) tokens",
                 found: "width \(shape.width), \(shape.heads) heads, \(shape.maxTokens) tokens", hint: "distil from a capture of this model")
         }
-        name = settings.spec.description
-        specs = try settings.specs().filter { layers.isEmpty || layers.contains($0.layer!) }
+        let all = try settings.specs()
+        specs = all.filter { layers.isEmpty || layers.contains($0.layer!) }
+        name = specs.count == all.count ? settings.spec.description : specs.map(\.description).joined(separator: "+")
     }
 
     func read(into networks: FloatBlock, of splice: Splice) throws {
