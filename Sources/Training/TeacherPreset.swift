@@ -20,10 +20,10 @@ public enum TeacherPreset: String, Codable, CaseIterable, Sendable {
             return Values(model: model, training: TrainingSettings(epochs: 20, schedule: schedule(width: model.width)))
         case .small:
             if joint { model.tying = .all }
-            model.embeddingDropout = 0.25
-            model.hiddenDropout = 0.25
-            model.residualDropout = 0.25
-            var values = Values(model: model, training: TrainingSettings(epochs: 30, schedule: schedule(width: model.width)))
+            model.embeddingDropout = 0.3
+            model.hiddenDropout = 0.3
+            model.residualDropout = 0.3
+            var values = Values(model: model, training: TrainingSettings(epochs: 40, schedule: schedule(width: model.width)))
             values.teacher.batchTokens = 3000
             return values
         }
