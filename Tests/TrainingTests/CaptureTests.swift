@@ -90,6 +90,30 @@ import Training
         #expect(said == tensors.reduce(0) { $0 + $1.bytes.count })
     }
 
+    /// Files of both passes through the same model, written by several threads.
+    @Test func aModelThatRunsStepByStepGivesTheSame() throws {
+        let paths = [temporaryFolder(), temporaryFolder()], shard = shard(900)
+        defer { paths.forEach { try? FileManager.default.removeItem(atPath: $0) } }
+        let settings = try CaptureConfiguration(
+            teacher: shape, modes: [.alr, .alrr, .elr], attentions: [.encoder, .decoder, .cross], layers: nil, elementType: .f32)
+        let (model, weights) = try capture(shard, settings, threads: 2, in: paths[0]), folder = try OutputFolder(paths[1])
+        let stepped = ActivationCapture(TranslationModel(model, weights: weights), settings, pool: WorkerPool(threads: 2))
+        try stepped.write(shard, .train, to: folder, progress: { _ in }, stop: {})
+        let names = settings.sites.map { $0.fileName(.train) } + [CaptureSite.memoryName(.train), CaptureSite.offsetsName(.train)]
+        for name in names {
+            let files = try paths.map { try TensorFile(path: $0 + "/" + name) }
+            #expect(files[0].tensors.map(\.shape) == files[1].tensors.map(\.shape), "\(name)")
+            for tensor in files[0].tensors where tensor.type == .f32 {
+                let (a, b) = (try files[0].floats(tensor.name), try files[1].floats(tensor.name))
+                let worst = zip(a, b).map { abs($0 - $1) }.max()!, scale = a.map(abs).max()!
+                #expect(worst < 1e-5 * scale, "\(tensor.name) of \(name): largest difference \(worst) of \(scale)")
+            }
+            for tensor in files[0].tensors where tensor.type == .i64 {
+                #expect(try files[0].integers(tensor.name) == files[1].integers(tensor.name))
+            }
+        }
+    }
+
     @Test func refusesALayerThatIsNotThere() {
         #expect(throws: SpecError.self) {
             try CaptureConfiguration(teacher: shape, modes: [.alr], attentions: [.encoder], layers: [2], elementType: .f16)

@@ -3,6 +3,7 @@ import Kernels
 /// Encodes a batch of sources and then extends hypotheses token by token. One a thread, used for one batch after another.
 final class IncrementalDecoder {
     private let model: TranslationModel
+    private let recorder: ActivationRecorder?
     private let own: [any StepState]
     private let cross: [any StepState]
     /// What lasts as long as the batch, and what lasts for a step.
@@ -13,22 +14,27 @@ final class IncrementalDecoder {
     /// weights for each group, however small (256 tokens: a fifth slower with ALR-M; the teacher alone does not care).
     private static let groupTokens = 1536
 
-    init(_ model: TranslationModel) {
+    /// - Parameter recorder: is shown what flows through the layers
+    init(_ model: TranslationModel, recorder: ActivationRecorder? = nil) {
         self.model = model
+        self.recorder = recorder
         own = model.decoder.map { $0.own.attention.makeState() }
         cross = model.decoder.map { $0.cross.attention.makeState() }
     }
 
+    /// Returns the encoder's output [source tokens, d], valid until the next batch.
+    ///
     /// - Parameter slots: most hypotheses at a time
-    func begin(_ sources: Packed, slots: Int) {
+    @discardableResult
+    func begin(_ sources: Packed, slots: Int) -> Matrix {
         memory.reset()
         scratch.reset()
         let encoded = encode(sources)
         for state in own { state.begin(encoded, sources, slots: slots, memory) }
         for state in cross { state.begin(encoded, sources, slots: slots, memory) }
+        return encoded
     }
 
-    /// Encoder output [source tokens, d].
     private func encode(_ sources: Packed) -> Matrix {
         let encoded = memory.matrix(sources.tokens, model.configuration.width)
         var start = 0
@@ -40,8 +46,9 @@ final class IncrementalDecoder {
                 end += 1
             }
             let mark = scratch.mark, x = model.embedSource(group, scratch)
-            for layer in model.encoder { layer(x, group, scratch) }
-            model.encoderNorm(x, into: encoded.rows(sources.offsets[start]..<sources.offsets[end]), scratch)
+            let first = sources.offsets[start]
+            for (index, layer) in model.encoder.enumerated() { layer(x, group, scratch, recorder?.watch(encoder: index, from: first)) }
+            model.encoderNorm(x, into: encoded.rows(first..<sources.offsets[end]), scratch)
             scratch.release(to: mark)
             start = end
         }
@@ -50,15 +57,27 @@ final class IncrementalDecoder {
 
     /// The `k` likeliest tokens to follow each row's.
     func step(_ rows: StepRows, k: Int, barred: [Int32], into best: inout Candidates) {
-        let mark = scratch.mark, x = model.embedTarget(rows, scratch)
-        for (index, layer) in model.decoder.enumerated() {
-            layer.own(x, rows, own[index], scratch)
-            layer.cross(x, rows, cross[index], scratch)
-            layer.feedForward(x, scratch)
-        }
+        let mark = scratch.mark, x = forward(rows, layers: model.decoder.count)
         model.decoderNorm(x, into: x, scratch)
         model.output.best(k, of: x, barred: barred, into: &best, scratch)
         scratch.release(to: mark)
+    }
+
+    /// One more position of each row in the first `layers` layers, for the recorder alone.
+    func advance(_ rows: StepRows, layers: Int) {
+        let mark = scratch.mark
+        _ = forward(rows, layers: layers)
+        scratch.release(to: mark)
+    }
+
+    private func forward(_ rows: StepRows, layers: Int) -> Matrix {
+        let x = model.embedTarget(rows, scratch)
+        for (index, layer) in model.decoder.prefix(layers).enumerated() {
+            layer.own(x, rows, own[index], scratch, recorder?.watch(.decoder, index, rows))
+            layer.cross(x, rows, cross[index], scratch, recorder?.watch(.cross, index, rows))
+            layer.feedForward(x, scratch)
+        }
+        return x
     }
 
     /// The hypothesis in slot `to` goes on from that in slot `from`, at present of `positions` positions.

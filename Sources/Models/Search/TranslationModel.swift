@@ -91,20 +91,25 @@ struct BoundEncoderLayer {
     }
 
     /// x becomes the layer's output.
-    func callAsFunction(_ x: Matrix, _ sentences: Packed, _ space: Workspace) {
+    func callAsFunction(_ x: Matrix, _ sentences: Packed, _ space: Workspace, _ watch: ActivationWatch? = nil) {
+        watch?(.input, x)
         let mark = space.mark, y = space.matrix(x.rows, x.columns)
         switch attention {
         case .context(let norm, let map, let output):
             let normed = space.matrix(x.rows, x.columns)
             norm(x, into: normed, space)
             map(normed, sentences, into: y, space)
+            watch?(.normed, normed)
+            watch?(.context, y)
             output(y, into: x, panel_add)
         case .sublayer(let map):
             map(x, sentences, into: y, space)
             x.copy(from: y)
         }
         space.release(to: mark)
+        watch?(.attended, x)
         feedForward?(x, space)
+        watch?(.output, x)
     }
 }
 
@@ -115,10 +120,12 @@ struct BoundStepSublayer {
     let output: PackedLinear
 
     /// In place, for one more position.
-    func callAsFunction(_ x: Matrix, _ rows: StepRows, _ state: any StepState, _ space: Workspace) {
+    func callAsFunction(_ x: Matrix, _ rows: StepRows, _ state: any StepState, _ space: Workspace, _ watch: ActivationWatch? = nil) {
         let mark = space.mark, normed = space.matrix(x.rows, x.columns), context = space.matrix(x.rows, x.columns)
         norm(x, into: normed, space)
         state.append(normed, rows, into: context, space)
+        watch?(.normed, normed)
+        watch?(.context, context)
         output(context, into: x, panel_add)
         space.release(to: mark)
     }

@@ -8,20 +8,27 @@ import Tensors
 /// Runs a model over a split, teacher-forced and without dropout, and writes what its attentions take in and put out: real
 /// tokens only, in the order of the shard, all places in one pass.
 public final class ActivationCapture {
-    private let model: Transformer
-    private let weights: FloatBlock
     private let configuration: CaptureConfiguration
     private let pool: WorkerPool
-    private let lanes: [SliceLane]
+    private let lanes: [CaptureLane]
     /// Source and target tokens of one forward pass.
     private static let batchTokens = 4000
 
-    public init(_ model: Transformer, weights: FloatBlock, _ configuration: CaptureConfiguration, pool: WorkerPool) {
-        self.model = model
-        self.weights = weights
+    /// - Parameter makePass: called once for each thread
+    public init(_ configuration: CaptureConfiguration, pool: WorkerPool, makePass: () -> any ActivationPass) {
         self.configuration = configuration
         self.pool = pool
-        lanes = (0..<pool.threads).map { _ in SliceLane() }
+        lanes = (0..<pool.threads).map { _ in CaptureLane(makePass()) }
+    }
+
+    /// Of a model whose attentions are all there.
+    public convenience init(_ model: Transformer, weights: FloatBlock, _ configuration: CaptureConfiguration, pool: WorkerPool) {
+        self.init(configuration, pool: pool) { TransformerPass(model, weights: weights) }
+    }
+
+    /// Of a model with networks in the place of some attentions, which runs step by step and takes longer.
+    public convenience init(_ model: TranslationModel, _ configuration: CaptureConfiguration, pool: WorkerPool) {
+        self.init(configuration, pool: pool) { SteppedPass(model, sites: configuration.sites) }
     }
 
     /// Bytes that `write` will need for this shard.
@@ -61,19 +68,18 @@ public final class ActivationCapture {
         try (writers + [memory].compactMap { $0 }).forEach { try $0.finish() }
     }
 
-    private func capture(_ shard: TokenShard, _ sentences: Range<Int>, lane: SliceLane, _ writers: [TensorFileWriter], _ memory: TensorFileWriter?) throws {
-        lane.workspace.reset()
+    private func capture(_ shard: TokenShard, _ sentences: Range<Int>, lane: CaptureLane, _ writers: [TensorFileWriter], _ memory: TensorFileWriter?) throws {
         lane.batch.removeAll()
         for sentence in sentences { lane.batch.append(source: shard.source[sentence], target: shard.target[sentence]) }
-        let encoded = model.forward(lane.batch, trace: lane.trace, Pass(weights: weights, workspace: lane.workspace))
+        let encoded = lane.pass.run(lane.batch)
         let source = shard.source.offsets[sentences.lowerBound], target = shard.target.offsets[sentences.lowerBound] + sentences.lowerBound
         for (site, writer) in zip(configuration.sites, writers) {
-            let activations = lane.trace.activations(site.mode, site.attention, layer: site.layer)
+            let activations = lane.pass.activations(site)
             let token = site.attention == .encoder ? source : target
-            try write(activations.input, "input", token, writer, lane.workspace)
-            try write(activations.output, "output", token, writer, lane.workspace)
+            try write(activations.input, "input", token, writer, lane.scratch)
+            try write(activations.output, "output", token, writer, lane.scratch)
         }
-        if let memory { try write(encoded, "memory", source, memory, lane.workspace) }
+        if let memory { try write(encoded, "memory", source, memory, lane.scratch) }
     }
 
     private func write(_ matrix: Matrix, _ name: String, _ token: Int, _ writer: TensorFileWriter, _ space: Workspace) throws {
@@ -108,6 +114,15 @@ public final class ActivationCapture {
         }
         return result
     }
+}
+
+/// What one thread works with.
+private final class CaptureLane {
+    let pass: any ActivationPass
+    var batch = PairBatch()
+    let scratch = Workspace()
+
+    init(_ pass: any ActivationPass) { self.pass = pass }
 }
 
 /// Tokens that a model sees of a shard.

@@ -34,7 +34,7 @@ public struct CaptureConfiguration: Codable, Equatable, Sendable {
         var families: Set<String> = []
         self.modes = Mode.allCases.filter { modes.contains($0) && families.insert($0.family).inserted }
         let depth = self.attentions.map { $0 == .encoder ? teacher.encoderLayers : teacher.decoderLayers }.max() ?? 0
-        self.layers = layers ?? Array(0..<depth)
+        self.layers = layers.map { Set($0).sorted() } ?? Array(0..<depth)
         if let beyond = self.layers.first(where: { $0 < 0 || $0 >= depth }) {
             throw SpecError(text: "layer \(beyond)", reason: "the model has layers 0 to \(depth - 1)")
         }
@@ -59,18 +59,8 @@ public struct CaptureConfiguration: Codable, Equatable, Sendable {
     public var needsMemory: Bool { attentions.contains { $0.readsMemory } }
 }
 
-/// One attention of one layer and the kind of activations taken there.
-public struct CaptureSite: Hashable, Sendable {
-    public let mode: Mode
-    public let attention: Attention
-    public let layer: Int
-
-    public init(mode: Mode, attention: Attention, layer: Int) {
-        self.mode = mode
-        self.attention = attention
-        self.layer = layer
-    }
-
+/// Where a site's activations are written.
+extension CaptureSite {
     /// Tensors `input` and `output`, [tokens, d] each.
     public func fileName(_ split: Split) -> String { "\(split.rawValue).\(mode.family).\(attention.captured).\(layer).safetensors" }
 
