@@ -85,6 +85,20 @@ check "score: the spliced model" '[ $code = 0 ] && [ "$(wc -l < $m/score/$both/h
 table=$(sqlite3 runs/registry.sqlite "select model, sites, p is null from leaderboard")
 check "the table has both" 'grep -qxF "mine/teacher|0|1" <<< "$table" && grep -qxF "mine/$both|2|0" <<< "$table"'
 check "every run is finished" '[ "$(sqlite3 runs/registry.sqlite "select count(*), sum(status = '\''finished'\'' and exit_code = 0) from runs")" = "9|9" ]'
+
+# One layer after another: what is left learns from what it is given after the first networks, and joins them.
+next=alr-h16.decoder.1
+run capture --model $m/splice/$both --tokens $m/tokens --attentions decoder --output $m/capture/next
+check "capture from the spliced model: the layer that is still there" '[ $code = 0 ] && [ "$(ls $m/capture/next/train.heads.*)" = $m/capture/next/train.heads.decoder.1.safetensors ]'
+run distill --capture $m/capture/next --spec $next --max-steps 10 --output $m/distill/$next
+check "distill $next from it" '[ $code = 0 ] && grep -q "^$next " out'
+run splice --model $m/splice/$both --replacement $m/distill/$next --output $m/splice/three
+check "splice onto the spliced model" '[ $code = 0 ] && grep -q "^3 attentions replaced" out'
+run "${splice[@]}" --replacement $m/distill/$next --output $m/splice/once
+check "it is what all three make at once" '[ $code = 0 ] && cmp $m/splice/once/model.safetensors $m/splice/three/model.safetensors'
+run score --model $m/splice/three --tokens $m/tokens --output $m/score/three
+check "score: the model spliced twice" '[ $code = 0 ] && [ "$(wc -l < $m/score/three/hypotheses.txt)" = 40 ]'
+
 run "${splice[@]}"; check "the same command again has nothing to do" '[ $code = 0 ] && grep -q "is complete" err && [ ! -s out ]'
 printf 'the red car stops .\n\nthe car .\n' | "$bin/score" --model $m/train > out 2> err && code=0 || code=$?
 check "score: a line from standard input is a line of standard output" '[ $code = 0 ] && [ "$(wc -l < out)" = 3 ]'
@@ -119,8 +133,12 @@ check "and what makes it" hinted
 refuse "a folder of another stage" 65 "expected a folder made by tokenize, found one made by train" "${train[@]}" --tokens $m/train
 refuse "tokens where a model should be" 65 "expected a folder made by train or splice, found one made by tokenize" \
   capture --model $m/tokens --tokens $m/tokens --attentions encoder --output $m/capture/both
-refuse "a spliced model to capture from" 65 "expected a model whose attentions are all there, found 2 replaced" \
-  capture --model $m/splice/$both --tokens $m/tokens --attentions encoder --output $m/capture/both
+refuse "attentions that were replaced" 65 "splice/.*: expected attentions that are still there, found encoder.0 decoder.0 replaced by networks" \
+  capture --model $m/splice/$both --tokens $m/tokens --attentions encoder decoder cross --layers 0 1 --output $m/capture/both
+check "and the layers that are left" 'hinted && grep -q -- "--layers 1: there" err'
+damaged tokens; sed -i 's/"maxTokens" : 50/"maxTokens" : 60/' bad/manifest.json
+refuse "sentences longer than the model's" 65 "bad: expected .*at most 50 tokens, found .*at most 60 tokens" \
+  capture --model $m/train --tokens bad --attentions encoder --output $m/capture/both
 refuse "a layer that the model lacks" 64 "layer 7.: the model has layers 0 to 1" \
   capture --model $m/train --tokens $m/tokens --attentions encoder --layers 7 --output $m/capture/both
 refuse "a mode that the attention lacks" 64 "elr.*encoder only" \

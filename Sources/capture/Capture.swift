@@ -23,10 +23,16 @@ struct Capture: StageCommand {
               alrr        input of the layer, the same plus attention
               elr         input of the layer, its output (encoder only)
 
+            From a model made by splice those attentions are captured that are still there, as they work with the networks before
+            them; so layers can be distilled one after another, each on what it will really be given. Without --layers, a layer is
+            captured if none of the chosen attentions has been replaced in it. This runs token by token, and takes longer.
+
             Examples:
               capture --model runs/demo/train --tokens runs/demo/tokens --attentions encoder --output runs/demo/capture/encoder
               capture --model runs/demo/train --tokens runs/demo/tokens --attentions encoder --modes alr --modes elr \\
                       --layers 0 --layers 5 --type F32 --output runs/demo/capture/ends
+              capture --model runs/demo/splice/alr-m.encoder.0 --tokens runs/demo/tokens --attentions encoder --layers 1 \\
+                      --output runs/demo/capture/encoder.1.after.0
             """,
         version: Program.version)
 
@@ -36,23 +42,19 @@ struct Capture: StageCommand {
     @Option(help: "Folder to write.") var output: String
     @Option(parsing: .upToNextOption, help: "Which attentions: encoder, decoder, cross.") var attentions: [Attention]
     @Option(parsing: .upToNextOption, help: "Modes that shall learn from it: alr, alrr, aslr, elr.") var modes: [Mode] = [.alr]
-    @Option(parsing: .upToNextOption, help: "Layers, counted from 0. (default: all)") var layers: [Int] = []
+    @Option(parsing: .upToNextOption, help: "Layers, counted from 0. (default: all that are there)") var layers: [Int] = []
     @Option(help: "Type of the numbers: F16 or F32.") var type = ActivationType.f16
 
     func run() throws {
         let teacher = try ModelFolder(path: model), folder = try TokenFolder(path: tokens)
-        guard teacher.description.replacements.isEmpty else {
-            throw DataError(
-                path: model, expected: "a model whose attentions are all there", found: "\(teacher.description.replacements.count) replaced ones",
-                hint: "capture from the teacher that it was spliced from")
-        }
+        try requireFit(folder, teacher)
         let settings = try CaptureConfiguration(
-            teacher: teacher.description.transformer, modes: modes, attentions: attentions, layers: layers.isEmpty ? nil : layers,
+            of: teacher.description, at: model, modes: modes, attentions: attentions, layers: layers.isEmpty ? nil : layers,
             elementType: type == .f16 ? .f16 : .f32)
         try StageRun.perform(
             Self.stage, options: options, output: output, configuration: settings, inputs: [.folder("model", model), .folder("tokens", tokens)]
         ) { run in
-            let capture = ActivationCapture(teacher.model, weights: teacher.weights, settings, pool: WorkerPool(threads: run.threads))
+            let capture = ActivationCapture(of: teacher, settings, pool: WorkerPool(threads: run.threads))
             let shards = try [Split.train, .valid].map { ($0, try folder.shard($0)) }
             let bytes = shards.reduce(0) { $0 + capture.bytes($1.1) }
             try requireSpace(bytes)
@@ -65,6 +67,17 @@ struct Capture: StageCommand {
             run.metric("bytes", Double(bytes))
             run.param("sites", settings.sites.count)
             try run.publish(settings)
+        }
+    }
+
+    /// Ids of another vocabulary mean nothing to the model, and a replacement is made for maxTokens positions.
+    private func requireFit(_ folder: TokenFolder, _ model: ModelFolder) throws {
+        func text(_ source: Int, _ target: Int, _ most: Int) -> String { "\(source) source and \(target) target pieces, at most \(most) tokens" }
+        let known = model.description.transformer, found = folder.configuration
+        guard folder.source.count == known.sourceVocabulary, folder.target.count == known.targetVocabulary, found.maxTokens <= known.maxTokens else {
+            throw DataError(
+                path: tokens, expected: text(known.sourceVocabulary, known.targetVocabulary, known.maxTokens),
+                found: text(folder.source.count, folder.target.count, found.maxTokens), hint: "give the --tokens that the model was trained on")
         }
     }
 

@@ -14,12 +14,13 @@ final class IncrementalDecoder {
     /// weights for each group, however small (256 tokens: a fifth slower with ALR-M; the teacher alone does not care).
     private static let groupTokens = 1536
 
-    /// - Parameter recorder: is shown what flows through the layers
+    /// - Parameter recorder: is shown what flows through the layers; those of the decoder above its sites are left out
     init(_ model: TranslationModel, recorder: ActivationRecorder? = nil) {
         self.model = model
         self.recorder = recorder
-        own = model.decoder.map { $0.own.attention.makeState() }
-        cross = model.decoder.map { $0.cross.attention.makeState() }
+        let layers = model.decoder.prefix(recorder?.decoderLayers ?? model.decoder.count)
+        own = layers.map { $0.own.attention.makeState() }
+        cross = layers.map { $0.cross.attention.makeState() }
     }
 
     /// Returns the encoder's output [source tokens, d], valid until the next batch.
@@ -57,22 +58,22 @@ final class IncrementalDecoder {
 
     /// The `k` likeliest tokens to follow each row's.
     func step(_ rows: StepRows, k: Int, barred: [Int32], into best: inout Candidates) {
-        let mark = scratch.mark, x = forward(rows, layers: model.decoder.count)
+        let mark = scratch.mark, x = forward(rows)
         model.decoderNorm(x, into: x, scratch)
         model.output.best(k, of: x, barred: barred, into: &best, scratch)
         scratch.release(to: mark)
     }
 
-    /// One more position of each row in the first `layers` layers, for the recorder alone.
-    func advance(_ rows: StepRows, layers: Int) {
+    /// One more position of each row, for the recorder alone.
+    func advance(_ rows: StepRows) {
         let mark = scratch.mark
-        _ = forward(rows, layers: layers)
+        _ = forward(rows)
         scratch.release(to: mark)
     }
 
-    private func forward(_ rows: StepRows, layers: Int) -> Matrix {
+    private func forward(_ rows: StepRows) -> Matrix {
         let x = model.embedTarget(rows, scratch)
-        for (index, layer) in model.decoder.prefix(layers).enumerated() {
+        for (index, layer) in model.decoder.prefix(own.count).enumerated() {
             layer.own(x, rows, own[index], scratch, recorder?.watch(.decoder, index, rows))
             layer.cross(x, rows, cross[index], scratch, recorder?.watch(.cross, index, rows))
             layer.feedForward(x, scratch)

@@ -22,7 +22,7 @@ public final class SteppedPass: ActivationPass {
         guard recorder.decoderLayers > 0 else { return memory }
         var position = 0
         while fillRows(batch, position) {
-            decoder.advance(rows, layers: recorder.decoderLayers)
+            decoder.advance(rows)
             position += 1
         }
         return memory
