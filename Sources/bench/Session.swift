@@ -52,11 +52,12 @@ final class Session {
         case .peak: _ = peak(1)
         case .kernels: kernels()
         case .training: training()
+        case .scaling: scaling()
         case .distillation: try distillation()
         case .translation: try translation()
         case .text: try text()
         }
-        guard part != .peak && part != .kernels else { return }
+        guard ![.peak, .kernels, .scaling].contains(part) else { return }
         add(part, "peak memory", threads: run.threads, Double(ThisMachine.peakResidentBytes) / 1048576, "MiB")
     }
 

@@ -27,7 +27,7 @@ extension Session {
 }
 
 /// Steps of a teacher, one after another, epoch after epoch.
-private final class TrainingWork {
+final class TrainingWork {
     let trainee: TeacherTrainee
     private let adam: Adam
     private var batches = 0

@@ -61,6 +61,15 @@ public enum Size: Hashable, Sendable, CustomStringConvertible {
     case xs, s, m, l, xl
     case hidden(Int)
 
+    /// Too few hidden numbers to lose any of them.
+    public var isNarrow: Bool {
+        switch self {
+        case .xs, .s: true
+        case .hidden(let width): width < 200
+        default: false
+        }
+    }
+
     public static let named: [Size] = [.xs, .s, .m, .l, .xl]
 
     public init?(_ text: Substring) {
