@@ -1,33 +1,10 @@
 /// Puts sentences into English.
 struct EnglishRealizer {
     func sentence(_ sentence: Sentence) -> String {
-        var words = Words()
-        switch sentence {
-        case .plain(let clause):
-            words += self.clause(clause)
-        case .question(let clause, let why):
-            if why { words += "why" }
-            words += self.clause(clause, isQuestion: true)
-            return finish(words, "?")
-        case .report(let speaker, let clause):
-            words += self.clause(speaker)
-            words += "that"
-            words += self.clause(clause)
-        case .equal(let first, let conjunction, let second):
-            words += self.clause(first)
-            words += conjunction.english
-            words += self.clause(second)
-        case .dependent(let main, let conjunction, let dependent, fronted: false):
-            words += self.clause(main)
-            words += conjunction.english
-            words += self.clause(dependent)
-        case .dependent(let main, let conjunction, let dependent, fronted: true):
-            words += conjunction.english
-            words += self.clause(dependent)
-            words += ","
-            words += self.clause(main)
+        guard case .question(let asked, let why) = sentence else {
+            return finish(sentence.words(that: "that", conjunction: \.english) { clause($0) }, ".")
         }
-        return finish(words, ".")
+        return finish(Words(why ? "why" : "") + clause(asked, isQuestion: true), "?")
     }
 
     /// `a` becomes `an` before a vowel.

@@ -2,33 +2,9 @@
 /// the verb, elision and contraction.
 struct FrenchRealizer {
     func sentence(_ sentence: Sentence) -> String {
-        var words = Words()
-        switch sentence {
-        case .plain(let clause):
-            words += self.clause(clause)
-        case .question(let clause, let why):
-            words += why ? "pourquoi est-ce que" : "est-ce que"
-            words += self.clause(clause)
-            return finish(words, " ?")
-        case .report(let speaker, let clause):
-            words += self.clause(speaker)
-            words += "que"
-            words += self.clause(clause)
-        case .equal(let first, let conjunction, let second):
-            words += self.clause(first)
-            words += conjunction.french
-            words += self.clause(second)
-        case .dependent(let main, let conjunction, let dependent, fronted: false):
-            words += self.clause(main)
-            words += conjunction.french
-            words += self.clause(dependent)
-        case .dependent(let main, let conjunction, let dependent, fronted: true):
-            words += conjunction.french
-            words += self.clause(dependent)
-            words += ","
-            words += self.clause(main)
-        }
-        return finish(words, ".")
+        let words = sentence.words(that: "que", conjunction: \.french) { clause($0) }
+        guard case .question(_, let why) = sentence else { return finish(words, ".") }
+        return finish(Words(why ? "pourquoi est-ce que" : "est-ce que") + words, " ?")
     }
 
     private func finish(_ words: Words, _ ending: String) -> String {

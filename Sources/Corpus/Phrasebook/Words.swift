@@ -8,6 +8,12 @@ struct Words {
 
     static func += (words: inout Words, other: Words) { words.list += other.list }
 
+    static func + (words: Words, other: Words) -> Words {
+        var words = words
+        words += other
+        return words
+    }
+
     init(_ text: String = "") { self += text }
 
     mutating func replace(_ body: ([String]) -> [String]) { list = body(list) }
