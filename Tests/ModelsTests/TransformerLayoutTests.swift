@@ -48,4 +48,24 @@ struct TransformerLayoutTests {
         configuration = .tiny(dropout: 1)
         #expect(configuration.problem != nil)
     }
+
+    /// Memory is asked for only after this; no product of sizes may overflow.
+    @Test func sizesHaveLimits() {
+        func problem(_ change: (inout TransformerConfiguration) -> Void) -> String {
+            var configuration = TransformerConfiguration.tiny()
+            change(&configuration)
+            return configuration.problem ?? "none"
+        }
+        for absurd in [Int.min, -1, 1 << 30, 200_000_000_000, Int.max] {
+            #expect(problem { $0.encoderLayers = absurd }.hasPrefix("encoder layers: \(absurd) is not in 0...1000"))
+            let sizes: [WritableKeyPath<TransformerConfiguration, Int>] = [
+                \.sourceVocabulary, \.targetVocabulary, \.width, \.heads, \.hidden, \.decoderLayers, \.maxTokens,
+            ]
+            for size in sizes { #expect(problem { $0[keyPath: size] = absurd }.contains("\(absurd) is not in 1...")) }
+        }
+        for size in [\TransformerConfiguration.width, \.heads, \.decoderLayers] { #expect(problem { $0[keyPath: size] = 0 }.contains(": 0 is not in")) }
+        #expect(problem { ($0.width, $0.hidden, $0.encoderLayers, $0.decoderLayers) = (1 << 16, 1 << 20, 1000, 1000) }.contains("parameters are more than"))
+        #expect(problem { ($0.sourceVocabulary, $0.targetVocabulary) = (1 << 24, 1 << 24) } == "none")
+        #expect(problem { ($0.width, $0.heads, $0.hidden) = (1024, 16, 4096) } == "none")
+    }
 }
