@@ -71,7 +71,7 @@ struct ReplacementSearchTests {
 
     private func replacements(_ text: String, recomputing: Bool) throws -> AttentionReplacements {
         var result = AttentionReplacements()
-        for spec in try JoinedSpec(parsing: text).specs.flatMap({ try $0.layers(of: 2) }) {
+        for spec in try text.split(separator: "+").flatMap({ try Spec(parsing: String($0)).layers(of: 2) }) {
             var layout = ParameterLayout()
             let replacement = Replacement(spec, maxTokens: Self.maxTokens, width: 16, heads: 2, &layout)
             let weights = layout.initialized(seed: UInt64(spec.layer! + 1))

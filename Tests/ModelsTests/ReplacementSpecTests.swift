@@ -36,13 +36,17 @@ struct ReplacementSpecTests {
         #expect(error?.description.contains(reason) == true, "\(String(describing: error))")
     }
 
-    @Test func joinedSpecs() throws {
-        let joined = try JoinedSpec(parsing: "alr-l.encoder+alr-m.decoder+alr-xs.cross.0+alr-s.cross.1")
-        #expect(joined.specs.count == 4 && joined.description == "alr-l.encoder+alr-m.decoder+alr-xs.cross.0+alr-s.cross.1")
-        for text in ["alr-l.encoder+alr-m.encoder.2", "alr-l.cross+alr-m.crossfull", "alr-l.encoder+", "+"] {
-            #expect(throws: SpecError.self) { try JoinedSpec(parsing: text) }
-        }
+    @Test func layersAreThoseOfTheModel() throws {
         #expect(throws: SpecError.self) { try Spec(parsing: "alr-m.encoder.6").layers(of: 6) }
+    }
+
+    @Test(arguments: [
+        ("alr-l.encoder", "alr-m.encoder.2", true), ("alr-l.cross", "alr-m.crossfull", true), ("elr-s.encoder.1", "alr-s.encoder.1", true),
+        ("alr-xs.cross.0", "alr-s.cross.1", false), ("alr-l.encoder", "alr-m.decoder", false),
+    ])
+    func onePlaceIsForOneNetwork(first: String, second: String, overlap: Bool) throws {
+        let (first, second) = (try Spec(parsing: first), try Spec(parsing: second))
+        #expect(first.overlaps(second) == overlap && second.overlaps(first) == overlap)
     }
 
     /// The counts of the paper's networks at S = 50, d = 128, 8 heads.

@@ -59,22 +59,6 @@ extension Spec: Codable {
     }
 }
 
-/// Several specs that are put into one model together: `alr-l.encoder+alr-m.decoder`.
-public struct JoinedSpec: Hashable, Sendable, CustomStringConvertible {
-    public let specs: [Spec]
-
-    public init(parsing text: String) throws {
-        specs = try text.split(separator: "+", omittingEmptySubsequences: false).map { try Spec(parsing: String($0)) }
-        for (index, spec) in specs.enumerated() {
-            if let rival = specs[..<index].first(where: { $0.overlaps(spec) }) {
-                throw SpecError(text: text, reason: "\(rival) and \(spec) stand at the same place")
-            }
-        }
-    }
-
-    public var description: String { specs.map(\.description).joined(separator: "+") }
-}
-
 extension Spec {
     /// Both would replace the same attention of some layer.
     public func overlaps(_ other: Spec) -> Bool {
