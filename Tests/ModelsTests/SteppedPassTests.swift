@@ -63,7 +63,7 @@ struct SteppedPassTests {
         "elr-h16.encoder.0+alr-h12.decoder.0+alr-h9.cross.0", "alr-h8.encoder.0+alr-h8.encoder.1+alr-h8.crossfull.0",
     ])
     func whatIsStillThereSeesWhatTheNetworksSay(_ text: String) throws {
-        let oracle = SpliceOracle(fixture, try JoinedSpec(parsing: text).specs), pairs = pairs(lengths), batch = PairBatch(pairs)
+        let oracle = SpliceOracle(fixture, try text.split(separator: "+").map { try Spec(parsing: String($0)) }), pairs = pairs(lengths), batch = PairBatch(pairs)
         let pass = SteppedPass(TranslationModel(fixture.model, weights: fixture.weights, replacing: oracle.replacements), sites: oracle.sites)
         let memory = pass.run(batch)
         for (s, (source, target)) in pairs.enumerated() {
