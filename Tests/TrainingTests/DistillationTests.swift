@@ -8,20 +8,20 @@ import Testing
 @testable import Training
 
 /// A small random teacher, captured, and replacements distilled from it.
-private final class DistillationBench {
+final class DistillationBench {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("distillation-\(UUID().uuidString)").path
     let capture: CaptureConfiguration
     var settings = DistillationSettings()
     var training = TrainingSettings(epochs: 4, schedule: Schedule(.cosine, peak: 5e-3, warmup: 5))
 
-    init(_ elementType: ElementType = .f32) throws {
+    init(_ elementType: ElementType = .f32, sentences: Int = 300) throws {
         var shape = TransformerConfiguration(sourceVocabulary: 20, targetVocabulary: 20)
         (shape.width, shape.heads, shape.hidden, shape.encoderLayers, shape.decoderLayers, shape.maxTokens) = (16, 2, 32, 1, 1, 8)
         let model = Transformer(shape), weights = model.layout.initialized(seed: 3)
         capture = try CaptureConfiguration(
             teacher: shape, modes: [.alr, .alrr, .elr], attentions: [.encoder, .decoder, .cross], layers: nil, elementType: elementType)
         let output = try OutputFolder(folder + "/capture"), writer = ActivationCapture(model, weights: weights, capture, pool: WorkerPool(threads: 1))
-        for (split, count) in [(Split.train, 300), (.valid, 40)] {
+        for (split, count) in [(Split.train, sentences), (.valid, 40)] {
             try writer.write(Self.shard(count, seed: UInt64(count)), split, to: output, progress: { _ in }, stop: {})
         }
         settings.batch = 32
@@ -41,10 +41,12 @@ private final class DistillationBench {
         try CapturedActivations(folder: folder + "/capture", capture, split, spec)
     }
 
-    func trainee(_ text: String, threads: Int = 1) throws -> ReplacementTrainee {
+    func trainee(_ text: String, threads: Int = 1) throws -> ReplacementTrainee { try trainee(text, WorkerPool(threads: threads)) }
+
+    func trainee(_ text: String, _ pool: WorkerPool) throws -> ReplacementTrainee {
         let spec = try Spec(parsing: text)
         return try ReplacementTrainee(
-            spec, capture, train: activations(.train, spec), valid: activations(.valid, spec), settings: settings, pool: WorkerPool(threads: threads))
+            spec, capture, train: activations(.train, spec), valid: activations(.valid, spec), settings: settings, pool: pool)
     }
 
     func trainer(_ trainee: Trainee) -> Trainer { Trainer(trainee, settings: training, folder: folder, key: "k", checkpointSeconds: 0) }
@@ -71,9 +73,10 @@ private func bits(_ block: FloatBlock) -> [UInt32] { block.buffer.map(\.bitPatte
         let valid = try bench.activations(.valid, trainee.replacement.spec), space = Workspace(), pool = WorkerPool(threads: 1)
         let training = ReplacementTraining(trainee.replacement, weights: trainee.weights, pool: pool)
         var error = 0.0, cosines: [Int: [Double]] = [:], rows: [[Double]] = []
+        var orders = CapturedActivations.Orders()
         for sentence in 0..<valid.sentences {
             space.reset()
-            let (batch, wanted) = valid.batch([sentence], maxTokens: bench.capture.maxTokens, space, pool: pool), out = training.predict(batch)
+            let (batch, wanted) = valid.batch([sentence], maxTokens: bench.capture.maxTokens, &orders, space, pool: pool), out = training.predict(batch)
             for position in 0..<wanted.rows {
                 let a = (0..<16).map { Double(out[position, $0]) }, b = (0..<16).map { Double(wanted[position, $0]) }
                 func dot(_ x: [Double], _ y: [Double]) -> Double { zip(x, y).reduce(0) { $0 + $1.0 * $1.1 } }

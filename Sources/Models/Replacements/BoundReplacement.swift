@@ -72,7 +72,8 @@ extension BoundReplacement: SentenceMap {
     /// Tokens beyond the longest sentence that the network knows get zeros.
     public func callAsFunction(_ x: Matrix, _ sentences: Packed, into y: Matrix, _ space: Workspace) {
         let mark = space.mark, count = sentences.sentences
-        let order = PositionMajor(lengths: (0..<count).map(sentences.length), limit: shape.maxTokens)
+        var order = PositionMajor()
+        order.arrange(count, limit: shape.maxTokens, length: sentences.length)
         let gathered = space.matrix(order.tokens, x.columns)
         func token(_ sentence: Int, _ position: Int) -> Int { sentences.offsets[sentence] + position }
         order.forEachRow(0..<order.tokens) { row, sentence, position in
@@ -130,6 +131,7 @@ private final class ReplacementState: StepState {
     /// What the sources come to: [sentences, H], [2, sentences]
     private var sourcePre: Matrix?
     private var sourceSums: Matrix?
+    private var order = PositionMajor()
 
     init(_ bound: BoundReplacement) {
         self.bound = bound
@@ -141,7 +143,7 @@ private final class ReplacementState: StepState {
         sums = space.matrix(2, slots)
         guard bound.shape.attention.readsMemory else { return }
         let result = space.zeros(sources.sentences, bound.shape.hidden), totals = space.matrix(2, sources.sentences), mark = space.mark
-        let order = PositionMajor(lengths: (0..<sources.sentences).map(sources.length), limit: bound.shape.maxTokens)
+        order.arrange(sources.sentences, limit: bound.shape.maxTokens, length: sources.length)
         let x = space.matrix(order.tokens, memory.columns), ordered = space.zeros(sources.sentences, bound.shape.hidden)
         order.forEachRow(0..<order.tokens) { row, sentence, position in
             x.row(row).update(from: memory.row(sources.offsets[sentence] + position), count: x.columns)

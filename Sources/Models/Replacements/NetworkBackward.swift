@@ -60,9 +60,9 @@ struct NetworkBackward {
     /// Every position has outputs of its own: each part takes every so many-th, and adds up its share of dh.
     private func wholeOutput(_ matrix: Matrix, _ dh: Matrix) -> Double {
         let space = pass.space, mark = space.mark
-        let partial = (0..<Self.parts).map { _ in space.matrix(dh.rows, H) }
-        let squares = PartSums(Self.parts)
-        for one in partial { one.fill(0) }
+        let partial = PartMatrices(Self.parts, dh.rows, H, space), squares = pass.squares
+        squares.clear()
+        for part in 0..<Self.parts { partial[part].fill(0) }
         pass.forEachOutputBlock(network, batch.target.order, hidden.h) { block, part in
             let width = replacement.shape.outputWidth, inner = block.space.mark
             let out = block.space.matrix(block.tokens.count, width), dbias = block.space.take(width), dw = block.space.matrix(width, H)
@@ -78,7 +78,7 @@ struct NetworkBackward {
         pass.inParts { part, _ in
             let share = ReplacementTraining.share(dh.rows, part), to = dh.rows(share)
             to.fill(0)
-            for one in partial { add_rows(to.base, H, one.row(share.lowerBound), H, share.count, H) }
+            for other in 0..<Self.parts { add_rows(to.base, H, partial[other].row(share.lowerBound), H, share.count, H) }
         }
         space.release(to: mark)
         return squares.total
@@ -87,8 +87,8 @@ struct NetworkBackward {
     /// One block of outputs for all positions: each part takes a share of the tokens.
     private func causalOutput(_ matrix: Matrix, _ dh: Matrix) -> Double {
         let space = pass.space, mark = space.mark, width = replacement.shape.outputWidth
-        let dw = (0..<Self.parts).map { _ in space.matrix(width, H) }, dbias = space.matrix(Self.parts, width)
-        let squares = PartSums(Self.parts)
+        let dw = PartMatrices(Self.parts, width, H, space), dbias = space.matrix(Self.parts, width), squares = pass.squares
+        squares.clear()
         pass.forEachOutputBlock(network, batch.target.order, hidden.h) { block, part in
             let out = block.space.matrix(block.tokens.count, width)
             gemm(block.h, block.weight, transposeB: true, into: out)
@@ -159,7 +159,7 @@ struct NetworkBackward {
             // D of the source is that of position 0 of the target, which every row sees
             let own = pass.space.zeros(memory.order.sentences, H)
             let seeing = replacement.isCausal ? order.count(0) : order.sentences
-            for (place, to) in batch.memoryPlaces.prefix(seeing).enumerated() { own.rows(to..<to + 1).copy(from: D.rows(place..<place + 1)) }
+            for place in 0..<seeing { own.row(batch.memoryPlace(place, memory)).update(from: D.row(place), count: H) }
             blocks(memory, first: 0, sums) { own.rows(0..<memory.order.count($0)) }
         }
         blocks(batch.target, first: replacement.firstTargetBlock, sums) {
@@ -202,19 +202,4 @@ struct NetworkBackward {
             adam_step(weights.base + at, moment1.base + at, moment2.base + at, gradient, count, adam)
         }
     }
-}
-
-/// A sum for each part, added up in order.
-private final class PartSums {
-    private let values: UnsafeMutableBufferPointer<Double>
-
-    init(_ parts: Int) {
-        values = .allocate(capacity: parts)
-        values.initialize(repeating: 0)
-    }
-
-    deinit { values.deallocate() }
-
-    func add(_ value: Double, _ part: Int) { values[part] += value }
-    var total: Double { values.reduce(0, +) }
 }

@@ -2,22 +2,48 @@
 /// the tokens at position j are consecutive rows, the first `count(j)` sentences of the order.
 ///
 ///     sentence lengths 3 1 2     order 0 2 1     rows  0.0 2.0 1.0 | 0.1 2.1 | 0.2
+///
+/// Whoever arranges one batch after another keeps one of these and its memory.
 public struct PositionMajor {
     /// Index of the sentence that stands at each place.
-    public private(set) var order: [Int]
+    public private(set) var order: [Int] = []
+    /// Place at which each sentence stands.
+    public private(set) var places: [Int] = []
     /// First row of each position; one more than there are positions.
-    public private(set) var starts: [Int]
+    public private(set) var starts: [Int] = [0]
+    /// For each length, the place of the next sentence of that length; in the end, sentences that are at least so long.
+    private var next: [Int] = []
 
-    /// - Parameter limit: tokens beyond so many are left out.
-    public init(lengths: [Int], limit: Int) {
-        order = lengths.indices.sorted { (lengths[$1], $0) < (lengths[$0], $1) }
-        starts = [0]
-        var reach = order.count
-        for position in 0..<limit {
-            while reach > 0 && lengths[order[reach - 1]] <= position { reach -= 1 }
-            if reach == 0 { break }
-            starts.append(starts[position] + reach)
+    public init() {}
+
+    public init(lengths: [Int], limit: Int) { arrange(lengths.count, limit: limit) { lengths[$0] } }
+
+    /// Puts other sentences in order. Sentences of one length keep theirs.
+    ///
+    /// - Parameters:
+    ///   - limit: tokens beyond so many are left out
+    ///   - length: of a sentence of 0..<sentences
+    public mutating func arrange(_ sentences: Int, limit: Int, length: (_ sentence: Int) -> Int) {
+        Self.clear(&next, limit + 1)
+        for sentence in 0..<sentences { next[min(length(sentence), limit)] += 1 }
+        var longer = 0
+        for length in (0...limit).reversed() { (next[length], longer) = (longer, longer + next[length]) }
+        Self.clear(&order, sentences)
+        Self.clear(&places, sentences)
+        for sentence in 0..<sentences {
+            let length = min(length(sentence), limit), place = next[length]
+            next[length] += 1
+            order[place] = sentence
+            places[sentence] = place
         }
+        starts.removeAll(keepingCapacity: true)
+        starts.append(0)
+        for length in 1..<limit + 1 where next[length] > 0 { starts.append(starts[length - 1] + next[length]) }
+    }
+
+    private static func clear(_ array: inout [Int], _ count: Int) {
+        array.removeAll(keepingCapacity: true)
+        for _ in 0..<count { array.append(0) }
     }
 
     public var sentences: Int { order.count }

@@ -25,13 +25,8 @@ public struct ReplacementBatch {
         require(memory.map { $0.order.sentences == target.order.sentences } ?? true, "as many sources as targets")
     }
 
-    /// For each place of the target's order, the place of its sentence in the source's order.
-    var memoryPlaces: [Int] {
-        guard let memory else { return [] }
-        var place = [Int](repeating: 0, count: memory.order.sentences)
-        for (index, sentence) in memory.order.order.enumerated() { place[sentence] = index }
-        return target.order.order.map { place[$0] }
-    }
+    /// Of the sentence at a place of the target's order, the place in the source's.
+    func memoryPlace(_ place: Int, _ memory: ReplacementSide) -> Int { memory.order.places[target.order.order[place]] }
 }
 
 /// Mean and 1/sd of what each hidden row sees of the input: one row a sentence, or one a token for a causal network.
@@ -49,7 +44,8 @@ struct InputMoments {
         if let memory = batch.memory {
             let source = space.zeros(2, sentences)
             Self.accumulate(memory, source, space) { _, _ in }
-            for (place, from) in batch.memoryPlaces.enumerated() {
+            for place in 0..<sentences {
+                let from = batch.memoryPlace(place, memory)
                 total[0, place] = source[0, from]
                 total[1, place] = source[1, from]
             }

@@ -49,7 +49,7 @@ extension ReplacementTraining {
 
     /// Sums over all positions of a side, [sentences, H] in its order: each part takes every so many-th position.
     private func sums(_ network: ReplacementNetwork, _ side: ReplacementSide, firstBlock: Int, into total: Matrix, fresh: Bool) {
-        let partial = (0..<Self.parts).map { _ in space.matrix(total.rows, total.columns) }
+        let partial = PartMatrices(Self.parts, total.rows, total.columns, space)
         inParts { part, space in
             partial[part].fill(0)
             for position in stride(from: part, to: side.order.positions, by: Self.parts) {
@@ -62,7 +62,7 @@ extension ReplacementTraining {
         inParts { part, _ in
             let rows = Self.share(total.rows, part), to = total.rows(rows)
             if fresh { to.fill(0) }
-            for one in partial { add_rows(to.base, to.stride, one.row(rows.lowerBound), one.stride, rows.count, to.columns) }
+            for other in 0..<Self.parts { add_rows(to.base, to.stride, partial[other].row(rows.lowerBound), to.columns, rows.count, to.columns) }
         }
     }
 
@@ -71,7 +71,7 @@ extension ReplacementTraining {
         let result = space.matrix(memory.order.sentences, replacement.shape.hidden), mark = space.mark
         let own = space.matrix(result.rows, result.columns)
         sums(network, memory, firstBlock: 0, into: own, fresh: true)
-        for (place, from) in batch.memoryPlaces.enumerated() { result.rows(place..<place + 1).copy(from: own.rows(from..<from + 1)) }
+        for place in 0..<result.rows { result.row(place).update(from: own.row(batch.memoryPlace(place, memory)), count: result.columns) }
         space.release(to: mark)
         return result
     }

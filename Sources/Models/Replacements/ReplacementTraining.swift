@@ -26,6 +26,7 @@ public final class ReplacementTraining {
     /// Owned by the pass as a whole, and by each part.
     let space = Workspace()
     let partSpaces = (0..<ReplacementTraining.parts).map { _ in Workspace() }
+    let squares = PartSums(ReplacementTraining.parts)
 
     public init(_ replacement: Replacement, weights: FloatBlock, pool: WorkerPool) {
         self.replacement = replacement
@@ -82,6 +83,40 @@ public final class ReplacementTraining {
 
     /// The share of 0..<count that falls to a part.
     static func share(_ count: Int, _ part: Int) -> Range<Int> { count * part / parts..<count * (part + 1) / parts }
+}
+
+/// A matrix for each part.
+struct PartMatrices {
+    private let first: UnsafeMutablePointer<Float>
+    private let rows: Int
+    private let columns: Int
+    /// Floats from one to the next: whole cache lines.
+    private let stride: Int
+
+    init(_ parts: Int, _ rows: Int, _ columns: Int, _ space: Workspace) {
+        self.rows = rows
+        self.columns = columns
+        stride = (rows * columns + 15) / 16 * 16
+        first = space.take(parts * stride)
+    }
+
+    subscript(part: Int) -> Matrix { Matrix(first + part * stride, rows: rows, columns: columns) }
+}
+
+/// A sum for each part, added up in order.
+final class PartSums {
+    private let values: UnsafeMutableBufferPointer<Double>
+
+    init(_ parts: Int) {
+        values = .allocate(capacity: parts)
+        clear()
+    }
+
+    deinit { values.deallocate() }
+
+    func clear() { values.initialize(repeating: 0) }
+    func add(_ value: Double, _ part: Int) { values[part] += value }
+    var total: Double { values.reduce(0, +) }
 }
 
 /// The hidden layer of one network: [sentences, H], or [tokens, H] for a causal one.

@@ -47,7 +47,7 @@ extension Transformer {
     private func backwardEncoder(_ sentences: Packed, norm: LayerNorm.Tape, dy: Matrix, trace: TransformerTrace, _ pass: Pass) {
         let dx = pass.workspace.zeros(dy.rows, dy.columns)
         encoderNorm.backward(norm, dy: dy, dx: dx, pass)
-        for (layer, tape) in zip(encoder, trace.encoder).reversed() { layer.backward(tape, sentences, dx: dx, pass) }
+        for index in encoder.indices.reversed() { encoder[index].backward(trace.encoder[index], sentences, dx: dx, pass) }
         source.backward(sentences, dy: dx, pass)
     }
 
@@ -67,8 +67,8 @@ extension Transformer {
     ) {
         let dx = pass.workspace.zeros(dy.rows, dy.columns)
         decoderNorm.backward(norm, dy: dy, dx: dx, pass)
-        for (layer, tape) in zip(decoder, trace.decoder).reversed() {
-            layer.backward(tape, sentences, memory: memory, dx: dx, dmemory: dmemory, pass)
+        for index in decoder.indices.reversed() {
+            decoder[index].backward(trace.decoder[index], sentences, memory: memory, dx: dx, dmemory: dmemory, pass)
         }
         target.backward(sentences, dy: dx, pass)
     }

@@ -63,28 +63,52 @@ public final class CapturedActivations {
 
     /// Lets the system take back the pages read so far: what is resident does not grow with the corpus.
     func releasePages() {
-        for rows in [input, output, memory] { rows?.file.releasePages() }
+        input.file.releasePages()
+        output.file.releasePages()
+        memory?.file.releasePages()
     }
 
     public var sentences: Int { offsets.count - 1 }
     public var tokens: Int { offsets.last ?? 0 }
 
-    /// Tokens of these sentences in position-major order.
-    public func batch(_ sentences: [Int], maxTokens: Int, _ space: Workspace, pool: WorkerPool) -> (ReplacementBatch, wanted: Matrix) {
-        let order = PositionMajor(lengths: sentences.map { offsets[$0 + 1] - offsets[$0] }, limit: maxTokens)
-        let x = gather(input, offsets, sentences, order, space, pool), wanted = gather(output, offsets, sentences, order, space, pool)
-        let side = memory.map { memory in
-            let order = PositionMajor(lengths: sentences.map { memoryOffsets[$0 + 1] - memoryOffsets[$0] }, limit: maxTokens)
-            return ReplacementSide(order: order, x: gather(memory, memoryOffsets, sentences, order, space, pool))
-        }
-        return (ReplacementBatch(target: ReplacementSide(order: order, x: x), memory: side), wanted)
+    /// The orders of a batch's sides, whose memory serves one batch after another.
+    public struct Orders {
+        fileprivate var target = PositionMajor()
+        fileprivate var memory = PositionMajor()
+
+        public init() {}
     }
 
-    private func gather(_ rows: Rows, _ offsets: [Int], _ sentences: [Int], _ order: PositionMajor, _ space: Workspace, _ pool: WorkerPool) -> Matrix {
+    /// Tokens of these sentences in position-major order.
+    ///
+    /// - Parameters:
+    ///   - orders: overwritten with the batch's; they allocate nothing where no earlier batch is in use any more
+    ///   - space: what the matrices are taken from
+    public func batch(
+        _ sentences: ArraySlice<Int>, maxTokens: Int, _ orders: inout Orders, _ space: Workspace, pool: WorkerPool
+    ) -> (ReplacementBatch, wanted: Matrix) {
+        Self.arrange(&orders.target, sentences, offsets, maxTokens)
+        let order = orders.target
+        let x = gather(input, offsets, sentences, order, space, pool), wanted = gather(output, offsets, sentences, order, space, pool)
+        let target = ReplacementSide(order: order, x: x)
+        guard let memory else { return (ReplacementBatch(target: target), wanted) }
+        Self.arrange(&orders.memory, sentences, memoryOffsets, maxTokens)
+        let side = ReplacementSide(order: orders.memory, x: gather(memory, memoryOffsets, sentences, orders.memory, space, pool))
+        return (ReplacementBatch(target: target, memory: side), wanted)
+    }
+
+    private static func arrange(_ order: inout PositionMajor, _ sentences: ArraySlice<Int>, _ offsets: [Int], _ maxTokens: Int) {
+        order.arrange(sentences.count, limit: maxTokens) { index in
+            let sentence = sentences[sentences.startIndex + index]
+            return offsets[sentence + 1] - offsets[sentence]
+        }
+    }
+
+    private func gather(_ rows: Rows, _ offsets: [Int], _ sentences: ArraySlice<Int>, _ order: PositionMajor, _ space: Workspace, _ pool: WorkerPool) -> Matrix {
         let result = space.matrix(order.tokens, width), parts = 8
         pool.run(parts) { part in
             order.forEachRow(order.tokens * part / parts..<order.tokens * (part + 1) / parts) { row, sentence, position in
-                rows.read(offsets[sentences[sentence]] + position, into: result.row(row))
+                rows.read(offsets[sentences[sentences.startIndex + sentence]] + position, into: result.row(row))
             }
         }
         return result

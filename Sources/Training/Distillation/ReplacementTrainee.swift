@@ -28,6 +28,7 @@ public final class ReplacementTrainee: Trainee {
     private let pool: WorkerPool
     /// Activations of the present batch.
     private let space = Workspace()
+    private var orders = CapturedActivations.Orders()
     private var order: [Int] = []
     private let validVariation: Double
     private let maxTokens: Int
@@ -62,8 +63,8 @@ public final class ReplacementTrainee: Trainee {
 
     public func step(batch: Int, step: Int, rate: Float, adam: Adam) -> TrainingSums {
         space.reset()
-        let sentences = Array(order[batch * settings.batch..<min((batch + 1) * settings.batch, order.count)])
-        let (activations, wanted) = train.batch(sentences, maxTokens: maxTokens, space, pool: pool)
+        let sentences = order[batch * settings.batch..<min((batch + 1) * settings.batch, order.count)]
+        let (activations, wanted) = train.batch(sentences, maxTokens: maxTokens, &orders, space, pool: pool)
         if batch % Self.batchesMapped == 0 { train.releasePages() }
         let squares = training.step(
             activations, wanted: wanted, randomness: Randomness(seed: settings.seed, step: step, slice: 0),
@@ -77,7 +78,8 @@ public final class ReplacementTrainee: Trainee {
         var byPosition = [[Double]](repeating: [0, 0, 0], count: maxTokens)
         for start in stride(from: 0, to: valid.sentences, by: settings.batch) {
             space.reset()
-            let (batch, wanted) = valid.batch(Array(start..<min(start + settings.batch, valid.sentences)), maxTokens: maxTokens, space, pool: pool)
+            let sentences = ArraySlice(start..<min(start + settings.batch, valid.sentences))
+            let (batch, wanted) = valid.batch(sentences, maxTokens: maxTokens, &orders, space, pool: pool)
             let out = training.predict(batch)
             for position in 0..<batch.target.order.positions {
                 let rows = batch.target.order.rows(position)
