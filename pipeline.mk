@@ -245,7 +245,7 @@ phrasebook_train = $(if $(filter small,$(PRESET)),--epochs 14 --batch-tokens 150
 train_parameters = --preset $(PRESET) $($(CORPUS)_train) $(SEED_FLAG) $(TRAIN_FLAGS)
 # alr.encoder
 capture_parameters = --modes $(basename $1) --attentions $(subst .,,$(suffix $1)) $(CAPTURE_FLAGS)
-phrasebook_distill = --epochs $(if $(findstring cross,$1),4,10)
+phrasebook_distill = --epochs $(if $(findstring cross,$1),4,8)
 distill_parameters = --spec $1 $(call $(CORPUS)_distill,$1) $(SEED_FLAG) $(DISTILL_FLAGS) $(DISTILL_FLAGS_$1)
 score_parameters = $(SCORE_FLAGS)
 

@@ -36,12 +36,12 @@ struct Distill: StageCommand {
     @Option(help: "What to distil, such as alr-m.encoder.", transform: Spec.init(parsing:)) var spec: Spec
     @Option(help: "Folder to write.") var output: String
     @Option(help: "Named settings: \(DistillationPreset.allCases.map(\.rawValue).joined(separator: ", ")).") var preset = DistillationPreset.standard
-    @OptionGroup(title: "Training") var training: DistillOptions
+    @OptionGroup(title: "Training") var distillation: DistillOptions
 
     func run() throws {
         let captured = try Manifest<CaptureConfiguration>.read(folder: capture, stage: "capture").configuration
         var values = preset.values(spec)
-        training.apply(to: &values)
+        distillation.apply(to: &values)
         let settings = DistillConfiguration(spec: spec, preset: preset, values: values, capture: captured)
         let specs = try settings.specs()
         try StageRun.perform(
@@ -74,7 +74,8 @@ struct Distill: StageCommand {
             return finished
         }
         try FileSystem.makeFolder(scratch)
-        let trainer = Trainer(trainee, settings: settings.values.training, folder: scratch, key: key, checkpointSeconds: training.checkpointSeconds)
+        let trainer = Trainer(
+            trainee, settings: settings.values.training, folder: scratch, key: key, checkpointSeconds: distillation.training.checkpointSeconds)
         let report = TrainingReport(run, unit: "tokens", prefix: "layer.\(layer).", label: "\(spec)")
         guard try trainer.run(report.observer) == .finished else {
             try run.stopIfRequested()
@@ -89,4 +90,3 @@ struct Distill: StageCommand {
 }
 
 extension DistillationPreset: ExpressibleByArgument {}
-extension Schedule.Shape: ExpressibleByArgument {}

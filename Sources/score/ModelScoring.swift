@@ -49,8 +49,8 @@ struct ModelScoringOptions: ParsableArguments {
         let translator = Translator(folder.translationModel(), search.configuration, pool: WorkerPool(threads: options.threadCount))
         let log = Logger.stage(Score.stage, quiet: options.quiet)
         var lines: [String] = []
-        func flush() throws {
-            let hypotheses = try translator.translate(lines.map { folder.source.encode($0).map { Int32($0) } })
+        func flush() {
+            let hypotheses = translator.translate(lines.map { folder.source.encode($0).map { Int32($0) } })
             for (index, hypothesis) in hypotheses.enumerated() {
                 for warning in hypothesis.warnings { log.warning("line \(index + 1): \(warning)") }
                 print(folder.target.decode(hypothesis.ids.map { Int($0) }))
@@ -61,9 +61,9 @@ struct ModelScoringOptions: ParsableArguments {
         let isInteractive = isatty(STDIN_FILENO) != 0
         while let line = readLine() {
             lines.append(line)
-            if isInteractive || lines.count == 4096 { try flush() }
+            if isInteractive || lines.count == 4096 { flush() }
         }
-        try flush()
+        flush()
     }
 
     /// What the registry calls this score: the folder's own name.

@@ -32,7 +32,7 @@ struct Train: StageCommand {
     @Option(help: "Folder to write.") var output: String
     @Option(help: "Named settings: \(TeacherPreset.allCases.map(\.rawValue).joined(separator: ", ")).") var preset = TeacherPreset.small
     @OptionGroup(title: "Model") var model: ModelOptions
-    @OptionGroup(title: "Training") var training: TrainingOptions
+    @OptionGroup(title: "Training") var teacher: TeacherOptions
 
     func run() throws {
         let folder = try TokenFolder(path: tokens)
@@ -43,7 +43,7 @@ struct Train: StageCommand {
         ) { run in
             let trainee = try makeTrainee(settings, folder, run)
             let trainer = Trainer(
-                trainee, settings: settings.values.training, folder: output, key: run.keyHash, checkpointSeconds: training.checkpointSeconds)
+                trainee, settings: settings.values.training, folder: output, key: run.keyHash, checkpointSeconds: teacher.training.checkpointSeconds)
             let report = TrainingReport(run, unit: "tokens")
             guard try trainer.run(report.observer) == .finished else { return try run.stopIfRequested() }
             report.finish(steps: trainer.state.step)
@@ -60,7 +60,7 @@ struct Train: StageCommand {
             sourceVocabulary: tokens.sourceVocabularySize, targetVocabulary: tokens.targetVocabularySize, joint: tokens.joint)
         values.model.maxTokens = tokens.maxTokens
         model.apply(to: &values.model)
-        training.apply(to: &values, preset: preset)
+        teacher.apply(to: &values, preset: preset)
         if let problem = values.model.problem { throw ValidationError(problem) }
         return TrainConfiguration(
             model: ModelDescription(transformer: values.model, source: tokens.source, target: tokens.target, joint: tokens.joint),
@@ -72,10 +72,10 @@ struct Train: StageCommand {
         let trainee = TeacherTrainee(
             Transformer(settings.values.model), train: try folder.shard(.train), valid: try folder.shard(.valid),
             settings: settings.values.teacher, pool: pool)
-        if training.bleuEvery > 0 {
+        if teacher.bleuEvery > 0 {
             let scorer = try ValidationScorer(folder, model: trainee.model, pool: pool)
             trainee.validationBLEU = { epoch, weights in
-                (epoch + 1) % training.bleuEvery == 0 ? try scorer.bleu(weights) : nil
+                (epoch + 1) % teacher.bleuEvery == 0 ? try scorer.bleu(weights) : nil
             }
         }
         return trainee

@@ -22,7 +22,7 @@ struct ValidationScorer {
 
     func bleu(_ weights: FloatBlock) throws -> Double {
         let translator = Translator(model, weights: weights, search: SearchConfiguration(), pool: pool)
-        let hypotheses = try translator.translate(sentences).map { target.decode($0.ids.map { Int($0) }) }
+        let hypotheses = translator.translate(sentences).map { target.decode($0.ids.map { Int($0) }) }
         return try BLEU().score(hypotheses: hypotheses, references: references).score
     }
 }

@@ -2,10 +2,13 @@
 public struct SpecError: Error, CustomStringConvertible, Sendable {
     public let text: String
     public let reason: String
+    /// What mends it, where that is not plain from the reason.
+    public let hint: String?
 
-    public init(text: String, reason: String) {
+    public init(text: String, reason: String, hint: String? = nil) {
         self.text = text
         self.reason = reason
+        self.hint = hint
     }
 
     public var description: String { "'\(text)': \(reason)" }

@@ -50,7 +50,9 @@ public struct DistillConfiguration: Codable, Equatable, Sendable {
         let depth = spec.attention == .encoder ? capture.encoderLayers : capture.decoderLayers
         let specs = try spec.layers(of: depth).filter { capture.layers.contains($0.layer!) }
         guard !specs.isEmpty, capture.attentions.contains(spec.attention.captured), capture.modes.contains(where: { $0.family == spec.mode.family }) else {
-            throw SpecError(text: "\(spec)", reason: "the capture holds \(capture.sites.map { "\($0.mode).\($0.attention).\($0.layer)" }.joined(separator: " "))")
+            throw SpecError(
+                text: "\(spec)", reason: "the capture holds \(capture.sites.map { "\($0.mode).\($0.attention).\($0.layer)" }.joined(separator: " "))",
+                hint: "capture it: --attentions \(spec.attention.captured) --modes \(spec.mode)\(spec.layer.map { " --layers \($0)" } ?? "")")
         }
         return specs
     }
