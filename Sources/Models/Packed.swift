@@ -30,7 +30,8 @@ public struct Packed {
 
     public mutating func endSentence() { offsets.append(ids.count) }
 
-    public mutating func append<Tokens: Sequence>(sentence: Tokens) where Tokens.Element == Int32 {
+    /// Of one type, since a generic function that another module calls allocates at every token.
+    public mutating func append(sentence: ArraySlice<Int32>) {
         for token in sentence { append(token) }
         endSentence()
     }

@@ -29,7 +29,7 @@ struct ReplacementTranslationTests {
 
     private func packed(_ lengths: [Int]) -> Packed {
         var sentences = Packed()
-        for length in lengths { sentences.append(sentence: [Int32](repeating: 3, count: length)) }
+        for length in lengths { sentences.append(sentence: ArraySlice(repeating: 3, count: length)) }
         return sentences
     }
 

@@ -46,7 +46,7 @@ extension TransformerConfiguration {
 extension PairBatch {
     init(_ pairs: [(source: [Int32], target: [Int32])]) {
         self.init()
-        for pair in pairs { append(source: pair.source, target: pair.target) }
+        for pair in pairs { append(source: pair.source[...], target: pair.target[...]) }
     }
 
     /// Pairs of every awkward kind for a vocabulary of at least 11: one token, no target, repeated tokens, unequal lengths.

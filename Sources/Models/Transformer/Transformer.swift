@@ -70,7 +70,7 @@ public struct PairBatch {
         labels.removeAll(keepingCapacity: true)
     }
 
-    public mutating func append<S: Sequence, T: Sequence>(source: S, target: T) where S.Element == Int32, T.Element == Int32 {
+    public mutating func append(source: ArraySlice<Int32>, target: ArraySlice<Int32>) {
         self.source.append(sentence: source)
         self.target.append(Special.begin)
         for token in target {
