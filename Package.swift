@@ -44,10 +44,11 @@ let package = Package(
     ]
         + stages.map { .executableTarget(name: $0.name, dependencies: ["Stages"] + $0.needs) }
         + [
+            .target(name: "CAllocations", path: "Tests/CAllocations"),
             .testTarget(name: "KernelsTests", dependencies: ["Kernels"]),
             .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
             .testTarget(name: "ModelsTests", dependencies: ["Models"], resources: [.copy("Golden")]),
-            .testTarget(name: "TrainingTests", dependencies: ["Training"]),
+            .testTarget(name: "TrainingTests", dependencies: ["Training", "CAllocations"]),
             .testTarget(name: "CorpusTests", dependencies: ["Corpus"]),
             .testTarget(name: "ScoringTests", dependencies: ["Scoring"], resources: [.copy("Golden")]),
             .testTarget(name: "RegistryTests", dependencies: ["Registry"]),

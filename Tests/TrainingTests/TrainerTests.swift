@@ -6,7 +6,7 @@ import Testing
 import Training
 
 /// A corpus that can be learnt in a few hundred steps: the target is the source backwards.
-private func reversal(_ count: Int, seed: UInt64) -> TokenShard {
+func reversal(_ count: Int, seed: UInt64) -> TokenShard {
     var random = SplitMix64(seed: seed), shard = TokenShard()
     for _ in 0..<count {
         let sentence = (0..<Int.random(in: 1...6, using: &random)).map { _ in Int.random(in: 3..<12, using: &random) }
@@ -15,21 +15,25 @@ private func reversal(_ count: Int, seed: UInt64) -> TokenShard {
     return shard
 }
 
-private struct Workbench {
+struct Workbench {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("trainer-\(UUID().uuidString)").path
     var settings = TrainingSettings(epochs: 4, schedule: Schedule(.cosine, peak: 5e-3, warmup: 20))
     var dropout: Float = 0.1
+    var sentences = 300
+    var batchTokens = 100
 
     init() throws { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) }
 
-    func trainee(threads: Int = 1) -> TeacherTrainee {
+    func trainee(threads: Int = 1) -> TeacherTrainee { trainee(WorkerPool(threads: threads)) }
+
+    func trainee(_ pool: WorkerPool) -> TeacherTrainee {
         var shape = TransformerConfiguration(sourceVocabulary: 12, targetVocabulary: 12)
         (shape.width, shape.heads, shape.hidden, shape.encoderLayers, shape.decoderLayers) = (16, 2, 32, 1, 1)
         (shape.embeddingDropout, shape.attentionDropout, shape.hiddenDropout, shape.residualDropout) = (dropout, dropout, dropout, dropout)
         var settings = TeacherSettings()
-        settings.batchTokens = 100
+        settings.batchTokens = batchTokens
         return TeacherTrainee(
-            Transformer(shape), train: reversal(300, seed: 1), valid: reversal(30, seed: 2), settings: settings, pool: WorkerPool(threads: threads))
+            Transformer(shape), train: reversal(sentences, seed: 1), valid: reversal(30, seed: 2), settings: settings, pool: pool)
     }
 
     func trainer(_ trainee: Trainee, key: String = "k") -> Trainer {

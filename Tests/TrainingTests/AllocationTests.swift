@@ -1,0 +1,81 @@
+import CAllocations
+import Foundation
+import Kernels
+import Models
+import Testing
+
+@testable import Training
+
+/// A step allocates nothing once the largest batch has been seen. Batches here are so large that an array with a number for
+/// each token or sentence takes more than 4,096 bytes.
+///
+/// Without optimisation the standard library's generics ask for a few bytes whenever they step through an array, so that
+/// small allocations say something in an optimised build alone:
+/// `swift test -c release -Xswiftc -enable-testing --filter AllocationTests`.
+@Suite(.enabled(if: allocations_can_be_counted())) struct AllocationTests {
+    #if DEBUG
+    private static let isOptimised = false
+    #else
+    private static let isOptimised = true
+    #endif
+
+    /// The counter itself: what it would have to miss for the other tests to pass by mistake.
+    @Test(arguments: 1...3) func whatEveryThreadAllocatesIsCounted(threads: Int) {
+        let pool = WorkerPool(threads: threads), blocks = UnsafeMutablePointer<UnsafeMutableRawPointer?>.allocate(capacity: 6)
+        let found = Allocations.counted(in: pool) {
+            pool.run(6) { blocks[$0] = $0 < 2 ? .allocate(byteCount: 1 << 16, alignment: 64) : malloc(10) }
+        }
+        #expect(found == Allocations(small: threads == 1 ? 4 : 5, large: 2), "and one more where there are threads to wake")
+        for index in 0..<6 { free(blocks[index]) }
+        blocks.deallocate()
+    }
+
+    @Test(arguments: [1, 2]) func aStepOfATeacher(threads: Int) throws {
+        var bench = try Workbench()
+        defer { bench.remove() }
+        (bench.sentences, bench.batchTokens) = (1500, 2500)
+        let pool = WorkerPool(threads: threads)
+        try expectNone(bench.trainee(pool), pool, sections: 2)
+    }
+
+    @Test(arguments: ["alr-h24.encoder.0", "aslr-h16.encoder.0", "alr-h24.decoder.0", "alr-h24.cross.0"], [1, 2])
+    func aStepOfAReplacement(_ text: String, threads: Int) throws {
+        let bench = try DistillationBench(sentences: 1300), pool = WorkerPool(threads: threads)
+        (bench.settings.batch, bench.settings.dropout) = (600, 0.1)
+        try expectNone(bench.trainee(text, pool), pool, sections: 20)
+    }
+
+    /// Sentences, their batch and their translations are put together once a call; to make them longer takes no more.
+    @Test(arguments: [1, 4]) func aStepOfATranslation(beam: Int) throws {
+        let bench = try Workbench(), pool = WorkerPool(threads: 1), trainee = bench.trainee(pool)
+        defer { bench.remove() }
+        let sentences = (0..<40).map { sentence in (0...sentence % 7).map { Int32(3 + $0) } }
+        let found = [10, 60].map { length in
+            var search = SearchConfiguration(beam: beam)
+            search.forcedLength = length
+            let translator = Translator(trainee.model, weights: trainee.weights, search: search, pool: pool)
+            _ = translator.translate(sentences)
+            return Allocations.counted(in: pool) { _ = translator.translate(sentences) }
+        }
+        #expect(found.allSatisfy { $0.large == 0 }, "\(found)")
+        if Self.isOptimised {
+            #expect(found[0] == found[1], "to 10 and to 60 tokens")
+            #expect(found[0].small <= 10 * sentences.count, "\(found)")
+        }
+    }
+
+    /// Goes through an epoch twice and counts the second time.
+    ///
+    /// - Parameter sections: most times that a step gives tasks to threads; each takes a few bytes for what they share, since a
+    ///   closure that another thread calls has to be on the heap
+    private func expectNone(_ trainee: Trainee, _ pool: WorkerPool, sections: Int) throws {
+        let adam = Adam(Adam.Settings(), count: trainee.weights.count), batches = trainee.begin(epoch: 0)
+        #expect(batches > 2)
+        for batch in 0..<batches { _ = trainee.step(batch: batch, step: 1 + batch, rate: 1e-3, adam: adam) }
+        for batch in 0..<batches {
+            let found = Allocations.counted(in: pool) { _ = trainee.step(batch: batch, step: 1 + batches + batch, rate: 1e-3, adam: adam) }
+            #expect(found.large == 0, "batch \(batch): \(found)")
+            if Self.isOptimised { #expect(found.small <= (pool.threads == 1 ? 0 : sections), "batch \(batch): \(found)") }
+        }
+    }
+}
