@@ -31,10 +31,11 @@ final class KernelWork {
         let body: () -> Void
     }
 
-    private let d = 128
-    private let vocabulary: Int
+    static let width = 128
     /// Rows of an array of 64 MB.
-    private let rows = 1 << 17
+    static let rows = 1 << 17
+    private let d = width, rows = KernelWork.rows
+    private let vocabulary: Int
     /// Rows of a slice of a batch.
     private let tokens = 768
     private let dropout = dropout_t(seed: 1, stream: 1, step: 1, keep_below: 58982, scale: 1 / 0.9)
@@ -63,6 +64,9 @@ final class KernelWork {
 
     /// a += b, row by row.
     static func addRows(_ a: Matrix, _ b: Matrix) { add_rows(a.base, a.stride, b.base, b.stride, a.rows, a.columns) }
+
+    /// a += the same row everywhere.
+    static func addRow(_ a: Matrix, _ row: UnsafePointer<Float>) { add_bias(a.base, row, a.rows, a.columns) }
 
     /// - Parameter bytes: for each element
     private func memory(_ name: String, _ bytes: Int, elements: Int? = nil, _ body: @escaping () -> Void) {

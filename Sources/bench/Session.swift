@@ -83,8 +83,8 @@ final class Session {
         return peaks.first { $0.threads == threads }!
     }
 
-    /// sgemm: the best of three sizes, each thread on matrices of its own. Memory: a += b over arrays far larger than the caches, two
-    /// numbers read and one written.
+    /// sgemm: the best of three sizes, each thread on matrices of its own. Memory: the best of a += b and of a += constant, over
+    /// arrays of the size that the kernels are measured on.
     private func measurePeak(_ threads: Int) -> Peak {
         let pool = WorkerPool(threads: threads)
         let flops = [512, 1024, 2048].map { n in
@@ -96,12 +96,19 @@ final class Session {
                 return 2 * Double(threads) * pow(Double(n), 3)
             }
         }
-        let floats = 1 << 25, arrays = (0..<2 * threads).map { _ in FloatBlock(floats) }
-        let bytes = stopwatch.rate {
-            pool.run(threads) { t in KernelWork.addRows(arrays[2 * t].matrix(1024, floats / 1024), arrays[2 * t + 1].matrix(1024, floats / 1024)) }
-            return Double(threads * floats * 12)
+        let rows = KernelWork.rows, columns = KernelWork.width, zeros = FloatBlock(columns)
+        let arrays = (0..<2 * threads).map { _ in FloatBlock(rows * columns) }
+        let works: [(bytes: Int, (Int) -> Void)] = [
+            (12, { KernelWork.addRows(arrays[2 * $0].matrix(rows, columns), arrays[2 * $0 + 1].matrix(rows, columns)) }),
+            (8, { KernelWork.addRow(arrays[2 * $0].matrix(rows, columns), zeros.base) }),
+        ]
+        let bytes = works.map { bytes, work in
+            stopwatch.rate {
+                pool.run(threads, work)
+                return Double(threads * rows * columns * bytes)
+            }
         }
-        return Peak(threads: threads, flops: flops.max()!, bytes: bytes)
+        return Peak(threads: threads, flops: flops.max()!, bytes: bytes.max()!)
     }
 }
 

@@ -27,7 +27,7 @@ struct ReplacementSpecTests {
         ("", "as in alr-m.encoder.3"), ("alr-m", "as in alr-m.encoder.3"), ("alr.encoder", "as in alr-m"),
         ("alr-m-x.encoder", "as in alr-m"), ("blr-m.encoder", "none of alr alrr aslr elr"),
         ("alr-xxl.encoder", "none of xs s m l xl"), ("alr-h0.encoder", "h96"), ("alr-h-1.encoder", "as in alr-m"),
-        ("alr-h07.encoder", "h96"), ("ALR-m.encoder", "none of alr"), ("alr-m.self", "encoder decoder cross crossfull"),
+        ("alr-h07.encoder", "h96"), ("alr-h65537.encoder", "h96"), ("ALR-m.encoder", "none of alr"), ("alr-m.self", "encoder decoder cross crossfull"),
         ("alr-m.encoder.", "not a number"), ("alr-m.encoder.-1", "not a number"), ("alr-m.encoder.+1", "not a number"),
         ("alr-m.encoder.1.2", "as in"), ("elr-m.decoder", "takes alr"), ("aslr-m.cross.2", "takes alr"),
     ])

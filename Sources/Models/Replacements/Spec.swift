@@ -61,6 +61,8 @@ public enum Size: Hashable, Sendable, CustomStringConvertible {
     case xs, s, m, l, xl
     case hidden(Int)
 
+    private static let widest = 1 << 16
+
     /// Too few hidden numbers to lose any of them.
     public var isNarrow: Bool {
         switch self {
@@ -75,7 +77,7 @@ public enum Size: Hashable, Sendable, CustomStringConvertible {
     public init?(_ text: Substring) {
         if let size = Size.named.first(where: { $0.description == text }) {
             self = size
-        } else if text.first == "h", let width = Int(text.dropFirst()), width > 0, "h\(width)" == text {
+        } else if text.first == "h", let width = Int(text.dropFirst()), (1...Self.widest).contains(width), "h\(width)" == text {
             self = .hidden(width)
         } else {
             return nil
