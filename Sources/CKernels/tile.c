@@ -2,7 +2,7 @@
 
 INLINE void tile_columns(const float *const a[TILE], long step, const float *restrict b, long b_stride, long inner, float *restrict y, long y_stride,
                          int accumulate, const int vectors) {
-    FAST
+    _Pragma("clang fp contract(fast)")
     f16x s[TILE][4];
     for (int r = 0; r < TILE; r++)
         for (int v = 0; v < vectors; v++) {

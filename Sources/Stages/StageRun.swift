@@ -179,7 +179,7 @@ private struct ProcessClock {
     func ending(_ status: RunEnding.Status, exitCode: Int32, error: String? = nil) -> RunEnding {
         RunEnding(
             status: status, exitCode: exitCode, error: error, wallSeconds: ProgressDisplay.clock() - began,
-            cpuSeconds: ThisMachine.cpuSeconds, peakResidentBytes: ThisMachine.peakResidentBytes)
+            cpuSeconds: ThisMachine.cpuSeconds, peakResidentBytes: ThisMachine.highestResidentBytes)
     }
 
     func ending(for error: Error) -> RunEnding {

@@ -23,14 +23,20 @@ public enum ThisMachine {
         return [usage.ru_utime, usage.ru_stime].reduce(0) { $0 + Double($1.tv_sec) + Double($1.tv_usec) / 1e6 }
     }
 
-    /// The most memory the process has held so far (`VmHWM`), in bytes.
+    private static var peakBeforeReset = 0
+
+    /// The most memory the process has held since it began.
+    static var highestResidentBytes: Int { max(peakBeforeReset, peakResidentBytes) }
+
+    /// The most memory the process has held so far (`VmHWM`), or since it was reset, in bytes.
     public static var peakResidentBytes: Int {
         guard let text = field("VmHWM", in: "/proc/self/status"), let kibibytes = Int(text.prefix { $0 != " " }) else { return 0 }
         return kibibytes * 1024
     }
 
-    /// Counts `peakResidentBytes` anew from what is held now.
+    /// Counts `peakResidentBytes` anew from what is held now, for measurements.
     public static func resetPeakResidentBytes() {
+        peakBeforeReset = max(peakBeforeReset, peakResidentBytes)
         try? Data("5".utf8).write(to: URL(fileURLWithPath: "/proc/self/clear_refs"))
     }
 
@@ -38,7 +44,7 @@ public enum ThisMachine {
     public static var processor: String { field("model name", in: "/proc/cpuinfo") ?? "unknown" }
 
     /// Processes that wanted a core, on average over the last minute.
-    public static var load: Double { line("/proc/loadavg").flatMap { $0.split(separator: " ").first }.flatMap { Double($0) } ?? .nan }
+    public static var load: Double? { line("/proc/loadavg").flatMap { $0.split(separator: " ").first }.flatMap { Double($0) } }
 
     /// The commit of the current folder's checkout; nil outside one, or where git is not installed.
     static func gitState() -> GitState? {

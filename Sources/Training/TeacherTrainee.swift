@@ -25,10 +25,10 @@ public final class TeacherTrainee: Trainee {
     private let pool: WorkerPool
     private let gradients: GradientParts
     private let lanes: [SliceLane]
-    /// Seconds of all slices by phase, from when it was switched on.
+    /// Thread-seconds by phase, from when it was switched on: of the slices, and of the update, at which all threads work.
     public var phases: [PhaseTimer.Phase: Double]? {
         timers.map { timers in
-            Dictionary(uniqueKeysWithValues: PhaseTimer.Phase.allCases.map { phase in (phase, timers.reduce(0) { $0 + $1.seconds[phase.rawValue] }) })
+            Dictionary(uniqueKeysWithValues: PhaseTimer.Phase.allCases.map { phase in (phase, timers.reduce(0) { $0 + $1.seconds[phase.rawValue] } * (phase == .optimizer ? Double(pool.threads) : 1)) })
         }
     }
     /// Of the slices, and of the update.

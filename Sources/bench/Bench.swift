@@ -1,6 +1,7 @@
 import ArgumentParser
 import Corpus
 import Foundation
+import Models
 import Stages
 
 @main
@@ -35,7 +36,8 @@ struct Bench: StageCommand {
     ]
 
     func validate() throws {
-        guard seconds > 0 else { throw ValidationError("--seconds is out of range") }
+        guard seconds > 0, seconds.isFinite else { throw ValidationError("--seconds is out of range") }
+        for spec in specs where try Spec(parsing: spec).layer != nil { throw ValidationError("--specs are measured at layer 0: leave the layer out of \(spec)") }
     }
 
     mutating func run() throws {

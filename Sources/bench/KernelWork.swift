@@ -7,6 +7,7 @@ extension Session {
     /// Every kernel on one thread, beside what bounds it.
     func kernels() {
         let peak = peak(1), work = KernelWork(vocabulary: configuration.targetVocabulary)
+        defer { withExtendedLifetime(work) {} } // its kernels hold pointers only
         for kernel in work.kernels {
             let rate = stopwatch.rate {
                 kernel.body()
@@ -20,7 +21,7 @@ extension Session {
     }
 }
 
-/// Calls of the kernels at the sizes of a training step: those bound by memory on arrays beyond the caches, those bound by
+/// Calls of the kernels: those bound by memory on arrays of 64 MB, which only the largest last caches hold, those bound by
 /// arithmetic on the shapes of a teacher of width 128.
 final class KernelWork {
     struct Kernel {
@@ -45,7 +46,7 @@ final class KernelWork {
 
     init(vocabulary: Int) {
         self.vocabulary = vocabulary
-        let count = 1 << 24
+        let count = max(Self.rows * d, d * vocabulary)
         (x, y, z) = (FloatBlock(count), FloatBlock(count), FloatBlock(count))
         random_uniform(x.base, count, 1, 1, 1)
         random_uniform(y.base, count, 2, 1, 1)
@@ -99,19 +100,19 @@ final class KernelWork {
     }
 
     private func addConversionAndUpdate() {
-        let (x, y, z) = (x.base, y.base, z.base), half = half, count = rows * d
+        let (x, z) = (x.base, z.base), half = half, count = rows * d
         memory("float_to_half", 6) { float_to_half(x, half, count) }
         memory("half_to_float", 6) { half_to_float(half, z, count) }
         let quarter = count / 4
         let gradients = UnsafeMutablePointer<UnsafeMutablePointer<Float>?>.allocate(capacity: 2) // as long as the process
-        gradients[0] = y
-        gradients[1] = y + quarter
+        let blocks = (0..<2).map { _ in FloatBlock(quarter) }
+        for (part, block) in blocks.enumerated() { gradients[part] = block.base }
         // two gradients read and cleared; weights and both moments read and written
         memory("adam_update", 40, elements: quarter) {
             let adam = adam_t(rate: 1e-4, beta1: 0.9, beta2: 0.98, epsilon: 1e-9, correction1: 0.1, correction2: 0.02, decay: 0)
+            defer { withExtendedLifetime(blocks) {} }
             adam_update(z, z + quarter, z + 2 * quarter, gradients, 2, 0, quarter, adam)
         }
-        random_uniform(y, count, 2, 1, 1)
     }
 
     private func addReplacements() {
@@ -119,7 +120,7 @@ final class KernelWork {
         memory("row_moments", 4) { row_moments(x, rows, d, r, r + rows) }
         memory("scale_columns", 8) { scale_columns(x, c, z, rows, d) }
         memory("add_rows", 12) { add_rows(z, d, x, d, rows, d) }
-        memory("hidden_forward", 8) { hidden_forward(z, d, r, r + rows, c, c, rows, d, r, r + rows, 1e-5) }
+        memory("hidden_forward", 8) { hidden_forward(z, d, r, r + rows, c, c, rows, d, r + 2 * rows, r + 3 * rows, 1e-5) }
         memory("hidden_normalise", 8) { hidden_normalise(x, z, d, r, r + rows, c, c, rows, d, dropout, 0, 0, d) }
         memory("squared_error", 12) { _ = squared_error(z, c, x, d, rows, d, 1e-6, c + 256) }
         memory("compare_rows", 8) {

@@ -26,7 +26,7 @@ struct Report: Codable {
 
     let machine: String
     let cores: Int
-    let load: Double
+    let load: Double?
     let sentences: String
     var measurements: [Measurement] = []
 
@@ -43,7 +43,7 @@ struct Report: Codable {
                 m.part.rawValue, m.name, "\(m.threads)", Self.figure(m.value), m.unit,
                 m.fraction.map { String(format: "%.0f%% of %@", 100 * $0, m.bound?.rawValue ?? "") } ?? "", m.note ?? "")
         }
-        return "\(machine), \(cores) cores, load \(String(format: "%.1f", load)) at the start; \(sentences)\n\n\(table)"
+        return "\(machine), \(cores) cores, load \(load.map { String(format: "%.1f", $0) } ?? "unknown") at the start; \(sentences)\n\n\(table)"
     }
 
     private static func figure(_ value: Double) -> String {

@@ -3,6 +3,7 @@ import Foundation
 import Kernels
 import Models
 import Stages
+import Tensors
 
 /// One run of the benchmarks: what they share, and what they have found.
 final class Session {
@@ -33,6 +34,9 @@ final class Session {
         outputFolder = run.folder.folder
         stopwatch = Stopwatch(seconds: settings.seconds)
         train = try folder.shard(.train)
+        guard train.count >= 16 else {
+            throw DataError(path: folder.path, expected: "at least 16 training pairs", found: "\(train.count)", hint: "measure on a larger corpus")
+        }
         test = try folder.shard(.test)
         var model = TransformerConfiguration(
             sourceVocabulary: folder.configuration.sourceVocabularySize, targetVocabulary: folder.configuration.targetVocabularySize)

@@ -7,7 +7,7 @@ import Testing
 @testable import Training
 
 /// A step allocates nothing once the largest batch has been seen. Batches here are so large that an array with a number for
-/// each token or sentence takes more than 4,096 bytes.
+/// each token takes more than 4,096 bytes.
 ///
 /// Without optimisation the standard library's generics ask for a few bytes whenever they step through an array, so that
 /// small allocations say something in an optimised build alone:

@@ -97,14 +97,17 @@ class Search:
 
 def measure(model: str, lines: list[list[str]], args) -> dict:
     ways = {(1, args.threads): None, (args.threads, 1): None}  # one way where there is one thread
-    searches = [Search(model, *way, size, args.beam, args.length) for way, size in product(ways, args.batch_tokens)]
-    for search in searches:
+
+    def trial(way: tuple[int, int], size: int, seconds: float = 0) -> tuple[str, float]:
+        """One translator at a time, so that no other's threads are awake."""
+        search = Search(model, *way, size, args.beam, args.length)
         search.tokens(lines[:64])  # threads and memory are there when the clock starts
-    trials = {search: search.rate(lines) for search in searches}
-    best = max(trials, key=trials.get)
-    return {
-        "tokens_per_second": best.rate(lines, args.seconds), "way": best.name, "sentences": len(lines),
-        "trials": {search.name: rate for search, rate in trials.items()}}
+        return search.name, search.rate(lines, seconds)
+
+    trials = {choice: trial(*choice) for choice in product(ways, args.batch_tokens)}
+    best = max(trials, key=lambda choice: trials[choice][1])
+    name, rate = trial(*best, args.seconds)
+    return {"tokens_per_second": rate, "way": name, "sentences": len(lines), "trials": dict(trials.values())}
 
 
 def main():

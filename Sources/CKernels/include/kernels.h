@@ -1,5 +1,5 @@
-// Elementwise, reduction and attention kernels. Plain loops, compiled once for each of three x86-64 levels and chosen at
-// load time, so that one portable binary runs at the speed of the machine it finds itself on.
+// Elementwise, reduction and attention kernels: loops without intrinsics, compiled once for each of three x86-64 levels and
+// chosen when the program runs, so that one portable binary runs at the speed of the machine it finds itself on.
 //
 // Everything is row-major float. Names of dimensions: rows (tokens), d (model width), n (queries of a sentence),
 // m (keys of a sentence). Backward functions stand under their forward and take the same arguments in the same order.

@@ -2,7 +2,7 @@
 #pragma once
 
 // ---- both operands as they are -------------------------------------------------------------------------------------
-/// c = a b, or c += a b where `accumulate`: a [rows, inner], b [inner, columns].
+/// c = a b, or c += a b where `accumulate`: a [rows, inner], b [inner, columns], inner > 0.
 void product(const float *a, long a_stride, const float *b, long b_stride, float *c, long c_stride, long rows, long columns, long inner, int accumulate);
 /// The same with a^T, a [inner, rows].
 void product_transposed(const float *a, long a_stride, const float *b, long b_stride, float *c, long c_stride, long rows, long columns, long inner, int accumulate);
