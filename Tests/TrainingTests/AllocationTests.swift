@@ -60,7 +60,7 @@ import Testing
         }
         #expect(found.allSatisfy { $0.large == 0 }, "\(found)")
         if Self.isOptimised {
-            #expect(found[0] == found[1], "to 10 and to 60 tokens")
+            #expect(abs(found[0].small - found[1].small) < 10, "fifty steps more: \(found)")
             #expect(found[0].small <= 10 * sentences.count, "\(found)")
         }
     }
