@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The six programs as their user meets them: what they say of themselves, a run from text to table by hand, wrong inputs, kills.
+# The programs as their user meets them: what they say of themselves, a run from text to table by hand, wrong inputs, kills.
 #
 #   Tests/programs.test.sh [folder of the programs, by default .build/release]
 set -euo pipefail
@@ -12,7 +12,7 @@ child=
 finish() { [ -z "$child" ] || kill -9 "$child" 2> /dev/null || true; rm -rf "$work"; }
 trap finish EXIT
 checks=0 failures=0
-stages=(tokenize train capture distill splice score)
+stages=(tokenize train capture distill splice score bench)
 
 # name, condition
 check() {
@@ -32,7 +32,7 @@ in_all() { local word; for word in $1; do grep -qxe "$word" <<< "$2" || { echo "
 join_lines() { sed -e ':a' -e '/\\$/N; s/\\\n//; ta' "$@"; }
 # Every command that the pipeline would give, for each corpus.
 for corpus in phrasebook multi30k tatoeba iwslt2017; do
-  env -u MAKEFLAGS -u MAKELEVEL make --no-print-directory -n -f pipeline.mk BIN="$bin" CORPUS=$corpus RUN=none SEEDS=1 2> /dev/null || true
+  env -u MAKEFLAGS -u MAKELEVEL make --no-print-directory -n -f pipeline.mk BIN="$bin" CORPUS=$corpus RUN=none SEEDS=1 all bench 2> /dev/null || true
 done > "$work/commands"
 # The options that README.md and pipeline.mk use with program $1.
 used() {
@@ -85,6 +85,11 @@ check "score: the spliced model" '[ $code = 0 ] && [ "$(wc -l < $m/score/$both/h
 table=$(sqlite3 runs/registry.sqlite "select model, sites, p is null from leaderboard")
 check "the table has both" 'grep -qxF "mine/teacher|0|1" <<< "$table" && grep -qxF "mine/$both|2|0" <<< "$table"'
 check "every run is finished" '[ "$(sqlite3 runs/registry.sqlite "select count(*), sum(status = '\''finished'\'' and exit_code = 0) from runs")" = "9|9" ]'
+
+run bench --tokens $m/tokens --parts training distillation text --specs alr-h16.encoder --seconds 0.02 --threads 1 --json --output $m/bench
+check "bench: as JSON, with a figure of each part" '[ $code = 0 ] && [ "$(grep -cE "\"name\" : \"(sgemm|teacher|alr-h16.encoder|BLEU)\"" out)" = 4 ]'
+check "bench: in the registry, every figure above 0" \
+  '[ "$(sqlite3 runs/registry.sqlite "select count(*) >= 12 and min(value) > 0 from metrics where key like '\''bench.%'\'' and key not like '\''%.embedding.%'\''")" = 1 ]'
 
 # One layer after another: what is left learns from what it is given after the first networks, and joins them.
 next=alr-h16.decoder.1
@@ -154,6 +159,9 @@ score=(score --model $m/train --tokens $m/tokens --output $m/score/teacher)
 refuse "a base of other sentences" 65 "expected 39 translations of the same sentences, found 40" "${score[@]}" --split valid --base $m/score/$both
 check "and what mends it" hinted
 refuse "a base that is no score" 65 "expected a folder made by score, found one made by train" "${score[@]}" --base $m/train
+"$bin/tokenize" "${text[@]}" --vocabulary-size 200 --output $m/other --quiet > out 2> err
+refuse "ids of another vocabulary" 65 "$m/other: expected 300 source and 300 target pieces, found 200" score --model $m/train --tokens $m/other --output $m/score/teacher
+refuse "ids of another vocabulary, to capture" 65 "$m/other: expected 300 source" capture --model $m/train --tokens $m/other --attentions encoder --output $m/capture/both
 refuse "a split without text" 64 "train" "${score[@]}" --split train
 refuse "texts of different length" 65 "a.de: expected 40 lines as in .*, found 39[0-9]" score --hypotheses a.de --references $m/tokens/test.target.txt
 

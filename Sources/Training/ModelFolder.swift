@@ -63,6 +63,21 @@ public final class ModelFolder {
         }
     }
 
+    /// Ids of another vocabulary mean nothing to the model.
+    ///
+    /// - Parameter maxTokens: whether sentences must also be no longer than the model's networks can see
+    public func requireFit(_ tokens: TokenFolder, maxTokens: Bool) throws {
+        let known = description.transformer, longest = tokens.configuration.maxTokens
+        func text(_ source: Int, _ target: Int, _ most: Int) -> String {
+            "\(source) source and \(target) target pieces" + (maxTokens ? ", at most \(most) tokens" : "")
+        }
+        guard tokens.source.count == known.sourceVocabulary, tokens.target.count == known.targetVocabulary, !maxTokens || longest <= known.maxTokens else {
+            throw DataError(
+                path: tokens.path, expected: text(known.sourceVocabulary, known.targetVocabulary, known.maxTokens),
+                found: text(tokens.source.count, tokens.target.count, longest), hint: "give the --tokens that the model was trained on")
+        }
+    }
+
     private static func parts(_ model: Transformer, _ weights: FloatBlock, _ splice: Splice, _ networks: FloatBlock) -> [WeightFile.Part] {
         [.init(weights, model.layout.slots.filter(splice.keeps)), .init(networks, splice.layout.slots)]
     }

@@ -47,7 +47,7 @@ struct Capture: StageCommand {
 
     func run() throws {
         let teacher = try ModelFolder(path: model), folder = try TokenFolder(path: tokens)
-        try requireFit(folder, teacher)
+        try teacher.requireFit(folder, maxTokens: true)
         let settings = try CaptureConfiguration(
             of: teacher.description, at: model, modes: modes, attentions: attentions, layers: layers.isEmpty ? nil : layers,
             elementType: type == .f16 ? .f16 : .f32)
@@ -67,17 +67,6 @@ struct Capture: StageCommand {
             run.metric("bytes", Double(bytes))
             run.param("sites", settings.sites.count)
             try run.publish(settings)
-        }
-    }
-
-    /// Ids of another vocabulary mean nothing to the model, and a replacement is made for maxTokens positions.
-    private func requireFit(_ folder: TokenFolder, _ model: ModelFolder) throws {
-        func text(_ source: Int, _ target: Int, _ most: Int) -> String { "\(source) source and \(target) target pieces, at most \(most) tokens" }
-        let known = model.description.transformer, found = folder.configuration
-        guard folder.source.count == known.sourceVocabulary, folder.target.count == known.targetVocabulary, found.maxTokens <= known.maxTokens else {
-            throw DataError(
-                path: tokens, expected: text(known.sourceVocabulary, known.targetVocabulary, known.maxTokens),
-                found: text(folder.source.count, folder.target.count, found.maxTokens), hint: "give the --tokens that the model was trained on")
         }
     }
 

@@ -22,6 +22,7 @@ struct ModelScoringOptions: ParsableArguments {
     func run(_ options: StageOptions, _ search: SearchOptions, json: Bool) throws {
         guard let model, let tokens, let output else { return }
         let folder = try ModelFolder(path: model), sentences = try TokenFolder(path: tokens)
+        try folder.requireFit(sentences, maxTokens: false)
         let settings = ScoreConfiguration(split: split, search: search.configuration, resamples: resamples)
         var inputs: [StageInput] = [try .folder("model", model), try .folder("tokens", tokens)]
         if let base {
