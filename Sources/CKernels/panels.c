@@ -1,13 +1,17 @@
-#include "product.h"
-#include "search.h"
-#include "tile.h"
+#include "panels.h"
 
 // y = x W^T with W laid out once for many rows or many steps. Every output is one chain of multiply-adds over the inputs in
-// order, whatever the number of rows.
+// order, or an exact sum of integers, whatever the number of rows.
+
+enum { BYTES_AT_A_TIME = 512 };
 
 static long panels_of(long outputs) { return (outputs + PANEL - 1) / PANEL; }
 
-long panel_floats(long inputs, long outputs) { return panels_of(outputs) * PANEL * inputs; }
+long panel_floats(long inputs, long outputs, panel_type_t type) { return panels_of(outputs) * panel_stride(inputs, type); }
+
+long panel_scratch(long rows, long inputs, panel_type_t type) {
+    return type == panel_int8 ? rows * quads_of(inputs) + 1 + rows * (long)(sizeof(byte_row_t) / sizeof(float)) : 0;
+}
 
 /// to[i][c] = from[c][i], 16 x 16. Four rounds of interleaving the first half of the rows with the second transpose them.
 INLINE void transpose_16(const float *restrict from, long from_stride, float *restrict to, long to_stride) {
@@ -23,8 +27,29 @@ INLINE void transpose_16(const float *restrict from, long from_stride, float *re
     for (int r = 0; r < 16; r++) STORE16(to + r * to_stride, x[r]);
 }
 
-KERNEL void panel_pack(const float *weights, long stride, float *panels, long inputs, long outputs) {
-    for (long o = 0; o < panels_of(outputs) * PANEL; o += 16)
+/// [PANEL] scales, [inputs / 4][PANEL][4] bytes; what does not exist is zero.
+INLINE void pack_bytes(const float *restrict weights, long stride, float *restrict scales, long inputs, long count) {
+    uint32_t *quad = (uint32_t *)(scales + PANEL);
+    for (long c = 0; c < PANEL; c++, weights += stride, quad++) {
+        float top = c < count ? magnitude(weights, inputs) : 0, factor = top > 0 ? 127 / top : 0;
+        scales[c] = top / 127;
+        for (long i = 0; i < inputs; i += BYTES_AT_A_TIME) {
+            int8_t bytes[BYTES_AT_A_TIME] = {0};
+            long own = inputs - i < BYTES_AT_A_TIME ? inputs - i : BYTES_AT_A_TIME;
+            if (c < count) quantise(weights + i, factor, bytes, own);
+            for (long k = 0; k < own; k += 4) {
+                uint32_t four;
+                memcpy(&four, bytes + k, 4);
+                quad[(i + k) / 4 * PANEL] = four ^ 0x80808080u; // adds 128 to each
+            }
+        }
+    }
+}
+
+KERNEL void panel_pack(const float *weights, long stride, float *panels, long inputs, long outputs, panel_type_t type) {
+    for (long o = 0; type == panel_int8 && o < outputs; o += PANEL)
+        pack_bytes(weights + o * stride, stride, panels + o / PANEL * panel_stride(inputs, type), inputs, outputs - o < PANEL ? outputs - o : PANEL);
+    for (long o = 0; type == panel_float32 && o < panels_of(outputs) * PANEL; o += 16)
         for (long i = 0; i < inputs; i += 16) {
             float *to = panels + o / PANEL * PANEL * inputs + i * PANEL + o % PANEL;
             if (o + 16 <= outputs && i + 16 <= inputs) {
@@ -36,115 +61,25 @@ KERNEL void panel_pack(const float *weights, long stride, float *panels, long in
         }
 }
 
-/// The sums of rows r0 ..< r0 + TILE with one panel; rows that do not exist repeat the last.
-INLINE void panel_sums(tile_t *tile, const float *x, long x_stride, const float *panel, long r0, long rows, long inputs, float *sums, long stride) {
-    const float *row[TILE];
-    for (int r = 0; r < TILE; r++) row[r] = x + (r0 + r < rows ? r0 + r : rows - 1) * x_stride;
-    tile(row, 1, panel, PANEL, inputs, sums, stride, 0);
-}
-
-INLINE void finish(const float *restrict s, const float *restrict bias, float *restrict y, long count, panel_mode_t mode) {
-    if (!bias)
-        memcpy(y, s, sizeof(float) * (size_t)count);
-    else if (mode == panel_bias)
-        for (long c = 0; c < count; c++) y[c] = s[c] + bias[c];
-    else if (mode == panel_relu)
-        for (long c = 0; c < count; c++) y[c] = s[c] + bias[c] > 0 ? s[c] + bias[c] : 0;
-    else
-        for (long c = 0; c < count; c++) y[c] += s[c] + bias[c];
-}
 
 KERNEL void panel_product(const float *x, long x_stride, const float *panels, const float *bias, float *y, long y_stride,
-                          long rows, long inputs, long outputs, panel_mode_t mode) {
+                          long rows, long inputs, long outputs, panel_mode_t mode, panel_type_t type, float *scratch) {
     float sums[TILE * PANEL] __attribute__((aligned(64)));
-    tile_t *tile = best_tile();
-    for (long o = 0; o < outputs; o += PANEL, panels += PANEL * inputs) {
+    operand_t in = operand(x, x_stride, rows, inputs, type, scratch);
+    for (long o = 0; o < outputs; o += PANEL, panels += panel_stride(inputs, type)) {
         long count = outputs - o < PANEL ? outputs - o : PANEL;
         for (long r0 = 0; r0 < rows; r0 += TILE) {
-            if (!bias && count == PANEL && rows - r0 >= TILE) {
-                panel_sums(tile, x, x_stride, panels, r0, rows, inputs, y + r0 * y_stride + o, y_stride);
+            const float *own = bias ? bias + o : NULL;
+            if (count == PANEL && rows - r0 >= TILE && (type == panel_int8 || (!bias && mode == panel_bias))) {
+                panel_sums(&in, panels, r0, y + r0 * y_stride + o, y_stride, own, mode);
                 continue;
             }
-            panel_sums(tile, x, x_stride, panels, r0, rows, inputs, sums, PANEL);
+            panel_sums(&in, panels, r0, sums, PANEL, NULL, panel_bias);
             for (long r = 0; r < TILE && r0 + r < rows; r++) {
                 float *to = y + (r0 + r) * y_stride + o;
-                const float *own = bias ? bias + o : NULL;
                 if (count == PANEL) finish(sums + r * PANEL, own, to, PANEL, mode);
                 else finish(sums + r * PANEL, own, to, count, mode);
             }
         }
-    }
-}
-
-/// Puts (value, c) into the k best, which are sorted best first; a later equal value stays behind an earlier one.
-INLINE void insert(float *restrict best, int32_t *restrict index, long k, float value, int32_t c) {
-    long at = k - 1;
-    for (; at > 0 && best[at - 1] < value; at--) {
-        best[at] = best[at - 1];
-        index[at] = index[at - 1];
-    }
-    best[at] = value;
-    index[at] = c;
-}
-
-INLINE int is_barred(int32_t c, const int32_t *barred, long count) {
-    for (long i = 0; i < count; i++)
-        if (barred[i] == c) return 1;
-    return 0;
-}
-
-enum { REFERENCE = 16, STATE = 32 };
-
-/// Takes one panel's products into a row's state: state[0 ..< 16] are lanes of sum exp(logit - reference), state[REFERENCE] is
-/// the largest logit so far, so that no exponential exceeds 1.
-INLINE void take_panel(float *restrict v, const float *restrict bias, long first, long count, long k, const int32_t *barred, long barred_count,
-                       float *restrict state, float *restrict best, int32_t *restrict index) {
-    FAST
-    float top = -INFINITY;
-    for (long c = count; c < PANEL; c++) v[c] = -INFINITY;
-    if (count == PANEL) BY_16 for (long c = 0; c < PANEL; c++) v[c] += bias[c];
-    else for (long c = 0; c < count; c++) v[c] += bias[c];
-    BY_16 for (long c = 0; c < PANEL; c++) top = larger(top, v[c]);
-    if (top > state[REFERENCE]) {
-        float factor = exp_approx(state[REFERENCE] - top);
-        for (long l = 0; l < 16; l++) state[l] *= factor;
-        state[REFERENCE] = top;
-    }
-    float reference = state[REFERENCE];
-    for (long c0 = 0; c0 < PANEL; c0 += 16)
-        BY_16 for (long l = 0; l < 16; l++) state[l] += exp_approx(v[c0 + l] - reference);
-    if (!(top > best[k - 1])) return;
-    for (long c0 = 0; c0 < PANEL; c0 += 16) {
-        int candidates = 0;
-        BY_16 for (long l = 0; l < 16; l++) candidates |= v[c0 + l] > best[k - 1];
-        for (long c = c0; candidates && c < c0 + 16; c++)
-            if (v[c] > best[k - 1] && !is_barred((int32_t)(first + c), barred, barred_count)) insert(best, index, k, v[c], (int32_t)(first + c));
-    }
-}
-
-KERNEL void panel_top_k(const float *x, long x_stride, const float *panels, const float *bias, long rows, long inputs, long vocabulary, long k,
-                        const int32_t *barred, long barred_count, float *scratch, float *log_probability, int32_t *index) {
-    float sums[TILE * PANEL] __attribute__((aligned(64)));
-    tile_t *tile = best_tile();
-    for (long r = 0; r < rows; r++) {
-        memset(scratch + r * STATE, 0, sizeof(float) * 16);
-        scratch[r * STATE + REFERENCE] = -INFINITY;
-    }
-    for (long i = 0; i < rows * k; i++) {
-        log_probability[i] = -INFINITY;
-        index[i] = 0;
-    }
-    for (long o = 0; o < vocabulary; o += PANEL, panels += PANEL * inputs) { // weights stream past once, rows stay near
-        long count = vocabulary - o < PANEL ? vocabulary - o : PANEL;
-        for (long r0 = 0; r0 < rows; r0 += TILE) {
-            panel_sums(tile, x, x_stride, panels, r0, rows, inputs, sums, PANEL);
-            for (long r = r0; r < r0 + TILE && r < rows; r++)
-                take_panel(sums + (r - r0) * PANEL, bias + o, o, count, k, barred, barred_count, scratch + r * STATE, log_probability + r * k, index + r * k);
-        }
-    }
-    for (long r = 0; r < rows; r++) {
-        float sum = 0;
-        for (long l = 0; l < 16; l++) sum += scratch[r * STATE + l];
-        for (long i = 0; i < k; i++) log_probability[r * k + i] = (log_probability[r * k + i] - scratch[r * STATE + REFERENCE]) - logf(sum);
     }
 }

@@ -1,5 +1,6 @@
 #pragma once
 #include "internal.h"
+#include "product.h"
 
 // What every product is made of: a tile of sums that stay in registers while they run over the inner dimension.
 
@@ -14,3 +15,26 @@ typedef void tile_t(const float *const a[TILE], long step, const float *b, long 
 
 /// The tile of the widest registers there are, which is more than a clone can know.
 tile_t *best_tile(void);
+
+/// y = s + bias, max(0, s + bias) or y + s + bias; NULL is no bias.
+INLINE void finish(const float *restrict s, const float *restrict bias, float *restrict y, long count, panel_mode_t mode) {
+    for (long c = 0; c < count; c++) {
+        float value = bias ? s[c] + bias[c] : s[c];
+        y[c] = mode == panel_add ? y[c] + value : mode == panel_relu ? (value > 0 ? value : 0) : value;
+    }
+}
+
+/// A row whose x[k] is scale bytes[k].
+typedef struct {
+    const int8_t *bytes;
+    float scale;
+    /// -128 times the sum of the bytes: what the weights' offset of 128 adds, to begin with.
+    int32_t start;
+} byte_row_t;
+
+/// The same with bytes, over inner = 4 `quads`: b is [quads][PANEL][4], weights of scale b_scales[c] with 128 added to each.
+/// Sums of integers are exact (up to 65,536 inputs), become floats in the end and are finished.
+typedef void byte_tile_t(const byte_row_t *const a[TILE], const float *b_scales, const uint8_t *b, long quads, float *y, long y_stride,
+                         const float *bias, panel_mode_t mode);
+
+byte_tile_t *best_byte_tile(void);

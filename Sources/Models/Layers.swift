@@ -20,7 +20,7 @@ public struct Linear {
         pass.phase(.products)
         let all = pass.weights[weight], w = part.map(all.rows) ?? all, mark = pass.workspace.mark
         Panels(w, at: pass.workspace.take(Panels.count(w)))
-            .product(x, bias: hasBias ? pass.weights[bias].base + (part?.lowerBound ?? 0) : nil, into: y)
+            .product(x, bias: hasBias ? pass.weights[bias].base + (part?.lowerBound ?? 0) : nil, into: y, pass.workspace)
         pass.workspace.release(to: mark)
     }
 

@@ -86,8 +86,8 @@ public final class ModelFolder {
     public var parameters: Int { model.layout.slots.filter(splice.keeps).reduce(0) { $0 + $1.count } + splice.layout.parameters }
 
     /// The model laid out for translation.
-    public func translationModel() -> TranslationModel {
-        TranslationModel(model, weights: weights, replacing: splice.bound(networkWeights))
+    public func translationModel(_ precision: Precision = .float32) -> TranslationModel {
+        TranslationModel(model, weights: weights, precision: precision, replacing: splice.bound(networkWeights, precision))
     }
 
     /// Writes weights and vocabularies; the manifest remains to be published.

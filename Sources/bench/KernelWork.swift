@@ -131,23 +131,29 @@ final class KernelWork {
 
     private func addProducts() {
         let (x, y, z, c) = (x.base, y.base, z.base, columns.base), (tokens, d, vocabulary) = (tokens, d, vocabulary)
+        let types = [(panel_float32, ""), (panel_int8, ", int8")]
         for (inputs, outputs) in [(d, 3 * d), (d, d), (d, 4 * d), (4 * d, d)] {
-            let flops = 2 * tokens * inputs * outputs, panels = FloatBlock(panel_floats(inputs, outputs))
-            panel_pack(y, inputs, panels.base, inputs, outputs)
-            arithmetic("panel_product \(inputs) to \(outputs)", flops) {
-                panel_product(x, inputs, panels.base, nil, z, outputs, tokens, inputs, outputs, panel_bias)
+            let flops = 2 * tokens * inputs * outputs
+            for (type, name) in types {
+                let panels = FloatBlock(panel_floats(inputs, outputs, type)), scratch = FloatBlock(panel_scratch(tokens, inputs, type))
+                panel_pack(y, inputs, panels.base, inputs, outputs, type)
+                arithmetic("panel_product\(name) \(inputs) to \(outputs)", flops) {
+                    panel_product(x, inputs, panels.base, nil, z, outputs, tokens, inputs, outputs, panel_bias, type, scratch.base)
+                }
             }
             arithmetic("product \(outputs) to \(inputs)", flops) { product(x, outputs, y, inputs, z, inputs, tokens, inputs, outputs, 0) }
             arithmetic("product_transposed \(outputs) x \(inputs)", flops) {
                 product_transposed(x, outputs, y, inputs, z, inputs, outputs, inputs, tokens, 1)
             }
         }
-        let rows = 96, panels = FloatBlock(panel_floats(d, vocabulary))
-        panel_pack(y, d, panels.base, d, vocabulary)
-        let scratch = FloatBlock(32 * rows)
+        let rows = 96
         var best = [Float](repeating: 0, count: 4 * rows), index = [Int32](repeating: 0, count: 4 * rows)
-        arithmetic("panel_top_k", 2 * rows * d * vocabulary) {
-            panel_top_k(x, d, panels.base, c, rows, d, vocabulary, 4, nil, 0, scratch.base, &best, &index)
+        for (type, name) in types {
+            let panels = FloatBlock(panel_floats(d, vocabulary, type)), scratch = FloatBlock(32 * rows + panel_scratch(rows, d, type))
+            panel_pack(y, d, panels.base, d, vocabulary, type)
+            arithmetic("panel_top_k\(name)", 2 * rows * d * vocabulary) {
+                panel_top_k(x, d, panels.base, c, rows, d, vocabulary, 4, nil, 0, type, scratch.base, &best, &index)
+            }
         }
     }
 

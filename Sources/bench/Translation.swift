@@ -7,15 +7,21 @@ extension Session {
     func translation() throws {
         let model = Transformer(configuration), weights = model.layout.initialized(seed: 1)
         let sentences = (0..<min(test.count, 400)).map { Array(test.source[$0]) }
-        let teacher = TranslationModel(model, weights: weights)
-        measure("teacher", teacher, sentences, beams: [1, 4], lengths: [14])
-        for size in ["xs", "m"] {
-            let splice = try Splice(["encoder", "decoder"].flatMap { try Spec(parsing: "alr-\(size).\($0)").layers(of: 6) }, in: configuration)
-            let spliced = TranslationModel(model, weights: weights, replacing: splice.bound(splice.layout.initialized(seed: 1)))
-            measure("alr-\(size).encoder+alr-\(size).decoder", spliced, sentences, beams: [1, 4], lengths: [14])
-            if size == "m" { measure("alr-m.encoder+alr-m.decoder", spliced, sentences, beams: [1], lengths: [28, 42]) }
+        for precision in Precision.allCases {
+            let teacher = TranslationModel(model, weights: weights, precision: precision)
+            measure("teacher, \(precision)", teacher, sentences, longest: 42)
+            for size in ["xs", "m"] {
+                let splice = try Splice(["encoder", "decoder"].flatMap { try Spec(parsing: "alr-\(size).\($0)").layers(of: 6) }, in: configuration)
+                let spliced = TranslationModel(
+                    model, weights: weights, precision: precision, replacing: splice.bound(splice.layout.initialized(seed: 1), precision))
+                measure("alr-\(size).encoder+alr-\(size).decoder, \(precision)", spliced, sentences, longest: size == "m" ? 42 : 14)
+            }
         }
-        measure("teacher", teacher, sentences, beams: [1], lengths: [28, 42])
+    }
+
+    private func measure(_ name: String, _ model: TranslationModel, _ sentences: [[Int32]], longest: Int) {
+        measure(name, model, sentences, beams: [1, 4], lengths: [14])
+        measure(name, model, sentences, beams: [1], lengths: [28, 42].filter { $0 <= longest })
     }
 
     private func measure(_ name: String, _ model: TranslationModel, _ sentences: [[Int32]], beams: [Int], lengths: [Int]) {

@@ -15,6 +15,7 @@ struct ModelScoringOptions: ParsableArguments {
     @Option(help: "Folder of a model, made by train or splice.") var model: String?
     @Option(help: "Folder made by tokenize, whose sentences are translated.") var tokens: String?
     @Option(help: "Which of them: valid or test.") var split = Split.test
+    @Option(help: "What its products are made of: float32, or int8, which is faster and nearly the same.") var precision = Precision.float32
     @Option(help: "Folder of another score of the same sentences to compare with.") var base: String?
     @Option(help: "Folder to write.") var output: String?
     @Option(help: "Resamples for confidence intervals and the paired test.") var resamples = 1000
@@ -23,7 +24,7 @@ struct ModelScoringOptions: ParsableArguments {
         guard let model, let tokens, let output else { return }
         let folder = try ModelFolder(path: model), sentences = try TokenFolder(path: tokens)
         try folder.requireFit(sentences, maxTokens: false)
-        let settings = ScoreConfiguration(split: split, search: search.configuration, resamples: resamples)
+        let settings = ScoreConfiguration(split: split, search: search.configuration, precision: precision == .float32 ? nil : precision, resamples: resamples)
         var inputs: [StageInput] = [try .folder("model", model), try .folder("tokens", tokens)]
         if let base {
             try Evaluation.requireSameSentences(base, count: sentences.shard(split).count)
@@ -36,7 +37,7 @@ struct ModelScoringOptions: ParsableArguments {
             try evaluation.write(to: run.folder)
             let testSet = "\(sentences.configuration.corpus).\(sentences.configuration.pair).\(split.rawValue)"
             evaluation.record(run, testSet: testSet)
-            run.param("search", search.configuration.name)
+            run.param("search", search.configuration.name + (precision == .float32 ? "" : ".\(precision)"))
             run.param("sites", folder.description.replacements.count)
             run.param("parameters", folder.parameters)
             if let base { try evaluation.compare(with: base, testSet: testSet, run) }
@@ -47,7 +48,7 @@ struct ModelScoringOptions: ParsableArguments {
 
     func translateStandardInput(_ options: StageOptions, _ search: SearchOptions) throws {
         let folder = try ModelFolder(path: model!)
-        let translator = Translator(folder.translationModel(), search.configuration, pool: WorkerPool(threads: options.threadCount))
+        let translator = Translator(folder.translationModel(precision), search.configuration, pool: WorkerPool(threads: options.threadCount))
         let log = Logger.stage(Score.stage, quiet: options.quiet)
         var lines: [String] = []
         func flush() {
@@ -71,7 +72,7 @@ struct ModelScoringOptions: ParsableArguments {
     private static func spec(_ output: String) -> String { (output as NSString).lastPathComponent }
 
     private func translate(_ folder: ModelFolder, _ source: TokenSequences, _ search: SearchConfiguration, _ run: StageRun) throws -> [Hypothesis] {
-        let translator = Translator(folder.translationModel(), search, pool: WorkerPool(threads: run.threads))
+        let translator = Translator(folder.translationModel(precision), search, pool: WorkerPool(threads: run.threads))
         let clock = ContinuousClock(), started = clock.now
         let progress = run.progress(total: source.count, unit: "sentences")
         let hypotheses = try translator.translate((0..<source.count).map { Array(source[$0]) }) { done in
@@ -101,8 +102,12 @@ extension ModelScoringOptions {
 struct ScoreConfiguration: Codable {
     let split: Split
     let search: SearchConfiguration
+    /// nil: float32.
+    let precision: Precision?
     let resamples: Int
 }
+
+extension Precision: ExpressibleByArgument {}
 
 /// Training text is not kept, so that its translations have nothing to be compared with.
 extension Split: ExpressibleByArgument {

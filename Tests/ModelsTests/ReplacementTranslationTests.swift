@@ -79,6 +79,30 @@ struct ReplacementTranslationTests {
         withExtendedLifetime((owner, sideOwner, training)) {}
     }
 
+    /// Bytes are near: each row and each output's weights are rounded to 255 steps. And a sentence's result is its own, to the bit.
+    @Test(arguments: ["alr-h70.encoder.0", "aslr-h33.encoder.0"])
+    func bytesAreNear(_ text: String) throws {
+        let (replacement, weights) = try makeNetwork(text)
+        let lengths = [3, 7, 1, 5, 7], sentences = packed(lengths), space = Workspace()
+        let (x, owner) = block(random(sentences.tokens * d, 903), columns: d)
+        let exact = space.matrix(x.rows, d), near = space.matrix(x.rows, d), alone = space.matrix(3, d)
+        BoundReplacement(replacement, weights: weights)(x, sentences, into: exact, space)
+        let bytes = BoundReplacement(replacement, weights: weights, precision: .int8)
+        bytes(x, sentences, into: near, space)
+        bytes(x.rows(0..<3), packed([3]), into: alone, space)
+        #expect((0..<3).allSatisfy { row(alone, $0) == row(near, $0) })
+        var error = 0.0, size = 0.0
+        for i in 0..<x.rows {
+            for (a, b) in zip(row(near, i), row(exact, i)) {
+                error += Double((a - b) * (a - b))
+                size += Double(b * b)
+            }
+        }
+        let relative = (error / size).squareRoot()
+        #expect(relative > 1e-4 && relative < 0.02, "relative error \(relative)")
+        withExtendedLifetime(owner) {}
+    }
+
     /// Two hypotheses a sentence, whose tokens are rows of x; at position 3 the first copies the second and goes on.
     @Test(arguments: ["alr-h9.decoder.0", "alr-h70.cross.0", "alr-h6.crossfull.0"])
     func stepsOfTheDecoder(_ text: String) throws {

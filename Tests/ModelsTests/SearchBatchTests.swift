@@ -7,12 +7,12 @@ struct SearchBatchTests {
     private let fixture = SearchFixture(seed: 21, width: 32, heads: 4)
     private var sentences: [[Int32]] { fixture.sentences((0..<41).map { ($0 * 7) % 23 }, seed: 2) }
 
-    @Test(arguments: [1, 4])
-    func independentOfBatchAndOrderAndThreads(beam: Int) {
+    @Test(arguments: [1, 4], Precision.allCases)
+    func independentOfBatchAndOrderAndThreads(beam: Int, precision: Precision) {
         let configuration = SearchConfiguration(beam: beam), sentences = sentences
-        let alone = sentences.map { fixture.translator(configuration).translate([$0])[0] }
+        let alone = sentences.map { fixture.translator(configuration, precision).translate([$0])[0] }
         for (batchTokens, threads) in [(1, 1), (60, 1), (10_000, 1), (60, 2), (300, 3)] {
-            let translator = fixture.translator(configuration, batchTokens: batchTokens, threads: threads)
+            let translator = fixture.translator(configuration, precision, batchTokens: batchTokens, threads: threads)
             #expect(translator.translate(sentences) == alone, "batches of \(batchTokens), \(threads) threads")
             #expect(translator.translate(sentences.reversed()) == alone.reversed(), "the same translator again, in reverse")
         }

@@ -8,22 +8,36 @@ struct SearchKernelTests {
         (0..<inputs).reduce(Double(bias[output])) { $0 + Double(x[row * inputs + $1]) * Double(w[output * inputs + $1]) }
     }
 
-    private func packed(_ w: [Float], inputs: Int, outputs: Int) -> [Float] {
-        var panels = [Float](repeating: .nan, count: panel_floats(inputs, outputs))
-        panel_pack(w, inputs, &panels, inputs, outputs)
+    private func packed(_ w: [Float], inputs: Int, outputs: Int, _ type: panel_type_t = panel_float32) -> [Float] {
+        var panels = [Float](repeating: .nan, count: panel_floats(inputs, outputs, type))
+        panel_pack(w, inputs, &panels, inputs, outputs, type)
         return panels
     }
 
-    @Test(arguments: [1, 2, 5, 6, 7, 13])
-    func products(rows: Int) {
-        for (inputs, outputs) in [(1, 1), (3, 17), (16, 64), (31, 65), (128, 130)] {
+    private func scratch(_ rows: Int, _ inputs: Int, _ type: panel_type_t, besides others: Int = 0) -> [Float] {
+        [Float](repeating: .nan, count: others + panel_scratch(rows, inputs, type))
+    }
+
+    /// What bytes keep of each row: its multiple of max |x| / 127.
+    private func quantised(_ x: [Float], rows: Int, columns: Int, _ type: panel_type_t) -> [Float] {
+        guard type == panel_int8 else { return x }
+        return (0..<rows).flatMap { row -> [Float] in
+            let own = x[row * columns..<(row + 1) * columns], top = own.map(abs).max()!
+            return own.map { ($0 * (127 / top)).rounded(.toNearestOrEven) * (top / 127) }
+        }
+    }
+
+    @Test(arguments: [1, 2, 5, 6, 7, 13], [panel_float32, panel_int8])
+    func products(rows: Int, type: panel_type_t) {
+        for (inputs, outputs) in [(1, 1), (3, 17), (16, 64), (31, 65), (128, 130), (515, 64)] {
             var random = SearchRandom(UInt64(rows * 1000 + inputs))
-            let x = random.floats(rows * inputs), w = random.floats(inputs * outputs), bias = random.floats(outputs)
-            let panels = packed(w, inputs: inputs, outputs: outputs), stride = outputs + 2
-            for mode in [panel_bias, panel_relu, panel_add, nil] {
-                let before = random.floats(rows * stride)
-                var y = before
-                panel_product(x, inputs, panels, mode == nil ? nil : bias, &y, stride, rows, inputs, outputs, mode ?? panel_bias)
+            let given = random.floats(rows * inputs), weights = random.floats(inputs * outputs), stride = outputs + 2
+            let x = quantised(given, rows: rows, columns: inputs, type), w = quantised(weights, rows: outputs, columns: inputs, type)
+            let panels = packed(weights, inputs: inputs, outputs: outputs, type)
+            for (mode, hasBias) in [(panel_bias, true), (panel_relu, true), (panel_add, true), (panel_bias, false), (panel_relu, false), (panel_add, false)] {
+                let before = random.floats(rows * stride), bias = hasBias ? random.floats(outputs) : [Float](repeating: 0, count: outputs)
+                var y = before, space = scratch(rows, inputs, type)
+                panel_product(given, inputs, panels, hasBias ? bias : nil, &y, stride, rows, inputs, outputs, mode, type, &space)
                 for row in 0..<rows {
                     for output in 0..<stride {
                         let at = row * stride + output
@@ -36,9 +50,11 @@ struct SearchKernelTests {
                         case panel_bias: product
                         case panel_relu: max(0, product)
                         case panel_add: Double(before[at]) + product
-                        default: product - Double(bias[output])
+                        default: Double.nan
                         }
-                        #expect(abs(Double(y[at]) - expected) < 1e-5 * Double(inputs), "[\(rows) x \(inputs)] to \(outputs), \(String(describing: mode)), row \(row) output \(output)")
+                        #expect(
+                            abs(Double(y[at]) - expected) < 1e-5 * Double(inputs).squareRoot(),
+                            "[\(rows) x \(inputs)] to \(outputs), mode \(mode), bias \(hasBias), row \(row) output \(output)")
                     }
                 }
             }
@@ -46,28 +62,49 @@ struct SearchKernelTests {
     }
 
     /// The same row alone, among others, and at any place among them: the same bits.
-    @Test func aRowDoesNotDependOnItsNeighbours() {
+    @Test(arguments: [panel_float32, panel_int8])
+    func aRowDoesNotDependOnItsNeighbours(type: panel_type_t) {
         var random = SearchRandom(3)
         let inputs = 128, outputs = 200, rows = 23
-        let x = random.floats(rows * inputs), panels = packed(random.floats(inputs * outputs), inputs: inputs, outputs: outputs), bias = random.floats(outputs)
-        var all = [Float](repeating: 0, count: rows * outputs)
-        panel_product(x, inputs, panels, bias, &all, outputs, rows, inputs, outputs, panel_bias)
+        let x = random.floats(rows * inputs), panels = packed(random.floats(inputs * outputs), inputs: inputs, outputs: outputs, type), bias = random.floats(outputs)
+        var all = [Float](repeating: 0, count: rows * outputs), space = scratch(rows, inputs, type)
+        panel_product(x, inputs, panels, bias, &all, outputs, rows, inputs, outputs, panel_bias, type, &space)
         for row in 0..<rows {
             var one = [Float](repeating: 0, count: outputs)
-            panel_product(Array(x[row * inputs..<(row + 1) * inputs]), inputs, panels, bias, &one, outputs, 1, inputs, outputs, panel_bias)
+            panel_product(Array(x[row * inputs..<(row + 1) * inputs]), inputs, panels, bias, &one, outputs, 1, inputs, outputs, panel_bias, type, &space)
             #expect(one == Array(all[row * outputs..<(row + 1) * outputs]), "row \(row)")
         }
     }
 
-    @Test(arguments: [1, 3, 7])
-    func bestOfAVocabulary(rows: Int) {
+    /// Integers are exact up to the most inputs there may be: all of one sign, and as large as bytes get.
+    @Test(arguments: [Float(1), -1]) func bytesDoNotOverflow(sign: Float) {
+        let inputs = 65_536, x = [Float](repeating: 3, count: inputs), w = [Float](repeating: sign * 2, count: inputs)
+        var y = [Float](repeating: 0, count: 1), space = scratch(1, inputs, panel_int8)
+        panel_product(x, inputs, packed(w, inputs: inputs, outputs: 1, panel_int8), nil, &y, 1, 1, inputs, 1, panel_bias, panel_int8, &space)
+        #expect(abs(y[0] / (sign * 6 * Float(inputs)) - 1) < 1e-6)
+    }
+
+    /// Rows of zeros stay zero; a row with something that is no number has no numbers, and spoils no other.
+    @Test func bytesOfUnusualRows() {
+        let inputs = 5, w: [Float] = [1, 2, 3, 4, 5, 0, 0, 0, 0, 0]
+        let x: [Float] = [0, 0, 0, 0, 0, 1, .nan, 1, 1, 1, 1, 1, .infinity, 1, 1, 1, 1, 1, 1, 1]
+        var y = [Float](repeating: 7, count: 8), space = scratch(4, inputs, panel_int8)
+        panel_product(x, inputs, packed(w, inputs: inputs, outputs: 2, panel_int8), nil, &y, 2, 4, inputs, 2, panel_bias, panel_int8, &space)
+        #expect(y[0] == 0 && y[1] == 0 && y[2].isNaN && !y[4].isFinite && abs(y[6] - 15) < 0.1 && y[7] == 0)
+    }
+
+    @Test(arguments: [1, 3, 7], [panel_float32, panel_int8])
+    func bestOfAVocabulary(rows: Int, type: panel_type_t) {
         for (vocabulary, k) in [(1, 1), (5, 2), (64, 1), (65, 4), (300, 5), (3, 5)] {
             var random = SearchRandom(UInt64(vocabulary * 10 + rows))
             let inputs = 9, barred: [Int32] = vocabulary > 2 ? [1, 2] : []
-            let x = random.floats(rows * inputs), w = random.floats(inputs * vocabulary).map { $0 * 6 }, bias = random.floats(vocabulary)
-            var scratch = [Float](repeating: .nan, count: 32 * rows)
+            let given = random.floats(rows * inputs), weights = random.floats(inputs * vocabulary).map { $0 * 6 }, bias = random.floats(vocabulary)
+            let x = quantised(given, rows: rows, columns: inputs, type), w = quantised(weights, rows: vocabulary, columns: inputs, type)
+            var space = scratch(rows, inputs, type, besides: 32 * rows)
             var best = [Float](repeating: .nan, count: rows * k), index = [Int32](repeating: -1, count: rows * k)
-            panel_top_k(x, inputs, packed(w, inputs: inputs, outputs: vocabulary), bias, rows, inputs, vocabulary, k, barred, barred.count, &scratch, &best, &index)
+            panel_top_k(
+                given, inputs, packed(weights, inputs: inputs, outputs: vocabulary, type), bias, rows, inputs, vocabulary, k, barred, barred.count, type,
+                &space, &best, &index)
             for row in 0..<rows {
                 let logits = (0..<vocabulary).map { naive(x, w, bias, row: row, output: $0, inputs: inputs) }, top = logits.max()!
                 let normaliser = top + log(logits.reduce(0) { $0 + exp($1 - top) })
@@ -88,7 +125,7 @@ struct SearchKernelTests {
         var scratch = [Float](repeating: 0, count: 32), best = [Float](repeating: 0, count: 4), index = [Int32](repeating: 0, count: 4)
         var bias = [Float](repeating: -1, count: 200)
         for token in [7, 70, 71, 199, 150] { bias[token] = 2 }
-        panel_top_k([0], 1, packed([Float](repeating: 1, count: 200), inputs: 1, outputs: 200), bias, 1, 1, 200, 4, [70], 1, &scratch, &best, &index)
+        panel_top_k([0], 1, packed([Float](repeating: 1, count: 200), inputs: 1, outputs: 200), bias, 1, 1, 200, 4, [70], 1, panel_float32, &scratch, &best, &index)
         #expect(index == [7, 71, 150, 199])
         #expect(Set(best).count == 1)
     }
@@ -98,7 +135,7 @@ struct SearchKernelTests {
         for sign in [Float(1), -1] {
             let bias = (0..<640).map { sign * Float($0) * 10 }
             var scratch = [Float](repeating: 0, count: 32), best = [Float](repeating: 0, count: 2), index = [Int32](repeating: 0, count: 2)
-            panel_top_k([0], 1, packed([Float](repeating: 1, count: 640), inputs: 1, outputs: 640), bias, 1, 1, 640, 2, [], 0, &scratch, &best, &index)
+            panel_top_k([0], 1, packed([Float](repeating: 1, count: 640), inputs: 1, outputs: 640), bias, 1, 1, 640, 2, [], 0, panel_float32, &scratch, &best, &index)
             #expect(index == (sign > 0 ? [639, 638] : [0, 1]))
             #expect(abs(best[0] + 4.54e-5) < 1e-6 && abs(best[1] + 10) < 1e-4)
         }

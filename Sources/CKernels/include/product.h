@@ -10,12 +10,18 @@ void product_transposed(const float *a, long a_stride, const float *b, long b_st
 // ---- weights laid out once -----------------------------------------------------------------------------------------
 // A row's result depends on that row alone, to the last bit: a sentence's translation cannot depend on the batch that it is in.
 
-/// Floats of the panels of a [outputs, inputs] matrix.
-long panel_floats(long inputs, long outputs);
-/// Lays out W as [outputs / 64][inputs][64], outputs filled up with zeros.
-void panel_pack(const float *weights, long stride, float *panels, long inputs, long outputs);
+/// What panels hold: the weights, or W[o][i] = scale[o] w[o][i] with w in -127 ... 127. The rows are then taken for
+/// x[r][i] = scale[r] q[r][i] as well, scale[r] = max |x[r]| / 127, and the sum of the products is exact, for up to 65,536 inputs.
+typedef enum { panel_float32, panel_int8 } panel_type_t;
 
-/// What is done with p = x W^T + bias: y = p, y = max(0, p), y += p. Where bias is NULL, y = x W^T.
+/// Floats of the panels of a [outputs, inputs] matrix.
+long panel_floats(long inputs, long outputs, panel_type_t type);
+/// Lays out W as [outputs / 64][inputs][64], outputs filled up with zeros; bytes as [outputs / 64]{scales [64], [inputs / 4][64][4]}.
+void panel_pack(const float *weights, long stride, float *panels, long inputs, long outputs, panel_type_t type);
+
+/// What is done with p = x W^T + bias: y = p, y = max(0, p), y += p. NULL is no bias.
 typedef enum { panel_bias, panel_relu, panel_add } panel_mode_t;
+/// scratch: `panel_scratch` floats
 void panel_product(const float *x, long x_stride, const float *panels, const float *bias, float *y, long y_stride,
-                   long rows, long inputs, long outputs, panel_mode_t mode);
+                   long rows, long inputs, long outputs, panel_mode_t mode, panel_type_t type, float *scratch);
+long panel_scratch(long rows, long inputs, panel_type_t type);

@@ -21,12 +21,13 @@ public final class BoundReplacement {
     fileprivate let networks: [Network]
     fileprivate var shape: ReplacementShape { replacement.shape }
 
-    public init(_ replacement: Replacement, weights: FloatBlock) {
+    public init(_ replacement: Replacement, weights: FloatBlock, precision: Precision = .float32) {
+        let weights = BoundWeights(block: weights, precision: precision)
         self.replacement = replacement
         networks = replacement.networks.map { Self.bind($0, replacement.shape, weights) }
     }
 
-    private static func bind(_ network: ReplacementNetwork, _ shape: ReplacementShape, _ weights: FloatBlock) -> Network {
+    private static func bind(_ network: ReplacementNetwork, _ shape: ReplacementShape, _ weights: BoundWeights) -> Network {
         let d = shape.width, H = shape.hidden, w = weights[network.first]
         let gain = weights[network.inputNorm.gain].base, shift = weights[network.inputNorm.shift].base
         var u = [Float](repeating: 0, count: H), v = Array(UnsafeBufferPointer(start: weights[network.firstBias].base, count: H))
@@ -34,10 +35,10 @@ public final class BoundReplacement {
         let scaled = FloatBlock(H * d), block = scaled.matrix(H, d)
         let blocks = (0..<shape.inputBlocks).map { j in
             for i in 0..<d { for h in 0..<H { block[h, i] = w[j * d + i, h] * gain[j * d + i] } }
-            return PackedLinear(block)
+            return PackedLinear(block, weights.precision)
         }
         let second = weights[network.second], bias = weights[network.secondBias].base, width = shape.outputWidth
-        let outputs = (0..<shape.outputBlocks).map { PackedLinear(second.rows($0 * width..<($0 + 1) * width), bias: bias + $0 * width) }
+        let outputs = (0..<shape.outputBlocks).map { PackedLinear(second.rows($0 * width..<($0 + 1) * width), bias: bias + $0 * width, weights.precision) }
         func values(_ slot: Slot) -> [Float] { Array(UnsafeBufferPointer(start: weights[slot].base, count: slot.count)) }
         return Network(blocks: blocks, u: u, v: v, hiddenGain: values(network.hiddenNorm.gain), hiddenShift: values(network.hiddenNorm.shift), outputs: outputs)
     }
@@ -84,12 +85,12 @@ extension BoundReplacement: SentenceMap {
         for (index, network) in networks.enumerated() {
             let inner = space.mark, pre = space.zeros(count, shape.hidden), width = shape.outputWidth
             for position in 0..<order.positions {
-                network.blocks[position](gathered.rows(order.rows(position)), into: pre.rows(0..<order.count(position)), panel_add)
+                network.blocks[position](gathered.rows(order.rows(position)), into: pre.rows(0..<order.count(position)), space, panel_add)
             }
             let h = hidden(network, pre, sums: sums, squares: squares, space)
             for position in 0..<order.positions {
                 let rows = order.count(position), block = space.mark, out = space.matrix(rows, width)
-                network.outputs[position](h.rows(0..<rows), into: out)
+                network.outputs[position](h.rows(0..<rows), into: out, space)
                 for row in 0..<rows { (y.row(token(order.order[row], position)) + index * width).update(from: out.row(row), count: width) }
                 space.release(to: block)
             }
@@ -150,7 +151,7 @@ private final class ReplacementState: StepState {
         }
         let (sum, squares) = bound.totals(x, order, space)
         for position in 0..<order.positions {
-            network.blocks[position](x.rows(order.rows(position)), into: ordered.rows(0..<order.count(position)), panel_add)
+            network.blocks[position](x.rows(order.rows(position)), into: ordered.rows(0..<order.count(position)), space, panel_add)
         }
         for (place, sentence) in order.order.enumerated() {
             result.rows(sentence..<sentence + 1).copy(from: ordered.rows(place..<place + 1))
@@ -167,7 +168,7 @@ private final class ReplacementState: StepState {
         let y = space.matrix(n, H), own = space.matrix(2, n)
         for (row, slot) in rows.slots.enumerated() { y.row(row).update(from: pre.row(Int(slot)), count: H) }
         row_moments(x.base, n, x.columns, own.row(0), own.row(1))
-        network.blocks[bound.replacement.firstTargetBlock + rows.position](x, into: y, panel_add)
+        network.blocks[bound.replacement.firstTargetBlock + rows.position](x, into: y, space, panel_add)
         for (row, slot) in rows.slots.enumerated() {
             pre.row(Int(slot)).update(from: y.row(row), count: H)
             for kind in 0..<2 {
@@ -176,7 +177,7 @@ private final class ReplacementState: StepState {
             }
         }
         let h = bound.hidden(network, y, sums: own.row(0), squares: own.row(1), space)
-        network.outputs[bound.replacement.isCausal ? 0 : rows.position](h, into: context)
+        network.outputs[bound.replacement.isCausal ? 0 : rows.position](h, into: context, space)
         space.release(to: mark)
     }
 

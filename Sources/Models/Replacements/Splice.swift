@@ -51,10 +51,10 @@ public final class Splice {
     }
 
     /// The networks, bound to their weights, for translation.
-    public func bound(_ weights: FloatBlock) -> AttentionReplacements {
+    public func bound(_ weights: FloatBlock, _ precision: Precision = .float32) -> AttentionReplacements {
         var result = AttentionReplacements()
         for (spec, replacement) in zip(specs, replacements) {
-            let network = BoundReplacement(replacement, weights: weights), layer = spec.layer!
+            let network = BoundReplacement(replacement, weights: weights, precision: precision), layer = spec.layer!
             switch (spec.attention, spec.mode) {
             case (.encoder, .alr), (.encoder, .aslr): result.encoder[layer] = .context(network)
             case (.encoder, .alrr): result.encoder[layer] = .sublayer(network)

@@ -6,7 +6,7 @@ struct EncoderAttention: SentenceMap {
     private let projection: PackedLinear
     private let heads: Int
 
-    init(_ attention: MultiHeadAttention, _ weights: FloatBlock) {
+    init(_ attention: MultiHeadAttention, _ weights: BoundWeights) {
         projection = PackedLinear(attention.projection, weights)
         heads = attention.heads
     }
@@ -16,7 +16,7 @@ struct EncoderAttention: SentenceMap {
     func callAsFunction(_ x: Matrix, _ sentences: Packed, into y: Matrix, _ space: Workspace) {
         let mark = space.mark, width = x.columns, head = width / heads
         let projected = space.matrix(x.rows, 3 * width)
-        projection(x, into: projected)
+        projection(x, into: projected, space)
         for s in 0..<sentences.sentences where sentences.length(s) > 0 {
             let inner = space.mark, n = sentences.length(s), own = projected.rows(sentences.range(s))
             let weights = space.take(heads * n * attention_row(n)), scratch = space.take(attention_scratch(n, n, head))
@@ -34,7 +34,7 @@ final class DecoderAttention: StepAttention {
     fileprivate let projection: PackedLinear
     fileprivate let heads: Int
 
-    init(_ attention: MultiHeadAttention, _ weights: FloatBlock) {
+    init(_ attention: MultiHeadAttention, _ weights: BoundWeights) {
         projection = PackedLinear(attention.projection, weights)
         heads = attention.heads
     }
@@ -64,7 +64,7 @@ private final class DecoderAttentionState: StepState {
     func append(_ x: Matrix, _ rows: StepRows, into context: Matrix, _ space: Workspace) {
         let mark = space.mark, width = x.columns
         let projected = space.matrix(x.rows, 3 * width)
-        attention.projection(x, into: projected)
+        attention.projection(x, into: projected, space)
         if let memory = self.space, rows.position % BlockCache.positions == 0 { cache.addBlock(toSlots: slots, memory) }
         cache.attend(
             projected.columns(0..<width), appending: projected.columns(width..<3 * width), slots: rows.slots, lengths: rows.lengths,
@@ -81,7 +81,7 @@ final class CrossAttention: StepAttention {
     fileprivate let keyValue: PackedLinear
     fileprivate let heads: Int
 
-    init(_ attention: MultiHeadAttention, _ weights: FloatBlock) {
+    init(_ attention: MultiHeadAttention, _ weights: BoundWeights) {
         let width = attention.width
         query = PackedLinear(attention.projection, part: 0..<width, weights)
         keyValue = PackedLinear(attention.projection, part: width..<3 * width, weights)
@@ -109,7 +109,7 @@ private final class CrossAttentionState: StepState {
         cache.begin(slots: sources.sentences, blocks: (longest + BlockCache.positions - 1) / BlockCache.positions)
         cache.addBlocks(lengths: sources, space)
         let mark = space.mark, width = memory.columns, projected = space.matrix(memory.rows, 2 * width)
-        attention.keyValue(memory, into: projected)
+        attention.keyValue(memory, into: projected, space)
         for s in 0..<sources.sentences {
             let rows = projected.rows(sources.range(s))
             for start in stride(from: 0, to: rows.rows, by: BlockCache.positions) {
@@ -122,7 +122,7 @@ private final class CrossAttentionState: StepState {
 
     func append(_ x: Matrix, _ rows: StepRows, into context: Matrix, _ space: Workspace) {
         let mark = space.mark, queries = space.matrix(x.rows, x.columns)
-        attention.query(x, into: queries)
+        attention.query(x, into: queries, space)
         cache.attend(queries, slots: rows.sentences, lengths: rows.sourceLengths, longest: longest, into: context, space)
         space.release(to: mark)
     }

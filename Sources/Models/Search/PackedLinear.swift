@@ -1,44 +1,51 @@
 import CKernels
 import Kernels
 
+/// A model's weights, and how translation keeps those of its products.
+struct BoundWeights {
+    let block: FloatBlock
+    let precision: Precision
+
+    subscript(_ slot: Slot) -> Matrix { block[slot] }
+}
+
 /// y = x W^T + b with weights laid out once for the kernel. A row's result depends on that row alone, to the last bit, so a
 /// translation does not depend on the batch that it is in.
 public final class PackedLinear {
     private let panels: Panels
     private let memory: FloatBlock
-    private let bias: FloatBlock
+    private let bias: FloatBlock?
     public var inputs: Int { panels.inputs }
     public var outputs: Int { panels.outputs }
 
     /// - Parameters:
     ///   - weights: [outputs, inputs]; copied
-    ///   - bias: zero if nil; copied
-    public init(_ weights: Matrix, bias values: UnsafePointer<Float>? = nil) {
-        memory = FloatBlock(Panels.count(weights))
-        panels = Panels(weights, at: memory.base)
-        bias = FloatBlock(weights.rows)
-        if let values { bias.base.update(from: values, count: weights.rows) }
+    ///   - bias: copied
+    public init(_ weights: Matrix, bias values: UnsafePointer<Float>? = nil, _ precision: Precision = .float32) {
+        memory = FloatBlock(Panels.count(weights, precision))
+        panels = Panels(weights, precision, at: memory.base)
+        bias = values.map {
+            let copy = FloatBlock(weights.rows)
+            copy.base.update(from: $0, count: weights.rows)
+            return copy
+        }
     }
 
     /// - Parameter part: which of the outputs; all if nil
-    convenience init(_ linear: Linear, part: Range<Int>? = nil, _ weights: FloatBlock) {
+    convenience init(_ linear: Linear, part: Range<Int>? = nil, _ weights: BoundWeights) {
         let matrix = weights[linear.weight], bias = weights[linear.bias]
-        self.init(part.map(matrix.rows) ?? matrix, bias: bias.base + (part?.lowerBound ?? 0))
+        self.init(part.map(matrix.rows) ?? matrix, bias: bias.base + (part?.lowerBound ?? 0), weights.precision)
     }
 
     /// y = p, max(0, p) or y + p, where p = x W^T + b.
-    public func callAsFunction(_ x: Matrix, into y: Matrix, _ mode: panel_mode_t = panel_bias) {
-        panels.product(x, bias: bias.base, into: y, mode)
+    public func callAsFunction(_ x: Matrix, into y: Matrix, _ space: Workspace, _ mode: panel_mode_t = panel_bias) {
+        panels.product(x, bias: bias?.base, into: y, space, mode)
     }
 
     /// The k largest outputs of each row with their log softmax, best first, ties by lower index.
     func best(_ k: Int, of x: Matrix, barred: [Int32], into best: inout Candidates, _ space: Workspace) {
-        let mark = space.mark
         best.resize(rows: x.rows, k: k)
-        panels.best(
-            k, of: x, bias: bias.base, barred: barred, scratch: space.take(32 * x.rows),
-            logProbabilities: &best.logProbabilities, indices: &best.tokens)
-        space.release(to: mark)
+        panels.best(k, of: x, bias: bias!.base, barred: barred, logProbabilities: &best.logProbabilities, indices: &best.tokens, space)
     }
 }
 
@@ -61,10 +68,10 @@ struct BoundNorm {
     private let shift: Matrix
     private let owner: FloatBlock
 
-    init(_ norm: LayerNorm, _ weights: FloatBlock) {
+    init(_ norm: LayerNorm, _ weights: BoundWeights) {
         gain = weights[norm.gain]
         shift = weights[norm.shift]
-        owner = weights
+        owner = weights.block
     }
 
     func callAsFunction(_ x: Matrix, into y: Matrix, _ space: Workspace) {
@@ -80,7 +87,7 @@ struct BoundFeedForward {
     private let up: PackedLinear
     private let down: PackedLinear
 
-    init(_ sublayer: FeedForwardSublayer, _ weights: FloatBlock) {
+    init(_ sublayer: FeedForwardSublayer, _ weights: BoundWeights) {
         norm = BoundNorm(sublayer.norm, weights)
         up = PackedLinear(sublayer.up, weights)
         down = PackedLinear(sublayer.down, weights)
@@ -90,8 +97,8 @@ struct BoundFeedForward {
         let mark = space.mark
         let normed = space.matrix(x.rows, x.columns), hidden = space.matrix(x.rows, up.outputs)
         norm(x, into: normed, space)
-        up(normed, into: hidden, panel_relu)
-        down(hidden, into: x, panel_add)
+        up(normed, into: hidden, space, panel_relu)
+        down(hidden, into: x, space, panel_add)
         space.release(to: mark)
     }
 }

@@ -19,9 +19,12 @@ public final class TranslationModel {
     let decoderNorm: BoundNorm
     let output: PackedLinear
     private let model: Transformer
-    private let weights: FloatBlock
+    private let weights: BoundWeights
 
-    public init(_ model: Transformer, weights: FloatBlock, replacing replacements: AttentionReplacements = AttentionReplacements()) {
+    public init(
+        _ model: Transformer, weights: FloatBlock, precision: Precision = .float32, replacing replacements: AttentionReplacements = AttentionReplacements()
+    ) {
+        let weights = BoundWeights(block: weights, precision: precision)
         self.model = model
         self.weights = weights
         configuration = model.configuration
@@ -29,7 +32,7 @@ public final class TranslationModel {
         encoderNorm = BoundNorm(model.encoderNorm, weights)
         decoder = model.decoder.enumerated().map { BoundDecoderLayer($1, own: replacements.decoder[$0], cross: replacements.cross[$0], weights) }
         decoderNorm = BoundNorm(model.decoderNorm, weights)
-        output = PackedLinear(weights[model.output.weight], bias: weights[model.output.bias].base)
+        output = PackedLinear(weights[model.output.weight], bias: weights[model.output.bias].base, weights.precision)
     }
 
     /// Longest source in tokens.
@@ -45,11 +48,11 @@ public final class TranslationModel {
     }
 
     func embedSource(_ sentences: Packed, _ space: Workspace) -> Matrix {
-        model.source.forward(sentences, positions: model.positions, Pass(weights: weights, workspace: space))
+        model.source.forward(sentences, positions: model.positions, Pass(weights: weights.block, workspace: space))
     }
 
     func embedTarget(_ rows: StepRows, _ space: Workspace) -> Matrix {
-        model.target.forward(rows.tokens, rows.positions, positions: model.positions, Pass(weights: weights, workspace: space))
+        model.target.forward(rows.tokens, rows.positions, positions: model.positions, Pass(weights: weights.block, workspace: space))
     }
 }
 
@@ -64,7 +67,7 @@ struct BoundEncoderLayer {
     private let feedForward: BoundFeedForward?
     let maximumTokens: Int?
 
-    init(_ layer: EncoderLayer, _ replacement: EncoderReplacement?, _ weights: FloatBlock) {
+    init(_ layer: EncoderLayer, _ replacement: EncoderReplacement?, _ weights: BoundWeights) {
         let sublayer = layer.attention
         func around(_ map: any SentenceMap) -> Attention {
             .context(norm: BoundNorm(sublayer.norm, weights), map, output: PackedLinear(sublayer.output, weights))
@@ -101,7 +104,7 @@ struct BoundEncoderLayer {
             map(normed, sentences, into: y, space)
             watch?(.normed, normed)
             watch?(.context, y)
-            output(y, into: x, panel_add)
+            output(y, into: x, space, panel_add)
         case .sublayer(let map):
             map(x, sentences, into: y, space)
             x.copy(from: y)
@@ -126,7 +129,7 @@ struct BoundStepSublayer {
         state.append(normed, rows, into: context, space)
         watch?(.normed, normed)
         watch?(.context, context)
-        output(context, into: x, panel_add)
+        output(context, into: x, space, panel_add)
         space.release(to: mark)
     }
 }
@@ -137,7 +140,7 @@ struct BoundDecoderLayer {
     let cross: BoundStepSublayer
     let feedForward: BoundFeedForward
 
-    init(_ layer: DecoderLayer, own: (any StepAttention)?, cross: (any StepAttention)?, _ weights: FloatBlock) {
+    init(_ layer: DecoderLayer, own: (any StepAttention)?, cross: (any StepAttention)?, _ weights: BoundWeights) {
         func bind(_ sublayer: AttentionSublayer, _ attention: any StepAttention) -> BoundStepSublayer {
             BoundStepSublayer(norm: BoundNorm(sublayer.norm, weights), attention: attention, output: PackedLinear(sublayer.output, weights))
         }

@@ -34,7 +34,7 @@ struct OutputLayer {
 
     func logits(_ x: Matrix, _ pass: Pass) -> Matrix {
         let w = pass.weights[weight], y = pass.workspace.matrix(x.rows, w.rows), mark = pass.workspace.mark
-        Panels(w, at: pass.workspace.take(Panels.count(w))).product(x, bias: pass.weights[bias].base, into: y)
+        Panels(w, at: pass.workspace.take(Panels.count(w))).product(x, bias: pass.weights[bias].base, into: y, pass.workspace)
         pass.workspace.release(to: mark)
         return y
     }
@@ -52,7 +52,7 @@ struct OutputLayer {
             let range = start..<min(start + Self.block, x.rows)
             let rows = x.rows(range), logits = all.rows(0..<range.count)
             pass.phase(.products)
-            panels.product(rows, bias: nil, into: logits)
+            panels.product(rows, bias: nil, into: logits, space)
             pass.phase(.loss)
             sums.loss += labels.withUnsafeBufferPointer {
                 cross_entropy(

@@ -1,0 +1,74 @@
+#pragma once
+#include "product.h"
+#include "tile.h"
+
+// Rows times a panel of weights, which `panel_product` and `panel_top_k` have in common.
+
+/// Rows as the panels want them.
+typedef struct {
+    panel_type_t type;
+    long rows, inputs;
+    // of `panel_float32`
+    const float *x;
+    long stride;
+    tile_t *tile;
+    // of `panel_int8`
+    byte_row_t *row;
+    byte_tile_t *byte_tile;
+} operand_t;
+
+static inline long quads_of(long inputs) { return (inputs + 3) / 4; }
+
+/// Floats from one panel to the next: [inputs][PANEL] floats, or PANEL scales and [inputs / 4][PANEL][4] bytes.
+static inline long panel_stride(long inputs, panel_type_t type) { return PANEL * (type == panel_int8 ? 1 + quads_of(inputs) : inputs); }
+
+/// max |x|, NaN above all: without their sign floats are ordered as integers are.
+INLINE float magnitude(const float *restrict x, long count) {
+    union { float f; uint32_t u; } top = {0};
+    for (long i = 0; i < count; i++) {
+        union { float f; uint32_t u; } value = {.f = x[i]};
+        value.u &= 0x7fffffff;
+        top.u = value.u > top.u ? value.u : top.u;
+    }
+    return top.f;
+}
+
+/// bytes = round(x factor), to even where two are as near; returns their sum.
+INLINE int32_t quantise(const float *restrict x, float factor, int8_t *restrict bytes, long count) {
+    int32_t sum = 0;
+    for (long i = 0; i < count; i++) {
+        union { float f; int32_t i; } shifted = {.f = x[i] * factor + 12582912.0f}; // see exp_approx
+        int32_t value = shifted.i - 0x4b400000;
+        bytes[i] = (int8_t)value;
+        sum += value;
+    }
+    return sum;
+}
+
+INLINE operand_t operand(const float *x, long stride, long rows, long inputs, panel_type_t type, float *scratch) {
+    operand_t result = {.type = type, .rows = rows, .inputs = inputs, .x = x, .stride = stride, .tile = best_tile(), .byte_tile = best_byte_tile()};
+    if (type != panel_int8) return result;
+    long quads = quads_of(inputs);
+    int8_t *bytes = (int8_t *)scratch;
+    result.row = (byte_row_t *)(bytes + rows * quads * 4 + (-(rows * quads * 4) & 7));
+    for (long r = 0; r < rows; r++, x += stride, bytes += quads * 4) {
+        float top = magnitude(x, inputs);
+        memset(bytes + (quads - 1) * 4, 0, 4);
+        int32_t sum = quantise(x, top > 0 ? 127 / top : 0, bytes, inputs);
+        result.row[r] = (byte_row_t){.bytes = bytes, .scale = top / 127, .start = -128 * sum};
+    }
+    return result;
+}
+
+/// The sums of rows r0 ..< r0 + TILE with one panel, finished if they are bytes; rows that do not exist repeat the last.
+INLINE void panel_sums(const operand_t *in, const float *panel, long r0, float *sums, long stride, const float *bias, panel_mode_t mode) {
+    if (in->type == panel_int8) {
+        const byte_row_t *row[TILE];
+        for (int r = 0; r < TILE; r++) row[r] = in->row + (r0 + r < in->rows ? r0 + r : in->rows - 1);
+        in->byte_tile(row, panel, (const uint8_t *)(panel + PANEL), quads_of(in->inputs), sums, stride, bias, mode);
+    } else {
+        const float *row[TILE];
+        for (int r = 0; r < TILE; r++) row[r] = in->x + (r0 + r < in->rows ? r0 + r : in->rows - 1) * in->stride;
+        in->tile(row, 1, panel, PANEL, in->inputs, sums, stride, 0);
+    }
+}
