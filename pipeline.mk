@@ -41,6 +41,8 @@ endif
 SEEDS ?=
 # Widths of the beam, each giving a score of its own.
 BEAMS ?= 1
+# What products of translation are made of, float32 or int8, each giving a score of its own.
+PRECISIONS ?= float32
 # The models to score beside the teacher, each a list of specs joined by +.
 MODELS ?= $(DEFAULT_MODELS)
 
@@ -95,8 +97,9 @@ CAPTURES := $(sort $(foreach s,$(DISTILLED),$(call capture_of,$s)))
 
 # The folders $2 of stage $1.
 manifests = $(patsubst %,$(R)/$1/%/manifest.json,$2)
-beam = $(if $(filter 1,$1),,.beam-$1)
-SCORES := $(foreach b,$(BEAMS),$(call manifests,score,$(addsuffix $(call beam,$b),teacher $(MODELS))))
+# What a score's name says of its beam $1 and precision $2.
+search = $(if $(filter 1,$1),,.beam-$1)$(if $(filter float32,$2),,.$2)
+SCORES := $(foreach b,$(BEAMS),$(foreach p,$(PRECISIONS),$(call manifests,score,$(addsuffix $(call search,$b,$p),teacher $(MODELS)))))
 
 # ---- Goals ------------------------------------------------------------------------------------------------------------
 
@@ -300,16 +303,16 @@ $(addprefix release/,$(CAPTURES)): release/%: \
 $(call manifests,splice,$(MODELS)): $(R)/splice/%/manifest.json: $(TEACHER) $$(call manifests,distill,$$(call distillations,$$*)) | $(BUILT)
 	$(call stage,splice) --model $(R)/train $(foreach s,$(call distillations,$*),--replacement $(R)/distill/$s) $(if $(call single,$*),--layers $(subst .,,$(suffix $*))) $(output)
 
-# $1: beam width
+# $1: beam width, $2: precision
 define score_rules
-$(call manifests,score,teacher$(call beam,$1)): $(P)/score $(TEACHER) | $(BUILT)
-	$$(call stage,score) --model $(R)/train --tokens $(R)/tokens --beam $1 $$(score_parameters) $$(output)
-$(call manifests,score,$(addsuffix $(call beam,$1),$(MODELS))): $(R)/score/%$(call beam,$1)/manifest.json: \
-  $(P)/score $(R)/splice/%/manifest.json $(call manifests,score,teacher$(call beam,$1)) | $(BUILT)
-	$$(call stage,score) --model $(R)/splice/$$* --tokens $(R)/tokens --beam $1 $$(score_parameters) \
-	  --base $(R)/score/teacher$(call beam,$1) $$(output)
+$(call manifests,score,teacher$(call search,$1,$2)): $(P)/score $(TEACHER) | $(BUILT)
+	$$(call stage,score) --model $(R)/train --tokens $(R)/tokens --beam $1 --precision $2 $$(score_parameters) $$(output)
+$(call manifests,score,$(addsuffix $(call search,$1,$2),$(MODELS))): $(R)/score/%$(call search,$1,$2)/manifest.json: \
+  $(P)/score $(R)/splice/%/manifest.json $(call manifests,score,teacher$(call search,$1,$2)) | $(BUILT)
+	$$(call stage,score) --model $(R)/splice/$$* --tokens $(R)/tokens --beam $1 --precision $2 $$(score_parameters) \
+	  --base $(R)/score/teacher$(call search,$1,$2) $$(output)
 endef
-$(foreach b,$(BEAMS),$(eval $(call score_rules,$b)))
+$(foreach b,$(BEAMS),$(foreach p,$(PRECISIONS),$(eval $(call score_rules,$b,$p))))
 
 # ---- Results ----------------------------------------------------------------------------------------------------------
 

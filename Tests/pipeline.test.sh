@@ -107,6 +107,10 @@ check "the paper's matrix, narrowed" tokens train capture/{alr.encoder,alr.decod
   "${scored[@]/#/score/}" $(printf 'score/%s.beam-4\n' "${scored[@]}")
 expect "one layer is taken out of the distillation of all" 'grep -qE "distill/alr-xs.encoder +--layers 0 --output [^ ]*/splice/alr-xs.encoder.0 " out'
 
+pipeline RUN=wide MODES=alr SIZES=xs ATTENTIONS=encoder PRECISIONS="float32 int8"
+check "another precision is another score" score/{teacher,alr-xs.encoder}.int8
+expect "compared with the teacher's own" 'grep -qE -- "--beam 1 --precision int8 +--base [^ ]*/score/teacher.int8 --output [^ ]*/score/alr-xs.encoder.int8 " out'
+
 pipeline SEEDS="1 2" ATTENTIONS=encoder RUN=many
 expect "several seeds make several runs" '[ -f runs/many.seed-1/score/alr-m.encoder/manifest.json ] && grep -q -- "--seed 2" runs/many.seed-2/train/manifest.json'
 rm log

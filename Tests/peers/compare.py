@@ -2,7 +2,7 @@
 
     work                                compared with
     training the teacher                PyTorch, eager
-    translating, greedy and beam of 4   CTranslate2, float32
+    translating, greedy and beam of 4   CTranslate2, float32 and int8
 
 Only ratios of one sitting mean something, and only on a machine that does nothing else. Needs the packages of requirements.txt.
 """
@@ -67,12 +67,13 @@ class Ours:
             "--slices", max(2, self.args.threads))
         return {"tokens_per_second": rate, "steps": self.steps}
 
-    def translate(self, beam: int) -> dict:
+    def translate(self, beam: int, precision: str) -> dict:
         """As many runs as begin within the wanted time, together; the model is what training left."""
         rates, started = [], monotonic()
         while not rates or monotonic() - started < self.args.seconds:
             rates.append(self.stage(
-                "score", f"beam-{beam}", "--model", self.scratch / "train", "--forced-length", LENGTH, "--beam", beam, "--resamples", 0))
+                "score", f"beam-{beam}", "--model", self.scratch / "train", "--forced-length", LENGTH, "--beam", beam, "--precision", precision,
+                "--resamples", 0))
         return {"tokens_per_second": harmonic_mean(rates), "runs": len(rates)}
 
 
@@ -92,14 +93,17 @@ class Theirs:
     def train(self) -> dict:
         return self.script("torch_train.py", "--batch-tokens", BATCH_TOKENS, environment=PYTORCH_ENVIRONMENT)
 
-    def translate(self, beam: int) -> dict:
-        return self.script("ct2_translate.py", "--beam", beam, "--length", LENGTH, "--batch-tokens", *CTRANSLATE2_BATCHES)
+    def translate(self, beam: int, precision: str) -> dict:
+        return self.script(
+            "ct2_translate.py", "--beam", beam, "--length", LENGTH, "--compute-type", precision, "--batch-tokens", *CTRANSLATE2_BATCHES)
 
 
 WORK = {
     "training, target tokens/s": ("PyTorch", lambda side: side.train()),
-    "greedy, output tokens/s": ("CTranslate2", lambda side: side.translate(1)),
-    "beam of 4, output tokens/s": ("CTranslate2", lambda side: side.translate(4)),
+    "greedy, output tokens/s": ("CTranslate2", lambda side: side.translate(1, "float32")),
+    "beam of 4, output tokens/s": ("CTranslate2", lambda side: side.translate(4, "float32")),
+    "greedy, int8, output tokens/s": ("CTranslate2", lambda side: side.translate(1, "int8")),
+    "beam of 4, int8, output tokens/s": ("CTranslate2", lambda side: side.translate(4, "int8")),
 }
 
 
@@ -155,7 +159,7 @@ def notes(report: dict) -> str:
     where, (training, *translations) = report["conditions"], report["results"]
     theirs = training["details"]["theirs"][0]
     sentences = translations[0]["details"]["theirs"][0]["sentences"]
-    ways = "\n".join(f"  {one['work'].split(',')[0]}: {' | '.join(sorted({d['way'] for d in one['details']['theirs']}))}" for one in translations)
+    ways = "\n".join(f"  {one['work'].removesuffix(', output tokens/s')}: {' | '.join(sorted({d['way'] for d in one['details']['theirs']}))}" for one in translations)
     return f"""\
 {where['processor']}, {where['threads']} of {where['cores']} cores, load average {where['load_average']} at the start.
 PyTorch {where['versions']['PyTorch']}, CTranslate2 {where['versions']['CTranslate2']}, ours {where['versions']['ours']}. Medians of {where['alternations']}, in turn; the ratio
@@ -164,7 +168,7 @@ is that of ours to theirs in the same turn, its median.
 Training: preset paper, float32, dropout 0.1; batches of at most {BATCH_TOKENS:,} target tokens, </s> counted. Ours are random and not
 padded; PyTorch's are of like length, with {theirs['padding']:.1%} of all positions padding, which the rate leaves out. PyTorch's batches are
 made before the clock starts.
-Translating: {sentences:,} sentences of the test split, {LENGTH} tokens each, the same shape, float32. Ours: about {BATCH_TOKENS:,} source tokens times
+Translating: {sentences:,} sentences of the test split, {LENGTH} tokens each, the same shape, float32 where not said. Ours: about {BATCH_TOKENS:,} source tokens times
 beam a batch, a batch a thread. CTranslate2's best of both uses of threads and batches of {' '.join(map(str, CTRANSLATE2_BATCHES))} source tokens:
 {ways}"""
 

@@ -1,4 +1,4 @@
-"""Output tokens per second of CTranslate2, float32, on the teacher's shape with random weights.
+"""Output tokens per second of CTranslate2 on the teacher's shape with random weights.
 
 Every translation is forced to the same length, so that the weights do not matter. Both ways of using the threads (all in one
 batch, or a batch a thread) are tried with every size of batch that is given; the best is then measured.
@@ -75,12 +75,12 @@ def write_model(folder: str, source_size: int, target_size: int):
 class Search:
     """One way of translating: threads inside a batch or beside each other, source tokens of a batch."""
 
-    def __init__(self, model: str, workers: int, threads: int, batch_tokens: int, beam: int, length: int):
+    def __init__(self, model: str, workers: int, threads: int, batch_tokens: int, args):
         self.name = f"inter_threads={workers}, intra_threads={threads}, batches of {batch_tokens}"
         self.translator = ctranslate2.Translator(
-            model, device="cpu", compute_type="float32", inter_threads=workers, intra_threads=threads)
+            model, device="cpu", compute_type=args.compute_type, inter_threads=workers, intra_threads=threads)
         self.options = dict(
-            beam_size=beam, min_decoding_length=length, max_decoding_length=length, batch_type="tokens", max_batch_size=batch_tokens)
+            beam_size=args.beam, min_decoding_length=args.length, max_decoding_length=args.length, batch_type="tokens", max_batch_size=batch_tokens)
 
     def tokens(self, lines: list[list[str]]) -> int:
         """Translates; CTranslate2 sorts by length and cuts into batches itself. Returns how many tokens came out."""
@@ -100,7 +100,7 @@ def measure(model: str, lines: list[list[str]], args) -> dict:
 
     def trial(way: tuple[int, int], size: int, seconds: float = 0) -> tuple[str, float]:
         """One translator at a time, so that no other's threads are awake."""
-        search = Search(model, *way, size, args.beam, args.length)
+        search = Search(model, *way, size, args)
         search.tokens(lines[:64])  # threads and memory are there when the clock starts
         return search.name, search.rate(lines, seconds)
 
@@ -115,6 +115,7 @@ def main():
     parser.add_argument("--tokens", required=True, help="folder made by tokenize, whose test split is translated")
     parser.add_argument("--beam", type=int, default=1)
     parser.add_argument("--length", type=int, default=14, help="tokens of every translation")
+    parser.add_argument("--compute-type", default="float32", help="as CTranslate2 names them: float32, int8")
     parser.add_argument("--seconds", type=float, default=10, help="how long the best way is measured")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--batch-tokens", type=int, nargs="+", default=[1500], help="source tokens of a batch; the best of several is taken")

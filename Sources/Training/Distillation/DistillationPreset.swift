@@ -15,7 +15,9 @@ public enum DistillationPreset: String, Codable, CaseIterable, Sendable {
     public func values(_ spec: Spec) -> Values {
         switch self {
         case .standard:
-            var values = Values(training: TrainingSettings(epochs: 12, schedule: Schedule(.cosine, peak: 3e-3, warmup: 100)))
+            // a causal network has an output for every prefix to learn from
+            let peak = spec.attention.isCausal ? 1e-2 : 3e-3
+            var values = Values(training: TrainingSettings(epochs: 12, schedule: Schedule(.cosine, peak: peak, warmup: 100)))
             values.training.patience = 3
             // wide networks overfit 29,000 sentences; narrow ones cannot learn even what they see
             values.distillation.dropout = spec.size.isNarrow ? 0 : 0.1
