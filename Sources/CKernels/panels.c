@@ -62,23 +62,29 @@ KERNEL void panel_pack(const float *weights, long stride, float *panels, long in
 }
 
 
-KERNEL void panel_product(const float *x, long x_stride, const float *panels, const float *bias, float *y, long y_stride,
-                          long rows, long inputs, long outputs, panel_mode_t mode, panel_type_t type, float *scratch) {
+KERNEL void panel_product(const float *x, long x_stride, const int32_t *x_places, const float *panels, const float *bias, float *y, long y_stride,
+                          const int32_t *y_places, long rows, long inputs, long outputs, panel_mode_t mode, panel_type_t type, float *scratch) {
     float sums[TILE * PANEL] __attribute__((aligned(64)));
-    operand_t in = operand(x, x_stride, rows, inputs, type, scratch);
+    operand_t in = operand(x, x_stride, x_places, rows, inputs, type, scratch);
     for (long o = 0; o < outputs; o += PANEL, panels += panel_stride(inputs, type)) {
         long count = outputs - o < PANEL ? outputs - o : PANEL;
         for (long r0 = 0; r0 < rows; r0 += TILE) {
             const float *own = bias ? bias + o : NULL;
-            if (count == PANEL && rows - r0 >= TILE && (type == panel_int8 || (!bias && mode == panel_bias))) {
-                panel_sums(&in, panels, r0, y + r0 * y_stride + o, y_stride, own, mode);
+            float *to[TILE];
+            long height = rows - r0 < TILE ? rows - r0 : TILE;
+            for (long r = 0; r < height; r++) to[r] = y + place(y_places, r0 + r) * y_stride + o;
+            if (type == panel_int8 && count == PANEL && height == TILE) {
+                byte_panel_sums(&in, panels, r0, to, own, mode);
                 continue;
             }
-            panel_sums(&in, panels, r0, sums, PANEL, NULL, panel_bias);
-            for (long r = 0; r < TILE && r0 + r < rows; r++) {
-                float *to = y + (r0 + r) * y_stride + o;
-                if (count == PANEL) finish(sums + r * PANEL, own, to, PANEL, mode);
-                else finish(sums + r * PANEL, own, to, count, mode);
+            if (type == panel_float32 && count == PANEL && height == TILE && !bias && mode == panel_bias && !y_places) {
+                panel_sums(&in, panels, r0, to[0], y_stride);
+                continue;
+            }
+            panel_sums(&in, panels, r0, sums, PANEL);
+            for (long r = 0; r < height; r++) {
+                if (count == PANEL) finish(sums + r * PANEL, own, to[r], PANEL, mode);
+                else finish(sums + r * PANEL, own, to[r], count, mode);
             }
         }
     }

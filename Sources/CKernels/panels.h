@@ -11,6 +11,7 @@ typedef struct {
     // of `panel_float32`
     const float *x;
     long stride;
+    const int32_t *places;
     tile_t *tile;
     // of `panel_int8`
     byte_row_t *row;
@@ -45,30 +46,41 @@ INLINE int32_t quantise(const float *restrict x, float factor, int8_t *restrict 
     return sum;
 }
 
-INLINE operand_t operand(const float *x, long stride, long rows, long inputs, panel_type_t type, float *scratch) {
-    operand_t result = {.type = type, .rows = rows, .inputs = inputs, .x = x, .stride = stride, .tile = best_tile(), .byte_tile = best_byte_tile()};
+INLINE long place(const int32_t *places, long r) { return places ? places[r] : r; }
+
+INLINE operand_t operand(const float *x, long stride, const int32_t *places, long rows, long inputs, panel_type_t type, float *scratch) {
+    operand_t result = {
+        .type = type, .rows = rows, .inputs = inputs, .x = x, .stride = stride, .places = places, .tile = best_tile(), .byte_tile = best_byte_tile()};
     if (type != panel_int8) return result;
     long quads = quads_of(inputs);
     int8_t *bytes = (int8_t *)scratch;
     result.row = (byte_row_t *)(bytes + rows * quads * 4 + (-(rows * quads * 4) & 7));
-    for (long r = 0; r < rows; r++, x += stride, bytes += quads * 4) {
-        float top = magnitude(x, inputs);
+    for (long r = 0; r < rows; r++, bytes += quads * 4) {
+        const float *row = x + place(places, r) * stride;
+        float top = magnitude(row, inputs);
         memset(bytes + (quads - 1) * 4, 0, 4);
-        int32_t sum = quantise(x, top > 0 ? 127 / top : 0, bytes, inputs);
+        int32_t sum = quantise(row, top > 0 ? 127 / top : 0, bytes, inputs);
         result.row[r] = (byte_row_t){.bytes = bytes, .scale = top / 127, .start = -128 * sum};
     }
     return result;
 }
 
-/// The sums of rows r0 ..< r0 + TILE with one panel, finished if they are bytes; rows that do not exist repeat the last.
-INLINE void panel_sums(const operand_t *in, const float *panel, long r0, float *sums, long stride, const float *bias, panel_mode_t mode) {
+/// Rows r0 ..< r0 + TILE of bytes times one panel, finished at to[0], to[1] and so on; rows that do not exist repeat the last.
+INLINE void byte_panel_sums(const operand_t *in, const float *panel, long r0, float *const to[TILE], const float *bias, panel_mode_t mode) {
+    const byte_row_t *row[TILE];
+    for (int r = 0; r < TILE; r++) row[r] = in->row + (r0 + r < in->rows ? r0 + r : in->rows - 1);
+    in->byte_tile(row, panel, (const uint8_t *)(panel + PANEL), quads_of(in->inputs), to, bias, mode);
+}
+
+/// The sums of rows r0 ..< r0 + TILE with one panel, of either type.
+INLINE void panel_sums(const operand_t *in, const float *panel, long r0, float *sums, long stride) {
     if (in->type == panel_int8) {
-        const byte_row_t *row[TILE];
-        for (int r = 0; r < TILE; r++) row[r] = in->row + (r0 + r < in->rows ? r0 + r : in->rows - 1);
-        in->byte_tile(row, panel, (const uint8_t *)(panel + PANEL), quads_of(in->inputs), sums, stride, bias, mode);
+        float *to[TILE];
+        for (int r = 0; r < TILE; r++) to[r] = sums + r * stride;
+        byte_panel_sums(in, panel, r0, to, NULL, panel_bias);
     } else {
         const float *row[TILE];
-        for (int r = 0; r < TILE; r++) row[r] = in->x + (r0 + r < in->rows ? r0 + r : in->rows - 1) * in->stride;
+        for (int r = 0; r < TILE; r++) row[r] = in->x + place(in->places, r0 + r < in->rows ? r0 + r : in->rows - 1) * in->stride;
         in->tile(row, 1, panel, PANEL, in->inputs, sums, stride, 0);
     }
 }

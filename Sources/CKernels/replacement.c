@@ -26,21 +26,34 @@ KERNEL void add_rows(float *restrict x, long x_stride, const float *restrict y, 
         for (long c = 0; c < width; c++) x[c] += y[c];
 }
 
+/// y = leaky((pre - m u) s + v), which may be in place, and its moments.
+INLINE void hidden_row(const float *pre, float *y, float m, float s, const float *restrict u, const float *restrict v, long width, float *mean, float *rstd, float epsilon) {
+    FAST
+    float total = 0, square = 0;
+    for (long c = 0; c < width; c++) {
+        float z = (pre[c] - m * u[c]) * s + v[c];
+        y[c] = z > 0 ? z : LEAK * z;
+        total += z > 0 ? z : LEAK * z;
+    }
+    m = total / (float)width;
+    for (long c = 0; c < width; c++) square += (y[c] - m) * (y[c] - m);
+    *mean = m;
+    *rstd = 1 / sqrtf(square / (float)width + epsilon);
+}
+
 KERNEL void hidden_forward(float *restrict pre, long stride, const float *restrict input_mean, const float *restrict input_rstd, const float *restrict u, const float *restrict v, long rows, long width,
                            float *restrict mean, float *restrict rstd, float epsilon) {
+    for (long r = 0; r < rows; r++, pre += stride) hidden_row(pre, pre, input_mean[r], input_rstd[r], u, v, width, mean + r, rstd + r, epsilon);
+}
+
+KERNEL void hidden_layer(const float *restrict pre, const int32_t *restrict places, const float *restrict input_mean, const float *restrict input_rstd,
+                         const float *restrict u, const float *restrict v, const float *restrict gain, const float *restrict shift, float *restrict h,
+                         long rows, long width, float epsilon) {
     FAST
-    for (long r = 0; r < rows; r++, pre += stride) {
-        float m = input_mean[r], s = input_rstd[r], total = 0, square = 0;
-        for (long c = 0; c < width; c++) {
-            float z = (pre[c] - m * u[c]) * s + v[c];
-            float y = z > 0 ? z : LEAK * z;
-            pre[c] = y;
-            total += y;
-        }
-        m = total / (float)width;
-        for (long c = 0; c < width; c++) square += (pre[c] - m) * (pre[c] - m);
-        mean[r] = m;
-        rstd[r] = 1 / sqrtf(square / (float)width + epsilon);
+    for (long r = 0; r < rows; r++, h += width) {
+        float mean, rstd;
+        hidden_row(pre + (places ? places[r] : r) * width, h, input_mean[r], input_rstd[r], u, v, width, &mean, &rstd, epsilon);
+        for (long c = 0; c < width; c++) h[c] = gain[c] * ((h[c] - mean) * rstd) + shift[c];
     }
 }
 

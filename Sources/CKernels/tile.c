@@ -39,15 +39,15 @@ INLINE void tile_columns(const float *const a[TILE], long step, const float *res
 DEFINE_TILE(tile_default, , 1)
 
 #define DEFINE_BYTE_TILE(name, attributes)                                                                                                  \
-    attributes static void name(const byte_row_t *const a[TILE], const float *b_scales, const uint8_t *b, long quads, float *y, long y_stride, \
+    attributes static void name(const byte_row_t *const a[TILE], const float *b_scales, const uint8_t *b, long quads, float *const y[TILE], \
                                 const float *bias, panel_mode_t mode) {                                                                     \
-        byte_tile(a, b_scales, b, quads, y, y_stride, bias, mode);                                                                          \
+        byte_tile(a, b_scales, b, quads, y, bias, mode);                                                                                    \
     }
 
 // Integers without a sign, as their sums may pass 2^31 on the way.
-INLINE void byte_tile(const byte_row_t *const a[TILE], const float *b_scales, const uint8_t *b, long quads, float *y, long y_stride,
+INLINE void byte_tile(const byte_row_t *const a[TILE], const float *b_scales, const uint8_t *b, long quads, float *const y[TILE],
                       const float *bias, panel_mode_t mode) {
-    for (int r = 0; r < TILE; r++, y += y_stride) {
+    for (int r = 0; r < TILE; r++) {
         uint32_t s[PANEL];
         for (long c = 0; c < PANEL; c++) s[c] = (uint32_t)a[r]->start;
         for (long k = 0; k < quads; k++) {
@@ -57,7 +57,7 @@ INLINE void byte_tile(const byte_row_t *const a[TILE], const float *b_scales, co
         }
         float sums[PANEL];
         for (long c = 0; c < PANEL; c++) sums[c] = (float)(int32_t)s[c] * (a[r]->scale * b_scales[c]);
-        finish(sums, bias, y, PANEL, mode);
+        finish(sums, bias, y[r], PANEL, mode);
     }
 }
 
@@ -70,7 +70,7 @@ DEFINE_BYTE_TILE(byte_tile_v3, __attribute__((target("arch=x86-64-v3"))))
 
 // VNNI multiplies four bytes a lane and adds them up, at the rate of one multiply-add of floats.
 __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni"), min_vector_width(512), noinline))
-static void byte_tile_vnni(const byte_row_t *const a[TILE], const float *b_scales, const uint8_t *b, long quads, float *y, long y_stride,
+static void byte_tile_vnni(const byte_row_t *const a[TILE], const float *b_scales, const uint8_t *b, long quads, float *const y[TILE],
                            const float *bias, panel_mode_t mode) {
     __m512i s[TILE][4];
     for (int r = 0; r < TILE; r++)
@@ -90,7 +90,7 @@ static void byte_tile_vnni(const byte_row_t *const a[TILE], const float *b_scale
     _Pragma("unroll") for (int v = 0; v < 4; v++) { // or the sums would not stay in registers
         __m512 scales = _mm512_loadu_ps(b_scales + 16 * v), shift = bias ? _mm512_loadu_ps(bias + 16 * v) : zero;
         _Pragma("unroll") for (int r = 0; r < TILE; r++) {
-            float *to = y + r * y_stride + 16 * v;
+            float *to = y[r] + 16 * v;
             __m512 value = _mm512_mul_ps(_mm512_cvtepi32_ps(s[r][v]), _mm512_mul_ps(_mm512_set1_ps(a[r]->scale), scales));
             value = _mm512_add_ps(value, shift);
             value = mode == panel_add ? _mm512_add_ps(_mm512_loadu_ps(to), value) : mode == panel_relu ? _mm512_max_ps(value, zero) : value;

@@ -34,7 +34,7 @@ typedef struct {
 
 /// The same with bytes, over inner = 4 `quads`: b is [quads][PANEL][4], weights of scale b_scales[c] with 128 added to each.
 /// Sums of integers are exact (up to 65,536 inputs), become floats in the end and are finished.
-typedef void byte_tile_t(const byte_row_t *const a[TILE], const float *b_scales, const uint8_t *b, long quads, float *y, long y_stride,
+typedef void byte_tile_t(const byte_row_t *const a[TILE], const float *b_scales, const uint8_t *b, long quads, float *const y[TILE],
                          const float *bias, panel_mode_t mode);
 
 byte_tile_t *best_byte_tile(void);

@@ -50,7 +50,7 @@ INLINE void take_panel(float *restrict v, const float *restrict bias, long first
 KERNEL void panel_top_k(const float *x, long x_stride, const float *panels, const float *bias, long rows, long inputs, long vocabulary, long k,
                         const int32_t *barred, long barred_count, panel_type_t type, float *scratch, float *log_probability, int32_t *index) {
     float sums[TILE * PANEL] __attribute__((aligned(64)));
-    operand_t in = operand(x, x_stride, rows, inputs, type, scratch + STATE * rows);
+    operand_t in = operand(x, x_stride, NULL, rows, inputs, type, scratch + STATE * rows);
     for (long r = 0; r < rows; r++) {
         memset(scratch + r * STATE, 0, sizeof(float) * 16);
         scratch[r * STATE + REFERENCE] = -INFINITY;
@@ -62,7 +62,7 @@ KERNEL void panel_top_k(const float *x, long x_stride, const float *panels, cons
     for (long o = 0; o < vocabulary; o += PANEL, panels += panel_stride(inputs, type)) { // weights stream past once, rows stay near
         long count = vocabulary - o < PANEL ? vocabulary - o : PANEL;
         for (long r0 = 0; r0 < rows; r0 += TILE) {
-            panel_sums(&in, panels, r0, sums, PANEL, NULL, panel_bias);
+            panel_sums(&in, panels, r0, sums, PANEL);
             for (long r = r0; r < r0 + TILE && r < rows; r++)
                 take_panel(sums + (r - r0) * PANEL, bias + o, o, count, k, barred, barred_count, scratch + r * STATE, log_probability + r * k, index + r * k);
         }

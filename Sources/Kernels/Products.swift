@@ -55,10 +55,21 @@ public struct Panels {
 
     /// y = p, max(0, p) or y + p, where p = x W^T + bias, or without a bias.
     public func product(_ x: Matrix, bias: UnsafePointer<Float>?, into y: Matrix, _ space: Workspace, _ mode: panel_mode_t = panel_bias) {
-        require(x.rows == y.rows && x.columns == inputs && y.columns == outputs, "[\(outputs) x \(inputs)] times \(x)^T into \(y)")
+        require(x.rows == y.rows, "[\(outputs) x \(inputs)] times \(x)^T into \(y)")
+        product(x, xPlaces: nil, bias: bias, into: y, yPlaces: nil, rows: x.rows, space, mode)
+    }
+
+    /// The same for `rows` rows, row r being row xPlaces[r] of x and yPlaces[r] of y, or r where nil; no two go to the same.
+    public func product(
+        _ x: Matrix, xPlaces: UnsafePointer<Int32>?, bias: UnsafePointer<Float>?, into y: Matrix, yPlaces: UnsafePointer<Int32>?, rows: Int,
+        _ space: Workspace, _ mode: panel_mode_t = panel_bias
+    ) {
+        require(x.columns == inputs && y.columns == outputs, "[\(outputs) x \(inputs)] times \(x)^T into \(y)")
+        require((xPlaces != nil || rows <= x.rows) && (yPlaces != nil || rows <= y.rows), "\(rows) rows of \(x) into \(y)")
         let mark = space.mark
         panel_product(
-            x.base, x.stride, base, bias, y.base, y.stride, x.rows, inputs, outputs, mode, type, space.take(panel_scratch(x.rows, inputs, type)))
+            x.base, x.stride, xPlaces, base, bias, y.base, y.stride, yPlaces, rows, inputs, outputs, mode, type,
+            space.take(panel_scratch(rows, inputs, type)))
         space.release(to: mark)
     }
 

@@ -31,6 +31,11 @@ public final class Workspace {
         return chunks[chunk].base + used
     }
 
+    /// Uninitialised integers, on the same terms.
+    public func integers(_ count: Int) -> UnsafeMutablePointer<Int32> {
+        UnsafeMutableRawPointer(take(count)).bindMemory(to: Int32.self, capacity: count)
+    }
+
     public struct Mark {
         fileprivate let chunk: Int
         fileprivate let used: Int

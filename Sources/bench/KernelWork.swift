@@ -138,7 +138,7 @@ final class KernelWork {
                 let panels = FloatBlock(panel_floats(inputs, outputs, type)), scratch = FloatBlock(panel_scratch(tokens, inputs, type))
                 panel_pack(y, inputs, panels.base, inputs, outputs, type)
                 arithmetic("panel_product\(name) \(inputs) to \(outputs)", flops) {
-                    panel_product(x, inputs, panels.base, nil, z, outputs, tokens, inputs, outputs, panel_bias, type, scratch.base)
+                    panel_product(x, inputs, nil, panels.base, nil, z, outputs, nil, tokens, inputs, outputs, panel_bias, type, scratch.base)
                 }
             }
             arithmetic("product \(outputs) to \(inputs)", flops) { product(x, outputs, y, inputs, z, inputs, tokens, inputs, outputs, 0) }

@@ -37,7 +37,7 @@ struct SearchKernelTests {
             for (mode, hasBias) in [(panel_bias, true), (panel_relu, true), (panel_add, true), (panel_bias, false), (panel_relu, false), (panel_add, false)] {
                 let before = random.floats(rows * stride), bias = hasBias ? random.floats(outputs) : [Float](repeating: 0, count: outputs)
                 var y = before, space = scratch(rows, inputs, type)
-                panel_product(given, inputs, panels, hasBias ? bias : nil, &y, stride, rows, inputs, outputs, mode, type, &space)
+                panel_product(given, inputs, nil, panels, hasBias ? bias : nil, &y, stride, nil, rows, inputs, outputs, mode, type, &space)
                 for row in 0..<rows {
                     for output in 0..<stride {
                         let at = row * stride + output
@@ -68,10 +68,10 @@ struct SearchKernelTests {
         let inputs = 128, outputs = 200, rows = 23
         let x = random.floats(rows * inputs), panels = packed(random.floats(inputs * outputs), inputs: inputs, outputs: outputs, type), bias = random.floats(outputs)
         var all = [Float](repeating: 0, count: rows * outputs), space = scratch(rows, inputs, type)
-        panel_product(x, inputs, panels, bias, &all, outputs, rows, inputs, outputs, panel_bias, type, &space)
+        panel_product(x, inputs, nil, panels, bias, &all, outputs, nil, rows, inputs, outputs, panel_bias, type, &space)
         for row in 0..<rows {
             var one = [Float](repeating: 0, count: outputs)
-            panel_product(Array(x[row * inputs..<(row + 1) * inputs]), inputs, panels, bias, &one, outputs, 1, inputs, outputs, panel_bias, type, &space)
+            panel_product(Array(x[row * inputs..<(row + 1) * inputs]), inputs, nil, panels, bias, &one, outputs, nil, 1, inputs, outputs, panel_bias, type, &space)
             #expect(one == Array(all[row * outputs..<(row + 1) * outputs]), "row \(row)")
         }
     }
@@ -80,7 +80,7 @@ struct SearchKernelTests {
     @Test(arguments: [Float(1), -1]) func bytesDoNotOverflow(sign: Float) {
         let inputs = 65_536, x = [Float](repeating: 3, count: inputs), w = [Float](repeating: sign * 2, count: inputs)
         var y = [Float](repeating: 0, count: 1), space = scratch(1, inputs, panel_int8)
-        panel_product(x, inputs, packed(w, inputs: inputs, outputs: 1, panel_int8), nil, &y, 1, 1, inputs, 1, panel_bias, panel_int8, &space)
+        panel_product(x, inputs, nil, packed(w, inputs: inputs, outputs: 1, panel_int8), nil, &y, 1, nil, 1, inputs, 1, panel_bias, panel_int8, &space)
         #expect(abs(y[0] / (sign * 6 * Float(inputs)) - 1) < 1e-6)
     }
 
@@ -89,7 +89,7 @@ struct SearchKernelTests {
         let inputs = 5, w: [Float] = [1, 2, 3, 4, 5, 0, 0, 0, 0, 0]
         let x: [Float] = [0, 0, 0, 0, 0, 1, .nan, 1, 1, 1, 1, 1, .infinity, 1, 1, 1, 1, 1, 1, 1]
         var y = [Float](repeating: 7, count: 8), space = scratch(4, inputs, panel_int8)
-        panel_product(x, inputs, packed(w, inputs: inputs, outputs: 2, panel_int8), nil, &y, 2, 4, inputs, 2, panel_bias, panel_int8, &space)
+        panel_product(x, inputs, nil, packed(w, inputs: inputs, outputs: 2, panel_int8), nil, &y, 2, nil, 4, inputs, 2, panel_bias, panel_int8, &space)
         #expect(y[0] == 0 && y[1] == 0 && y[2].isNaN && !y[4].isFinite && abs(y[6] - 15) < 0.1 && y[7] == 0)
     }
 

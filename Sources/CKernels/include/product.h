@@ -1,5 +1,6 @@
 // Products of thin matrices. Matrices are row-major, `stride` floats from one row to the next.
 #pragma once
+#include <stdint.h>
 
 // ---- both operands as they are -------------------------------------------------------------------------------------
 /// c = a b, or c += a b where `accumulate`: a [rows, inner], b [inner, columns], inner > 0.
@@ -21,7 +22,7 @@ void panel_pack(const float *weights, long stride, float *panels, long inputs, l
 
 /// What is done with p = x W^T + bias: y = p, y = max(0, p), y += p. NULL is no bias.
 typedef enum { panel_bias, panel_relu, panel_add } panel_mode_t;
-/// scratch: `panel_scratch` floats
-void panel_product(const float *x, long x_stride, const float *panels, const float *bias, float *y, long y_stride,
-                   long rows, long inputs, long outputs, panel_mode_t mode, panel_type_t type, float *scratch);
+/// Row r is row x_places[r] of x and goes to row y_places[r] of y, no two to the same; NULL: row r. scratch: `panel_scratch` floats.
+void panel_product(const float *x, long x_stride, const int32_t *x_places, const float *panels, const float *bias, float *y, long y_stride,
+                   const int32_t *y_places, long rows, long inputs, long outputs, panel_mode_t mode, panel_type_t type, float *scratch);
 long panel_scratch(long rows, long inputs, panel_type_t type);

@@ -15,6 +15,10 @@ void add_rows(float *x, long x_stride, const float *y, long y_stride, long rows,
 ///     y = leaky((pre - input_mean u) input_rstd + v),   mean, rstd = of each row of y.
 void hidden_forward(float *pre, long stride, const float *input_mean, const float *input_rstd, const float *u, const float *v, long rows, long width,
                     float *mean, float *rstd, float epsilon);
+/// The whole hidden layer of translation: h[r] = gain (y - mean) rstd + shift, with y and its moments from row places[r] of pre
+/// (row r if NULL) as above. Rows are `width` floats apart.
+void hidden_layer(const float *pre, const int32_t *places, const float *input_mean, const float *input_rstd, const float *u, const float *v,
+                  const float *gain, const float *shift, float *h, long rows, long width, float epsilon);
 /// h = dropout(gain (y - mean) rstd + shift). Row r's random numbers are those of row first_row + r of a matrix of
 /// `columns` columns, from column first_column on.
 void hidden_normalise(const float *y, float *h, long stride, const float *mean, const float *rstd, const float *gain, const float *shift,

@@ -43,13 +43,14 @@ public final class BoundReplacement {
         return Network(blocks: blocks, u: u, v: v, hiddenGain: values(network.hiddenNorm.gain), hiddenShift: values(network.hiddenNorm.shift), outputs: outputs)
     }
 
-    /// LayerNorm(leaky(1/sd (pre - mean u) + v)), taken from `space`; pre is overwritten.
-    fileprivate func hidden(_ network: Network, _ pre: Matrix, sums: UnsafePointer<Float>, squares: UnsafePointer<Float>, _ space: Workspace) -> Matrix {
-        let rows = pre.rows, H = shape.hidden, h = space.matrix(rows, H), mark = space.mark
-        let inputMean = space.take(rows), inputRstd = space.take(rows), mean = space.take(rows), rstd = space.take(rows)
-        Self.moments(sums, squares, count: shape.inputs, rows, inputMean, inputRstd)
-        hidden_forward(pre.base, H, inputMean, inputRstd, network.u, network.v, rows, H, mean, rstd, Replacement.epsilon)
-        hidden_normalise(pre.base, h.base, H, mean, rstd, network.hiddenGain, network.hiddenShift, rows, H, Randomness.off.dropout(0, site: 0), 0, 0, H)
+    /// LayerNorm(leaky(1/sd (pre - mean u) + v)) of `rows` rows, row r being row places[r] of pre, or r; taken from `space`.
+    fileprivate func hidden(
+        _ network: Network, _ pre: Matrix, at places: UnsafePointer<Int32>? = nil, rows: Int, sums: UnsafePointer<Float>, squares: UnsafePointer<Float>,
+        _ space: Workspace
+    ) -> Matrix {
+        let H = shape.hidden, h = space.matrix(rows, H), mark = space.mark, mean = space.take(rows), rstd = space.take(rows)
+        Self.moments(sums, squares, count: shape.inputs, rows, mean, rstd)
+        hidden_layer(pre.base, places, mean, rstd, network.u, network.v, network.hiddenGain, network.hiddenShift, h.base, rows, H, Replacement.epsilon)
         space.release(to: mark)
         return h
     }
@@ -72,41 +73,49 @@ extension BoundReplacement: SentenceMap {
 
     /// Tokens beyond the longest sentence that the network knows get zeros.
     public func callAsFunction(_ x: Matrix, _ sentences: Packed, into y: Matrix, _ space: Workspace) {
-        let mark = space.mark, count = sentences.sentences
+        let mark = space.mark, count = sentences.sentences, width = shape.outputWidth
         var order = PositionMajor()
-        order.arrange(count, limit: shape.maxTokens, length: sentences.length)
-        let gathered = space.matrix(order.tokens, x.columns)
-        func token(_ sentence: Int, _ position: Int) -> Int { sentences.offsets[sentence] + position }
-        order.forEachRow(0..<order.tokens) { row, sentence, position in
-            gathered.row(row).update(from: x.row(token(sentence, position)), count: x.columns)
-        }
-        let (sums, squares) = totals(gathered, order, space)
+        let tokens = arrange(sentences, &order, space), (sums, squares) = totals(x, order, tokens, space)
         if order.tokens < x.rows { y.fill(0) }
         for (index, network) in networks.enumerated() {
-            let inner = space.mark, pre = space.zeros(count, shape.hidden), width = shape.outputWidth
+            let inner = space.mark, pre = space.zeros(count, shape.hidden), part = y.columns(index * width..<(index + 1) * width)
+            addBlocks(network, x, order, tokens, to: pre, space)
+            let h = hidden(network, pre, rows: count, sums: sums, squares: squares, space)
             for position in 0..<order.positions {
-                network.blocks[position](gathered.rows(order.rows(position)), into: pre.rows(0..<order.count(position)), space, panel_add)
-            }
-            let h = hidden(network, pre, sums: sums, squares: squares, space)
-            for position in 0..<order.positions {
-                let rows = order.count(position), block = space.mark, out = space.matrix(rows, width)
-                network.outputs[position](h.rows(0..<rows), into: out, space)
-                for row in 0..<rows { (y.row(token(order.order[row], position)) + index * width).update(from: out.row(row), count: width) }
-                space.release(to: block)
+                let rows = order.rows(position)
+                network.outputs[position](h, into: part, yPlaces: tokens + rows.lowerBound, rows: rows.count, space)
             }
             space.release(to: inner)
         }
         space.release(to: mark)
     }
 
+    /// The rows of the sentences' tokens, in the order's order.
+    fileprivate func arrange(_ sentences: Packed, _ order: inout PositionMajor, _ space: Workspace) -> UnsafePointer<Int32> {
+        order.arrange(sentences.sentences, limit: shape.maxTokens, length: sentences.length)
+        let tokens = space.integers(order.tokens)
+        order.forEachRow(0..<order.tokens) { row, sentence, position in tokens[row] = Int32(sentences.offsets[sentence] + position) }
+        return UnsafePointer(tokens)
+    }
+
+    /// pre += the products of the first blocks of W1 with the tokens, a row for each sentence of the order.
+    fileprivate func addBlocks(_ network: Network, _ x: Matrix, _ order: PositionMajor, _ tokens: UnsafePointer<Int32>, to pre: Matrix, _ space: Workspace) {
+        for position in 0..<order.positions {
+            let rows = order.rows(position)
+            network.blocks[position](x, xPlaces: tokens + rows.lowerBound, into: pre, rows: rows.count, space, panel_add)
+        }
+    }
+
     /// Sum and sum of squares of each sentence of the order.
-    fileprivate func totals(_ x: Matrix, _ order: PositionMajor, _ space: Workspace) -> (UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>) {
+    fileprivate func totals(
+        _ x: Matrix, _ order: PositionMajor, _ tokens: UnsafePointer<Int32>, _ space: Workspace
+    ) -> (UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>) {
         let totals = space.zeros(2, order.sentences), mark = space.mark, own = space.matrix(2, max(x.rows, 1))
         row_moments(x.base, x.rows, x.columns, own.row(0), own.row(1))
         for position in 0..<order.positions {
             for (place, row) in order.rows(position).enumerated() {
-                totals[0, place] += own[0, row]
-                totals[1, place] += own[1, row]
+                totals[0, place] += own[0, Int(tokens[row])]
+                totals[1, place] += own[1, Int(tokens[row])]
             }
         }
         space.release(to: mark)
@@ -129,9 +138,9 @@ private final class ReplacementState: StepState {
     /// [slots, H], [2, slots]
     private var pre = FloatBlock(0).matrix(0, 0)
     private var sums = FloatBlock(0).matrix(0, 0)
-    /// What the sources come to: [sentences, H], [2, sentences]
+    /// What the sources come to, in the order's order: [sentences, H], [2, sentences]
     private var sourcePre: Matrix?
-    private var sourceSums: Matrix?
+    private var sourceSums: [UnsafeMutablePointer<Float>] = []
     private var order = PositionMajor()
 
     init(_ bound: BoundReplacement) {
@@ -143,40 +152,24 @@ private final class ReplacementState: StepState {
         pre = space.matrix(slots, bound.shape.hidden)
         sums = space.matrix(2, slots)
         guard bound.shape.attention.readsMemory else { return }
-        let result = space.zeros(sources.sentences, bound.shape.hidden), totals = space.matrix(2, sources.sentences), mark = space.mark
-        order.arrange(sources.sentences, limit: bound.shape.maxTokens, length: sources.length)
-        let x = space.matrix(order.tokens, memory.columns), ordered = space.zeros(sources.sentences, bound.shape.hidden)
-        order.forEachRow(0..<order.tokens) { row, sentence, position in
-            x.row(row).update(from: memory.row(sources.offsets[sentence] + position), count: x.columns)
-        }
-        let (sum, squares) = bound.totals(x, order, space)
-        for position in 0..<order.positions {
-            network.blocks[position](x.rows(order.rows(position)), into: ordered.rows(0..<order.count(position)), space, panel_add)
-        }
-        for (place, sentence) in order.order.enumerated() {
-            result.rows(sentence..<sentence + 1).copy(from: ordered.rows(place..<place + 1))
-            totals[0, sentence] = sum[place]
-            totals[1, sentence] = squares[place]
-        }
-        space.release(to: mark)
-        (sourcePre, sourceSums) = (result, totals)
+        let tokens = bound.arrange(sources, &order, space), (sum, squares) = bound.totals(memory, order, tokens, space)
+        let result = space.zeros(sources.sentences, bound.shape.hidden)
+        bound.addBlocks(network, memory, order, tokens, to: result, space)
+        (sourcePre, sourceSums) = (result, [sum, squares])
     }
 
     func append(_ x: Matrix, _ rows: StepRows, into context: Matrix, _ space: Workspace) {
         if rows.position == 0 { start(rows) }
-        let mark = space.mark, n = rows.count, H = bound.shape.hidden
-        let y = space.matrix(n, H), own = space.matrix(2, n)
-        for (row, slot) in rows.slots.enumerated() { y.row(row).update(from: pre.row(Int(slot)), count: H) }
+        let mark = space.mark, n = rows.count, own = space.matrix(2, n)
         row_moments(x.base, n, x.columns, own.row(0), own.row(1))
-        network.blocks[bound.replacement.firstTargetBlock + rows.position](x, into: y, space, panel_add)
         for (row, slot) in rows.slots.enumerated() {
-            pre.row(Int(slot)).update(from: y.row(row), count: H)
             for kind in 0..<2 {
                 sums[kind, Int(slot)] += own[kind, row]
                 own[kind, row] = sums[kind, Int(slot)]
             }
         }
-        let h = bound.hidden(network, y, sums: own.row(0), squares: own.row(1), space)
+        network.blocks[bound.replacement.firstTargetBlock + rows.position](x, into: pre, yPlaces: rows.slots, rows: n, space, panel_add)
+        let h = bound.hidden(network, pre, at: rows.slots, rows: n, sums: own.row(0), squares: own.row(1), space)
         network.outputs[bound.replacement.isCausal ? 0 : rows.position](h, into: context, space)
         space.release(to: mark)
     }
@@ -184,9 +177,9 @@ private final class ReplacementState: StepState {
     /// Hypotheses begin with what their sources come to.
     private func start(_ rows: StepRows) {
         for (slot, sentence) in zip(rows.slots, rows.sentences) {
-            for kind in 0..<2 { sums[kind, Int(slot)] = sourceSums.map { $0[kind, Int(sentence)] } ?? 0 }
-            let own = pre.rows(Int(slot)..<Int(slot) + 1)
-            if let sourcePre { own.copy(from: sourcePre.rows(Int(sentence)..<Int(sentence) + 1)) } else { own.fill(0) }
+            let own = pre.rows(Int(slot)..<Int(slot) + 1), place = sourcePre == nil ? 0 : order.places[Int(sentence)]
+            if let sourcePre { own.copy(from: sourcePre.rows(place..<place + 1)) } else { own.fill(0) }
+            for kind in 0..<2 { sums[kind, Int(slot)] = sourcePre == nil ? 0 : sourceSums[kind][place] }
         }
     }
 

@@ -42,6 +42,14 @@ public final class PackedLinear {
         panels.product(x, bias: bias?.base, into: y, space, mode)
     }
 
+    /// The same for `rows` rows, row r being row xPlaces[r] of x and yPlaces[r] of y, or r where nil; no two go to the same.
+    func callAsFunction(
+        _ x: Matrix, xPlaces: UnsafePointer<Int32>? = nil, into y: Matrix, yPlaces: UnsafePointer<Int32>? = nil, rows: Int, _ space: Workspace,
+        _ mode: panel_mode_t = panel_bias
+    ) {
+        panels.product(x, xPlaces: xPlaces, bias: bias?.base, into: y, yPlaces: yPlaces, rows: rows, space, mode)
+    }
+
     /// The k largest outputs of each row with their log softmax, best first, ties by lower index.
     func best(_ k: Int, of x: Matrix, barred: [Int32], into best: inout Candidates, _ space: Workspace) {
         best.resize(rows: x.rows, k: k)
