@@ -87,7 +87,7 @@ public final class ModelFolder {
 
     /// The model laid out for translation.
     public func translationModel(_ precision: Precision = .float32) -> TranslationModel {
-        TranslationModel(model, weights: weights, precision: precision, replacing: splice.bound(networkWeights, precision))
+        TranslationModel(model, weights: weights, precision: precision, replacing: splice.bound(networkWeights, precision, in: model, weights))
     }
 
     /// Writes weights and vocabularies; the manifest remains to be published.

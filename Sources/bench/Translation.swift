@@ -12,8 +12,8 @@ extension Session {
             measure("teacher, \(precision)", teacher, sentences, longest: 42)
             for size in ["xs", "m"] {
                 let splice = try Splice(["encoder", "decoder"].flatMap { try Spec(parsing: "alr-\(size).\($0)").layers(of: 6) }, in: configuration)
-                let spliced = TranslationModel(
-                    model, weights: weights, precision: precision, replacing: splice.bound(splice.layout.initialized(seed: 1), precision))
+                let networks = splice.bound(splice.layout.initialized(seed: 1), precision, in: model, weights)
+                let spliced = TranslationModel(model, weights: weights, precision: precision, replacing: networks)
                 measure("alr-\(size).encoder+alr-\(size).decoder, \(precision)", spliced, sentences, longest: size == "m" ? 42 : 14)
             }
         }

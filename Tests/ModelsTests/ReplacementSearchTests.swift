@@ -76,7 +76,8 @@ struct ReplacementSearchTests {
             let replacement = Replacement(spec, maxTokens: Self.maxTokens, width: 16, heads: 2, &layout)
             let weights = layout.initialized(seed: UInt64(spec.layer! + 1))
             for slot in layout.slots where slot.name.hasSuffix("second.weight") { for i in slot.range { weights.base[i] *= 4 } }
-            let bound = BoundReplacement(replacement, weights: weights)
+            let projection = spec.mode == .alr ? BoundReplacement.Projection(fixture.model.sublayer(spec.attention, spec.layer!).output, fixture.weights) : nil
+            let bound = BoundReplacement(replacement, weights: weights, projection: projection)
             let map: any SentenceMap = recomputing ? RecomputingSentences(replacement: replacement, weights: weights) : bound
             let step: any StepAttention = recomputing ? Recomputing(replacement, weights) : bound
             switch (spec.attention, spec.mode) {

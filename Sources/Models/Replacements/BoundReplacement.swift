@@ -4,7 +4,8 @@ import Kernels
 /// A replacement with its weights laid out for translation. Read-only: any number of threads may use it.
 ///
 /// Products are made with packed weights, a row's result depends on that row alone, so a translation does not depend on the
-/// batch that it is in. The first LayerNorm's gain is multiplied into the blocks of W1; u and v are computed here, once.
+/// batch that it is in. What is linear is multiplied here, once: the first LayerNorm's gain into the blocks of W1, the output
+/// projection that follows into those of W2; u and v.
 public final class BoundReplacement {
     fileprivate struct Network {
         /// A block of W1 for each input position, [H, d].
@@ -17,17 +18,32 @@ public final class BoundReplacement {
         let outputs: [PackedLinear]
     }
 
-    fileprivate let replacement: Replacement
-    fileprivate let networks: [Network]
-    fileprivate var shape: ReplacementShape { replacement.shape }
+    /// y = W x + b of what the network puts out.
+    public struct Projection {
+        let weight: Matrix
+        let bias: UnsafePointer<Float>
 
-    public init(_ replacement: Replacement, weights: FloatBlock, precision: Precision = .float32) {
-        let weights = BoundWeights(block: weights, precision: precision)
-        self.replacement = replacement
-        networks = replacement.networks.map { Self.bind($0, replacement.shape, weights) }
+        init(_ linear: Linear, _ weights: FloatBlock) {
+            weight = weights[linear.weight]
+            bias = UnsafePointer(weights[linear.bias].base)
+        }
     }
 
-    private static func bind(_ network: ReplacementNetwork, _ shape: ReplacementShape, _ weights: BoundWeights) -> Network {
+    fileprivate let replacement: Replacement
+    fileprivate let networks: [Network]
+    public let isProjected: Bool
+    fileprivate var shape: ReplacementShape { replacement.shape }
+
+    /// - Parameter projection: becomes part of the network, of one network alone
+    public init(_ replacement: Replacement, weights: FloatBlock, precision: Precision = .float32, projection: Projection? = nil) {
+        require(projection == nil || replacement.networks.count == 1, "a projection of one network's output")
+        let weights = BoundWeights(block: weights, precision: precision)
+        self.replacement = replacement
+        isProjected = projection != nil
+        networks = replacement.networks.map { Self.bind($0, replacement.shape, weights, projection) }
+    }
+
+    private static func bind(_ network: ReplacementNetwork, _ shape: ReplacementShape, _ weights: BoundWeights, _ projection: Projection?) -> Network {
         let d = shape.width, H = shape.hidden, w = weights[network.first]
         let gain = weights[network.inputNorm.gain].base, shift = weights[network.inputNorm.shift].base
         var u = [Float](repeating: 0, count: H), v = Array(UnsafeBufferPointer(start: weights[network.firstBias].base, count: H))
@@ -38,10 +54,15 @@ public final class BoundReplacement {
             return PackedLinear(block, weights.precision)
         }
         let second = weights[network.second], bias = weights[network.secondBias].base, width = shape.outputWidth
-        let outputs = (0..<shape.outputBlocks).map { PackedLinear(second.rows($0 * width..<($0 + 1) * width), bias: bias + $0 * width, weights.precision) }
+        let outputs = (0..<shape.outputBlocks).map { position in
+            let own = second.rows(position * width..<(position + 1) * width), shift = bias + position * width
+            return projection.map { $0.after(own, shift, weights.precision) } ?? PackedLinear(own, bias: shift, weights.precision)
+        }
         func values(_ slot: Slot) -> [Float] { Array(UnsafeBufferPointer(start: weights[slot].base, count: slot.count)) }
         return Network(blocks: blocks, u: u, v: v, hiddenGain: values(network.hiddenNorm.gain), hiddenShift: values(network.hiddenNorm.shift), outputs: outputs)
     }
+
+    fileprivate var outputMode: panel_mode_t { isProjected ? panel_add : panel_bias }
 
     /// LayerNorm(leaky(1/sd (pre - mean u) + v)) of `rows` rows, row r being row places[r] of pre, or r; taken from `space`.
     fileprivate func hidden(
@@ -66,6 +87,16 @@ public final class BoundReplacement {
     }
 }
 
+extension BoundReplacement.Projection {
+    /// W (w x + b) + bias.
+    fileprivate func after(_ w: Matrix, _ b: UnsafePointer<Float>, _ precision: Precision) -> PackedLinear {
+        let product = FloatBlock(w.count), result = product.matrix(w.rows, w.columns)
+        gemm(weight, w, into: result)
+        let shift = (0..<weight.rows).map { row in (0..<w.rows).reduce(bias[row]) { $0 + weight[row, $1] * b[$1] } }
+        return withExtendedLifetime(product) { PackedLinear(result, bias: shift, precision) }
+    }
+}
+
 // MARK: - Whole sentences
 
 extension BoundReplacement: SentenceMap {
@@ -76,14 +107,14 @@ extension BoundReplacement: SentenceMap {
         let mark = space.mark, count = sentences.sentences, width = shape.outputWidth
         var order = PositionMajor()
         let tokens = arrange(sentences, &order, space), (sums, squares) = totals(x, order, tokens, space)
-        if order.tokens < x.rows { y.fill(0) }
+        if order.tokens < x.rows, !isProjected { y.fill(0) }
         for (index, network) in networks.enumerated() {
             let inner = space.mark, pre = space.zeros(count, shape.hidden), part = y.columns(index * width..<(index + 1) * width)
             addBlocks(network, x, order, tokens, to: pre, space)
             let h = hidden(network, pre, rows: count, sums: sums, squares: squares, space)
             for position in 0..<order.positions {
                 let rows = order.rows(position)
-                network.outputs[position](h, into: part, yPlaces: tokens + rows.lowerBound, rows: rows.count, space)
+                network.outputs[position](h, into: part, yPlaces: tokens + rows.lowerBound, rows: rows.count, space, outputMode)
             }
             space.release(to: inner)
         }
@@ -170,7 +201,7 @@ private final class ReplacementState: StepState {
         }
         network.blocks[bound.replacement.firstTargetBlock + rows.position](x, into: pre, yPlaces: rows.slots, rows: n, space, panel_add)
         let h = bound.hidden(network, pre, at: rows.slots, rows: n, sums: own.row(0), squares: own.row(1), space)
-        network.outputs[bound.replacement.isCausal ? 0 : rows.position](h, into: context, space)
+        network.outputs[bound.replacement.isCausal ? 0 : rows.position](h, into: context, space, bound.outputMode)
         space.release(to: mark)
     }
 

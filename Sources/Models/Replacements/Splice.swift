@@ -50,11 +50,13 @@ public final class Splice {
         }
     }
 
-    /// The networks, bound to their weights, for translation.
-    public func bound(_ weights: FloatBlock, _ precision: Precision = .float32) -> AttentionReplacements {
+    /// The networks, bound to their weights and to what follows them in a model, for translation.
+    public func bound(_ weights: FloatBlock, _ precision: Precision = .float32, in model: Transformer, _ modelWeights: FloatBlock) -> AttentionReplacements {
         var result = AttentionReplacements()
         for (spec, replacement) in zip(specs, replacements) {
-            let network = BoundReplacement(replacement, weights: weights, precision: precision), layer = spec.layer!
+            let layer = spec.layer!
+            let projection = spec.mode == .alr ? BoundReplacement.Projection(model.sublayer(spec.attention, layer).output, modelWeights) : nil
+            let network = BoundReplacement(replacement, weights: weights, precision: precision, projection: projection)
             switch (spec.attention, spec.mode) {
             case (.encoder, .alr), (.encoder, .aslr): result.encoder[layer] = .context(network)
             case (.encoder, .alrr): result.encoder[layer] = .sublayer(network)
@@ -64,5 +66,15 @@ public final class Splice {
             }
         }
         return result
+    }
+}
+
+extension Transformer {
+    func sublayer(_ attention: Attention, _ layer: Int) -> AttentionSublayer {
+        switch attention {
+        case .encoder: encoder[layer].attention
+        case .decoder: decoder[layer].selfAttention
+        case .cross, .crossfull: decoder[layer].crossAttention
+        }
     }
 }

@@ -5,8 +5,14 @@ import Kernels
 public protocol SentenceMap {
     /// Longest sentence; nil if there is no bound.
     var maximumTokens: Int? { get }
-    /// - x: [tokens, d];  y: [tokens, d], overwritten
+    /// Whether the output projection is part of it: what it puts out is then added to y.
+    var isProjected: Bool { get }
+    /// - x: [tokens, d];  y: [tokens, d], overwritten, or added to where `isProjected`
     func callAsFunction(_ x: Matrix, _ sentences: Packed, into y: Matrix, _ space: Workspace)
+}
+
+extension SentenceMap {
+    public var isProjected: Bool { false }
 }
 
 /// What of an encoder layer is replaced by a network.
@@ -26,7 +32,13 @@ public protocol StepAttention {
     var maximumSource: Int? { get }
     /// Most positions of the target, `<s>` included; nil if there is no bound.
     var maximumTarget: Int? { get }
+    /// Whether the output projection is part of it: its states then add to `context` what they put out.
+    var isProjected: Bool { get }
     func makeState() -> any StepState
+}
+
+extension StepAttention {
+    public var isProjected: Bool { false }
 }
 
 /// One attention's memory of a batch of hypotheses. A hypothesis lives in a slot; it keeps it from step to step.
@@ -43,7 +55,7 @@ public protocol StepState: AnyObject {
     ///
     /// - Parameters:
     ///   - x: [rows, d], LayerNorm of the sublayer's input
-    ///   - context: [rows, d], what goes to the output projection; overwritten
+    ///   - context: [rows, d], what goes to the output projection; overwritten, or added to where `isProjected`
     ///   - space: for the step only
     func append(_ x: Matrix, _ rows: StepRows, into context: Matrix, _ space: Workspace)
 

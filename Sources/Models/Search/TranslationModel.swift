@@ -59,7 +59,8 @@ public final class TranslationModel {
 /// An encoder layer with its weights, or with a network in the place of its attention, its sublayer or all of it.
 struct BoundEncoderLayer {
     private enum Attention {
-        case context(norm: BoundNorm, any SentenceMap, output: PackedLinear)
+        /// Without an output where the map is projected.
+        case context(norm: BoundNorm, any SentenceMap, output: PackedLinear?)
         case sublayer(any SentenceMap)
     }
 
@@ -70,7 +71,7 @@ struct BoundEncoderLayer {
     init(_ layer: EncoderLayer, _ replacement: EncoderReplacement?, _ weights: BoundWeights) {
         let sublayer = layer.attention
         func around(_ map: any SentenceMap) -> Attention {
-            .context(norm: BoundNorm(sublayer.norm, weights), map, output: PackedLinear(sublayer.output, weights))
+            .context(norm: BoundNorm(sublayer.norm, weights), map, output: map.isProjected ? nil : PackedLinear(sublayer.output, weights))
         }
         let map: any SentenceMap
         var keepsFeedForward = true
@@ -101,7 +102,8 @@ struct BoundEncoderLayer {
         case .context(let norm, let map, let output):
             let normed = space.matrix(x.rows, x.columns)
             norm(x, into: normed, space)
-            map(normed, sentences, into: y, space)
+            map(normed, sentences, into: output == nil ? x : y, space)
+            guard let output else { break }
             watch?(.normed, normed)
             watch?(.context, y)
             output(y, into: x, space, panel_add)
@@ -120,16 +122,19 @@ struct BoundEncoderLayer {
 struct BoundStepSublayer {
     let norm: BoundNorm
     let attention: any StepAttention
-    let output: PackedLinear
+    /// Nil where the attention is projected.
+    let output: PackedLinear?
 
     /// In place, for one more position.
     func callAsFunction(_ x: Matrix, _ rows: StepRows, _ state: any StepState, _ space: Workspace, _ watch: ActivationWatch? = nil) {
         let mark = space.mark, normed = space.matrix(x.rows, x.columns), context = space.matrix(x.rows, x.columns)
         norm(x, into: normed, space)
-        state.append(normed, rows, into: context, space)
-        watch?(.normed, normed)
-        watch?(.context, context)
-        output(context, into: x, space, panel_add)
+        state.append(normed, rows, into: output == nil ? x : context, space)
+        if let output {
+            watch?(.normed, normed)
+            watch?(.context, context)
+            output(context, into: x, space, panel_add)
+        }
         space.release(to: mark)
     }
 }
@@ -142,7 +147,9 @@ struct BoundDecoderLayer {
 
     init(_ layer: DecoderLayer, own: (any StepAttention)?, cross: (any StepAttention)?, _ weights: BoundWeights) {
         func bind(_ sublayer: AttentionSublayer, _ attention: any StepAttention) -> BoundStepSublayer {
-            BoundStepSublayer(norm: BoundNorm(sublayer.norm, weights), attention: attention, output: PackedLinear(sublayer.output, weights))
+            BoundStepSublayer(
+                norm: BoundNorm(sublayer.norm, weights), attention: attention,
+                output: attention.isProjected ? nil : PackedLinear(sublayer.output, weights))
         }
         self.own = bind(layer.selfAttention, own ?? DecoderAttention(layer.selfAttention.attention, weights))
         self.cross = bind(layer.crossAttention, cross ?? CrossAttention(layer.crossAttention.attention, weights))
