@@ -72,7 +72,7 @@ KERNEL void panel_product(const float *x, long x_stride, const int32_t *x_places
             const float *own = bias ? bias + o : NULL;
             float *to[TILE];
             long height = rows - r0 < TILE ? rows - r0 : TILE;
-            for (long r = 0; r < height; r++) to[r] = y + place(y_places, r0 + r) * y_stride + o;
+            for (long r = 0; r < TILE; r++) to[r] = y + place(y_places, r0 + (r < height ? r : 0)) * y_stride + o;
             if (type == panel_int8 && count == PANEL && height == TILE) {
                 byte_panel_sums(&in, panels, r0, to, own, mode);
                 continue;
