@@ -38,7 +38,7 @@ public final class ModelFolder {
     /// Of the Transformer; what the networks took the place of is zero.
     public let weights: FloatBlock
     public let splice: Splice
-    public let networkWeights: FloatBlock
+    private let file: TensorFile
     public let source: Vocabulary
     public let target: Vocabulary
 
@@ -51,9 +51,9 @@ public final class ModelFolder {
         model = Transformer(description.transformer)
         weights = FloatBlock(model.layout.count)
         splice = try Splice(description.replacements, in: description.transformer)
-        networkWeights = FloatBlock(splice.layout.count)
-        let file = try TensorFile(path: (path as NSString).appendingPathComponent(Self.weightsName))
-        for part in Self.parts(model, weights, splice, networkWeights) { try WeightFile.read(file, part) }
+        file = try TensorFile(path: (path as NSString).appendingPathComponent(Self.weightsName))
+        try WeightFile.read(file, .init(weights, model.layout.slots.filter(splice.keeps)))
+        try WeightFile.require(file, splice.layout.slots)
         source = try Vocabulary.load(folder: path, side: .source)
         target = description.joint ? source : try Vocabulary.load(folder: path, side: .target)
         guard source.count == description.transformer.sourceVocabulary, target.count == description.transformer.targetVocabulary else {
@@ -78,23 +78,20 @@ public final class ModelFolder {
         }
     }
 
-    private static func parts(_ model: Transformer, _ weights: FloatBlock, _ splice: Splice, _ networks: FloatBlock) -> [WeightFile.Part] {
-        [.init(weights, model.layout.slots.filter(splice.keeps)), .init(networks, splice.layout.slots)]
-    }
-
     /// Numbers that the model consists of.
     public var parameters: Int { model.layout.slots.filter(splice.keeps).reduce(0) { $0 + $1.count } + splice.layout.parameters }
 
     /// The model laid out for translation.
-    public func translationModel(_ precision: Precision = .float32) -> TranslationModel {
-        TranslationModel(model, weights: weights, precision: precision, replacing: splice.bound(networkWeights, precision, in: model, weights))
+    public func translationModel(_ precision: Precision = .float32) throws -> TranslationModel {
+        let networks = try splice.bound(in: model, weights, precision) { try WeightFile.read(file, .init($0, $1)) }
+        return TranslationModel(model, weights: weights, precision: precision, replacing: networks)
     }
 
     /// Writes weights and vocabularies; the manifest remains to be published.
     public static func write(
         _ model: Transformer, _ weights: FloatBlock, _ splice: Splice, _ networks: FloatBlock, vocabulariesFrom folder: String, to output: OutputFolder
     ) throws {
-        try WeightFile.write(parts(model, weights, splice, networks), to: output.path(weightsName))
+        try WeightFile.write([.init(weights, model.layout.slots.filter(splice.keeps)), .init(networks, splice.layout.slots)], to: output.path(weightsName))
         for name in Side.allCases.flatMap(Vocabulary.fileNames) {
             let from = (folder as NSString).appendingPathComponent(name)
             try FileSystem.writeAtomically(Data(contentsOf: URL(fileURLWithPath: from)), to: output.path(name))

@@ -1,3 +1,4 @@
+import CKernels
 import Corpus
 import Kernels
 import Models
@@ -12,7 +13,7 @@ extension Session {
             measure("teacher, \(precision)", teacher, sentences, longest: 42)
             for size in ["xs", "m"] {
                 let splice = try Splice(["encoder", "decoder"].flatMap { try Spec(parsing: "alr-\(size).\($0)").layers(of: 6) }, in: configuration)
-                let networks = splice.bound(splice.layout.initialized(seed: 1), precision, in: model, weights)
+                let networks = splice.bound(in: model, weights, precision) { block, _ in random_uniform(block.base, block.count, 1, 0, 0) }
                 let spliced = TranslationModel(model, weights: weights, precision: precision, replacing: networks)
                 measure("alr-\(size).encoder+alr-\(size).decoder, \(precision)", spliced, sentences, longest: size == "m" ? 42 : 14)
             }

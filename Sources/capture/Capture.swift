@@ -54,7 +54,7 @@ struct Capture: StageCommand {
         try StageRun.perform(
             Self.stage, options: options, output: output, configuration: settings, inputs: [.folder("model", model), .folder("tokens", tokens)]
         ) { run in
-            let capture = ActivationCapture(of: teacher, settings, pool: WorkerPool(threads: run.threads))
+            let capture = try ActivationCapture(of: teacher, settings, pool: WorkerPool(threads: run.threads))
             let shards = try [Split.train, .valid].map { ($0, try folder.shard($0)) }
             let bytes = shards.reduce(0) { $0 + capture.bytes($1.1) }
             try requireSpace(bytes)

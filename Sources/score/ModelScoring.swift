@@ -48,7 +48,7 @@ struct ModelScoringOptions: ParsableArguments {
 
     func translateStandardInput(_ options: StageOptions, _ search: SearchOptions) throws {
         let folder = try ModelFolder(path: model!)
-        let translator = Translator(folder.translationModel(precision), search.configuration, pool: WorkerPool(threads: options.threadCount))
+        let translator = Translator(try folder.translationModel(precision), search.configuration, pool: WorkerPool(threads: options.threadCount))
         let log = Logger.stage(Score.stage, quiet: options.quiet)
         var lines: [String] = []
         func flush() {
@@ -72,7 +72,7 @@ struct ModelScoringOptions: ParsableArguments {
     private static func spec(_ output: String) -> String { (output as NSString).lastPathComponent }
 
     private func translate(_ folder: ModelFolder, _ source: TokenSequences, _ search: SearchConfiguration, _ run: StageRun) throws -> [Hypothesis] {
-        let translator = Translator(folder.translationModel(precision), search, pool: WorkerPool(threads: run.threads))
+        let translator = Translator(try folder.translationModel(precision), search, pool: WorkerPool(threads: run.threads))
         let clock = ContinuousClock(), started = clock.now
         let progress = run.progress(total: source.count, unit: "sentences")
         let hypotheses = try translator.translate((0..<source.count).map { Array(source[$0]) }) { done in

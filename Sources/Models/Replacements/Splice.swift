@@ -5,26 +5,28 @@ public final class Splice {
     /// Each of one layer.
     public let specs: [Spec]
     public let layout: ParameterLayout
-    private let replacements: [Replacement]
     private let configuration: TransformerConfiguration
 
     /// - Parameter specs: of one layer each, no two at the same place
     public init(_ specs: [Spec], in configuration: TransformerConfiguration) throws {
-        var layout = ParameterLayout(), replacements: [Replacement] = []
+        var layout = ParameterLayout()
         for (index, spec) in specs.enumerated() {
             let depth = spec.attention == .encoder ? configuration.encoderLayers : configuration.decoderLayers
             _ = try spec.layers(of: depth)
             if let rival = specs[..<index].first(where: { $0.overlaps(spec) }) {
                 throw SpecError(text: "\(spec)", reason: "\(rival) stands at the same place")
             }
-            replacements.append(layout.scope(Self.place(spec) + ".network") {
-                Replacement(spec, maxTokens: configuration.maxTokens, width: configuration.width, heads: configuration.heads, &$0)
-            })
+            _ = Self.network(spec, configuration, &layout)
         }
         self.specs = specs
         self.layout = layout
-        self.replacements = replacements
         self.configuration = configuration
+    }
+
+    private static func network(_ spec: Spec, _ configuration: TransformerConfiguration, _ layout: inout ParameterLayout) -> Replacement {
+        layout.scope(place(spec) + ".network") {
+            Replacement(spec, maxTokens: configuration.maxTokens, width: configuration.width, heads: configuration.heads, &$0)
+        }
     }
 
     /// The tensors of a spec's network are named as those of its own layout, after this prefix.
@@ -50,13 +52,22 @@ public final class Splice {
         }
     }
 
-    /// The networks, bound to their weights and to what follows them in a model, for translation.
-    public func bound(_ weights: FloatBlock, _ precision: Precision = .float32, in model: Transformer, _ modelWeights: FloatBlock) -> AttentionReplacements {
-        var result = AttentionReplacements()
-        for (spec, replacement) in zip(specs, replacements) {
-            let layer = spec.layer!
-            let projection = spec.mode == .alr ? BoundReplacement.Projection(model.sublayer(spec.attention, layer).output, modelWeights) : nil
-            let network = BoundReplacement(replacement, weights: weights, precision: precision, projection: projection)
+    /// The networks for translation, one after another, so that the weights of only one are there as they were learnt.
+    ///
+    /// - Parameters:
+    ///   - weights: of the model, whose output projections become part of the networks
+    ///   - read: fills a block with one network's weights; the slots are named as in `layout`
+    public func bound(
+        in model: Transformer, _ weights: FloatBlock, _ precision: Precision = .float32, reading read: (FloatBlock, [Slot]) throws -> Void
+    ) rethrows -> AttentionReplacements {
+        var result = AttentionReplacements(), block = FloatBlock(0)
+        for spec in specs {
+            var layout = ParameterLayout()
+            let replacement = Self.network(spec, configuration, &layout), layer = spec.layer!
+            if block.count < layout.count { block = FloatBlock(layout.count) }
+            try read(block, layout.slots)
+            let projection = spec.mode == .alr ? BoundReplacement.Projection(model.sublayer(spec.attention, layer).output, weights) : nil
+            let network = BoundReplacement(replacement, weights: block, precision: precision, projection: projection)
             switch (spec.attention, spec.mode) {
             case (.encoder, .alr), (.encoder, .aslr): result.encoder[layer] = .context(network)
             case (.encoder, .alrr): result.encoder[layer] = .sublayer(network)

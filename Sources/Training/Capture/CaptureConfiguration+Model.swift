@@ -52,11 +52,11 @@ extension CaptureSite {
 
 extension ActivationCapture {
     /// A model that `train` made is run on whole batches; one with networks in it step by step.
-    public convenience init(of model: ModelFolder, _ configuration: CaptureConfiguration, pool: WorkerPool) {
+    public convenience init(of model: ModelFolder, _ configuration: CaptureConfiguration, pool: WorkerPool) throws {
         if model.description.replacements.isEmpty {
             self.init(model.model, weights: model.weights, configuration, pool: pool)
         } else {
-            self.init(model.translationModel(), configuration, pool: pool)
+            self.init(try model.translationModel(), configuration, pool: pool)
         }
     }
 }
