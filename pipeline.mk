@@ -98,8 +98,8 @@ CAPTURES := $(sort $(foreach s,$(DISTILLED),$(call capture_of,$s)))
 # The folders $2 of stage $1.
 manifests = $(patsubst %,$(R)/$1/%/manifest.json,$2)
 # What a score's name says of its beam $1 and precision $2.
-search = $(if $(filter 1,$1),,.beam-$1)$(if $(filter float32,$2),,.$2)
-SCORES := $(foreach b,$(BEAMS),$(foreach p,$(PRECISIONS),$(call manifests,score,$(addsuffix $(call search,$b,$p),teacher $(MODELS)))))
+variant = $(if $(filter 1,$1),,.beam-$1)$(if $(filter float32,$2),,.$2)
+SCORES := $(foreach b,$(BEAMS),$(foreach p,$(PRECISIONS),$(call manifests,score,$(addsuffix $(call variant,$b,$p),teacher $(MODELS)))))
 
 # ---- Goals ------------------------------------------------------------------------------------------------------------
 
@@ -305,12 +305,12 @@ $(call manifests,splice,$(MODELS)): $(R)/splice/%/manifest.json: $(TEACHER) $$(c
 
 # $1: beam width, $2: precision
 define score_rules
-$(call manifests,score,teacher$(call search,$1,$2)): $(P)/score $(TEACHER) | $(BUILT)
+$(call manifests,score,teacher$(call variant,$1,$2)): $(P)/score $(TEACHER) | $(BUILT)
 	$$(call stage,score) --model $(R)/train --tokens $(R)/tokens --beam $1 --precision $2 $$(score_parameters) $$(output)
-$(call manifests,score,$(addsuffix $(call search,$1,$2),$(MODELS))): $(R)/score/%$(call search,$1,$2)/manifest.json: \
-  $(P)/score $(R)/splice/%/manifest.json $(call manifests,score,teacher$(call search,$1,$2)) | $(BUILT)
+$(call manifests,score,$(addsuffix $(call variant,$1,$2),$(MODELS))): $(R)/score/%$(call variant,$1,$2)/manifest.json: \
+  $(P)/score $(R)/splice/%/manifest.json $(call manifests,score,teacher$(call variant,$1,$2)) | $(BUILT)
 	$$(call stage,score) --model $(R)/splice/$$* --tokens $(R)/tokens --beam $1 --precision $2 $$(score_parameters) \
-	  --base $(R)/score/teacher$(call search,$1,$2) $$(output)
+	  --base $(R)/score/teacher$(call variant,$1,$2) $$(output)
 endef
 $(foreach b,$(BEAMS),$(foreach p,$(PRECISIONS),$(eval $(call score_rules,$b,$p))))
 

@@ -86,6 +86,8 @@ table=$(sqlite3 runs/registry.sqlite "select model, sites, p is null from leader
 check "the table has both" 'grep -qxF "mine/teacher|0|1" <<< "$table" && grep -qxF "mine/$both|2|0" <<< "$table"'
 check "every run is finished" '[ "$(sqlite3 runs/registry.sqlite "select count(*), sum(status = '\''finished'\'' and exit_code = 0) from runs")" = "9|9" ]'
 run score --model $m/splice/$both --tokens $m/tokens --precision int8 --output $m/score/$both.int8
+check "score: with products of bytes, about the same translations" \
+  '[ $code = 0 ] && [ "$(diff $m/score/$both/hypotheses.txt $m/score/$both.int8/hypotheses.txt | grep -c "^<")" -le 10 ]'
 check "score: with products of bytes, a row of its own" '[ $code = 0 ] && [ "$(sqlite3 runs/registry.sqlite "select count(*) from leaderboard where search = '\''greedy.int8'\''")" = 1 ]'
 
 run bench --tokens $m/tokens --parts training distillation text --specs alr-h16.encoder --seconds 0.02 --threads 1 --json --output $m/bench

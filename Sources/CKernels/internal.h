@@ -20,6 +20,9 @@ typedef float f16x __attribute__((vector_size(64), aligned(4)));
 #define LOAD16(p) (*(const f16x *)(p))
 #define STORE16(p, v) (*(f16x *)(p) = (v))
 
+/// Where row r is: at places[r], or at r where there are none.
+INLINE long place(const int32_t *places, long r) { return places ? places[r] : r; }
+
 // Unlike fmaxf and sqrtf these become vector instructions: NaN is passed on, errno is not set.
 INLINE float larger(float a, float b) { return __builtin_elementwise_maximum(a, b); }
 INLINE float square_root(float x) { return __builtin_elementwise_sqrt(x); }

@@ -10,7 +10,7 @@ static long panels_of(long outputs) { return (outputs + PANEL - 1) / PANEL; }
 long panel_floats(long inputs, long outputs, panel_type_t type) { return panels_of(outputs) * panel_stride(inputs, type); }
 
 long panel_scratch(long rows, long inputs, panel_type_t type) {
-    return type == panel_int8 ? rows * quads_of(inputs) + 1 + rows * (long)(sizeof(byte_row_t) / sizeof(float)) : 0;
+    return type == panel_float32 ? 0 : rows * quads_of(inputs) + 1 + rows * (long)(sizeof(byte_row_t) / sizeof(float));
 }
 
 /// to[i][c] = from[c][i], 16 x 16. Four rounds of interleaving the first half of the rows with the second transpose them.
@@ -27,11 +27,11 @@ INLINE void transpose_16(const float *restrict from, long from_stride, float *re
     for (int r = 0; r < 16; r++) STORE16(to + r * to_stride, x[r]);
 }
 
-/// [PANEL] scales, [inputs / 4][PANEL][4] bytes; what does not exist is zero.
+/// PANEL scales, [quads][PANEL][4] bytes with 128 added; what does not exist is zero.
 INLINE void pack_bytes(const float *restrict weights, long stride, float *restrict scales, long inputs, long count) {
     uint32_t *quad = (uint32_t *)(scales + PANEL);
     for (long c = 0; c < PANEL; c++, weights += stride, quad++) {
-        float top = c < count ? magnitude(weights, inputs) : 0, factor = top > 0 ? 127 / top : 0;
+        float top = c < count ? magnitude(weights, inputs) : 0, factor = byte_factor(top);
         scales[c] = top / 127;
         for (long i = 0; i < inputs; i += BYTES_AT_A_TIME) {
             int8_t bytes[BYTES_AT_A_TIME] = {0};
@@ -47,9 +47,12 @@ INLINE void pack_bytes(const float *restrict weights, long stride, float *restri
 }
 
 KERNEL void panel_pack(const float *weights, long stride, float *panels, long inputs, long outputs, panel_type_t type) {
-    for (long o = 0; type == panel_int8 && o < outputs; o += PANEL)
-        pack_bytes(weights + o * stride, stride, panels + o / PANEL * panel_stride(inputs, type), inputs, outputs - o < PANEL ? outputs - o : PANEL);
-    for (long o = 0; type == panel_float32 && o < panels_of(outputs) * PANEL; o += 16)
+    if (type != panel_float32) {
+        for (long o = 0; o < outputs; o += PANEL)
+            pack_bytes(weights + o * stride, stride, panels + o / PANEL * panel_stride(inputs, type), inputs, outputs - o < PANEL ? outputs - o : PANEL);
+        return;
+    }
+    for (long o = 0; o < panels_of(outputs) * PANEL; o += 16)
         for (long i = 0; i < inputs; i += 16) {
             float *to = panels + o / PANEL * PANEL * inputs + i * PANEL + o % PANEL;
             if (o + 16 <= outputs && i + 16 <= inputs) {
@@ -60,7 +63,6 @@ KERNEL void panel_pack(const float *weights, long stride, float *panels, long in
                 for (long c = 0; c < 16; c++) to[r * PANEL + c] = o + c < outputs ? weights[(o + c) * stride + i + r] : 0;
         }
 }
-
 
 KERNEL void panel_product(const float *x, long x_stride, const int32_t *x_places, const float *panels, const float *bias, float *y, long y_stride,
                           const int32_t *y_places, long rows, long inputs, long outputs, panel_mode_t mode, panel_type_t type, float *scratch) {
@@ -73,7 +75,7 @@ KERNEL void panel_product(const float *x, long x_stride, const int32_t *x_places
             float *to[TILE];
             long height = rows - r0 < TILE ? rows - r0 : TILE;
             for (long r = 0; r < TILE; r++) to[r] = y + place(y_places, r0 + (r < height ? r : 0)) * y_stride + o;
-            if (type == panel_int8 && count == PANEL && height == TILE) {
+            if (type != panel_float32 && count == PANEL && height == TILE) {
                 byte_panel_sums(&in, panels, r0, to, own, mode);
                 continue;
             }

@@ -52,7 +52,7 @@ KERNEL void hidden_layer(const float *restrict pre, const int32_t *restrict plac
     FAST
     for (long r = 0; r < rows; r++, h += width) {
         float mean, rstd;
-        hidden_row(pre + (places ? places[r] : r) * width, h, input_mean[r], input_rstd[r], u, v, width, &mean, &rstd, epsilon);
+        hidden_row(pre + place(places, r) * width, h, input_mean[r], input_rstd[r], u, v, width, &mean, &rstd, epsilon);
         for (long c = 0; c < width; c++) h[c] = gain[c] * ((h[c] - mean) * rstd) + shift[c];
     }
 }

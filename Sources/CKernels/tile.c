@@ -38,18 +38,12 @@ INLINE void tile_columns(const float *const a[TILE], long step, const float *res
 
 DEFINE_TILE(tile_default, , 1)
 
-#define DEFINE_BYTE_TILE(name, attributes)                                                                                                  \
-    attributes static void name(const byte_row_t *const a[TILE], const float *b_scales, const uint8_t *b, long quads, float *const y[TILE], \
-                                const float *bias, panel_mode_t mode) {                                                                     \
-        byte_tile(a, b_scales, b, quads, y, bias, mode);                                                                                    \
-    }
-
-// Integers without a sign, as their sums may pass 2^31 on the way.
+// Integers without a sign: rows of what is no number begin anywhere.
 INLINE void byte_tile(const byte_row_t *const a[TILE], const float *b_scales, const uint8_t *b, long quads, float *const y[TILE],
                       const float *bias, panel_mode_t mode) {
     for (int r = 0; r < TILE; r++) {
         uint32_t s[PANEL];
-        for (long c = 0; c < PANEL; c++) s[c] = (uint32_t)a[r]->start;
+        for (long c = 0; c < PANEL; c++) s[c] = a[r]->start;
         for (long k = 0; k < quads; k++) {
             const int8_t *x = a[r]->bytes + 4 * k;
             const uint8_t *w = b + k * 4 * PANEL;
@@ -60,6 +54,12 @@ INLINE void byte_tile(const byte_row_t *const a[TILE], const float *b_scales, co
         finish(sums, bias, y[r], PANEL, mode);
     }
 }
+
+#define DEFINE_BYTE_TILE(name, attributes)                                                                                                  \
+    attributes static void name(const byte_row_t *const a[TILE], const float *b_scales, const uint8_t *b, long quads, float *const y[TILE], \
+                                const float *bias, panel_mode_t mode) {                                                                     \
+        byte_tile(a, b_scales, b, quads, y, bias, mode);                                                                                    \
+    }
 
 DEFINE_BYTE_TILE(byte_tile_default, )
 
@@ -74,7 +74,7 @@ static void byte_tile_vnni(const byte_row_t *const a[TILE], const float *b_scale
                            const float *bias, panel_mode_t mode) {
     __m512i s[TILE][4];
     for (int r = 0; r < TILE; r++)
-        for (int v = 0; v < 4; v++) s[r][v] = _mm512_set1_epi32(a[r]->start);
+        for (int v = 0; v < 4; v++) s[r][v] = _mm512_set1_epi32((int)a[r]->start);
     const int8_t *x[TILE];
     for (int r = 0; r < TILE; r++) x[r] = a[r]->bytes;
     for (long k = 0; k < quads; k++, b += 4 * PANEL) {
@@ -103,10 +103,10 @@ tile_t *best_tile(void) {
     return __builtin_cpu_supports("x86-64-v4") ? tile_v4 : __builtin_cpu_supports("x86-64-v3") ? tile_v3 : tile_default;
 }
 
-byte_tile_t *best_byte_tile(void) {
-    return __builtin_cpu_supports("avx512vnni") ? byte_tile_vnni : __builtin_cpu_supports("x86-64-v3") ? byte_tile_v3 : byte_tile_default;
-}
+byte_tile_t *portable_byte_tile(void) { return __builtin_cpu_supports("x86-64-v3") ? byte_tile_v3 : byte_tile_default; }
+byte_tile_t *best_byte_tile(void) { return __builtin_cpu_supports("avx512vnni") ? byte_tile_vnni : portable_byte_tile(); }
 #else
 tile_t *best_tile(void) { return tile_default; }
+byte_tile_t *portable_byte_tile(void) { return byte_tile_default; }
 byte_tile_t *best_byte_tile(void) { return byte_tile_default; }
 #endif

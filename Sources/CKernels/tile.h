@@ -29,7 +29,7 @@ typedef struct {
     const int8_t *bytes;
     float scale;
     /// -128 times the sum of the bytes: what the weights' offset of 128 adds, to begin with.
-    int32_t start;
+    uint32_t start;
 } byte_row_t;
 
 /// The same with bytes, over inner = 4 `quads`: b is [quads][PANEL][4], weights of scale b_scales[c] with 128 added to each.
@@ -38,3 +38,4 @@ typedef void byte_tile_t(const byte_row_t *const a[TILE], const float *b_scales,
                          const float *bias, panel_mode_t mode);
 
 byte_tile_t *best_byte_tile(void);
+byte_tile_t *portable_byte_tile(void);

@@ -25,8 +25,8 @@ public func gemm(_ a: Matrix, _ b: Matrix, transposeA ta: Bool = false, transpos
 /// How weights are kept for products x W^T.
 public enum Precision: String, CaseIterable, Codable, Sendable {
     case float32
-    /// Bytes, with a scale for each output; the rows that are multiplied become bytes too, with a scale for each row. Four
-    /// times as fast on processors with AVX-512 VNNI, where weights also take a quarter of the room.
+    /// Bytes, a quarter of the room, with a scale for each output; the rows that are multiplied become bytes too, with a scale
+    /// for each row. Faster on processors with AVX-512 VNNI; sums are exact everywhere.
     case int8
 
     fileprivate var type: panel_type_t { self == .int8 ? panel_int8 : panel_float32 }
@@ -46,6 +46,7 @@ public struct Panels {
 
     /// - Parameter base: room for `count` floats on a 64-byte boundary, which outlives this value
     public init(_ weights: Matrix, _ precision: Precision = .float32, at base: UnsafeMutablePointer<Float>) {
+        require(weights.columns > 0 && (precision == .float32 || weights.columns <= 65_536), "\(precision) panels of \(weights)")
         inputs = weights.columns
         outputs = weights.rows
         type = precision.type

@@ -34,18 +34,18 @@ public enum WeightFile {
     public static func read(_ file: TensorFile, _ part: Part, dropping: String = "") throws {
         for slot in part.slots {
             let name = part.prefix + (slot.name.hasPrefix(dropping) ? String(slot.name.dropFirst(dropping.count)) : slot.name)
-            try require(file, name, slot)
+            try check(file, name, slot)
             try UnsafeMutableRawPointer(part.block.base + slot.offset).copyMemory(
                 from: file.bytes(name).baseAddress!, byteCount: slot.count * MemoryLayout<Float>.stride)
         }
     }
 
     /// Whether a file has every slot's tensor, without reading them.
-    public static func require(_ file: TensorFile, _ slots: [Slot]) throws {
-        for slot in slots { try require(file, slot.name, slot) }
+    public static func check(_ file: TensorFile, _ slots: [Slot]) throws {
+        for slot in slots { try check(file, slot.name, slot) }
     }
 
-    private static func require(_ file: TensorFile, _ name: String, _ slot: Slot) throws {
+    private static func check(_ file: TensorFile, _ name: String, _ slot: Slot) throws {
         let info = try file.info(name)
         guard info.shape == slot.shape, info.type == .f32 else {
             throw DataError(

@@ -2,7 +2,7 @@
 enum Views {
     static let all = [leaderboard, lineage, running, notReproducible, cost, reclaimable].joined(separator: "\n")
 
-    /// One row for each scored model, test set and way of searching: its newest finished score, best BLEU first.
+    /// One row for each scored model, test set and way of searching (beam, precision): its newest finished score, best BLEU first.
     ///
     /// `difference` is against the score run whose folder this run read in the role `base`; `p` belongs to that comparison.
     /// `sites`, `parameters` and `search` are params of the score run, `tokens_per_second` is its metric.

@@ -53,7 +53,8 @@ public final class ModelFolder {
         splice = try Splice(description.replacements, in: description.transformer)
         file = try TensorFile(path: (path as NSString).appendingPathComponent(Self.weightsName))
         try WeightFile.read(file, .init(weights, model.layout.slots.filter(splice.keeps)))
-        try WeightFile.require(file, splice.layout.slots)
+        try WeightFile.check(file, splice.layout.slots)
+        file.releasePages()
         source = try Vocabulary.load(folder: path, side: .source)
         target = description.joint ? source : try Vocabulary.load(folder: path, side: .target)
         guard source.count == description.transformer.sourceVocabulary, target.count == description.transformer.targetVocabulary else {
@@ -81,9 +82,12 @@ public final class ModelFolder {
     /// Numbers that the model consists of.
     public var parameters: Int { model.layout.slots.filter(splice.keeps).reduce(0) { $0 + $1.count } + splice.layout.parameters }
 
-    /// The model laid out for translation.
+    /// The model laid out for translation; its networks are read from the file, one after another.
     public func translationModel(_ precision: Precision = .float32) throws -> TranslationModel {
-        let networks = try splice.bound(in: model, weights, precision) { try WeightFile.read(file, .init($0, $1)) }
+        let networks = try splice.bound(in: model, weights, precision) {
+            try WeightFile.read(file, .init($0, $1))
+            file.releasePages()
+        }
         return TranslationModel(model, weights: weights, precision: precision, replacing: networks)
     }
 

@@ -1,4 +1,3 @@
-import CKernels
 import Corpus
 import Kernels
 import Models
@@ -8,15 +7,23 @@ extension Session {
     func translation() throws {
         let model = Transformer(configuration), weights = model.layout.initialized(seed: 1)
         let sentences = (0..<min(test.count, 400)).map { Array(test.source[$0]) }
-        for precision in Precision.allCases {
+        for (precision, suffix) in [(Precision.float32, ""), (.int8, ", int8")] {
             let teacher = TranslationModel(model, weights: weights, precision: precision)
-            measure("teacher, \(precision)", teacher, sentences, longest: 42)
+            measure("teacher\(suffix)", teacher, sentences, longest: 42)
             for size in ["xs", "m"] {
                 let splice = try Splice(["encoder", "decoder"].flatMap { try Spec(parsing: "alr-\(size).\($0)").layers(of: 6) }, in: configuration)
-                let networks = splice.bound(in: model, weights, precision) { block, _ in random_uniform(block.base, block.count, 1, 0, 0) }
+                let initial = splice.layout.initialized(seed: 1)
+                let networks = splice.bound(in: model, weights, precision) { Self.copy(initial, splice.layout, to: $0, $1) }
                 let spliced = TranslationModel(model, weights: weights, precision: precision, replacing: networks)
-                measure("alr-\(size).encoder+alr-\(size).decoder, \(precision)", spliced, sentences, longest: size == "m" ? 42 : 14)
+                measure("alr-\(size).encoder+alr-\(size).decoder\(suffix)", spliced, sentences, longest: size == "m" ? 42 : 14)
             }
+        }
+    }
+
+    private static func copy(_ weights: FloatBlock, _ layout: ParameterLayout, to block: FloatBlock, _ slots: [Slot]) {
+        for slot in slots {
+            let from = layout.slots.first { $0.name == slot.name }!
+            (block.base + slot.offset).update(from: weights.base + from.offset, count: slot.count)
         }
     }
 

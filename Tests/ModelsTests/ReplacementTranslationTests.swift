@@ -80,14 +80,17 @@ struct ReplacementTranslationTests {
     }
 
     /// Bytes are near: each row and each output's weights are rounded to 255 steps. And a sentence's result is its own, to the bit.
-    @Test(arguments: ["alr-h70.encoder.0", "aslr-h33.encoder.0"])
-    func bytesAreNear(_ text: String) throws {
+    @Test(arguments: [("alr-h70.encoder.0", false), ("alr-h70.encoder.0", true), ("aslr-h33.encoder.0", false)])
+    func bytesAreNear(_ text: String, isProjected: Bool) throws {
         let (replacement, weights) = try makeNetwork(text)
+        var layout = ParameterLayout()
+        let output = Linear("output", in: d, out: d, &layout), outputWeights = layout.initialized(seed: 3)
+        let projection = isProjected ? BoundReplacement.Projection(output, outputWeights) : nil
         let lengths = [3, 7, 1, 5, 7], sentences = packed(lengths), space = Workspace()
         let (x, owner) = block(random(sentences.tokens * d, 903), columns: d)
-        let exact = space.matrix(x.rows, d), near = space.matrix(x.rows, d), alone = space.matrix(3, d)
-        BoundReplacement(replacement, weights: weights)(x, sentences, into: exact, space)
-        let bytes = BoundReplacement(replacement, weights: weights, precision: .int8)
+        let exact = space.zeros(x.rows, d), near = space.zeros(x.rows, d), alone = space.zeros(3, d)
+        BoundReplacement(replacement, weights: weights, projection: projection)(x, sentences, into: exact, space)
+        let bytes = BoundReplacement(replacement, weights: weights, precision: .int8, projection: projection)
         bytes(x, sentences, into: near, space)
         bytes(x.rows(0..<3), packed([3]), into: alone, space)
         #expect((0..<3).allSatisfy { row(alone, $0) == row(near, $0) })

@@ -20,14 +20,14 @@ struct SearchKernelTests {
 
     /// What bytes keep of each row: its multiple of max |x| / 127.
     private func quantised(_ x: [Float], rows: Int, columns: Int, _ type: panel_type_t) -> [Float] {
-        guard type == panel_int8 else { return x }
+        guard type != panel_float32 else { return x }
         return (0..<rows).flatMap { row -> [Float] in
             let own = x[row * columns..<(row + 1) * columns], top = own.map(abs).max()!
             return own.map { ($0 * (127 / top)).rounded(.toNearestOrEven) * (top / 127) }
         }
     }
 
-    @Test(arguments: [1, 2, 5, 6, 7, 13], [panel_float32, panel_int8])
+    @Test(arguments: [1, 2, 5, 6, 7, 13], [panel_float32, panel_int8, panel_int8_portable])
     func products(rows: Int, type: panel_type_t) {
         for (inputs, outputs) in [(1, 1), (3, 17), (16, 64), (31, 65), (128, 130), (515, 64)] {
             var random = SearchRandom(UInt64(rows * 1000 + inputs))
@@ -61,6 +61,43 @@ struct SearchKernelTests {
         }
     }
 
+    /// Rows taken from and put to places in any order; what no row goes to stays.
+    @Test(arguments: [5, 6, 13], [panel_float32, panel_int8])
+    func productsOfRowsElsewhere(rows: Int, type: panel_type_t) {
+        var random = SearchRandom(UInt64(rows))
+        let inputs = 31, outputs = 130, xRows = rows + 3, yRows = 2 * rows + 1
+        let from = (0..<rows).map { Int32(($0 * 5 + 2) % xRows) }, to = (0..<rows).map { Int32(($0 * 5 + 1) % yRows) }
+        #expect(Set(to).count == rows)
+        let x = random.floats(xRows * inputs), panels = packed(random.floats(inputs * outputs), inputs: inputs, outputs: outputs, type)
+        let bias = random.floats(outputs), before = random.floats(yRows * outputs)
+        for mode in [panel_bias, panel_relu, panel_add] {
+            var y = before, space = scratch(rows, inputs, type), expected = before
+            panel_product(x, inputs, from, panels, bias, &y, outputs, to, rows, inputs, outputs, mode, type, &space)
+            for row in 0..<rows {
+                let own = Int(to[row]) * outputs..<(Int(to[row]) + 1) * outputs, start = Int(from[row]) * inputs
+                var one = Array(before[own])
+                panel_product(Array(x[start..<start + inputs]), inputs, nil, panels, bias, &one, outputs, nil, 1, inputs, outputs, mode, type, &space)
+                expected.replaceSubrange(own, with: one)
+            }
+            let isExpected = y == expected
+            #expect(isExpected, "\(rows) rows, mode \(mode)")
+        }
+    }
+
+    /// The hidden layer in one sweep is that of training, without dropout.
+    @Test(arguments: [1, 25, 800]) func hiddenLayer(width: Int) {
+        var random = SearchRandom(UInt64(width))
+        let rows = 5, places: [Int32] = [3, 0, 6, 5, 1]
+        let pre = random.floats(7 * width), mean = random.floats(rows), rstd = random.floats(rows).map { 1 + abs($0) }
+        let vectors = (0..<4).map { _ in random.floats(width) }, none = dropout_t(seed: 0, stream: 0, step: 0, keep_below: 65536, scale: 1)
+        var h = [Float](repeating: .nan, count: rows * width), y = places.flatMap { pre[Int($0) * width..<(Int($0) + 1) * width] }, expected = h
+        hidden_layer(pre, places, mean, rstd, vectors[0], vectors[1], vectors[2], vectors[3], &h, rows, width, 1e-5)
+        var outMean = [Float](repeating: 0, count: rows), outRstd = outMean
+        hidden_forward(&y, width, mean, rstd, vectors[0], vectors[1], rows, width, &outMean, &outRstd, 1e-5)
+        hidden_normalise(y, &expected, width, outMean, outRstd, vectors[2], vectors[3], rows, width, none, 0, 0, width)
+        #expect(zip(h, expected).allSatisfy { abs($0 - $1) < 1e-5 })
+    }
+
     /// The same row alone, among others, and at any place among them: the same bits.
     @Test(arguments: [panel_float32, panel_int8])
     func aRowDoesNotDependOnItsNeighbours(type: panel_type_t) {
@@ -84,13 +121,29 @@ struct SearchKernelTests {
         #expect(abs(y[0] / (sign * 6 * Float(inputs)) - 1) < 1e-6)
     }
 
-    /// Rows of zeros stay zero; a row with something that is no number has no numbers, and spoils no other.
+    /// Instructions of a processor's own change nothing, not even a bit.
+    @Test func bytesAreTheSameEverywhere() {
+        var random = SearchRandom(8)
+        let (rows, inputs, outputs) = (13, 131, 192), x = random.floats(rows * inputs), w = random.floats(inputs * outputs), bias = random.floats(outputs)
+        for mode in [panel_bias, panel_relu, panel_add] {
+            let results = [panel_int8, panel_int8_portable].map { type in
+                var y = [Float](repeating: 0.3, count: rows * outputs), space = scratch(rows, inputs, type)
+                panel_product(
+                    x, inputs, nil, packed(w, inputs: inputs, outputs: outputs, type), bias, &y, outputs, nil, rows, inputs, outputs, mode, type, &space)
+                return y
+            }
+            let areSame = results[0] == results[1]
+            #expect(areSame, "mode \(mode)")
+        }
+    }
+
+    /// Rows of zeros stay zero, and those of almost nothing; a row with something that is no number has no numbers, and spoils no other.
     @Test func bytesOfUnusualRows() {
         let inputs = 5, w: [Float] = [1, 2, 3, 4, 5, 0, 0, 0, 0, 0]
-        let x: [Float] = [0, 0, 0, 0, 0, 1, .nan, 1, 1, 1, 1, 1, .infinity, 1, 1, 1, 1, 1, 1, 1]
-        var y = [Float](repeating: 7, count: 8), space = scratch(4, inputs, panel_int8)
-        panel_product(x, inputs, nil, packed(w, inputs: inputs, outputs: 2, panel_int8), nil, &y, 2, nil, 4, inputs, 2, panel_bias, panel_int8, &space)
-        #expect(y[0] == 0 && y[1] == 0 && y[2].isNaN && !y[4].isFinite && abs(y[6] - 15) < 0.1 && y[7] == 0)
+        let x: [Float] = [0, 0, 0, 0, 0, 1, .nan, 1, .nan, 1, 1, 1, .infinity, 1, 1, 1, 1, 1, 1, 1, 1e-37, 1e-44, 0, 0, 1e-37]
+        var y = [Float](repeating: 7, count: 10), space = scratch(5, inputs, panel_int8)
+        panel_product(x, inputs, nil, packed(w, inputs: inputs, outputs: 2, panel_int8), nil, &y, 2, nil, 5, inputs, 2, panel_bias, panel_int8, &space)
+        #expect(y[0] == 0 && y[1] == 0 && y[2].isNaN && !y[4].isFinite && abs(y[6] - 15) < 0.1 && y[7] == 0 && abs(y[8]) < 1e-35 && y[9] == 0)
     }
 
     @Test(arguments: [1, 3, 7], [panel_float32, panel_int8])

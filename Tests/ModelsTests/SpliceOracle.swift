@@ -8,7 +8,7 @@ import Kernels
 final class SpliceOracle {
     let model: Transformer
     private let weights: FloatBlock
-    private var networks: [Spec: (replacement: Replacement, weights: FloatBlock)] = [:]
+    private var networks: [Spec: (replacement: Replacement, layout: ParameterLayout, weights: FloatBlock)] = [:]
     private let space = Workspace()
     private var found: [CaptureSite: Activations] = [:]
 
@@ -21,24 +21,20 @@ final class SpliceOracle {
             let replacement = Replacement(spec, maxTokens: shape.maxTokens, width: shape.width, heads: shape.heads, &layout)
             let values = layout.initialized(seed: UInt64(index + 1))
             for slot in layout.slots where slot.name.hasSuffix("second.weight") { for i in slot.range { values.base[i] *= 4 } }
-            networks[spec] = (replacement, values)
+            networks[spec] = (replacement, layout, values)
         }
     }
 
-    /// The same networks, bound for translation.
+    /// The same networks as a spliced model has them.
     var replacements: AttentionReplacements {
-        var result = AttentionReplacements()
-        for (spec, network) in networks {
-            let bound = BoundReplacement(network.replacement, weights: network.weights), layer = spec.layer!
-            switch (spec.attention, spec.mode) {
-            case (.encoder, .alrr): result.encoder[layer] = .sublayer(bound)
-            case (.encoder, .elr): result.encoder[layer] = .layer(bound)
-            case (.encoder, _): result.encoder[layer] = .context(bound)
-            case (.decoder, _): result.decoder[layer] = bound
-            case (.cross, _), (.crossfull, _): result.cross[layer] = bound
+        let splice = try! Splice(networks.keys.sorted { "\($0)" < "\($1)" }, in: model.configuration)
+        return splice.bound(in: model, weights) { block, slots in
+            let (spec, network) = networks.first { slots[0].name.hasPrefix(Splice.prefix($0.key)) }!
+            for slot in slots {
+                let from = network.layout.slots.first { Splice.prefix(spec) + $0.name == slot.name }!
+                (block.base + slot.offset).update(from: network.weights.base + from.offset, count: slot.count)
             }
         }
-        return result
     }
 
     /// Everything that is still there, for each mode that it could be captured for.
@@ -119,7 +115,7 @@ final class SpliceOracle {
 
     /// The output of a network for one sentence, by its training.
     private func predict(_ spec: Spec, _ x: Matrix, _ memory: Matrix? = nil) -> Matrix {
-        let (replacement, weights) = networks[spec]!
+        let (replacement, _, weights) = networks[spec]!
         let training = ReplacementTraining(replacement, weights: weights, pool: WorkerPool(threads: 1))
         func side(_ x: Matrix) -> ReplacementSide {
             ReplacementSide(order: PositionMajor(lengths: [x.rows], limit: model.configuration.maxTokens), x: x)

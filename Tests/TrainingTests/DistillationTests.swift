@@ -130,6 +130,11 @@ private func bits(_ block: FloatBlock) -> [UInt32] { block.buffer.map(\.bitPatte
         #expect(bits(pieces.weights) == bits(whole.weights))
     }
 
+    @Test(arguments: [("encoder", 3e-3), ("decoder", 1e-2), ("cross", 1e-2), ("crossfull", 3e-3)])
+    func causalNetworksLearnAtAHigherRate(attention: String, peak: Double) throws {
+        #expect(DistillationPreset.standard.values(try Spec(parsing: "alr-m.\(attention)")).training.schedule.peak == peak)
+    }
+
     @Test func paperPresetKeepsTheOrder() throws {
         let bench = try DistillationBench()
         let values = DistillationPreset.paper.values(try Spec(parsing: "alr-m.encoder.0"))

@@ -13,11 +13,13 @@ void product_transposed(const float *a, long a_stride, const float *b, long b_st
 
 /// What panels hold: the weights, or W[o][i] = scale[o] w[o][i] with w in -127 ... 127. The rows are then taken for
 /// x[r][i] = scale[r] q[r][i] as well, scale[r] = max |x[r]| / 127, and the sum of the products is exact, for up to 65,536 inputs.
-typedef enum { panel_float32, panel_int8 } panel_type_t;
+/// The portable way of multiplying bytes, which gives the same bits, is what `panel_int8` comes to without AVX-512 VNNI.
+typedef enum { panel_float32, panel_int8, panel_int8_portable } panel_type_t;
 
 /// Floats of the panels of a [outputs, inputs] matrix.
 long panel_floats(long inputs, long outputs, panel_type_t type);
-/// Lays out W as [outputs / 64][inputs][64], outputs filled up with zeros; bytes as [outputs / 64]{scales [64], [inputs / 4][64][4]}.
+/// Lays out W as [outputs / 64][inputs][64], outputs filled up with zeros; bytes as
+/// [outputs / 64]{scales [64], [inputs / 4][64][4]}, inputs filled up too, 128 added to each byte. inputs > 0.
 void panel_pack(const float *weights, long stride, float *panels, long inputs, long outputs, panel_type_t type);
 
 /// What is done with p = x W^T + bias: y = p, y = max(0, p), y += p. NULL is no bias.

@@ -18,14 +18,16 @@ public final class BoundReplacement {
         let outputs: [PackedLinear]
     }
 
-    /// y = W x + b of what the network puts out.
+    /// W x + b of what the network puts out.
     public struct Projection {
-        let weight: Matrix
-        let bias: UnsafePointer<Float>
+        fileprivate let weight: Matrix
+        fileprivate let bias: UnsafePointer<Float>
+        private let owner: FloatBlock
 
         init(_ linear: Linear, _ weights: FloatBlock) {
             weight = weights[linear.weight]
             bias = UnsafePointer(weights[linear.bias].base)
+            owner = weights
         }
     }
 
@@ -55,8 +57,8 @@ public final class BoundReplacement {
         }
         let second = weights[network.second], bias = weights[network.secondBias].base, width = shape.outputWidth
         let outputs = (0..<shape.outputBlocks).map { position in
-            let own = second.rows(position * width..<(position + 1) * width), shift = bias + position * width
-            return projection.map { $0.after(own, shift, weights.precision) } ?? PackedLinear(own, bias: shift, weights.precision)
+            let own = second.rows(position * width..<(position + 1) * width), ownBias = bias + position * width
+            return projection.map { $0.after(own, ownBias, weights.precision) } ?? PackedLinear(own, bias: ownBias, weights.precision)
         }
         func values(_ slot: Slot) -> [Float] { Array(UnsafeBufferPointer(start: weights[slot].base, count: slot.count)) }
         return Network(blocks: blocks, u: u, v: v, hiddenGain: values(network.hiddenNorm.gain), hiddenShift: values(network.hiddenNorm.shift), outputs: outputs)
@@ -90,10 +92,10 @@ public final class BoundReplacement {
 extension BoundReplacement.Projection {
     /// W (w x + b) + bias.
     fileprivate func after(_ w: Matrix, _ b: UnsafePointer<Float>, _ precision: Precision) -> PackedLinear {
-        let product = FloatBlock(w.count), result = product.matrix(w.rows, w.columns)
+        let product = FloatBlock(weight.rows * w.columns), result = product.matrix(weight.rows, w.columns)
         gemm(weight, w, into: result)
-        let shift = (0..<weight.rows).map { row in (0..<w.rows).reduce(bias[row]) { $0 + weight[row, $1] * b[$1] } }
-        return withExtendedLifetime(product) { PackedLinear(result, bias: shift, precision) }
+        let sums = (0..<weight.rows).map { row in (0..<w.rows).reduce(bias[row]) { $0 + weight[row, $1] * b[$1] } }
+        return withExtendedLifetime(product) { PackedLinear(result, bias: sums, precision) }
     }
 }
 
@@ -102,7 +104,7 @@ extension BoundReplacement.Projection {
 extension BoundReplacement: SentenceMap {
     public var maximumTokens: Int? { shape.maxTokens }
 
-    /// Tokens beyond the longest sentence that the network knows get zeros.
+    /// Tokens beyond the longest sentence that the network knows get nothing: zeros, or nothing added.
     public func callAsFunction(_ x: Matrix, _ sentences: Packed, into y: Matrix, _ space: Workspace) {
         let mark = space.mark, count = sentences.sentences, width = shape.outputWidth
         var order = PositionMajor()
@@ -141,6 +143,7 @@ extension BoundReplacement: SentenceMap {
     fileprivate func totals(
         _ x: Matrix, _ order: PositionMajor, _ tokens: UnsafePointer<Int32>, _ space: Workspace
     ) -> (UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>) {
+        require(x.isContiguous, "tokens in columns of a wider matrix")
         let totals = space.zeros(2, order.sentences), mark = space.mark, own = space.matrix(2, max(x.rows, 1))
         row_moments(x.base, x.rows, x.columns, own.row(0), own.row(1))
         for position in 0..<order.positions {
@@ -191,6 +194,7 @@ private final class ReplacementState: StepState {
 
     func append(_ x: Matrix, _ rows: StepRows, into context: Matrix, _ space: Workspace) {
         if rows.position == 0 { start(rows) }
+        require(x.isContiguous, "tokens in columns of a wider matrix")
         let mark = space.mark, n = rows.count, own = space.matrix(2, n)
         row_moments(x.base, n, x.columns, own.row(0), own.row(1))
         for (row, slot) in rows.slots.enumerated() {

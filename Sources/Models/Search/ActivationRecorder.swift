@@ -6,7 +6,7 @@ enum ActivationPoint {
     case input
     /// LayerNorm of the sublayer's input.
     case normed
-    /// Concatenated heads, or what a network puts out for them.
+    /// Concatenated heads, or what a network puts out for them; not there where the output projection is part of the network.
     case context
     /// x + attention of LayerNorm(x).
     case attended

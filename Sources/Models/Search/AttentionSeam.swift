@@ -17,7 +17,7 @@ extension SentenceMap {
 
 /// What of an encoder layer is replaced by a network.
 public enum EncoderReplacement {
-    /// LayerNorm(x) -> concatenated heads; the output projection and the residual stay.
+    /// LayerNorm(x) -> concatenated heads; the residual stays, and the output projection, unless the map has it.
     case context(any SentenceMap)
     /// x -> x + attention of LayerNorm(x).
     case sublayer(any SentenceMap)
@@ -55,7 +55,7 @@ public protocol StepState: AnyObject {
     ///
     /// - Parameters:
     ///   - x: [rows, d], LayerNorm of the sublayer's input
-    ///   - context: [rows, d], what goes to the output projection; overwritten, or added to where `isProjected`
+    ///   - context: [rows, d], what goes to the output projection; overwritten. Where `isProjected`, the residual, which is added to
     ///   - space: for the step only
     func append(_ x: Matrix, _ rows: StepRows, into context: Matrix, _ space: Workspace)
 

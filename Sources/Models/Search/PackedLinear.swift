@@ -20,7 +20,7 @@ public final class PackedLinear {
 
     /// - Parameters:
     ///   - weights: [outputs, inputs]; copied
-    ///   - bias: copied
+    ///   - bias: copied; none if nil
     public init(_ weights: Matrix, bias values: UnsafePointer<Float>? = nil, _ precision: Precision = .float32) {
         memory = FloatBlock(Panels.count(weights, precision))
         panels = Panels(weights, precision, at: memory.base)
@@ -50,7 +50,7 @@ public final class PackedLinear {
         panels.product(x, xPlaces: xPlaces, bias: bias?.base, into: y, yPlaces: yPlaces, rows: rows, space, mode)
     }
 
-    /// The k largest outputs of each row with their log softmax, best first, ties by lower index.
+    /// The k largest outputs of each row with their log softmax, best first, ties by lower index. There must be a bias.
     func best(_ k: Int, of x: Matrix, barred: [Int32], into best: inout Candidates, _ space: Workspace) {
         best.resize(rows: x.rows, k: k)
         panels.best(k, of: x, bias: bias!.base, barred: barred, logProbabilities: &best.logProbabilities, indices: &best.tokens, space)

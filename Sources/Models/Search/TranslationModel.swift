@@ -90,6 +90,7 @@ struct BoundEncoderLayer {
             attention = .sublayer(map)
             keepsFeedForward = false
         }
+        if case .sublayer = attention { require(!map.isProjected, "what takes the place of a sublayer has no projection after it") }
         maximumTokens = map.maximumTokens
         feedForward = keepsFeedForward ? BoundFeedForward(layer.feedForward, weights) : nil
     }
@@ -103,8 +104,8 @@ struct BoundEncoderLayer {
             let normed = space.matrix(x.rows, x.columns)
             norm(x, into: normed, space)
             map(normed, sentences, into: output == nil ? x : y, space)
-            guard let output else { break }
             watch?(.normed, normed)
+            guard let output else { break }
             watch?(.context, y)
             output(y, into: x, space, panel_add)
         case .sublayer(let map):
@@ -130,8 +131,8 @@ struct BoundStepSublayer {
         let mark = space.mark, normed = space.matrix(x.rows, x.columns), context = space.matrix(x.rows, x.columns)
         norm(x, into: normed, space)
         state.append(normed, rows, into: output == nil ? x : context, space)
+        watch?(.normed, normed)
         if let output {
-            watch?(.normed, normed)
             watch?(.context, context)
             output(context, into: x, space, panel_add)
         }
