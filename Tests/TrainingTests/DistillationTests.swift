@@ -52,8 +52,6 @@ final class DistillationBench {
     func trainer(_ trainee: Trainee) -> Trainer { Trainer(trainee, settings: training, folder: folder, key: "k", checkpointSeconds: 0) }
 }
 
-private func bits(_ block: FloatBlock) -> [UInt32] { block.buffer.map(\.bitPattern) }
-
 @Suite struct DistillationTests {
     static let specs = ["alr-h24.encoder.0", "alrr-h24.encoder.0", "elr-h24.encoder.0", "aslr-h16.encoder.0", "alr-h24.decoder.0", "alr-h24.cross.0", "alr-h24.crossfull.0"]
 
@@ -117,14 +115,10 @@ private func bits(_ block: FloatBlock) -> [UInt32] { block.buffer.map(\.bitPatte
         let whole = try bench.trainee(text), trainer = bench.trainer(whole)
         _ = try trainer.run()
         try trainer.cleanUp()
-        var pieces = whole, runs = 0, outcome = Trainer.Outcome.interrupted
-        while outcome == .interrupted {
-            runs += 1
-            pieces = try bench.trainee(text, threads: 1 + runs % 2)
-            var observer = TrainingObserver(), steps = 0
-            observer.didStep = { _ in steps += 1 }
-            observer.stopRequested = { steps == 3 }
-            outcome = try bench.trainer(pieces).run(observer)
+        var pieces = whole
+        let runs = try runInPieces(of: 3) { run in
+            pieces = try bench.trainee(text, threads: 1 + run % 2)
+            return bench.trainer(pieces)
         }
         #expect(runs > 10)
         #expect(bits(pieces.weights) == bits(whole.weights))

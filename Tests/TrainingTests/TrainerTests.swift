@@ -43,8 +43,6 @@ struct Workbench {
     func remove() { try? FileManager.default.removeItem(atPath: folder) }
 }
 
-private func bits(_ block: FloatBlock) -> [UInt32] { block.buffer.map(\.bitPattern) }
-
 @Suite struct TrainerTests {
     @Test func learnsToReverse() throws {
         var bench = try Workbench()
@@ -81,14 +79,10 @@ private func bits(_ block: FloatBlock) -> [UInt32] { block.buffer.map(\.bitPatte
         try trainer.cleanUp()
         #expect(try FileManager.default.contentsOfDirectory(atPath: bench.folder).isEmpty)
 
-        var pieces = bench.trainee(), runs = 0, outcome = Trainer.Outcome.interrupted
-        while outcome == .interrupted {
-            runs += 1
+        var pieces = whole
+        let runs = try runInPieces(of: 7) { _ in
             pieces = bench.trainee()
-            var observer = TrainingObserver(), steps = 0
-            observer.didStep = { _ in steps += 1 }
-            observer.stopRequested = { steps == 7 }
-            outcome = try bench.trainer(pieces).run(observer)
+            return bench.trainer(pieces)
         }
         #expect(runs > 4)
         #expect(bits(pieces.weights) == bits(whole.weights))
