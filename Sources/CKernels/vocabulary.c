@@ -1,5 +1,6 @@
 #include "panels.h"
 #include "search.h"
+#include "softmax.h"
 
 /// Puts (value, c) into the k best, which are sorted best first; a later equal value stays behind an earlier one.
 INLINE void insert(float *restrict best, int32_t *restrict index, long k, float value, int32_t c) {
@@ -25,11 +26,12 @@ enum { REFERENCE = 16, STATE = 32 };
 INLINE void take_panel(float *restrict v, const float *restrict bias, long first, long count, long k, const int32_t *barred, long barred_count,
                        float *restrict state, float *restrict best, int32_t *restrict index) {
     FAST
-    float top = -INFINITY;
     for (long c = count; c < PANEL; c++) v[c] = -INFINITY;
     if (count == PANEL) BY_16 for (long c = 0; c < PANEL; c++) v[c] += bias[c];
     else for (long c = 0; c < count; c++) v[c] += bias[c];
-    BY_16 for (long c = 0; c < PANEL; c++) top = larger(top, v[c]);
+    f16x tops = LOAD16(v);
+    for (long c0 = 16; c0 < PANEL; c0 += 16) tops = LARGER16(tops, LOAD16(v + c0));
+    float top = lane_maximum(&tops);
     if (top > state[REFERENCE]) {
         float factor = exp_approx(state[REFERENCE] - top);
         for (long l = 0; l < 16; l++) state[l] *= factor;
