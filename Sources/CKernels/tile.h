@@ -16,12 +16,17 @@ typedef void tile_t(const float *const a[TILE], long step, const float *b, long 
 /// The tile of the widest registers there are, which is more than a clone can know.
 tile_t *best_tile(void);
 
-/// y = s + bias, max(0, s + bias) or y + s + bias; NULL is no bias.
+/// y = s + bias, max(0, s + bias) or y + s + bias for up to PANEL columns; NULL is no bias. A loop for each mode, or it would be
+/// asked for at every column.
 INLINE void finish(const float *restrict s, const float *restrict bias, float *restrict y, long count, panel_mode_t mode) {
-    for (long c = 0; c < count; c++) {
-        float value = bias ? s[c] + bias[c] : s[c];
-        y[c] = mode == panel_add ? y[c] + value : mode == panel_relu ? (value > 0 ? value : 0) : value;
-    }
+    static const float none[PANEL];
+    if (!bias) bias = none;
+    if (mode == panel_add)
+        for (long c = 0; c < count; c++) y[c] += s[c] + bias[c];
+    else if (mode == panel_relu)
+        for (long c = 0; c < count; c++) y[c] = s[c] + bias[c] > 0 ? s[c] + bias[c] : 0;
+    else
+        for (long c = 0; c < count; c++) y[c] = s[c] + bias[c];
 }
 
 /// A row whose x[k] is scale bytes[k].
