@@ -29,6 +29,9 @@ public enum Precision: String, CaseIterable, Codable, Sendable {
     /// for each row. Faster on processors with AVX-512 VNNI; sums are exact everywhere.
     case int8
 
+    /// Inputs whose products with bytes are summed exactly in 32 bits.
+    public static let widestInt8 = 65_536
+
     fileprivate var type: panel_type_t { self == .int8 ? panel_int8 : panel_float32 }
 }
 
@@ -46,7 +49,7 @@ public struct Panels {
 
     /// - Parameter base: room for `count` floats on a 64-byte boundary, which outlives this value
     public init(_ weights: Matrix, _ precision: Precision = .float32, at base: UnsafeMutablePointer<Float>) {
-        require(weights.columns > 0 && (precision == .float32 || weights.columns <= 65_536), "\(precision) panels of \(weights)")
+        require(weights.columns > 0 && (precision == .float32 || weights.columns <= Precision.widestInt8), "\(precision) panels of \(weights)")
         inputs = weights.columns
         outputs = weights.rows
         type = precision.type

@@ -1,5 +1,7 @@
 import CKernels
 import Foundation
+import Kernels
+import Models
 import Testing
 
 struct SearchKernelTests {
@@ -119,6 +121,16 @@ struct SearchKernelTests {
         var y = [Float](repeating: 0, count: 1), space = scratch(1, inputs, panel_int8)
         panel_product(x, inputs, nil, packed(w, inputs: inputs, outputs: 1, panel_int8), nil, &y, 1, nil, 1, inputs, 1, panel_bias, panel_int8, &space)
         #expect(abs(y[0] / (sign * 6 * Float(inputs)) - 1) < 1e-6)
+    }
+
+    /// More inputs than bytes can sum: the weights stay what they are.
+    @Test func tooWideForBytes() {
+        let inputs = Precision.widestInt8 + 1, space = Workspace()
+        let x = space.matrix(1, inputs), w = space.matrix(1, inputs), results = space.zeros(2, 1)
+        for i in 0..<inputs { (x[0, i], w[0, i]) = (Float(i % 7) - 3, Float(i % 5) * 0.1) }
+        PackedLinear(w)(x, into: results.rows(0..<1), space)
+        PackedLinear(w, .int8)(x, into: results.rows(1..<2), space)
+        #expect(results[0, 0] == results[1, 0] && results[0, 0] != 0)
     }
 
     /// Instructions of a processor's own change nothing, not even a bit.

@@ -79,13 +79,3 @@ public final class Splice {
         return result
     }
 }
-
-extension Transformer {
-    func sublayer(_ attention: Attention, _ layer: Int) -> AttentionSublayer {
-        switch attention {
-        case .encoder: encoder[layer].attention
-        case .decoder: decoder[layer].selfAttention
-        case .cross, .crossfull: decoder[layer].crossAttention
-        }
-    }
-}

@@ -21,7 +21,9 @@ public final class PackedLinear {
     /// - Parameters:
     ///   - weights: [outputs, inputs]; copied
     ///   - bias: copied; none if nil
-    public init(_ weights: Matrix, bias values: UnsafePointer<Float>? = nil, _ precision: Precision = .float32) {
+    ///   - wanted: weights that are too wide for it stay in float32
+    public init(_ weights: Matrix, bias values: UnsafePointer<Float>? = nil, _ wanted: Precision = .float32) {
+        let precision = weights.columns > Precision.widestInt8 ? .float32 : wanted
         memory = FloatBlock(Panels.count(weights, precision))
         panels = Panels(weights, precision, at: memory.base)
         bias = values.map {

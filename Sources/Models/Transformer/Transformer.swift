@@ -88,3 +88,14 @@ public enum Special {
     public static let begin: Int32 = 1
     public static let end: Int32 = 2
 }
+
+extension Transformer {
+    /// The sublayer of an attention.
+    func sublayer(_ attention: Attention, _ layer: Int) -> AttentionSublayer {
+        switch attention {
+        case .encoder: encoder[layer].attention
+        case .decoder: decoder[layer].selfAttention
+        case .cross, .crossfull: decoder[layer].crossAttention
+        }
+    }
+}
