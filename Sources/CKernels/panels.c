@@ -13,6 +13,20 @@ long panel_scratch(long rows, long inputs, panel_type_t type) {
     return type == panel_float32 ? 0 : rows * quads_of(inputs) + 1 + rows * (long)(sizeof(byte_row_t) / sizeof(float));
 }
 
+KERNEL panel_rows_t panel_rows(const float *x, long stride, const int32_t *places, long rows, long inputs, panel_type_t type, float *scratch) {
+    panel_rows_t result = {.type = type, .rows = rows, .inputs = inputs, .x = x, .stride = stride, .places = places};
+    if (type == panel_float32) return result;
+    byte_row_t *row = byte_rows(scratch, rows, inputs);
+    result.bytes = row;
+    for (long r = 0; r < rows; r++) {
+        const float *own = x + place(places, r) * stride;
+        float top = magnitude(own, inputs);
+        row[r].scale = top / 127;
+        row[r].start = 0u - 128u * quantise(own, 0, byte_factor(top), row[r].bytes, inputs);
+    }
+    return result;
+}
+
 /// to[i][c] = from[c][i], 16 x 16. Four rounds of interleaving the first half of the rows with the second transpose them.
 INLINE void transpose_16(const float *restrict from, long from_stride, float *restrict to, long to_stride) {
     f16x x[16], y[16];
@@ -36,7 +50,7 @@ INLINE void pack_bytes(const float *restrict weights, long stride, float *restri
         for (long i = 0; i < inputs; i += BYTES_AT_A_TIME) {
             int8_t bytes[BYTES_AT_A_TIME] = {0};
             long own = inputs - i < BYTES_AT_A_TIME ? inputs - i : BYTES_AT_A_TIME;
-            if (c < count) quantise(weights + i, factor, bytes, own);
+            if (c < count) quantise(weights + i, 0, factor, bytes, own);
             for (long k = 0; k < own; k += 4) {
                 uint32_t four;
                 memcpy(&four, bytes + k, 4);
@@ -64,22 +78,25 @@ KERNEL void panel_pack(const float *weights, long stride, float *panels, long in
         }
 }
 
-KERNEL void panel_product(const float *x, long x_stride, const int32_t *x_places, const float *panels, const float *bias, float *y, long y_stride,
-                          const int32_t *y_places, long rows, long inputs, long outputs, panel_mode_t mode, panel_type_t type, float *scratch) {
+KERNEL void panel_product(panel_rows_t x, const float *panels, const float *bias, float *y, long y_stride, const int32_t *places, long rows, long outputs,
+                          panel_mode_t mode) {
     float sums[TILE * PANEL] __attribute__((aligned(64)));
-    operand_t in = operand(x, x_stride, x_places, rows, inputs, type, scratch);
-    for (long o = 0; o < outputs; o += PANEL, panels += panel_stride(inputs, type)) {
+    operand_t in = operand(x);
+    long stride = panel_stride(x.inputs, x.type);
+    in.rows.rows = rows;
+    for (long o = 0; o < outputs; o += PANEL, panels += stride) {
         long count = outputs - o < PANEL ? outputs - o : PANEL;
         for (long r0 = 0; r0 < rows; r0 += TILE) {
             const float *own = bias ? bias + o : NULL;
             float *to[TILE];
+            if (o + PANEL < outputs) fetch_next(panels, stride, r0, rows);
             long height = rows - r0 < TILE ? rows - r0 : TILE;
-            for (long r = 0; r < TILE; r++) to[r] = y + place(y_places, r0 + (r < height ? r : 0)) * y_stride + o;
-            if (type != panel_float32 && count == PANEL && height == TILE) {
+            for (long r = 0; r < TILE; r++) to[r] = y + place(places, r0 + (r < height ? r : 0)) * y_stride + o;
+            if (x.type != panel_float32 && count == PANEL && height == TILE) {
                 byte_panel_sums(&in, panels, r0, to, own, mode);
                 continue;
             }
-            if (type == panel_float32 && count == PANEL && height == TILE && !bias && mode == panel_bias && !y_places) {
+            if (x.type == panel_float32 && count == PANEL && height == TILE && !bias && mode == panel_bias && !places) {
                 panel_sums(&in, panels, r0, to[0], y_stride);
                 continue;
             }

@@ -1,5 +1,5 @@
 #include "replacement.h"
-#include "internal.h"
+#include "panels.h"
 
 static const float LEAK = 0.01f;
 
@@ -26,35 +26,59 @@ KERNEL void add_rows(float *restrict x, long x_stride, const float *restrict y, 
         for (long c = 0; c < width; c++) x[c] += y[c];
 }
 
-/// y = leaky((pre - m u) s + v), which may be in place, and its moments.
-INLINE void hidden_row(const float *pre, float *y, float m, float s, const float *restrict u, const float *restrict v, long width, float *mean, float *rstd, float epsilon) {
+/// y = leaky((pre - m u) s + v), which may be in place; returns its mean.
+INLINE float hidden_row(const float *pre, float *y, float m, float s, const float *restrict u, const float *restrict v, long width) {
     FAST
-    float total = 0, square = 0;
+    float total = 0;
     for (long c = 0; c < width; c++) {
-        float z = (pre[c] - m * u[c]) * s + v[c];
-        y[c] = z > 0 ? z : LEAK * z;
-        total += z > 0 ? z : LEAK * z;
+        float z = (pre[c] - m * u[c]) * s + v[c], low = LEAK * z;
+        y[c] = z > low ? z : low;
+        total += z > low ? z : low;
     }
-    m = total / (float)width;
-    for (long c = 0; c < width; c++) square += (y[c] - m) * (y[c] - m);
-    *mean = m;
-    *rstd = 1 / sqrtf(square / (float)width + epsilon);
+    return total / (float)width;
+}
+
+/// 1 / the standard deviation; *top = max |y - mean|, NaN above all.
+INLINE float spread(const float *restrict y, float mean, long width, float epsilon, float *top) {
+    FAST
+    float square = 0;
+    uint32_t largest = 0;
+    for (long c = 0; c < width; c++) {
+        union { float f; uint32_t u; } delta = {.f = y[c] - mean};
+        square += delta.f * delta.f;
+        delta.u &= 0x7fffffff;
+        largest = delta.u > largest ? delta.u : largest;
+    }
+    memcpy(top, &largest, sizeof *top);
+    return 1 / sqrtf(square / (float)width + epsilon);
 }
 
 KERNEL void hidden_forward(float *restrict pre, long stride, const float *restrict input_mean, const float *restrict input_rstd, const float *restrict u, const float *restrict v, long rows, long width,
                            float *restrict mean, float *restrict rstd, float epsilon) {
-    for (long r = 0; r < rows; r++, pre += stride) hidden_row(pre, pre, input_mean[r], input_rstd[r], u, v, width, mean + r, rstd + r, epsilon);
+    float top;
+    for (long r = 0; r < rows; r++, pre += stride) {
+        mean[r] = hidden_row(pre, pre, input_mean[r], input_rstd[r], u, v, width);
+        rstd[r] = spread(pre, mean[r], width, epsilon, &top);
+    }
 }
 
-KERNEL void hidden_layer(const float *restrict pre, const int32_t *restrict places, const float *restrict input_mean, const float *restrict input_rstd,
-                         const float *restrict u, const float *restrict v, const float *restrict gain, const float *restrict shift, float *restrict h,
-                         long rows, long width, float epsilon) {
+long hidden_scratch(long rows, long width, panel_type_t type) { return type == panel_float32 ? rows * width : width + panel_scratch(rows, width, type); }
+
+KERNEL panel_rows_t hidden_rows(const float *restrict pre, const int32_t *restrict places, const float *restrict input_mean, const float *restrict input_rstd,
+                                const float *restrict u, const float *restrict v, long rows, long width, float epsilon, panel_type_t type, float *scratch) {
     FAST
-    for (long r = 0; r < rows; r++, h += width) {
-        float mean, rstd;
-        hidden_row(pre + place(places, r) * width, h, input_mean[r], input_rstd[r], u, v, width, &mean, &rstd, epsilon);
-        for (long c = 0; c < width; c++) h[c] = gain[c] * ((h[c] - mean) * rstd) + shift[c];
+    byte_row_t *row = type == panel_float32 ? NULL : byte_rows(scratch + width, rows, width);
+    panel_rows_t result = {.type = type, .rows = rows, .inputs = width, .x = scratch, .stride = width, .bytes = row};
+    for (long r = 0; r < rows; r++) {
+        float *h = row ? scratch : scratch + r * width, top;
+        float mean = hidden_row(pre + place(places, r) * width, h, input_mean[r], input_rstd[r], u, v, width), rstd = spread(h, mean, width, epsilon, &top);
+        if (row) {
+            row[r].scale = top / 127 * rstd;
+            row[r].start = 0u - 128u * quantise(h, mean, byte_factor(top), row[r].bytes, width);
+        } else
+            for (long c = 0; c < width; c++) h[c] = (h[c] - mean) * rstd;
     }
+    return result;
 }
 
 /// The mask of up to CHUNK columns, as factors: 0, or 1 / keep.

@@ -31,7 +31,7 @@ INLINE void finish(const float *restrict s, const float *restrict bias, float *r
 
 /// A row whose x[k] is scale bytes[k].
 typedef struct {
-    const int8_t *bytes;
+    int8_t *bytes;
     float scale;
     /// -128 times the sum of the bytes: what the weights' offset of 128 adds, to begin with.
     uint32_t start;

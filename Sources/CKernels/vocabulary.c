@@ -49,10 +49,11 @@ INLINE void take_panel(float *restrict v, const float *restrict bias, long first
     }
 }
 
-KERNEL void panel_top_k(const float *x, long x_stride, const float *panels, const float *bias, long rows, long inputs, long vocabulary, long k,
-                        const int32_t *barred, long barred_count, panel_type_t type, float *scratch, float *log_probability, int32_t *index) {
+KERNEL void panel_top_k(panel_rows_t x, const float *panels, const float *bias, long vocabulary, long k, const int32_t *barred, long barred_count, float *scratch,
+                        float *log_probability, int32_t *index) {
     float sums[TILE * PANEL] __attribute__((aligned(64)));
-    operand_t in = operand(x, x_stride, NULL, rows, inputs, type, scratch + STATE * rows);
+    operand_t in = operand(x);
+    long rows = x.rows, stride = panel_stride(x.inputs, x.type);
     for (long r = 0; r < rows; r++) {
         memset(scratch + r * STATE, 0, sizeof(float) * 16);
         scratch[r * STATE + REFERENCE] = -INFINITY;
@@ -61,9 +62,10 @@ KERNEL void panel_top_k(const float *x, long x_stride, const float *panels, cons
         log_probability[i] = -INFINITY;
         index[i] = 0;
     }
-    for (long o = 0; o < vocabulary; o += PANEL, panels += panel_stride(inputs, type)) { // weights stream past once, rows stay near
+    for (long o = 0; o < vocabulary; o += PANEL, panels += stride) { // weights stream past once, rows stay near
         long count = vocabulary - o < PANEL ? vocabulary - o : PANEL;
         for (long r0 = 0; r0 < rows; r0 += TILE) {
+            if (o + PANEL < vocabulary) fetch_next(panels, stride, r0, rows);
             panel_sums(&in, panels, r0, sums, PANEL);
             for (long r = r0; r < r0 + TILE && r < rows; r++)
                 take_panel(sums + (r - r0) * PANEL, bias + o, o, count, k, barred, barred_count, scratch + r * STATE, log_probability + r * k, index + r * k);

@@ -39,7 +39,7 @@ public enum Precision: String, CaseIterable, Codable, Sendable {
 public struct Panels {
     public let inputs: Int
     public let outputs: Int
-    private let type: panel_type_t
+    public let type: panel_type_t
     private let base: UnsafeMutablePointer<Float>
 
     /// Floats that `weights` takes.
@@ -57,35 +57,44 @@ public struct Panels {
         panel_pack(weights.base, weights.stride, base, inputs, outputs, type)
     }
 
+    /// The rows of x that `places` names, or the first `count`, good for products with weights of this precision and width. What
+    /// they need is taken from `space` and stays there.
+    public func rows(_ x: Matrix, at places: UnsafePointer<Int32>? = nil, count: Int, _ space: Workspace) -> PanelRows {
+        require(x.columns == inputs && (places != nil || count <= x.rows), "[\(outputs) x \(inputs)] times \(count) rows of \(x)")
+        return PanelRows(panel_rows(x.base, x.stride, places, count, inputs, type, space.take(panel_scratch(count, inputs, type))))
+    }
+
     /// y = p, max(0, p) or y + p, where p = x W^T + bias, or without a bias.
     public func product(_ x: Matrix, bias: UnsafePointer<Float>?, into y: Matrix, _ space: Workspace, _ mode: panel_mode_t = panel_bias) {
         require(x.rows == y.rows, "[\(outputs) x \(inputs)] times \(x)^T into \(y)")
-        product(x, xPlaces: nil, bias: bias, into: y, yPlaces: nil, rows: x.rows, space, mode)
+        let mark = space.mark
+        product(rows(x, count: x.rows, space), bias: bias, into: y, count: x.rows, mode)
+        space.release(to: mark)
     }
 
-    /// The same for `rows` rows, row r being row xPlaces[r] of x and yPlaces[r] of y, or r where nil; no two go to the same.
+    /// The same for the first `count` rows, row r being row places[r] of y, or r where nil; no two go to the same.
     public func product(
-        _ x: Matrix, xPlaces: UnsafePointer<Int32>?, bias: UnsafePointer<Float>?, into y: Matrix, yPlaces: UnsafePointer<Int32>?, rows: Int,
-        _ space: Workspace, _ mode: panel_mode_t = panel_bias
+        _ x: PanelRows, bias: UnsafePointer<Float>?, into y: Matrix, at places: UnsafePointer<Int32>? = nil, count: Int, _ mode: panel_mode_t = panel_bias
     ) {
-        require(x.columns == inputs && y.columns == outputs, "[\(outputs) x \(inputs)] times \(x)^T into \(y)")
-        require((xPlaces != nil || rows <= x.rows) && (yPlaces != nil || rows <= y.rows), "\(rows) rows of \(x) into \(y)")
-        let mark = space.mark
-        panel_product(
-            x.base, x.stride, xPlaces, base, bias, y.base, y.stride, yPlaces, rows, inputs, outputs, mode, type,
-            space.take(panel_scratch(rows, inputs, type)))
-        space.release(to: mark)
+        require(x.rows.inputs == inputs && x.rows.type == type && y.columns == outputs, "[\(outputs) x \(inputs)] times rows of \(x.rows.inputs) into \(y)")
+        require(count <= x.rows.rows && (places != nil || count <= y.rows), "\(count) of \(x.rows.rows) rows into \(y)")
+        panel_product(x.rows, base, bias, y.base, y.stride, places, count, outputs, mode)
     }
 
     /// The k largest outputs of each row with their log softmax, best first, ties by lower index. See `panel_top_k`.
     public func best(
         _ k: Int, of x: Matrix, bias: UnsafePointer<Float>, barred: [Int32], logProbabilities: inout [Float], indices: inout [Int32], _ space: Workspace
     ) {
-        require(x.columns == inputs, "[\(outputs) x \(inputs)] times \(x)^T")
         require(logProbabilities.count >= x.rows * k && indices.count >= x.rows * k, "room for \(x.rows) x \(k) of the best")
-        let mark = space.mark, scratch = space.take(32 * x.rows + panel_scratch(x.rows, inputs, type))
-        panel_top_k(
-            x.base, x.stride, base, bias, x.rows, inputs, outputs, k, barred, barred.count, type, scratch, &logProbabilities, &indices)
+        let mark = space.mark, rows = rows(x, count: x.rows, space)
+        panel_top_k(rows.rows, base, bias, outputs, k, barred, barred.count, space.take(32 * x.rows), &logProbabilities, &indices)
         space.release(to: mark)
     }
+}
+
+/// Rows laid out for products with `Panels`: good for several of them, as long as what they were made of lasts.
+public struct PanelRows {
+    fileprivate let rows: panel_rows_t
+
+    public init(_ rows: panel_rows_t) { self.rows = rows }
 }

@@ -122,7 +122,7 @@ final class KernelWork {
         memory("add_rows", 12) { add_rows(z, d, x, d, rows, d) }
         memory("hidden_forward", 8) { hidden_forward(z, d, r, r + rows, c, c, rows, d, r + 2 * rows, r + 3 * rows, 1e-5) }
         memory("hidden_normalise", 8) { hidden_normalise(x, z, d, r, r + rows, c, c, rows, d, dropout, 0, 0, d) }
-        memory("hidden_layer", 8) { hidden_layer(x, nil, r, r + rows, c, c, c, c, z, rows, d, 1e-5) }
+        memory("hidden_rows", 8) { _ = hidden_rows(x, nil, r, r + rows, c, c, rows, d, 1e-5, panel_float32, z) }
         memory("squared_error", 12) { _ = squared_error(z, c, x, d, rows, d, 1e-6, c + 256) }
         memory("compare_rows", 8) {
             var totals = [0.0, 0, 0]
@@ -139,7 +139,7 @@ final class KernelWork {
                 let panels = FloatBlock(panel_floats(inputs, outputs, type)), scratch = FloatBlock(panel_scratch(tokens, inputs, type))
                 panel_pack(y, inputs, panels.base, inputs, outputs, type)
                 arithmetic("panel_product\(name) \(inputs) to \(outputs)", flops) {
-                    panel_product(x, inputs, nil, panels.base, nil, z, outputs, nil, tokens, inputs, outputs, panel_bias, type, scratch.base)
+                    panel_product(panel_rows(x, inputs, nil, tokens, inputs, type, scratch.base), panels.base, nil, z, outputs, nil, tokens, outputs, panel_bias)
                 }
             }
             arithmetic("product \(outputs) to \(inputs)", flops) { product(x, outputs, y, inputs, z, inputs, tokens, inputs, outputs, 0) }
@@ -150,10 +150,10 @@ final class KernelWork {
         let rows = 96
         var best = [Float](repeating: 0, count: 4 * rows), index = [Int32](repeating: 0, count: 4 * rows)
         for (type, name) in types {
-            let panels = FloatBlock(panel_floats(d, vocabulary, type)), scratch = FloatBlock(32 * rows + panel_scratch(rows, d, type))
+            let panels = FloatBlock(panel_floats(d, vocabulary, type)), bytes = FloatBlock(panel_scratch(rows, d, type)), scratch = FloatBlock(32 * rows)
             panel_pack(y, d, panels.base, d, vocabulary, type)
             arithmetic("panel_top_k\(name)", 2 * rows * d * vocabulary) {
-                panel_top_k(x, d, panels.base, c, rows, d, vocabulary, 4, nil, 0, type, scratch.base, &best, &index)
+                panel_top_k(panel_rows(x, d, nil, rows, d, type, bytes.base), panels.base, c, vocabulary, 4, nil, 0, scratch.base, &best, &index)
             }
         }
     }

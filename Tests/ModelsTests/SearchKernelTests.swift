@@ -16,8 +16,22 @@ struct SearchKernelTests {
         return panels
     }
 
-    private func scratch(_ rows: Int, _ inputs: Int, _ type: panel_type_t, besides others: Int = 0) -> [Float] {
-        [Float](repeating: .nan, count: others + panel_scratch(rows, inputs, type))
+    /// Calls `body` with rows of x, at `places` if any.
+    private func withRows(_ x: [Float], _ places: [Int32]? = nil, rows: Int, inputs: Int, _ type: panel_type_t, _ body: (panel_rows_t) -> Void) {
+        var scratch = [Float](repeating: .nan, count: panel_scratch(rows, inputs, type))
+        x.withUnsafeBufferPointer { x in
+            scratch.withUnsafeMutableBufferPointer { scratch in
+                func call(_ places: UnsafePointer<Int32>?) { body(panel_rows(x.baseAddress!, inputs, places, rows, inputs, type, scratch.baseAddress!)) }
+                if let places { places.withUnsafeBufferPointer { call($0.baseAddress!) } } else { call(nil) }
+            }
+        }
+    }
+
+    private func product(
+        _ x: [Float], from: [Int32]? = nil, _ panels: [Float], _ bias: [Float]?, into y: inout [Float], stride: Int? = nil, to: [Int32]? = nil,
+        rows: Int, _ inputs: Int, _ outputs: Int, _ type: panel_type_t, _ mode: panel_mode_t = panel_bias
+    ) {
+        withRows(x, from, rows: rows, inputs: inputs, type) { panel_product($0, panels, bias, &y, stride ?? outputs, to, rows, outputs, mode) }
     }
 
     /// What bytes keep of each row: its multiple of max |x| / 127.
@@ -38,8 +52,8 @@ struct SearchKernelTests {
             let panels = packed(weights, inputs: inputs, outputs: outputs, type)
             for (mode, hasBias) in [(panel_bias, true), (panel_relu, true), (panel_add, true), (panel_bias, false), (panel_relu, false), (panel_add, false)] {
                 let before = random.floats(rows * stride), bias = hasBias ? random.floats(outputs) : [Float](repeating: 0, count: outputs)
-                var y = before, space = scratch(rows, inputs, type)
-                panel_product(given, inputs, nil, panels, hasBias ? bias : nil, &y, stride, nil, rows, inputs, outputs, mode, type, &space)
+                var y = before
+                product(given, panels, hasBias ? bias : nil, into: &y, stride: stride, rows: rows, inputs, outputs, type, mode)
                 for row in 0..<rows {
                     for output in 0..<stride {
                         let at = row * stride + output
@@ -73,12 +87,12 @@ struct SearchKernelTests {
         let x = random.floats(xRows * inputs), panels = packed(random.floats(inputs * outputs), inputs: inputs, outputs: outputs, type)
         let bias = random.floats(outputs), before = random.floats(yRows * outputs)
         for mode in [panel_bias, panel_relu, panel_add] {
-            var y = before, space = scratch(rows, inputs, type), expected = before
-            panel_product(x, inputs, from, panels, bias, &y, outputs, to, rows, inputs, outputs, mode, type, &space)
+            var y = before, expected = before
+            product(x, from: from, panels, bias, into: &y, to: to, rows: rows, inputs, outputs, type, mode)
             for row in 0..<rows {
                 let own = Int(to[row]) * outputs..<(Int(to[row]) + 1) * outputs, start = Int(from[row]) * inputs
                 var one = Array(before[own])
-                panel_product(Array(x[start..<start + inputs]), inputs, nil, panels, bias, &one, outputs, nil, 1, inputs, outputs, mode, type, &space)
+                product(Array(x[start..<start + inputs]), panels, bias, into: &one, rows: 1, inputs, outputs, type, mode)
                 expected.replaceSubrange(own, with: one)
             }
             let isExpected = y == expected
@@ -86,18 +100,34 @@ struct SearchKernelTests {
         }
     }
 
-    /// The hidden layer in one sweep is that of training, without dropout.
-    @Test(arguments: [1, 25, 800]) func hiddenLayer(width: Int) {
+    /// The hidden layer of translation is that of training, without dropout and before gain and shift: a product with the unit
+    /// matrix shows what its rows are.
+    @Test(arguments: [1, 25, 800], [panel_float32, panel_int8, panel_int8_portable])
+    func hiddenLayer(width: Int, type: panel_type_t) {
         var random = SearchRandom(UInt64(width))
-        let rows = 5, places: [Int32] = [3, 0, 6, 5, 1]
-        let pre = random.floats(7 * width), mean = random.floats(rows), rstd = random.floats(rows).map { 1 + abs($0) }
-        let vectors = (0..<4).map { _ in random.floats(width) }, none = dropout_t(seed: 0, stream: 0, step: 0, keep_below: 65536, scale: 1)
-        var h = [Float](repeating: .nan, count: rows * width), y = places.flatMap { pre[Int($0) * width..<(Int($0) + 1) * width] }, expected = h
-        hidden_layer(pre, places, mean, rstd, vectors[0], vectors[1], vectors[2], vectors[3], &h, rows, width, 1e-5)
+        let rows = 8, places: [Int32] = [3, 0, 6, 5, 1, 2, 8, 7], epsilon: Float = 1e-5
+        let pre = random.floats(9 * width), mean = random.floats(rows), rstd = random.floats(rows).map { 1 + abs($0) }
+        let (u, v) = (random.floats(width), random.floats(width)), none = dropout_t(seed: 0, stream: 0, step: 0, keep_below: 65536, scale: 1)
+        var unit = [Float](repeating: 0, count: width * width), scratch = [Float](repeating: .nan, count: hidden_scratch(rows, width, type))
+        for i in 0..<width { unit[i * width + i] = 1 }
+        var h = [Float](repeating: .nan, count: rows * width)
+        pre.withUnsafeBufferPointer { pre in
+            scratch.withUnsafeMutableBufferPointer { scratch in
+                let hidden = hidden_rows(pre.baseAddress!, places, mean, rstd, u, v, rows, width, epsilon, type, scratch.baseAddress!)
+                panel_product(hidden, packed(unit, inputs: width, outputs: width, type), nil, &h, width, nil, rows, width, panel_bias)
+            }
+        }
+
+        var y = places.flatMap { pre[Int($0) * width..<(Int($0) + 1) * width] }, expected = h
         var outMean = [Float](repeating: 0, count: rows), outRstd = outMean
-        hidden_forward(&y, width, mean, rstd, vectors[0], vectors[1], rows, width, &outMean, &outRstd, 1e-5)
-        hidden_normalise(y, &expected, width, outMean, outRstd, vectors[2], vectors[3], rows, width, none, 0, 0, width)
-        #expect(zip(h, expected).allSatisfy { abs($0 - $1) < 1e-5 })
+        hidden_forward(&y, width, mean, rstd, u, v, rows, width, &outMean, &outRstd, epsilon)
+        let ones = [Float](repeating: 1, count: width), zeros = [Float](repeating: 0, count: width)
+        hidden_normalise(y, &expected, width, outMean, outRstd, ones, zeros, rows, width, none, 0, 0, width)
+        for row in 0..<rows {
+            let range = row * width..<(row + 1) * width, top = expected[range].map(abs).max()!
+            let error = range.map { abs(h[$0] - expected[$0]) }.max()!
+            #expect(error <= (type == panel_float32 ? 1e-5 : 0.51 * top / 127 + 1e-5), "row \(row)")
+        }
     }
 
     /// The same row alone, among others, and at any place among them: the same bits.
@@ -106,11 +136,11 @@ struct SearchKernelTests {
         var random = SearchRandom(3)
         let inputs = 128, outputs = 200, rows = 23
         let x = random.floats(rows * inputs), panels = packed(random.floats(inputs * outputs), inputs: inputs, outputs: outputs, type), bias = random.floats(outputs)
-        var all = [Float](repeating: 0, count: rows * outputs), space = scratch(rows, inputs, type)
-        panel_product(x, inputs, nil, panels, bias, &all, outputs, nil, rows, inputs, outputs, panel_bias, type, &space)
+        var all = [Float](repeating: 0, count: rows * outputs)
+        product(x, panels, bias, into: &all, rows: rows, inputs, outputs, type)
         for row in 0..<rows {
             var one = [Float](repeating: 0, count: outputs)
-            panel_product(Array(x[row * inputs..<(row + 1) * inputs]), inputs, nil, panels, bias, &one, outputs, nil, 1, inputs, outputs, panel_bias, type, &space)
+            product(Array(x[row * inputs..<(row + 1) * inputs]), panels, bias, into: &one, rows: 1, inputs, outputs, type)
             #expect(one == Array(all[row * outputs..<(row + 1) * outputs]), "row \(row)")
         }
     }
@@ -118,8 +148,8 @@ struct SearchKernelTests {
     /// Integers are exact up to the most inputs there may be: all of one sign, and as large as bytes get.
     @Test(arguments: [Float(1), -1]) func bytesDoNotOverflow(sign: Float) {
         let inputs = 65_536, x = [Float](repeating: 3, count: inputs), w = [Float](repeating: sign * 2, count: inputs)
-        var y = [Float](repeating: 0, count: 1), space = scratch(1, inputs, panel_int8)
-        panel_product(x, inputs, nil, packed(w, inputs: inputs, outputs: 1, panel_int8), nil, &y, 1, nil, 1, inputs, 1, panel_bias, panel_int8, &space)
+        var y = [Float](repeating: 0, count: 1)
+        product(x, packed(w, inputs: inputs, outputs: 1, panel_int8), nil, into: &y, rows: 1, inputs, 1, panel_int8)
         #expect(abs(y[0] / (sign * 6 * Float(inputs)) - 1) < 1e-6)
     }
 
@@ -139,9 +169,8 @@ struct SearchKernelTests {
         let (rows, inputs, outputs) = (13, 131, 192), x = random.floats(rows * inputs), w = random.floats(inputs * outputs), bias = random.floats(outputs)
         for mode in [panel_bias, panel_relu, panel_add] {
             let results = [panel_int8, panel_int8_portable].map { type in
-                var y = [Float](repeating: 0.3, count: rows * outputs), space = scratch(rows, inputs, type)
-                panel_product(
-                    x, inputs, nil, packed(w, inputs: inputs, outputs: outputs, type), bias, &y, outputs, nil, rows, inputs, outputs, mode, type, &space)
+                var y = [Float](repeating: 0.3, count: rows * outputs)
+                product(x, packed(w, inputs: inputs, outputs: outputs, type), bias, into: &y, rows: rows, inputs, outputs, type, mode)
                 return y
             }
             let areSame = results[0] == results[1]
@@ -153,8 +182,8 @@ struct SearchKernelTests {
     @Test func bytesOfUnusualRows() {
         let inputs = 5, w: [Float] = [1, 2, 3, 4, 5, 0, 0, 0, 0, 0]
         let x: [Float] = [0, 0, 0, 0, 0, 1, .nan, 1, .nan, 1, 1, 1, .infinity, 1, 1, 1, 1, 1, 1, 1, 1e-37, 1e-44, 0, 0, 1e-37]
-        var y = [Float](repeating: 7, count: 10), space = scratch(5, inputs, panel_int8)
-        panel_product(x, inputs, nil, packed(w, inputs: inputs, outputs: 2, panel_int8), nil, &y, 2, nil, 5, inputs, 2, panel_bias, panel_int8, &space)
+        var y = [Float](repeating: 7, count: 10)
+        product(x, packed(w, inputs: inputs, outputs: 2, panel_int8), nil, into: &y, rows: 5, inputs, 2, panel_int8)
         #expect(y[0] == 0 && y[1] == 0 && y[2].isNaN && !y[4].isFinite && abs(y[6] - 15) < 0.1 && y[7] == 0 && abs(y[8]) < 1e-35 && y[9] == 0)
     }
 
@@ -165,11 +194,11 @@ struct SearchKernelTests {
             let inputs = 9, barred: [Int32] = vocabulary > 2 ? [1, 2] : []
             let given = random.floats(rows * inputs), weights = random.floats(inputs * vocabulary).map { $0 * 6 }, bias = random.floats(vocabulary)
             let x = quantised(given, rows: rows, columns: inputs, type), w = quantised(weights, rows: vocabulary, columns: inputs, type)
-            var space = scratch(rows, inputs, type, besides: 32 * rows)
+            var space = [Float](repeating: .nan, count: 32 * rows)
             var best = [Float](repeating: .nan, count: rows * k), index = [Int32](repeating: -1, count: rows * k)
-            panel_top_k(
-                given, inputs, packed(weights, inputs: inputs, outputs: vocabulary, type), bias, rows, inputs, vocabulary, k, barred, barred.count, type,
-                &space, &best, &index)
+            withRows(given, rows: rows, inputs: inputs, type) {
+                panel_top_k($0, packed(weights, inputs: inputs, outputs: vocabulary, type), bias, vocabulary, k, barred, barred.count, &space, &best, &index)
+            }
             for row in 0..<rows {
                 let logits = (0..<vocabulary).map { naive(x, w, bias, row: row, output: $0, inputs: inputs) }, top = logits.max()!
                 let normaliser = top + log(logits.reduce(0) { $0 + exp($1 - top) })
@@ -190,7 +219,9 @@ struct SearchKernelTests {
         var scratch = [Float](repeating: 0, count: 32), best = [Float](repeating: 0, count: 4), index = [Int32](repeating: 0, count: 4)
         var bias = [Float](repeating: -1, count: 200)
         for token in [7, 70, 71, 199, 150] { bias[token] = 2 }
-        panel_top_k([0], 1, packed([Float](repeating: 1, count: 200), inputs: 1, outputs: 200), bias, 1, 1, 200, 4, [70], 1, panel_float32, &scratch, &best, &index)
+        withRows([0], rows: 1, inputs: 1, panel_float32) {
+            panel_top_k($0, packed([Float](repeating: 1, count: 200), inputs: 1, outputs: 200), bias, 200, 4, [70], 1, &scratch, &best, &index)
+        }
         #expect(index == [7, 71, 150, 199])
         #expect(Set(best).count == 1)
     }
@@ -200,7 +231,9 @@ struct SearchKernelTests {
         for sign in [Float(1), -1] {
             let bias = (0..<640).map { sign * Float($0) * 10 }
             var scratch = [Float](repeating: 0, count: 32), best = [Float](repeating: 0, count: 2), index = [Int32](repeating: 0, count: 2)
-            panel_top_k([0], 1, packed([Float](repeating: 1, count: 640), inputs: 1, outputs: 640), bias, 1, 1, 640, 2, [], 0, panel_float32, &scratch, &best, &index)
+            withRows([0], rows: 1, inputs: 1, panel_float32) {
+                panel_top_k($0, packed([Float](repeating: 1, count: 640), inputs: 1, outputs: 640), bias, 640, 2, [], 0, &scratch, &best, &index)
+            }
             #expect(index == (sign > 0 ? [639, 638] : [0, 1]))
             #expect(abs(best[0] + 4.54e-5) < 1e-6 && abs(best[1] + 10) < 1e-4)
         }

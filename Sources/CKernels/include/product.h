@@ -22,9 +22,21 @@ long panel_floats(long inputs, long outputs, panel_type_t type);
 /// [outputs / 64]{scales [64], [inputs / 4][64][4]}, inputs filled up too, 128 added to each byte. inputs > 0.
 void panel_pack(const float *weights, long stride, float *panels, long inputs, long outputs, panel_type_t type);
 
+/// Rows as panels of a type want them, good for any number of products while x, places and scratch last.
+typedef struct {
+    panel_type_t type;
+    long rows, inputs;
+    const float *x;
+    long stride;
+    const int32_t *places;
+    const void *bytes; // of the integers' types
+} panel_rows_t;
+/// Row r is row places[r] of x, or row r where NULL. scratch: `panel_scratch` floats.
+panel_rows_t panel_rows(const float *x, long stride, const int32_t *places, long rows, long inputs, panel_type_t type, float *scratch);
+long panel_scratch(long rows, long inputs, panel_type_t type);
+
 /// What is done with p = x W^T + bias: y = p, y = max(0, p), y += p. NULL is no bias.
 typedef enum { panel_bias, panel_relu, panel_add } panel_mode_t;
-/// Row r is row x_places[r] of x and goes to row y_places[r] of y, no two to the same; NULL: row r. scratch: `panel_scratch` floats.
-void panel_product(const float *x, long x_stride, const int32_t *x_places, const float *panels, const float *bias, float *y, long y_stride,
-                   const int32_t *y_places, long rows, long inputs, long outputs, panel_mode_t mode, panel_type_t type, float *scratch);
-long panel_scratch(long rows, long inputs, panel_type_t type);
+/// Row r of the first `rows` goes to row places[r] of y, no two to the same; NULL: row r.
+void panel_product(panel_rows_t x, const float *panels, const float *bias, float *y, long y_stride, const int32_t *places, long rows, long outputs,
+                   panel_mode_t mode);

@@ -3,6 +3,7 @@
 // Matrices are row-major, `stride` floats from one row to the next; `width` columns of them are worked on.
 #pragma once
 #include "kernels.h"
+#include "product.h"
 
 /// sum[r] = sum of row r, squares[r] = sum of its squares.
 void row_moments(const float *x, long rows, long d, float *sum, float *squares);
@@ -15,10 +16,11 @@ void add_rows(float *x, long x_stride, const float *y, long y_stride, long rows,
 ///     y = leaky((pre - input_mean u) input_rstd + v),   mean, rstd = of each row of y.
 void hidden_forward(float *pre, long stride, const float *input_mean, const float *input_rstd, const float *u, const float *v, long rows, long width,
                     float *mean, float *rstd, float epsilon);
-/// The whole hidden layer of translation: h[r] = gain (y - mean) rstd + shift, with y and its moments from row places[r] of pre
-/// (row r if NULL) as above. Rows are `width` floats apart.
-void hidden_layer(const float *pre, const int32_t *places, const float *input_mean, const float *input_rstd, const float *u, const float *v,
-                  const float *gain, const float *shift, float *h, long rows, long width, float epsilon);
+/// The hidden layer of translation, ready for the next product: h[r] = (y - mean) rstd, with y and its moments from row places[r]
+/// of pre (row r if NULL) as above. Rows of pre are `width` floats apart. scratch: `hidden_scratch` floats.
+panel_rows_t hidden_rows(const float *pre, const int32_t *places, const float *input_mean, const float *input_rstd, const float *u, const float *v,
+                         long rows, long width, float epsilon, panel_type_t type, float *scratch);
+long hidden_scratch(long rows, long width, panel_type_t type);
 /// h = dropout(gain (y - mean) rstd + shift). Row r's random numbers are those of row first_row + r of a matrix of
 /// `columns` columns, from column first_column on.
 void hidden_normalise(const float *y, float *h, long stride, const float *mean, const float *rstd, const float *gain, const float *shift,

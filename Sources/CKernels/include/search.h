@@ -7,11 +7,11 @@
 #include <stdint.h>
 
 // ---- the best of a vocabulary --------------------------------------------------------------------------------------
-/// The k largest of x W^T + bias (panels: see product.h) in a row with their log softmax, best first, equal ones by lower index. The `barred`
+/// The k largest of x W^T + bias (panels and rows: see product.h) in a row with their log softmax, best first, equal ones by lower index. The `barred`
 /// indices count in the softmax and are never returned. The logits never exist at once. Where fewer than k are left, the
-/// rest have log-probability -infinity. scratch: 32 x rows + `panel_scratch` floats.
-void panel_top_k(const float *x, long x_stride, const float *panels, const float *bias, long rows, long inputs, long vocabulary,
-                 long k, const int32_t *barred, long barred_count, panel_type_t type, float *scratch, float *log_probability, int32_t *index);
+/// rest have log-probability -infinity. scratch: 32 x rows floats.
+void panel_top_k(panel_rows_t x, const float *panels, const float *bias, long vocabulary, long k, const int32_t *barred, long barred_count, float *scratch,
+                 float *log_probability, int32_t *index);
 
 // ---- attention over a cache ----------------------------------------------------------------------------------------
 /// A cache is made of blocks of 16 positions, each [heads]{keys [head][16], values [16][head rounded up to 16]}: scores of 16

@@ -4,16 +4,14 @@ import Kernels
 /// A replacement with its weights laid out for translation. Read-only: any number of threads may use it.
 ///
 /// Products are made with packed weights, a row's result depends on that row alone, so a translation does not depend on the
-/// batch that it is in. What is linear is multiplied here, once: the first LayerNorm's gain into the blocks of W1, the output
-/// projection that follows into those of W2; u and v.
+/// batch that it is in. What is linear is multiplied here, once: the first LayerNorm's gain into the blocks of W1, the second's
+/// gain and shift and the output projection that follows into those of W2; u and v.
 public final class BoundReplacement {
     fileprivate struct Network {
         /// A block of W1 for each input position, [H, d].
         let blocks: [PackedLinear]
         let u: [Float]
         let v: [Float]
-        let hiddenGain: [Float]
-        let hiddenShift: [Float]
         /// A block of W2 for each position, or one.
         let outputs: [PackedLinear]
     }
@@ -56,26 +54,34 @@ public final class BoundReplacement {
             return PackedLinear(block, weights.precision)
         }
         let second = weights[network.second], bias = weights[network.secondBias].base, width = shape.outputWidth
+        let hiddenGain = weights[network.hiddenNorm.gain].base, hiddenShift = weights[network.hiddenNorm.shift].base
+        let gained = FloatBlock(width * H), gainedBlock = gained.matrix(width, H)
         let outputs = (0..<shape.outputBlocks).map { position in
-            let own = second.rows(position * width..<(position + 1) * width), ownBias = bias + position * width
-            return projection.map { $0.after(own, ownBias, weights.precision) } ?? PackedLinear(own, bias: ownBias, weights.precision)
+            let own = second.rows(position * width..<(position + 1) * width), ownBias = Self.affine(own, hiddenShift, bias + position * width)
+            scale_columns(own.base, hiddenGain, gainedBlock.base, width, H)
+            return projection.map { $0.after(gainedBlock, ownBias, weights.precision) } ?? PackedLinear(gainedBlock, bias: ownBias, weights.precision)
         }
-        func values(_ slot: Slot) -> [Float] { Array(UnsafeBufferPointer(start: weights[slot].base, count: slot.count)) }
-        return Network(blocks: blocks, u: u, v: v, hiddenGain: values(network.hiddenNorm.gain), hiddenShift: values(network.hiddenNorm.shift), outputs: outputs)
+        return Network(blocks: blocks, u: u, v: v, outputs: outputs)
     }
 
     fileprivate var outputMode: panel_mode_t { isProjected ? panel_add : panel_bias }
 
-    /// LayerNorm(leaky(1/sd (pre - mean u) + v)) of `rows` rows, row r being row places[r] of pre, or r; taken from `space`.
+    /// W x + b.
+    fileprivate static func affine(_ w: Matrix, _ x: UnsafePointer<Float>, _ b: UnsafePointer<Float>) -> [Float] {
+        (0..<w.rows).map { row in (0..<w.columns).reduce(b[row]) { $0 + w[row, $1] * x[$1] } }
+    }
+
+    /// What the last layer takes of `rows` rows, row r being row places[r] of pre, or r: leaky(1/sd (pre - mean u) + v) less its
+    /// mean, by its deviation. Taken from `space`.
     fileprivate func hidden(
         _ network: Network, _ pre: Matrix, at places: UnsafePointer<Int32>? = nil, rows: Int, sums: UnsafePointer<Float>, squares: UnsafePointer<Float>,
         _ space: Workspace
-    ) -> Matrix {
-        let H = shape.hidden, h = space.matrix(rows, H), mark = space.mark, mean = space.take(rows), rstd = space.take(rows)
+    ) -> PanelRows {
+        let H = shape.hidden, type = network.outputs[0].type, scratch = space.take(hidden_scratch(rows, H, type))
+        let mark = space.mark, mean = space.take(rows), rstd = space.take(rows)
         Self.moments(sums, squares, count: shape.inputs, rows, mean, rstd)
-        hidden_layer(pre.base, places, mean, rstd, network.u, network.v, network.hiddenGain, network.hiddenShift, h.base, rows, H, Replacement.epsilon)
-        space.release(to: mark)
-        return h
+        defer { space.release(to: mark) }
+        return PanelRows(hidden_rows(pre.base, places, mean, rstd, network.u, network.v, rows, H, Replacement.epsilon, type, scratch))
     }
 
     private static func moments(
@@ -94,8 +100,7 @@ extension BoundReplacement.Projection {
     fileprivate func after(_ w: Matrix, _ b: UnsafePointer<Float>, _ precision: Precision) -> PackedLinear {
         let product = FloatBlock(weight.rows * w.columns), result = product.matrix(weight.rows, w.columns)
         gemm(weight, w, into: result)
-        let sums = (0..<weight.rows).map { row in (0..<w.rows).reduce(bias[row]) { $0 + weight[row, $1] * b[$1] } }
-        return withExtendedLifetime(product) { PackedLinear(result, bias: sums, precision) }
+        return withExtendedLifetime(product) { PackedLinear(result, bias: BoundReplacement.affine(weight, b, bias), precision) }
     }
 }
 
@@ -115,8 +120,8 @@ extension BoundReplacement: SentenceMap {
             addBlocks(network, x, order, tokens, to: pre, space)
             let h = hidden(network, pre, rows: count, sums: sums, squares: squares, space)
             for position in 0..<order.positions {
-                let rows = order.rows(position)
-                network.outputs[position](h, into: part, yPlaces: tokens + rows.lowerBound, rows: rows.count, space, outputMode)
+                let range = order.rows(position)
+                network.outputs[position](h, into: part, at: tokens + range.lowerBound, count: range.count, outputMode)
             }
             space.release(to: inner)
         }
@@ -134,8 +139,9 @@ extension BoundReplacement: SentenceMap {
     /// pre += the products of the first blocks of W1 with the tokens, a row for each sentence of the order.
     fileprivate func addBlocks(_ network: Network, _ x: Matrix, _ order: PositionMajor, _ tokens: UnsafePointer<Int32>, to pre: Matrix, _ space: Workspace) {
         for position in 0..<order.positions {
-            let rows = order.rows(position)
-            network.blocks[position](x, xPlaces: tokens + rows.lowerBound, into: pre, rows: rows.count, space, panel_add)
+            let range = order.rows(position), mark = space.mark, block = network.blocks[position]
+            block(block.rows(x, at: tokens + range.lowerBound, count: range.count, space), into: pre, count: range.count, panel_add)
+            space.release(to: mark)
         }
     }
 
@@ -203,9 +209,10 @@ private final class ReplacementState: StepState {
                 own[kind, row] = sums[kind, Int(slot)]
             }
         }
-        network.blocks[bound.replacement.firstTargetBlock + rows.position](x, into: pre, yPlaces: rows.slots, rows: n, space, panel_add)
+        let block = network.blocks[bound.replacement.firstTargetBlock + rows.position]
+        block(block.rows(x, count: n, space), into: pre, at: rows.slots, count: n, panel_add)
         let h = bound.hidden(network, pre, at: rows.slots, rows: n, sums: own.row(0), squares: own.row(1), space)
-        network.outputs[bound.replacement.isCausal ? 0 : rows.position](h, into: context, space, bound.outputMode)
+        network.outputs[bound.replacement.isCausal ? 0 : rows.position](h, into: context, count: n, bound.outputMode)
         space.release(to: mark)
     }
 

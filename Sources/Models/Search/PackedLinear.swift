@@ -17,6 +17,8 @@ public final class PackedLinear {
     private let bias: FloatBlock?
     public var inputs: Int { panels.inputs }
     public var outputs: Int { panels.outputs }
+    /// What its rows have to be.
+    var type: panel_type_t { panels.type }
 
     /// - Parameters:
     ///   - weights: [outputs, inputs]; copied
@@ -44,12 +46,14 @@ public final class PackedLinear {
         panels.product(x, bias: bias?.base, into: y, space, mode)
     }
 
-    /// The same for `rows` rows, row r being row xPlaces[r] of x and yPlaces[r] of y, or r where nil; no two go to the same.
-    func callAsFunction(
-        _ x: Matrix, xPlaces: UnsafePointer<Int32>? = nil, into y: Matrix, yPlaces: UnsafePointer<Int32>? = nil, rows: Int, _ space: Workspace,
-        _ mode: panel_mode_t = panel_bias
-    ) {
-        panels.product(x, xPlaces: xPlaces, bias: bias?.base, into: y, yPlaces: yPlaces, rows: rows, space, mode)
+    /// See `Panels.rows`.
+    func rows(_ x: Matrix, at places: UnsafePointer<Int32>? = nil, count: Int, _ space: Workspace) -> PanelRows {
+        panels.rows(x, at: places, count: count, space)
+    }
+
+    /// The same for the first `count` rows, row r being row places[r] of y, or r where nil; no two go to the same.
+    func callAsFunction(_ x: PanelRows, into y: Matrix, at places: UnsafePointer<Int32>? = nil, count: Int, _ mode: panel_mode_t = panel_bias) {
+        panels.product(x, bias: bias?.base, into: y, at: places, count: count, mode)
     }
 
     /// The k largest outputs of each row with their log softmax, best first, ties by lower index. There must be a bias.
