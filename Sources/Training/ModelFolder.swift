@@ -83,12 +83,12 @@ public final class ModelFolder {
     public var parameters: Int { model.layout.slots.filter(splice.keeps).reduce(0) { $0 + $1.count } + splice.layout.parameters }
 
     /// The model laid out for translation; its networks are read from the file, one after another.
-    public func translationModel(_ precision: Precision = .float32) throws -> TranslationModel {
-        let networks = try splice.bound(in: model, weights, precision) {
+    public func translationModel(_ precision: TranslationPrecision = .float32) throws -> TranslationModel {
+        let networks = try splice.bound(in: model, weights, precision.networks) {
             try WeightFile.read(file, .init($0, $1))
             file.releasePages()
         }
-        return TranslationModel(model, weights: weights, precision: precision, replacing: networks)
+        return TranslationModel(model, weights: weights, precision: precision.transformer, replacing: networks)
     }
 
     /// Writes weights and vocabularies; the manifest remains to be published.

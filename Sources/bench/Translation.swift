@@ -7,14 +7,16 @@ extension Session {
     func translation() throws {
         let model = Transformer(configuration), weights = model.layout.initialized(seed: 1)
         let sentences = (0..<min(test.count, 400)).map { Array(test.source[$0]) }
-        for (precision, suffix) in [(Precision.float32, ""), (.int8, ", int8")] {
-            let teacher = TranslationModel(model, weights: weights, precision: precision)
-            measure("teacher\(suffix)", teacher, sentences, longest: 42)
+        for precision in TranslationPrecision.allCases {
+            let suffix = precision == .float32 ? "" : ", \(precision)"
+            if precision != .mixed {
+                measure("teacher\(suffix)", TranslationModel(model, weights: weights, precision: precision.transformer), sentences, longest: 42)
+            }
             for size in ["xs", "m"] {
                 let splice = try Splice(["encoder", "decoder"].flatMap { try Spec(parsing: "alr-\(size).\($0)").layers(of: 6) }, in: configuration)
                 let initial = splice.layout.initialized(seed: 1)
-                let networks = splice.bound(in: model, weights, precision) { Self.copy(initial, splice.layout, to: $0, $1) }
-                let spliced = TranslationModel(model, weights: weights, precision: precision, replacing: networks)
+                let networks = splice.bound(in: model, weights, precision.networks) { Self.copy(initial, splice.layout, to: $0, $1) }
+                let spliced = TranslationModel(model, weights: weights, precision: precision.transformer, replacing: networks)
                 measure("alr-\(size).encoder+alr-\(size).decoder\(suffix)", spliced, sentences, longest: size == "m" ? 42 : 14)
             }
         }

@@ -15,7 +15,8 @@ struct ModelScoringOptions: ParsableArguments {
     @Option(help: "Folder of a model, made by train or splice.") var model: String?
     @Option(help: "Folder made by tokenize, whose sentences are translated.") var tokens: String?
     @Option(help: "Which of them: valid or test.") var split = Split.test
-    @Option(help: "What products are made of: float32, or int8: nearly the same translations, faster with AVX-512 VNNI.") var precision = Precision.float32
+    @Option(help: "What products are made of: float32, int8, or mixed: networks in int8, the rest in float32. Bytes give nearly the same translations, faster with AVX-512 VNNI.")
+    var precision = TranslationPrecision.float32
     @Option(help: "Folder of another score of the same sentences to compare with.") var base: String?
     @Option(help: "Folder to write.") var output: String?
     @Option(help: "Resamples for confidence intervals and the paired test.") var resamples = 1000
@@ -50,14 +51,15 @@ struct ModelScoringOptions: ParsableArguments {
         let folder = try ModelFolder(path: model!)
         let translator = Translator(try folder.translationModel(precision), search.configuration, pool: WorkerPool(threads: options.threadCount))
         let log = Logger.stage(Score.stage, quiet: options.quiet)
-        var lines: [String] = []
+        var lines: [String] = [], before = 0
         func flush() {
             let hypotheses = translator.translate(lines.map { folder.source.encode($0).map { Int32($0) } })
             for (index, hypothesis) in hypotheses.enumerated() {
-                for warning in hypothesis.warnings { log.warning("line \(index + 1): \(warning)") }
+                for warning in hypothesis.warnings { log.warning("line \(before + index + 1): \(warning)") }
                 print(folder.target.decode(hypothesis.ids.map { Int($0) }))
             }
             fflush(stdout)
+            before += lines.count
             lines.removeAll(keepingCapacity: true)
         }
         let isInteractive = isatty(STDIN_FILENO) != 0
@@ -103,11 +105,11 @@ struct ScoreConfiguration: Codable {
     let split: Split
     let search: SearchConfiguration
     /// nil: float32.
-    let precision: Precision?
+    let precision: TranslationPrecision?
     let resamples: Int
 }
 
-extension Precision: ExpressibleByArgument {}
+extension TranslationPrecision: ExpressibleByArgument {}
 
 /// Training text is not kept, so that its translations have nothing to be compared with.
 extension Split: ExpressibleByArgument {
