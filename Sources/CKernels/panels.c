@@ -22,7 +22,7 @@ KERNEL panel_rows_t panel_rows(const float *x, long stride, const int32_t *place
         const float *own = x + place(places, r) * stride;
         float top = magnitude(own, inputs);
         row[r].scale = top / 127;
-        row[r].start = 0u - 128u * quantise(own, 0, byte_factor(top), row[r].bytes, inputs);
+        row[r].start = 0u - 128u * quantise(own, byte_factor(top), row[r].bytes, inputs);
     }
     return result;
 }
@@ -50,7 +50,7 @@ INLINE void pack_bytes(const float *restrict weights, long stride, float *restri
         for (long i = 0; i < inputs; i += BYTES_AT_A_TIME) {
             int8_t bytes[BYTES_AT_A_TIME] = {0};
             long own = inputs - i < BYTES_AT_A_TIME ? inputs - i : BYTES_AT_A_TIME;
-            if (c < count) quantise(weights + i, 0, factor, bytes, own);
+            if (c < count) quantise(weights + i, factor, bytes, own);
             for (long k = 0; k < own; k += 4) {
                 uint32_t four;
                 memcpy(&four, bytes + k, 4);

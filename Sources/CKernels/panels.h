@@ -23,11 +23,11 @@ INLINE float magnitude(const float *restrict x, long count) {
 /// What numbers up to `top` are multiplied with to become bytes; 0 where the factor would be no number.
 INLINE float byte_factor(float top) { return top > 1e-36f ? 127 / top : 0; }
 
-/// bytes = round((x - mean) factor), to even where two are as near; returns their sum. Of what is no number anything may come.
-INLINE uint32_t quantise(const float *restrict x, float mean, float factor, int8_t *restrict bytes, long count) {
+/// bytes = round(x factor), to even where two are as near; returns their sum. Of what is no number anything may come.
+INLINE uint32_t quantise(const float *restrict x, float factor, int8_t *restrict bytes, long count) {
     uint32_t sum = 0;
     for (long i = 0; i < count; i++) {
-        union { float f; uint32_t u; } shifted = {.f = (x[i] - mean) * factor + 12582912.0f}; // see exp_approx
+        union { float f; uint32_t u; } shifted = {.f = x[i] * factor + 12582912.0f}; // see exp_approx
         uint32_t value = shifted.u - 0x4b400000u;
         bytes[i] = (int8_t)value;
         sum += value;

@@ -38,45 +38,55 @@ INLINE float hidden_row(const float *pre, float *y, float m, float s, const floa
     return total / (float)width;
 }
 
-/// 1 / the standard deviation; *top = max |y - mean|, NaN above all.
-INLINE float spread(const float *restrict y, float mean, long width, float epsilon, float *top) {
+/// 1 / the standard deviation.
+INLINE float inverse_deviation(const float *restrict y, float mean, long width, float epsilon) {
     FAST
     float square = 0;
-    uint32_t largest = 0;
-    for (long c = 0; c < width; c++) {
-        union { float f; uint32_t u; } delta = {.f = y[c] - mean};
-        square += delta.f * delta.f;
-        delta.u &= 0x7fffffff;
-        largest = delta.u > largest ? delta.u : largest;
-    }
-    memcpy(top, &largest, sizeof *top);
+    for (long c = 0; c < width; c++) square += (y[c] - mean) * (y[c] - mean);
     return 1 / sqrtf(square / (float)width + epsilon);
 }
 
 KERNEL void hidden_forward(float *restrict pre, long stride, const float *restrict input_mean, const float *restrict input_rstd, const float *restrict u, const float *restrict v, long rows, long width,
                            float *restrict mean, float *restrict rstd, float epsilon) {
-    float top;
     for (long r = 0; r < rows; r++, pre += stride) {
         mean[r] = hidden_row(pre, pre, input_mean[r], input_rstd[r], u, v, width);
-        rstd[r] = spread(pre, mean[r], width, epsilon, &top);
+        rstd[r] = inverse_deviation(pre, mean[r], width, epsilon);
     }
+}
+
+/// The same, and y = gain (y - mean); *top = max |y|, NaN above all.
+INLINE float centred_row(float *restrict y, float mean, const float *restrict gain, long width, float epsilon, float *top) {
+    FAST
+    float square = 0;
+    uint32_t largest = 0;
+    for (long c = 0; c < width; c++) {
+        float delta = y[c] - mean;
+        union { float f; uint32_t u; } value = {.f = gain[c] * delta};
+        square += delta * delta;
+        y[c] = value.f;
+        value.u &= 0x7fffffff;
+        largest = value.u > largest ? value.u : largest;
+    }
+    memcpy(top, &largest, sizeof *top);
+    return 1 / sqrtf(square / (float)width + epsilon);
 }
 
 long hidden_scratch(long rows, long width, panel_type_t type) { return type == panel_float32 ? rows * width : width + panel_scratch(rows, width, type); }
 
 KERNEL panel_rows_t hidden_rows(const float *restrict pre, const int32_t *restrict places, const float *restrict input_mean, const float *restrict input_rstd,
-                                const float *restrict u, const float *restrict v, long rows, long width, float epsilon, panel_type_t type, float *scratch) {
-    FAST
+                                const float *restrict u, const float *restrict v, const float *restrict gain, long rows, long width, float epsilon,
+                                panel_type_t type, float *scratch) {
     byte_row_t *row = type == panel_float32 ? NULL : byte_rows(scratch + width, rows, width);
     panel_rows_t result = {.type = type, .rows = rows, .inputs = width, .x = scratch, .stride = width, .bytes = row};
     for (long r = 0; r < rows; r++) {
         float *h = row ? scratch : scratch + r * width, top;
-        float mean = hidden_row(pre + place(places, r) * width, h, input_mean[r], input_rstd[r], u, v, width), rstd = spread(h, mean, width, epsilon, &top);
+        float mean = hidden_row(pre + place(places, r) * width, h, input_mean[r], input_rstd[r], u, v, width);
+        float rstd = centred_row(h, mean, gain, width, epsilon, &top);
         if (row) {
             row[r].scale = top / 127 * rstd;
-            row[r].start = 0u - 128u * quantise(h, mean, byte_factor(top), row[r].bytes, width);
+            row[r].start = 0u - 128u * quantise(h, byte_factor(top), row[r].bytes, width);
         } else
-            for (long c = 0; c < width; c++) h[c] = (h[c] - mean) * rstd;
+            for (long c = 0; c < width; c++) h[c] *= rstd;
     }
     return result;
 }

@@ -100,20 +100,20 @@ struct SearchKernelTests {
         }
     }
 
-    /// The hidden layer of translation is that of training, without dropout and before gain and shift: a product with the unit
+    /// The hidden layer of translation is that of training, without dropout and before the shift: a product with the unit
     /// matrix shows what its rows are.
     @Test(arguments: [1, 25, 800], [panel_float32, panel_int8, panel_int8_portable])
     func hiddenLayer(width: Int, type: panel_type_t) {
         var random = SearchRandom(UInt64(width))
         let rows = 8, places: [Int32] = [3, 0, 6, 5, 1, 2, 8, 7], epsilon: Float = 1e-5
         let pre = random.floats(9 * width), mean = random.floats(rows), rstd = random.floats(rows).map { 1 + abs($0) }
-        let (u, v) = (random.floats(width), random.floats(width)), none = dropout_t(seed: 0, stream: 0, step: 0, keep_below: 65536, scale: 1)
+        let (u, v, gain) = (random.floats(width), random.floats(width), random.floats(width)), none = dropout_t(seed: 0, stream: 0, step: 0, keep_below: 65536, scale: 1)
         var unit = [Float](repeating: 0, count: width * width), scratch = [Float](repeating: .nan, count: hidden_scratch(rows, width, type))
         for i in 0..<width { unit[i * width + i] = 1 }
         var h = [Float](repeating: .nan, count: rows * width)
         pre.withUnsafeBufferPointer { pre in
             scratch.withUnsafeMutableBufferPointer { scratch in
-                let hidden = hidden_rows(pre.baseAddress!, places, mean, rstd, u, v, rows, width, epsilon, type, scratch.baseAddress!)
+                let hidden = hidden_rows(pre.baseAddress!, places, mean, rstd, u, v, gain, rows, width, epsilon, type, scratch.baseAddress!)
                 panel_product(hidden, packed(unit, inputs: width, outputs: width, type), nil, &h, width, nil, rows, width, panel_bias)
             }
         }
@@ -121,8 +121,7 @@ struct SearchKernelTests {
         var y = places.flatMap { pre[Int($0) * width..<(Int($0) + 1) * width] }, expected = h
         var outMean = [Float](repeating: 0, count: rows), outRstd = outMean
         hidden_forward(&y, width, mean, rstd, u, v, rows, width, &outMean, &outRstd, epsilon)
-        let ones = [Float](repeating: 1, count: width), zeros = [Float](repeating: 0, count: width)
-        hidden_normalise(y, &expected, width, outMean, outRstd, ones, zeros, rows, width, none, 0, 0, width)
+        hidden_normalise(y, &expected, width, outMean, outRstd, gain, [Float](repeating: 0, count: width), rows, width, none, 0, 0, width)
         for row in 0..<rows {
             let range = row * width..<(row + 1) * width, top = expected[range].map(abs).max()!
             let error = range.map { abs(h[$0] - expected[$0]) }.max()!

@@ -16,10 +16,10 @@ void add_rows(float *x, long x_stride, const float *y, long y_stride, long rows,
 ///     y = leaky((pre - input_mean u) input_rstd + v),   mean, rstd = of each row of y.
 void hidden_forward(float *pre, long stride, const float *input_mean, const float *input_rstd, const float *u, const float *v, long rows, long width,
                     float *mean, float *rstd, float epsilon);
-/// The hidden layer of translation, ready for the next product: h[r] = (y - mean) rstd, with y and its moments from row places[r]
-/// of pre (row r if NULL) as above. Rows of pre are `width` floats apart. scratch: `hidden_scratch` floats.
+/// The hidden layer of translation, ready for the next product: h[r] = gain (y - mean) rstd, with y and its moments from row
+/// places[r] of pre (row r if NULL) as above. Rows of pre are `width` floats apart. scratch: `hidden_scratch` floats.
 panel_rows_t hidden_rows(const float *pre, const int32_t *places, const float *input_mean, const float *input_rstd, const float *u, const float *v,
-                         long rows, long width, float epsilon, panel_type_t type, float *scratch);
+                         const float *gain, long rows, long width, float epsilon, panel_type_t type, float *scratch);
 long hidden_scratch(long rows, long width, panel_type_t type);
 /// h = dropout(gain (y - mean) rstd + shift). Row r's random numbers are those of row first_row + r of a matrix of
 /// `columns` columns, from column first_column on.
