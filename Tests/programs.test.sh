@@ -88,6 +88,8 @@ check "every run is finished" '[ "$(sqlite3 runs/registry.sqlite "select count(*
 run score --model $m/splice/$both --tokens $m/tokens --precision int8 --output $m/score/$both.int8
 check "score: with products of bytes, about the same translations" \
   '[ $code = 0 ] && [ "$(diff $m/score/$both/hypotheses.txt $m/score/$both.int8/hypotheses.txt | grep -c "^<")" -le 10 ]'
+run score --model $m/train --tokens $m/tokens --precision mixed --output $m/score/teacher.mixed
+check "score: mixed is float32 where there are no networks" '[ $code = 0 ] && cmp $m/score/teacher/hypotheses.txt $m/score/teacher.mixed/hypotheses.txt'
 check "score: with products of bytes, a row of its own" '[ $code = 0 ] && [ "$(sqlite3 runs/registry.sqlite "select count(*) from leaderboard where search = '\''greedy.int8'\''")" = 1 ]'
 
 run bench --tokens $m/tokens --parts training distillation text --specs alr-h16.encoder --seconds 0.02 --threads 1 --json --output $m/bench
@@ -111,6 +113,9 @@ check "score: the model spliced twice" '[ $code = 0 ] && [ "$(wc -l < $m/score/t
 run "${splice[@]}"; check "the same command again has nothing to do" '[ $code = 0 ] && grep -q "is complete" err && [ ! -s out ]'
 printf 'the red car stops .\n\nthe car .\n' | "$bin/score" --model $m/train > out 2> err && code=0 || code=$?
 check "score: a line from standard input is a line of standard output" '[ $code = 0 ] && [ "$(wc -l < out)" = 3 ]'
+for i in {1..4100}; do echo 'the red car'; done | sed '$s/.*/the car stops . the car stops . the car stops . the car stops . the car stops . the car stops . the car stops . the car stops . the car stops . the car stops . the car stops . the car stops . the car stops ./' |
+  "$bin/score" --model $m/splice/$both > out 2> err && code=0 || code=$?
+check "score: a warning names its line, of thousands" '[ $code = 0 ] && grep -q "line 4100: the source has" err'
 run score --hypotheses a.de --references a.de; check "score: two texts" '[ $code = 0 ] && grep -qE "BLEU.* = 100\.0 " out'
 run score --hypotheses a.de --references a.de --json; check "score: as JSON" '[ $code = 0 ] && grep -qE "\"score\": 100\.0" out'
 

@@ -56,7 +56,7 @@ typedef struct {
 } operand_t;
 
 static inline operand_t operand(panel_rows_t rows) {
-    return (operand_t){rows, best_tile(), rows.type == panel_int8_portable ? portable_byte_tile() : best_byte_tile()};
+    return (operand_t){rows, best_tile(), byte_tile(rows.type)};
 }
 
 /// Asks for the share of tile r0 of the panel after this one. Weights come from the last-level cache, which takes as long to

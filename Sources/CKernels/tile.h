@@ -42,5 +42,5 @@ typedef struct {
 typedef void byte_tile_t(const byte_row_t *const a[TILE], const float *b_scales, const uint8_t *b, long quads, float *const y[TILE],
                          const float *bias, panel_mode_t mode);
 
-byte_tile_t *best_byte_tile(void);
-byte_tile_t *portable_byte_tile(void);
+/// That of a type of integers.
+byte_tile_t *byte_tile(panel_type_t type);

@@ -43,7 +43,7 @@ struct SearchKernelTests {
         }
     }
 
-    @Test(arguments: [1, 2, 5, 6, 7, 13], [panel_float32, panel_int8, panel_int8_portable])
+    @Test(arguments: [1, 2, 5, 6, 7, 13], [panel_float32, panel_int8, panel_int8_avx2, panel_int8_portable])
     func products(rows: Int, type: panel_type_t) {
         for (inputs, outputs) in [(1, 1), (3, 17), (16, 64), (31, 65), (128, 130), (515, 64)] {
             var random = SearchRandom(UInt64(rows * 1000 + inputs))
@@ -102,7 +102,7 @@ struct SearchKernelTests {
 
     /// The hidden layer of translation is that of training, without dropout and before the shift: a product with the unit
     /// matrix shows what its rows are.
-    @Test(arguments: [1, 25, 800], [panel_float32, panel_int8, panel_int8_portable])
+    @Test(arguments: [1, 25, 800], [panel_float32, panel_int8, panel_int8_avx2, panel_int8_portable])
     func hiddenLayer(width: Int, type: panel_type_t) {
         var random = SearchRandom(UInt64(width))
         let rows = 8, places: [Int32] = [3, 0, 6, 5, 1, 2, 8, 7], epsilon: Float = 1e-5
@@ -167,12 +167,12 @@ struct SearchKernelTests {
         var random = SearchRandom(8)
         let (rows, inputs, outputs) = (13, 131, 192), x = random.floats(rows * inputs), w = random.floats(inputs * outputs), bias = random.floats(outputs)
         for mode in [panel_bias, panel_relu, panel_add] {
-            let results = [panel_int8, panel_int8_portable].map { type in
+            let results = [panel_int8, panel_int8_avx2, panel_int8_portable].map { type in
                 var y = [Float](repeating: 0.3, count: rows * outputs)
                 product(x, packed(w, inputs: inputs, outputs: outputs, type), bias, into: &y, rows: rows, inputs, outputs, type, mode)
                 return y
             }
-            let areSame = results[0] == results[1]
+            let areSame = results[0] == results[1] && results[0] == results[2]
             #expect(areSame, "mode \(mode)")
         }
     }

@@ -13,8 +13,9 @@ void product_transposed(const float *a, long a_stride, const float *b, long b_st
 
 /// What panels hold: the weights, or W[o][i] = scale[o] w[o][i] with w in -127 ... 127. The rows are then taken for
 /// x[r][i] = scale[r] q[r][i] as well, scale[r] = max |x[r]| / 127, and the sum of the products is exact, for up to 65,536 inputs.
-/// The portable way of multiplying bytes, which gives the same bits, is what `panel_int8` comes to without AVX-512 VNNI.
-typedef enum { panel_float32, panel_int8, panel_int8_portable } panel_type_t;
+/// `panel_int8` multiplies bytes as the processor does it best, with AVX-512 VNNI, AVX2 or in a plain loop; the others do it as
+/// older processors do, which gives the same bits.
+typedef enum { panel_float32, panel_int8, panel_int8_avx2, panel_int8_portable } panel_type_t;
 
 /// Floats of the panels of a [outputs, inputs] matrix.
 long panel_floats(long inputs, long outputs, panel_type_t type);
