@@ -41,7 +41,7 @@ endif
 SEEDS ?=
 # Widths of the beam, each giving a score of its own.
 BEAMS ?= 1
-# What products of translation are made of, float32 or int8, each giving a score of its own.
+# What products of translation are made of, float32, int8 or mixed (networks in int8), each giving a score of its own.
 PRECISIONS ?= float32
 # The models to score beside the teacher, each a list of specs joined by +.
 MODELS ?= $(DEFAULT_MODELS)

@@ -88,6 +88,9 @@ check "every run is finished" '[ "$(sqlite3 runs/registry.sqlite "select count(*
 run score --model $m/splice/$both --tokens $m/tokens --precision int8 --output $m/score/$both.int8
 check "score: with products of bytes, about the same translations" \
   '[ $code = 0 ] && [ "$(diff $m/score/$both/hypotheses.txt $m/score/$both.int8/hypotheses.txt | grep -c "^<")" -le 10 ]'
+run score --model $m/splice/$both --tokens $m/tokens --precision mixed --output $m/score/$both.mixed
+check "score: with networks of bytes, about the same translations" \
+  '[ $code = 0 ] && [ "$(diff $m/score/$both/hypotheses.txt $m/score/$both.mixed/hypotheses.txt | grep -c "^<")" -le 10 ]'
 run score --model $m/train --tokens $m/tokens --precision mixed --output $m/score/teacher.mixed
 check "score: mixed is float32 where there are no networks" '[ $code = 0 ] && cmp $m/score/teacher/hypotheses.txt $m/score/teacher.mixed/hypotheses.txt'
 check "score: with products of bytes, a row of its own" '[ $code = 0 ] && [ "$(sqlite3 runs/registry.sqlite "select count(*) from leaderboard where search = '\''greedy.int8'\''")" = 1 ]'

@@ -20,9 +20,7 @@ KERNEL panel_rows_t panel_rows(const float *x, long stride, const int32_t *place
     result.bytes = row;
     for (long r = 0; r < rows; r++) {
         const float *own = x + place(places, r) * stride;
-        float top = magnitude(own, inputs);
-        row[r].scale = top / 127;
-        row[r].start = 0u - 128u * quantise(own, byte_factor(top), row[r].bytes, inputs);
+        fill_byte_row(row + r, own, magnitude(own, inputs), 1, inputs);
     }
     return result;
 }

@@ -48,6 +48,12 @@ INLINE byte_row_t *byte_rows(float *scratch, long rows, long inputs) {
     return row;
 }
 
+/// Makes bytes of scale x, where |x| is `top` at most.
+INLINE void fill_byte_row(byte_row_t *row, const float *x, float top, float scale, long count) {
+    row->scale = top / 127 * scale;
+    row->start = 0u - 128u * quantise(x, byte_factor(top), row->bytes, count);
+}
+
 /// A product's rows and what multiplies a tile of them.
 typedef struct {
     panel_rows_t rows;
@@ -56,14 +62,14 @@ typedef struct {
 } operand_t;
 
 static inline operand_t operand(panel_rows_t rows) {
-    return (operand_t){rows, best_tile(), byte_tile(rows.type)};
+    return (operand_t){rows, best_tile(), rows.type == panel_float32 ? NULL : byte_tile(rows.type)};
 }
 
 /// Asks for the share of tile r0 of the panel after this one. Weights come from the last-level cache, which takes as long to
 /// answer as a tile to multiply; fetched while their predecessors are worked on they wait for nobody (ALR-M: 3% in float32).
 INLINE void fetch_next(const float *panel, long stride, long r0, long rows) {
-    const long line = 64 / sizeof(float), lines = (stride + line - 1) / line, tiles = (rows + TILE - 1) / TILE, share = (lines + tiles - 1) / tiles;
-    for (long l = r0 / TILE * share, end = l + share; l < end; l++) __builtin_prefetch(panel + stride + l * line, 0, 2);
+    const long line = 64 / sizeof(float), lines = stride / line, tiles = (rows + TILE - 1) / TILE, t = r0 / TILE;
+    for (long l = lines * t / tiles; l < lines * (t + 1) / tiles; l++) __builtin_prefetch(panel + stride + l * line, 0, 2);
 }
 
 /// Rows r0 ..< r0 + TILE of bytes times one panel, finished at to[0], to[1] and so on; rows that do not exist repeat the last.

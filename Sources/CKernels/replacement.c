@@ -38,7 +38,7 @@ INLINE float hidden_row(const float *pre, float *y, float m, float s, const floa
     return total / (float)width;
 }
 
-/// 1 / the standard deviation.
+/// 1 / the standard deviation of y.
 INLINE float inverse_deviation(const float *restrict y, float mean, long width, float epsilon) {
     FAST
     float square = 0;
@@ -77,16 +77,13 @@ KERNEL panel_rows_t hidden_rows(const float *restrict pre, const int32_t *restri
                                 const float *restrict u, const float *restrict v, const float *restrict gain, long rows, long width, float epsilon,
                                 panel_type_t type, float *scratch) {
     byte_row_t *row = type == panel_float32 ? NULL : byte_rows(scratch + width, rows, width);
-    panel_rows_t result = {.type = type, .rows = rows, .inputs = width, .x = scratch, .stride = width, .bytes = row};
+    panel_rows_t result = {.type = type, .rows = rows, .inputs = width, .x = row ? NULL : scratch, .stride = width, .bytes = row};
     for (long r = 0; r < rows; r++) {
-        float *h = row ? scratch : scratch + r * width, top;
-        float mean = hidden_row(pre + place(places, r) * width, h, input_mean[r], input_rstd[r], u, v, width);
+        float *h = row ? scratch : scratch + r * width;
+        float top, mean = hidden_row(pre + place(places, r) * width, h, input_mean[r], input_rstd[r], u, v, width);
         float rstd = centred_row(h, mean, gain, width, epsilon, &top);
-        if (row) {
-            row[r].scale = top / 127 * rstd;
-            row[r].start = 0u - 128u * quantise(h, byte_factor(top), row[r].bytes, width);
-        } else
-            for (long c = 0; c < width; c++) h[c] *= rstd;
+        if (row) fill_byte_row(row + r, h, top, rstd, width);
+        else for (long c = 0; c < width; c++) h[c] *= rstd;
     }
     return result;
 }

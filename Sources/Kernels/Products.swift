@@ -76,9 +76,10 @@ public struct Panels {
     public func product(
         _ x: PanelRows, bias: UnsafePointer<Float>?, into y: Matrix, at places: UnsafePointer<Int32>? = nil, count: Int, _ mode: panel_mode_t = panel_bias
     ) {
-        require(x.rows.inputs == inputs && x.rows.type == type && y.columns == outputs, "[\(outputs) x \(inputs)] times rows of \(x.rows.inputs) into \(y)")
-        require(count <= x.rows.rows && (places != nil || count <= y.rows), "\(count) of \(x.rows.rows) rows into \(y)")
-        panel_product(x.rows, base, bias, y.base, y.stride, places, count, outputs, mode)
+        require(x.layout.type == type, "rows and weights of one precision")
+        require(x.layout.inputs == inputs && y.columns == outputs, "[\(outputs) x \(inputs)] times rows of \(x.layout.inputs) into \(y)")
+        require(count <= x.layout.rows && (places != nil || count <= y.rows), "\(count) of \(x.layout.rows) rows into \(y)")
+        panel_product(x.layout, base, bias, y.base, y.stride, places, count, outputs, mode)
     }
 
     /// The k largest outputs of each row with their log softmax, best first, ties by lower index. See `panel_top_k`.
@@ -87,14 +88,14 @@ public struct Panels {
     ) {
         require(logProbabilities.count >= x.rows * k && indices.count >= x.rows * k, "room for \(x.rows) x \(k) of the best")
         let mark = space.mark, rows = rows(x, count: x.rows, space)
-        panel_top_k(rows.rows, base, bias, outputs, k, barred, barred.count, space.take(32 * x.rows), &logProbabilities, &indices)
+        panel_top_k(rows.layout, base, bias, outputs, k, barred, barred.count, space.take(32 * x.rows), &logProbabilities, &indices)
         space.release(to: mark)
     }
 }
 
 /// Rows laid out for products with `Panels`: good for several of them, as long as what they were made of lasts.
 public struct PanelRows {
-    fileprivate let rows: panel_rows_t
+    fileprivate let layout: panel_rows_t
 
-    public init(_ rows: panel_rows_t) { self.rows = rows }
+    public init(_ layout: panel_rows_t) { self.layout = layout }
 }

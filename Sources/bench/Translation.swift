@@ -12,7 +12,7 @@ extension Session {
             if precision != .mixed {
                 measure("teacher\(suffix)", TranslationModel(model, weights: weights, precision: precision.transformer), sentences, longest: 42)
             }
-            for size in ["xs", "m"] {
+            for size in ["xs", "s", "m"] {
                 let splice = try Splice(["encoder", "decoder"].flatMap { try Spec(parsing: "alr-\(size).\($0)").layers(of: 6) }, in: configuration)
                 let initial = splice.layout.initialized(seed: 1)
                 let networks = splice.bound(in: model, weights, precision.networks) { Self.copy(initial, splice.layout, to: $0, $1) }

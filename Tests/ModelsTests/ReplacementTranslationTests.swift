@@ -79,10 +79,26 @@ struct ReplacementTranslationTests {
         withExtendedLifetime((owner, sideOwner, training)) {}
     }
 
-    /// Bytes are near: each row and each output's weights are rounded to 255 steps. And a sentence's result is its own, to the bit.
+    /// What precisions mean for a model with networks.
+    @Test func precisions() {
+        #expect(TranslationPrecision.allCases.map(\.transformer) == [.float32, .float32, .int8])
+        #expect(TranslationPrecision.allCases.map(\.networks) == [.float32, .int8, .int8])
+    }
+
+    /// One hidden unit speaks loudly and is hardly listened to.
+    private func addLoudUnit(_ replacement: Replacement, _ weights: FloatBlock) {
+        for network in replacement.networks {
+            weights[network.firstBias].base[0] = 40
+            weights[network.hiddenNorm.gain].base[0] = 0.01
+        }
+    }
+
+    /// Bytes are near: each row and each output's weights are rounded to 255 steps, the rows of the hidden layer after its gain,
+    /// which makes a loud unit small. And a sentence's result is its own, to the bit.
     @Test(arguments: [("alr-h70.encoder.0", false), ("alr-h70.encoder.0", true), ("aslr-h33.encoder.0", false)])
     func bytesAreNear(_ text: String, isProjected: Bool) throws {
         let (replacement, weights) = try makeNetwork(text)
+        addLoudUnit(replacement, weights)
         var layout = ParameterLayout()
         let output = Linear("output", in: d, out: d, &layout), outputWeights = layout.initialized(seed: 3)
         let projection = isProjected ? BoundReplacement.Projection(output, outputWeights) : nil

@@ -144,11 +144,27 @@ struct SearchKernelTests {
         }
     }
 
+    /// Rows laid out once serve several products, each of as many of the first as it wants.
+    @Test(arguments: [panel_float32, panel_int8])
+    func theFirstOfManyRows(type: panel_type_t) {
+        var random = SearchRandom(4)
+        let inputs = 35, outputs = 70, rows = 13, x = random.floats(rows * inputs)
+        let panels = packed(random.floats(inputs * outputs), inputs: inputs, outputs: outputs, type)
+        withRows(x, rows: rows, inputs: inputs, type) { all in
+            for count in [7, 5, 13, 0] {
+                var y = [Float](repeating: 9, count: rows * outputs), expected = y
+                panel_product(all, panels, nil, &y, outputs, nil, count, outputs, panel_bias)
+                product(Array(x[..<(count * inputs)]), panels, nil, into: &expected, rows: count, inputs, outputs, type)
+                #expect(y == expected, "\(count) rows")
+            }
+        }
+    }
+
     /// Integers are exact up to the most inputs there may be: all of one sign, and as large as bytes get.
-    @Test(arguments: [Float(1), -1]) func bytesDoNotOverflow(sign: Float) {
+    @Test(arguments: [Float(1), -1], [panel_int8, panel_int8_avx2, panel_int8_portable]) func bytesDoNotOverflow(sign: Float, type: panel_type_t) {
         let inputs = 65_536, x = [Float](repeating: 3, count: inputs), w = [Float](repeating: sign * 2, count: inputs)
         var y = [Float](repeating: 0, count: 1)
-        product(x, packed(w, inputs: inputs, outputs: 1, panel_int8), nil, into: &y, rows: 1, inputs, 1, panel_int8)
+        product(x, packed(w, inputs: inputs, outputs: 1, type), nil, into: &y, rows: 1, inputs, 1, type)
         #expect(abs(y[0] / (sign * 6 * Float(inputs)) - 1) < 1e-6)
     }
 
@@ -178,11 +194,11 @@ struct SearchKernelTests {
     }
 
     /// Rows of zeros stay zero, and those of almost nothing; a row with something that is no number has no numbers, and spoils no other.
-    @Test func bytesOfUnusualRows() {
+    @Test(arguments: [panel_int8, panel_int8_avx2, panel_int8_portable]) func bytesOfUnusualRows(type: panel_type_t) {
         let inputs = 5, w: [Float] = [1, 2, 3, 4, 5, 0, 0, 0, 0, 0]
         let x: [Float] = [0, 0, 0, 0, 0, 1, .nan, 1, .nan, 1, 1, 1, .infinity, 1, 1, 1, 1, 1, 1, 1, 1e-37, 1e-44, 0, 0, 1e-37]
         var y = [Float](repeating: 7, count: 10)
-        product(x, packed(w, inputs: inputs, outputs: 2, panel_int8), nil, into: &y, rows: 5, inputs, 2, panel_int8)
+        product(x, packed(w, inputs: inputs, outputs: 2, type), nil, into: &y, rows: 5, inputs, 2, type)
         #expect(y[0] == 0 && y[1] == 0 && y[2].isNaN && !y[4].isFinite && abs(y[6] - 15) < 0.1 && y[7] == 0 && abs(y[8]) < 1e-35 && y[9] == 0)
     }
 

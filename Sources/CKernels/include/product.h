@@ -13,8 +13,8 @@ void product_transposed(const float *a, long a_stride, const float *b, long b_st
 
 /// What panels hold: the weights, or W[o][i] = scale[o] w[o][i] with w in -127 ... 127. The rows are then taken for
 /// x[r][i] = scale[r] q[r][i] as well, scale[r] = max |x[r]| / 127, and the sum of the products is exact, for up to 65,536 inputs.
-/// `panel_int8` multiplies bytes as the processor does it best, with AVX-512 VNNI, AVX2 or in a plain loop; the others do it as
-/// older processors do, which gives the same bits.
+/// `panel_int8` multiplies bytes as the processor does it best, with AVX-512 VNNI, AVX2 or in a plain loop; `_avx2` and `_portable` do it
+/// as older processors do, which gives the same bits.
 typedef enum { panel_float32, panel_int8, panel_int8_avx2, panel_int8_portable } panel_type_t;
 
 /// Floats of the panels of a [outputs, inputs] matrix.
@@ -23,7 +23,7 @@ long panel_floats(long inputs, long outputs, panel_type_t type);
 /// [outputs / 64]{scales [64], [inputs / 4][64][4]}, inputs filled up too, 128 added to each byte. inputs > 0.
 void panel_pack(const float *weights, long stride, float *panels, long inputs, long outputs, panel_type_t type);
 
-/// Rows as panels of a type want them, good for any number of products while x, places and scratch last.
+/// Rows as panels of a type want them, good for any number of products while x, places and scratch stay as they are.
 typedef struct {
     panel_type_t type;
     long rows, inputs;
