@@ -55,20 +55,27 @@ struct Report: Codable {
 struct Stopwatch {
     let seconds: Double
 
-    /// Units a second, the median of three stretches; `body` returns how many units it has done. Called once before the clock
+    /// Units a second, the median of several stretches; `body` returns how many units it has done. Called once before the clock
     /// starts, so that memory is there.
     func rate(_ body: () -> Double) -> Double {
-        _ = body()
-        var rates: [Double] = []
-        for _ in 0..<3 {
-            let start = PhaseTimer.now
-            var units = 0.0, elapsed = 0.0
-            repeat {
-                units += body()
-                elapsed = PhaseTimer.now - start
-            } while elapsed < seconds / 3
-            rates.append(units / elapsed)
+        withoutActuallyEscaping(body) { rates([$0], stretches: 3)[0] }
+    }
+
+    /// The same of several, whose stretches alternate: what disturbs the machine for a while disturbs them all.
+    func rates(_ bodies: [() -> Double], stretches: Int = 5) -> [Double] {
+        for body in bodies { _ = body() }
+        var rates = bodies.map { _ in [Double]() }
+        for _ in 0..<stretches {
+            for (index, body) in bodies.enumerated() {
+                let start = PhaseTimer.now
+                var units = 0.0, elapsed = 0.0
+                repeat {
+                    units += body()
+                    elapsed = PhaseTimer.now - start
+                } while elapsed < seconds / Double(stretches)
+                rates[index].append(units / elapsed)
+            }
         }
-        return rates.sorted()[1]
+        return rates.map { $0.sorted()[stretches / 2] }
     }
 }
