@@ -38,37 +38,35 @@ INLINE float hidden_row(const float *pre, float *y, float m, float s, const floa
     return total / (float)width;
 }
 
-/// 1 / the standard deviation of y.
-INLINE float inverse_deviation(const float *restrict y, float mean, long width, float epsilon) {
-    FAST
-    float square = 0;
-    for (long c = 0; c < width; c++) square += (y[c] - mean) * (y[c] - mean);
-    return 1 / sqrtf(square / (float)width + epsilon);
-}
+/// 1 / the standard deviation that `squares`, a sum of squared differences from the mean, comes to.
+INLINE float inverse_deviation(float squares, long width, float epsilon) { return 1 / sqrtf(squares / (float)width + epsilon); }
 
 KERNEL void hidden_forward(float *restrict pre, long stride, const float *restrict input_mean, const float *restrict input_rstd, const float *restrict u, const float *restrict v, long rows, long width,
                            float *restrict mean, float *restrict rstd, float epsilon) {
+    FAST
     for (long r = 0; r < rows; r++, pre += stride) {
-        mean[r] = hidden_row(pre, pre, input_mean[r], input_rstd[r], u, v, width);
-        rstd[r] = inverse_deviation(pre, mean[r], width, epsilon);
+        float m = hidden_row(pre, pre, input_mean[r], input_rstd[r], u, v, width), squares = 0;
+        for (long c = 0; c < width; c++) squares += (pre[c] - m) * (pre[c] - m);
+        mean[r] = m;
+        rstd[r] = inverse_deviation(squares, width, epsilon);
     }
 }
 
-/// The same, and y = gain (y - mean); *top = max |y|, NaN above all.
+/// y = gain (y - mean); *top = max |y|, NaN above all. Returns 1 / the standard deviation of what y was.
 INLINE float centred_row(float *restrict y, float mean, const float *restrict gain, long width, float epsilon, float *top) {
     FAST
-    float square = 0;
+    float squares = 0;
     uint32_t largest = 0;
     for (long c = 0; c < width; c++) {
         float delta = y[c] - mean;
         union { float f; uint32_t u; } value = {.f = gain[c] * delta};
-        square += delta * delta;
+        squares += delta * delta;
         y[c] = value.f;
         value.u &= 0x7fffffff;
         largest = value.u > largest ? value.u : largest;
     }
     memcpy(top, &largest, sizeof *top);
-    return 1 / sqrtf(square / (float)width + epsilon);
+    return inverse_deviation(squares, width, epsilon);
 }
 
 long hidden_scratch(long rows, long width, panel_type_t type) { return type == panel_float32 ? rows * width : width + panel_scratch(rows, width, type); }
