@@ -2,6 +2,7 @@ import Foundation
 import Logging
 import Registry
 import Tensors
+import Training
 
 /// One execution of a stage, from the lock on its output folder to the last fact in the registry.
 ///
@@ -117,7 +118,10 @@ public final class StageRun {
     public func param(_ key: String, _ value: some CustomStringConvertible & Sendable) { live.param(key, value) }
 
     /// A measured value at a step; written about once a second. The leaderboard shows `tokens_per_second`.
-    public func metric(_ key: String, step: Int = 0, _ value: some BinaryFloatingPoint) { live.metric(key, step: step, Double(value)) }
+    public func metric(_ key: MetricKey, step: Int = 0, _ value: some BinaryFloatingPoint) { live.metric(key.description, step: step, Double(value)) }
+
+    /// The same for figures that one stage alone knows: counts by reason, benchmarks.
+    public func metric(_ key: String, _ value: Double) { live.metric(key, step: 0, value) }
 
     public func score(_ score: Score) { live.score(score) }
     public func significance(_ test: Significance) { live.significance(test) }

@@ -3,8 +3,7 @@ import Training
 /// Puts what a `Trainer` tells into the registry and on standard error, for every stage that trains.
 public final class TrainingReport {
     private let run: StageRun
-    private let unit: String
-    private let prefix: String
+    private let layer: Int?
     private let label: String?
     private var progress: ProgressDisplay?
     private var window = Window()
@@ -26,13 +25,11 @@ public final class TrainingReport {
     private static let interval = 20
 
     /// - Parameters:
-    ///   - unit: what the rate counts, such as `tokens`
-    ///   - prefix: put before every metric's key, where a run trains several networks
+    ///   - layer: of the network, where a run trains several
     ///   - label: put before every line; the stage if nil
-    public init(_ run: StageRun, unit: String, prefix: String = "", label: String? = nil) {
+    public init(_ run: StageRun, layer: Int? = nil, label: String? = nil) {
         self.run = run
-        self.unit = unit
-        self.prefix = prefix
+        self.layer = layer
         self.label = label
     }
 
@@ -49,33 +46,37 @@ public final class TrainingReport {
         return observer
     }
 
-    private func metric(_ key: String, step: Int, _ value: some BinaryFloatingPoint) { run.metric(prefix + key, step: step, value) }
+    private func metric(_ key: MetricKey, step: Int, _ value: some BinaryFloatingPoint) {
+        var key = key
+        key.layer = layer
+        run.metric(key, step: step, value)
+    }
 
     private func step(_ step: TrainingObserver.Step) {
         window.add(step)
         total.add(step)
         let progress = progress ?? run.progress(label, total: step.steps, unit: "steps", start: step.step - 1)
         self.progress = progress
-        progress.update(step.step, note: "epoch \(step.epoch + 1), loss \(Format.loss(window.sums.mean)), \(Format.rate(window.rate)) \(unit)/s")
+        progress.update(step.step, note: "epoch \(step.epoch + 1), loss \(Format.loss(window.sums.mean)), \(Format.rate(window.rate)) tokens/s")
         guard step.step % Self.interval == 0 else { return }
-        metric("train.loss", step: step.step, window.sums.mean)
-        metric("train.rate", step: step.step, step.rate)
-        metric("train.\(unit)_per_second", step: step.step, window.rate)
+        metric(.init(.train, .loss), step: step.step, window.sums.mean)
+        metric(.init(.train, .rate), step: step.step, step.rate)
+        metric(.init(.train, .tokensPerSecond), step: step.step, window.rate)
         window = Window()
     }
 
     private func epoch(_ epoch: TrainingObserver.Epoch) {
-        metric("valid.loss", step: epoch.step, epoch.validation.loss)
+        metric(.init(.valid, .loss), step: epoch.step, epoch.validation.loss)
         for (key, value) in epoch.validation.metrics { metric(key, step: epoch.step, value) }
         // figures by position are for the registry
-        let further = epoch.validation.metrics.filter { $0.key.split(separator: ".").count == 2 }.sorted { $0.key < $1.key }.map { "\($0.key) \(Format.loss($0.value))" }
+        let further = epoch.validation.metrics.filter { $0.key.position == nil }.map { ("\($0)", $1) }.sorted { $0.0 < $1.0 }.map { "\($0.0) \(Format.loss($0.1))" }
         let words = ["train \(Format.loss(epoch.train.mean))", "valid \(Format.loss(epoch.validation.loss))"] + further + (epoch.isBest ? ["best so far"] : [])
         run.log.info("\(label.map { $0 + " " } ?? "")epoch \(epoch.epoch + 1): \(words.joined(separator: ", "))")
     }
 
     /// To be called when training has ended by itself.
     public func finish(steps: Int) {
-        progress?.finish(steps, note: "\(Format.rate(total.rate)) \(unit)/s")
-        metric("\(unit)_per_second", step: steps, total.rate)
+        progress?.finish(steps, note: "\(Format.rate(total.rate)) tokens/s")
+        metric(.init(nil, .tokensPerSecond), step: steps, total.rate)
     }
 }

@@ -90,8 +90,8 @@ public final class TeacherTrainee: Trainee {
             total = lanes.reduce(total) { $0 + $1.sums }
             start = end
         }
-        var metrics = ["valid.nll": total.meanLikelihood]
-        if let bleu = try validationBLEU(epoch, weights) { metrics["valid.bleu"] = bleu }
+        var metrics = [MetricKey(.valid, .nll): total.meanLikelihood]
+        if let bleu = try validationBLEU(epoch, weights) { metrics[MetricKey(.valid, .bleu)] = bleu }
         return Validation(loss: total.mean, metrics: metrics)
     }
 

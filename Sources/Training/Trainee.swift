@@ -37,10 +37,10 @@ public struct TrainingSums: Codable, Equatable, Sendable {
 public struct Validation: Sendable {
     /// What is minimised, early stopping included.
     public var loss: Double
-    /// Further figures, by registry key.
-    public var metrics: [String: Double]
+    /// Further figures.
+    public var metrics: [MetricKey: Double]
 
-    public init(loss: Double, metrics: [String: Double] = [:]) {
+    public init(loss: Double, metrics: [MetricKey: Double] = [:]) {
         self.loss = loss
         self.metrics = metrics
     }

@@ -62,9 +62,9 @@ struct Capture: StageCommand {
                 let progress = run.progress("\(Self.stage) \(split.rawValue)", total: shard.count, unit: "sentences")
                 try capture.write(shard, split, to: run.folder, progress: { progress.update($0) }, stop: { try run.stopIfRequested() })
                 progress.finish(shard.count)
-                run.metric("\(split.rawValue).tokens", Double(shard.target.ids.count + shard.count))
+                run.metric(.init(split == .train ? .train : .valid, .tokens), Double(shard.target.ids.count + shard.count))
             }
-            run.metric("bytes", Double(bytes))
+            run.metric(.init(nil, .bytes), Double(bytes))
             run.param("sites", settings.sites.count)
             try run.publish(settings)
         }

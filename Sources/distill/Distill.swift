@@ -76,7 +76,7 @@ struct Distill: StageCommand {
         try FileSystem.makeFolder(scratch)
         let trainer = Trainer(
             trainee, settings: settings.values.training, folder: scratch, key: key, checkpointSeconds: distillation.training.checkpointSeconds)
-        let report = TrainingReport(run, unit: "tokens", prefix: "layer.\(layer).", label: "\(spec)")
+        let report = TrainingReport(run, layer: layer, label: "\(spec)")
         guard try trainer.run(report.observer) == .finished else {
             try run.stopIfRequested()
             return nil

@@ -17,8 +17,8 @@ struct LayerResult: Codable {
         parameters = trainee.layout.parameters
         self.epochs = epochs
         loss = validation.loss
-        explained = validation.metrics["valid.explained"] ?? 0
-        cosine = validation.metrics["valid.cosine"] ?? 0
+        explained = validation.metrics[MetricKey(.valid, .explained)] ?? 0
+        cosine = validation.metrics[MetricKey(.valid, .cosine)] ?? 0
     }
 
     func save(_ trainee: ReplacementTrainee, key: String, to path: String) throws {

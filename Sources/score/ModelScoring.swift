@@ -84,8 +84,8 @@ struct ModelScoringOptions: ParsableArguments {
         let seconds = (clock.now - started).seconds, tokens = hypotheses.reduce(0) { $0 + $1.ids.count + ($1.isComplete ? 1 : 0) }
         progress.finish(source.count, note: "\(Format.rate(Double(tokens) / seconds)) tokens/s")
         report(hypotheses, run)
-        run.metric("tokens_per_second", Double(tokens) / seconds)
-        run.metric("tokens", Double(tokens))
+        run.metric(.init(nil, .tokensPerSecond), Double(tokens) / seconds)
+        run.metric(.init(nil, .tokens), Double(tokens))
         return hypotheses
     }
 }
@@ -96,7 +96,7 @@ extension ModelScoringOptions {
         let warned = hypotheses.enumerated().flatMap { index, hypothesis in hypothesis.warnings.map { "sentence \(index + 1): \($0)" } }
         for line in warned.prefix(3) { run.log.warning("\(line)") }
         if warned.count > 3 { run.log.warning("\(warned.count - 3) further warnings of this kind") }
-        run.metric("warnings", Double(warned.count))
+        run.metric(.init(nil, .warnings), Double(warned.count))
     }
 }
 

@@ -44,12 +44,12 @@ struct Train: StageCommand {
             let trainee = try makeTrainee(settings, folder, run)
             let trainer = Trainer(
                 trainee, settings: settings.values.training, folder: output, key: run.keyHash, checkpointSeconds: teacher.training.checkpointSeconds)
-            let report = TrainingReport(run, unit: "tokens")
+            let report = TrainingReport(run)
             guard try trainer.run(report.observer) == .finished else { return try run.stopIfRequested() }
             report.finish(steps: trainer.state.step)
             try ModelFolder.write(trainee.model, trainee.weights, vocabulariesFrom: tokens, to: run.folder)
             run.param("parameters", trainee.layout.parameters)
-            run.metric("result.loss", step: trainer.state.step, trainer.state.resultLoss ?? .nan)
+            run.metric(.init(.result, .loss), step: trainer.state.step, trainer.state.resultLoss ?? .nan)
             try run.publish(settings)
             try trainer.cleanUp()
         }

@@ -87,8 +87,10 @@ public final class ReplacementTrainee: Trainee {
             }
         }
         let total = byPosition.reduce([0, 0, 0]) { [$0[0] + $1[0], $0[1] + $1[1], $0[2] + $1[2]] }
-        var metrics = ["valid.explained": 1 - total[0] / max(validVariation, .leastNormalMagnitude), "valid.cosine": total[1] / max(total[2], 1)]
-        for (position, sums) in byPosition.enumerated() where sums[2] > 0 { metrics["valid.cosine.\(position)"] = sums[1] / sums[2] }
+        var metrics = [
+            MetricKey(.valid, .explained): 1 - total[0] / max(validVariation, .leastNormalMagnitude), MetricKey(.valid, .cosine): total[1] / max(total[2], 1),
+        ]
+        for (position, sums) in byPosition.enumerated() where sums[2] > 0 { metrics[MetricKey(.valid, .cosine, position: position)] = sums[1] / sums[2] }
         return Validation(loss: total[0] / Double(max(valid.tokens * valid.width, 1)), metrics: metrics)
     }
 }
