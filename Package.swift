@@ -47,7 +47,8 @@ let package = Package(
             .target(name: "CAllocations", path: "Tests/CAllocations"),
             .testTarget(name: "KernelsTests", dependencies: ["Kernels"]),
             .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
-            .testTarget(name: "ModelsTests", dependencies: ["Models"], resources: [.copy("Golden")]),
+            .testTarget(
+                name: "ModelsTests", dependencies: ["Models", "tokenize", "train", "capture", "distill", "splice", "score"], resources: [.copy("Golden")]),
             .testTarget(name: "TrainingTests", dependencies: ["Training", "CAllocations"]),
             .testTarget(name: "CorpusTests", dependencies: ["Corpus"]),
             .testTarget(name: "ScoringTests", dependencies: ["Scoring"], resources: [.copy("Golden")]),

@@ -24,7 +24,7 @@ PRESET ?= small
 # Folder under runs/.
 RUN ?= $(CORPUS).$(PAIR)
 
-# What is distilled: each of SIZES in each of MODES at each of ATTENTIONS that the mode exists for.
+# What is distilled: each of SIZES of each family of MODES at each of ATTENTIONS where the family may stand.
 ifneq (,$(filter paper,$(MAKECMDGOALS)))
 MODES ?= alr alrr aslr elr
 SIZES ?= xs s m l
@@ -73,9 +73,19 @@ CORES := $(shell nproc)
 JOBS = $(or $(patsubst -j%,%,$(filter -j%,$(MAKEFLAGS))),$(if $(filter -j,$(MAKEFLAGS)),$(CORES),1))
 BUILT := $(if $(filter .build/release,$(BIN)),.build/release.stamp)
 
-# The specs alr-m.encoder for modes $1, sizes $2 and attentions $3, without those that do not exist.
-attentions = $(if $(filter alr,$1),encoder decoder cross crossfull,encoder)
-specs = $(foreach m,$1,$(foreach s,$2,$(foreach a,$(filter $(call attentions,$m),$3),$m-$s.$a)))
+# What the programs say of their families: FAMILIES, and of each its span, attentions and sizes. Only goals that distil need it;
+# make starts anew when it has been written.
+ifneq (,$(filter all paper phrasebook smoke $(R)/% release/% seed/%,$(or $(MAKECMDGOALS),all)))
+include runs/families.mk
+endif
+runs/families.mk: $(BUILT)
+	@mkdir -p $(@D)
+	@$(BIN)/distill --families | awk '{ names = names " " $$1; print "span." $$1 " := " $$2; gsub(",", " ", $$3); \
+	  print "attentions." $$1 " := " $$3 } END { print "FAMILIES :=" names }' > $@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+# The specs alr-m.encoder for families $1, sizes $2 and attentions $3, without those that do not exist.
+specs = $(foreach m,$1,$(foreach s,$2,$(foreach a,$(filter $(attentions.$m),$3),$m-$s.$a)))
 # The parts $2 of mode and size $1 that are there, joined by +, if more than one is.
 space := $(subst ,, )
 join_parts = $(if $(word 2,$(filter $2,$(ATTENTIONS))),$(subst $(space),+,$(strip $(foreach a,$(filter $2,$(ATTENTIONS)),$1.$a))))
@@ -91,8 +101,10 @@ whole = $(if $(word 3,$(subst ., ,$1)),$(firstword $(filter $(basename $1),$(for
 single = $(if $(findstring +,$1),,$(call whole,$1))
 distillations = $(or $(call single,$1),$(call parts,$1))
 DISTILLED := $(sort $(foreach m,$(MODELS),$(call distillations,$m)))
-# alr-m.encoder.3 learns from capture alr.encoder.
-capture_of = $(firstword $(subst -, ,$1)).$(word 2,$(subst ., ,$1))
+# alr-m.encoder.3 learns from capture heads.encoder.
+capture_of = $(span.$(firstword $(subst -, ,$1))).$(patsubst crossfull,cross,$(word 2,$(subst ., ,$1)))
+# The first family of span $1.
+of_span = $(firstword $(foreach f,$(FAMILIES),$(if $(filter $1,$(span.$f)),$f)))
 CAPTURES := $(sort $(foreach s,$(DISTILLED),$(call capture_of,$s)))
 
 # The folders $2 of stage $1.
@@ -246,8 +258,8 @@ tokenize_parameters = --corpus $(CORPUS) --pair $(PAIR) $($(CORPUS)_text) $(TOKE
 # The phrasebook is a small language: it is learnt long before the epochs of a preset are over.
 phrasebook_train = $(if $(filter small,$(PRESET)),--epochs 14 --batch-tokens 1500 --dropout 0.1)
 train_parameters = --preset $(PRESET) $($(CORPUS)_train) $(SEED_FLAG) $(TRAIN_FLAGS)
-# alr.encoder
-capture_parameters = --modes $(basename $1) --attentions $(subst .,,$(suffix $1)) $(CAPTURE_FLAGS)
+# heads.encoder
+capture_parameters = --families $(call of_span,$(basename $1)) --attentions $(subst .,,$(suffix $1)) $(CAPTURE_FLAGS)
 phrasebook_distill = --epochs $(if $(findstring cross,$1),4,8)
 distill_parameters = --spec $1 $(call $(CORPUS)_distill,$1) $(SEED_FLAG) $(DISTILL_FLAGS) $(DISTILL_FLAGS_$1)
 score_parameters = $(SCORE_FLAGS)

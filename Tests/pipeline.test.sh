@@ -17,6 +17,10 @@ for stage in tokenize train capture distill splice score; do
 #!/usr/bin/env bash
 set -eu
 stage=$(basename "$0")
+if [ "${1-}" = --families ]; then
+  printf '%s\n' "alr heads encoder,decoder,cross,crossfull xs,m" "alrr sublayer encoder xs,m" "elr layer encoder xs,m"
+  exit
+fi
 line="$stage $*"
 while [ $# -gt 0 ]; do
   case $1 in
@@ -52,7 +56,7 @@ expect() { if eval "$2"; then echo "ok: $1"; else failures=$((failures + 1)); ec
 
 e=alr-m.encoder d=alr-m.decoder c=alr-m.cross
 models=("$e" "$d" "$c" "$e+$d" "$e+$d+$c")
-everything=(tokens train capture/alr.{encoder,decoder,cross} distill/{$e,$d,$c} score/teacher "${models[@]/#/splice/}" "${models[@]/#/score/}")
+everything=(tokens train capture/heads.{encoder,decoder,cross} distill/{$e,$d,$c} score/teacher "${models[@]/#/splice/}" "${models[@]/#/score/}")
 after_encoder=(splice/{$e,$e+$d,$e+$d+$c} score/{$e,$e+$d,$e+$d+$c})
 
 pipeline; check "the default goal runs every stage once" "${everything[@]}"
@@ -60,12 +64,12 @@ expect "captures go when nobody needs them" '[ $code = 0 ] && [ -z "$(ls runs/ph
 pipeline; check "a second make does nothing"
 
 pipeline "DISTILL_FLAGS_$e=--epochs 3"
-check "a flag of one distillation reruns it and what follows" capture/alr.encoder distill/$e "${after_encoder[@]}"
+check "a flag of one distillation reruns it and what follows" capture/heads.encoder distill/$e "${after_encoder[@]}"
 pipeline "DISTILL_FLAGS_$e=--epochs 3"; check "the same flag again does nothing"
-pipeline; check "taking it back reruns the same" capture/alr.encoder distill/$e "${after_encoder[@]}"
+pipeline; check "taking it back reruns the same" capture/heads.encoder distill/$e "${after_encoder[@]}"
 
 pipeline DISTILL_FLAGS="--note \"it's\""
-check "a flag of all distillations" capture/alr.{encoder,decoder,cross} distill/{$e,$d,$c} "${models[@]/#/splice/}" "${models[@]/#/score/}"
+check "a flag of all distillations" capture/heads.{encoder,decoder,cross} distill/{$e,$d,$c} "${models[@]/#/splice/}" "${models[@]/#/score/}"
 pipeline DISTILL_FLAGS="--note \"it's\""; check "a quote in a flag is kept"
 pipeline DISTILL_FLAGS="--note \"it's\"" SCORE_FLAGS="--length-penalty 1"
 check "a flag of scoring" score/teacher "${models[@]/#/score/}"
@@ -74,24 +78,24 @@ check "neither launcher nor threads rerun anything"
 pipeline; rm log
 pipeline TRAIN_FLAGS="--epochs 2"; check "a flag of the teacher reruns all but the text" "${everything[@]:1}"
 pipeline TRAIN_FLAGS="--epochs 2" SIZES="m s" ATTENTIONS=encoder
-check "a further size makes only what is new" capture/alr.encoder distill/alr-s.encoder splice/alr-s.encoder score/alr-s.encoder
+check "a further size makes only what is new" capture/heads.encoder distill/alr-s.encoder splice/alr-s.encoder score/alr-s.encoder
 touch data/phrasebook/nouns.tsv
 pipeline TRAIN_FLAGS="--epochs 2"; check "changed text reruns everything" "${everything[@]}"
 
 rm runs/phrasebook.en-de/distill/$d/manifest.json
 pipeline TRAIN_FLAGS="--epochs 2" KEEP=1
-check "a deleted output is made again" capture/alr.decoder distill/$d splice/{$d,$e+$d,$e+$d+$c} score/{$d,$e+$d,$e+$d+$c}
-expect "KEEP=1 keeps captures" '[ -f runs/phrasebook.en-de/capture/alr.decoder/manifest.json ]'
+check "a deleted output is made again" capture/heads.decoder distill/$d splice/{$d,$e+$d,$e+$d+$c} score/{$d,$e+$d,$e+$d+$c}
+expect "KEEP=1 keeps captures" '[ -f runs/phrasebook.en-de/capture/heads.decoder/manifest.json ]'
 
 echo runs/stopped/distill/$e > trouble
 pipeline RUN=stopped ATTENTIONS="encoder decoder"
 expect "a stopped stage stops make" '[ $code != 0 ] && grep -q "Error 143" out'
 expect "and leaves no manifest, but its checkpoint and its capture" \
-  '[ ! -f runs/stopped/distill/$e/manifest.json ] && [ -f runs/stopped/distill/$e/started ] && [ -f runs/stopped/capture/alr.encoder/manifest.json ]'
+  '[ ! -f runs/stopped/distill/$e/manifest.json ] && [ -f runs/stopped/distill/$e/started ] && [ -f runs/stopped/capture/heads.encoder/manifest.json ]'
 before=$(ran)
 rm trouble log
 pipeline RUN=stopped ATTENTIONS="encoder decoder"
-expect "the same command goes on where it was" '[ $code = 0 ] && ran | grep -qx distill/$e && ! ran | grep -qxE "tokens|train|capture/alr.encoder"'
+expect "the same command goes on where it was" '[ $code = 0 ] && ran | grep -qx distill/$e && ! ran | grep -qxE "tokens|train|capture/heads.encoder"'
 rm -f log
 
 pipeline -j2 RUN=parallel; check "-j2 runs the same" "${everything[@]}"
@@ -103,7 +107,7 @@ pipeline RUN=wide paper MODES="alr elr" SIZES=xs LAYERS=0 BEAMS="1 4" ATTENTIONS
 wide=(alr-xs.encoder alr-xs.decoder elr-xs.encoder alr-xs.encoder+alr-xs.decoder alr-xs.encoder.0 alr-xs.decoder.0)
 single=(alr-xs.encoder alr-xs.decoder elr-xs.encoder)
 scored=(teacher "${wide[@]}")
-check "the paper's matrix, narrowed" tokens train capture/{alr.encoder,alr.decoder,elr.encoder} "${single[@]/#/distill/}" "${wide[@]/#/splice/}" \
+check "the paper's matrix, narrowed" tokens train capture/{heads.encoder,heads.decoder,layer.encoder} "${single[@]/#/distill/}" "${wide[@]/#/splice/}" \
   "${scored[@]/#/score/}" $(printf 'score/%s.beam-4\n' "${scored[@]}")
 expect "one layer is taken out of the distillation of all" 'grep -qE "distill/alr-xs.encoder +--layers 0 --output [^ ]*/splice/alr-xs.encoder.0 " out'
 

@@ -207,3 +207,29 @@ KERNEL void input_projections(const float *restrict w, long stride, const float 
             v[c] += shift[r] * w[c];
         }
 }
+
+KERNEL void input_terms(const float *restrict y, const float *restrict a, const float *restrict u, const float *restrict v,
+                        const float *restrict input_mean, const float *restrict input_rstd, long rows, long width, float inputs,
+                        float *restrict terms) {
+    FAST
+    for (long r = 0; r < rows; r++, y += width, a += width, terms += 3) {
+        float s = 0, q = 0;
+        for (long h = 0; h < width; h++) {
+            float pre = y[h] > 0 ? y[h] : y[h] * (1 / LEAK);
+            s += a[h] * u[h];
+            q += a[h] * (pre - v[h]);
+        }
+        q *= input_rstd[r] / inputs;
+        terms[0] = s;
+        terms[1] = q;
+        terms[2] = q * input_mean[r];
+    }
+}
+
+KERNEL void input_backward(const float *restrict product, const float *restrict gain, const float *restrict x, const float *restrict terms,
+                           float inputs, float *restrict dx, long rows, long d) {
+    for (long r = 0; r < rows; r++, product += d, x += d, dx += d, terms += 3) {
+        float constant = terms[2] - terms[0] / inputs;
+        for (long c = 0; c < d; c++) dx[c] += gain[c] * product[c] + constant - terms[1] * x[c];
+    }
+}

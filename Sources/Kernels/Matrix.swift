@@ -4,7 +4,7 @@ import CKernels
 // d: model width. head: width of one attention head. n, m: tokens of one sentence on the query and the key side.
 
 /// A row-major view of floats that somebody else owns.
-public struct Matrix {
+public struct Matrix: BitwiseCopyable {
     public let base: UnsafeMutablePointer<Float>
     public let rows: Int
     public let columns: Int

@@ -1,3 +1,5 @@
+import Foundation
+
 /// A stack of floats for one pass over one slice of a batch. Matrices are taken from it in order and given back all at once,
 /// so that a step allocates nothing once the largest batch has been seen.
 public final class Workspace {
@@ -36,6 +38,12 @@ public final class Workspace {
         UnsafeMutableRawPointer(take(count)).bindMemory(to: Int32.self, capacity: count)
     }
 
+    /// Uninitialised room for plain values, on the same terms.
+    public func room<Value: BitwiseCopyable>(for type: Value.Type, count: Int) -> UnsafeMutablePointer<Value> {
+        let floats = (MemoryLayout<Value>.stride * count + 3) / 4
+        return UnsafeMutableRawPointer(take(floats)).bindMemory(to: Value.self, capacity: count)
+    }
+
     public struct Mark {
         fileprivate let chunk: Int
         fileprivate let used: Int
@@ -63,25 +71,50 @@ public final class Workspace {
     public var bytes: Int { chunks.reduce(0) { $0 + $1.count } * MemoryLayout<Float>.stride }
 }
 
-/// Owner of floats on a 64-byte boundary.
+/// Owner of floats on a 64-byte boundary. A large one takes no memory before it is written to.
 public final class FloatBlock {
     public let base: UnsafeMutablePointer<Float>
     public let count: Int
+    private let isMapped: Bool
+    private static let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+    private static let mappedBytes = 1 << 20
 
     /// Zeros.
-    public convenience init(_ count: Int) {
-        self.init(uninitialized: count)
-        base.initialize(repeating: 0, count: count)
+    public init(_ count: Int) {
+        self.count = count
+        isMapped = count * MemoryLayout<Float>.stride >= Self.mappedBytes
+        guard isMapped else {
+            base = Self.allocate(count)
+            base.initialize(repeating: 0, count: count)
+            return
+        }
+        let raw = mmap(nil, count * MemoryLayout<Float>.stride, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)!
+        require(raw != MAP_FAILED, "no memory for \(count) floats")
+        base = raw.bindMemory(to: Float.self, capacity: count)
     }
 
     /// Memory that takes no room before it is written to.
     init(uninitialized count: Int) {
         self.count = count
-        let raw = UnsafeMutableRawPointer.allocate(byteCount: max(count, 1) * MemoryLayout<Float>.stride, alignment: 64)
-        base = raw.bindMemory(to: Float.self, capacity: max(count, 1))
+        isMapped = false
+        base = Self.allocate(count)
     }
 
-    deinit { UnsafeMutableRawPointer(base).deallocate() }
+    private static func allocate(_ count: Int) -> UnsafeMutablePointer<Float> {
+        let raw = UnsafeMutableRawPointer.allocate(byteCount: max(count, 1) * MemoryLayout<Float>.stride, alignment: 64)
+        return raw.bindMemory(to: Float.self, capacity: max(count, 1))
+    }
+
+    deinit {
+        if isMapped { munmap(base, count * MemoryLayout<Float>.stride) } else { UnsafeMutableRawPointer(base).deallocate() }
+    }
+
+    /// The floats are wanted no more: whole pages of them are given back, and read as zeros from now on.
+    public func discard(_ range: Range<Int>) {
+        guard isMapped else { return }
+        let first = (range.lowerBound * 4 + Self.page - 1) / Self.page * Self.page, end = range.upperBound * 4 / Self.page * Self.page
+        if end > first { madvise(UnsafeMutableRawPointer(base) + first, end - first, MADV_DONTNEED) }
+    }
 
     public func matrix(_ rows: Int, _ columns: Int, at offset: Int = 0) -> Matrix {
         require(offset >= 0 && offset + rows * columns <= count, "[\(rows) x \(columns)] at \(offset) of \(count) floats")

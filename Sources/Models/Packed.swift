@@ -30,6 +30,12 @@ public struct Packed {
 
     public mutating func endSentence() { offsets.append(ids.count) }
 
+    /// A sentence whose tokens have no ids.
+    mutating func append(length: Int) {
+        for _ in 0..<length { append(0) }
+        endSentence()
+    }
+
     /// Of one type, since a generic function that another module calls allocates at every token.
     public mutating func append(sentence: ArraySlice<Int32>) {
         for token in sentence { append(token) }

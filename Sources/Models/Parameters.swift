@@ -13,6 +13,15 @@ public struct Slot: Equatable, Sendable {
     public var range: Range<Int> { offset..<offset + count }
 }
 
+extension Slot {
+    /// Gains would decay towards zero, and biases have nothing to overfit with: only matrices decay.
+    func withoutDecay(_ adam: adam_t) -> adam_t {
+        var adam = adam
+        if shape.count == 1 { adam.decay = 0 }
+        return adam
+    }
+}
+
 /// How a tensor starts.
 public enum Initializer: Equatable, Sendable {
     case constant(Float)

@@ -8,22 +8,31 @@ public struct Pass {
     public let gradients: FloatBlock?
     public let workspace: Workspace
     public let randomness: Randomness
+    /// Of the hidden layers of networks in attentions' places.
+    public let networkDropout: Float
     private let timer: PhaseTimer?
 
-    public init(weights: FloatBlock, gradients: FloatBlock? = nil, workspace: Workspace, randomness: Randomness = .off, timer: PhaseTimer? = nil) {
+    public init(
+        weights: FloatBlock, gradients: FloatBlock? = nil, workspace: Workspace, randomness: Randomness = .off, networkDropout: Float = 0,
+        timer: PhaseTimer? = nil
+    ) {
         self.weights = weights
         self.gradients = gradients
         self.workspace = workspace
         self.randomness = randomness
+        self.networkDropout = networkDropout
         self.timer = timer
     }
 
     /// What is done from here on counts for `phase`.
     func phase(_ phase: PhaseTimer.Phase) { timer?.enter(phase) }
 
-    func gradient(_ slot: Slot) -> Matrix {
+    func gradient(_ slot: Slot) -> Matrix { gradientBlock[slot] }
+
+    /// Where gradients are added.
+    var gradientBlock: FloatBlock {
         guard let gradients else { fatalError("a backward pass needs a gradient block") }
-        return gradients[slot]
+        return gradients
     }
 }
 
@@ -40,6 +49,9 @@ public struct Randomness: Sendable {
         self.slice = slice
         isOn = true
     }
+
+    /// The same for another slice of the batch.
+    func ofSlice(_ slice: Int) -> Randomness { isOn ? Randomness(seed: seed, step: step, slice: slice) : self }
 
     private init() {
         (seed, step, slice, isOn) = (0, 0, 0, false)

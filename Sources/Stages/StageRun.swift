@@ -121,7 +121,7 @@ public final class StageRun {
     public func metric(_ key: MetricKey, step: Int = 0, _ value: some BinaryFloatingPoint) { live.metric(key.description, step: step, Double(value)) }
 
     /// The same for figures that one stage alone knows: counts by reason, benchmarks.
-    public func metric(_ key: String, _ value: Double) { live.metric(key, step: 0, value) }
+    public func metric(_ key: String, step: Int = 0, _ value: Double) { live.metric(key, step: step, value) }
 
     public func score(_ score: Score) { live.score(score) }
     public func significance(_ test: Significance) { live.significance(test) }

@@ -30,10 +30,9 @@ public struct EpochOrder {
     /// - Parameters:
     ///   - tokens: of each sentence
     ///   - batchTokens: a batch ends before it would be exceeded, and holds at least one sentence
-    public init(tokens: [Int], batchTokens: Int, seed: UInt64, epoch: Int) {
-        var random = SplitMix64(seed: seed, index: epoch)
-        sentences = Array(tokens.indices)
-        sentences.shuffle(using: &random)
+    ///   - seed: nil leaves the sentences in their order
+    public init(tokens: [Int], batchTokens: Int, seed: UInt64?, epoch: Int) {
+        sentences = Self.order(tokens.count, seed, epoch)
         var start = 0, sum = 0
         for (place, sentence) in sentences.enumerated() {
             if place > start && sum + tokens[sentence] > batchTokens {
@@ -43,5 +42,19 @@ public struct EpochOrder {
             sum += tokens[sentence]
         }
         if start < sentences.count { batches.append(start..<sentences.count) }
+    }
+
+    /// Batches of so many sentences, whatever their length.
+    public init(sentences count: Int, batchSentences: Int, seed: UInt64?, epoch: Int) {
+        sentences = Self.order(count, seed, epoch)
+        batches = stride(from: 0, to: count, by: batchSentences).map { $0..<min($0 + batchSentences, count) }
+    }
+
+    private static func order(_ count: Int, _ seed: UInt64?, _ epoch: Int) -> [Int] {
+        var sentences = Array(0..<count)
+        guard let seed else { return sentences }
+        var random = SplitMix64(seed: seed, index: epoch)
+        sentences.shuffle(using: &random)
+        return sentences
     }
 }

@@ -35,9 +35,8 @@ public final class ModelFolder {
     public let path: String
     public let description: ModelDescription
     public let model: Transformer
-    /// Of the Transformer; what the networks took the place of is zero.
+    /// Those of the networks are zero until `loadNetworks`, which a translation model does without.
     public let weights: FloatBlock
-    public let splice: Splice
     private let file: TensorFile
     public let source: Vocabulary
     public let target: Vocabulary
@@ -48,12 +47,11 @@ public final class ModelFolder {
         if let problem = description.transformer.problem {
             throw DataError(path: ManifestFile.path(path), expected: "the shape of a model", found: problem, hint: "make it again")
         }
-        model = Transformer(description.transformer)
+        model = Transformer(description.transformer, try Replacements(description.replacements, in: description.transformer))
         weights = FloatBlock(model.layout.count)
-        splice = try Splice(description.replacements, in: description.transformer)
         file = try TensorFile(path: (path as NSString).appendingPathComponent(Self.weightsName))
-        try WeightFile.read(file, .init(weights, model.layout.slots.filter(splice.keeps)))
-        try WeightFile.check(file, splice.layout.slots)
+        try WeightFile.read(file, .init(weights, model.slots(of: nil)))
+        try WeightFile.check(file, model.layout.slots)
         file.releasePages()
         source = try Vocabulary.load(folder: path, side: .source)
         target = description.joint ? source : try Vocabulary.load(folder: path, side: .target)
@@ -62,6 +60,23 @@ public final class ModelFolder {
                 path: path, expected: "vocabularies of \(description.transformer.sourceVocabulary) and \(description.transformer.targetVocabulary)",
                 found: "\(source.count) and \(target.count)")
         }
+    }
+
+    /// Reads what stands in attentions' places, so that the whole model is there.
+    public func loadNetworks() throws {
+        for spec in model.replacements.specs { try load(spec) }
+    }
+
+    private func load(_ spec: Spec) throws {
+        try WeightFile.read(file, .init(weights, model.slots(of: spec)))
+        file.releasePages()
+    }
+
+    /// What this model has of another of the same shape: all that no other network stands for there, networks that it has already included.
+    public func copyWeights(to block: FloatBlock, of other: Transformer) throws {
+        let names = Set(model.layout.slots.map(\.name))
+        try WeightFile.read(file, .init(block, other.layout.slots.filter { names.contains($0.name) }))
+        file.releasePages()
     }
 
     /// Ids of another vocabulary mean nothing to the model.
@@ -80,30 +95,21 @@ public final class ModelFolder {
     }
 
     /// Numbers that the model consists of.
-    public var parameters: Int { model.layout.slots.filter(splice.keeps).reduce(0) { $0 + $1.count } + splice.layout.parameters }
+    public var parameters: Int { model.layout.parameters }
 
     /// The model laid out for translation; its networks are read from the file, one after another.
     public func translationModel(_ precision: TranslationPrecision = .float32) throws -> TranslationModel {
-        let networks = try splice.bound(in: model, weights, precision.networks) {
-            try WeightFile.read(file, .init($0, $1))
-            file.releasePages()
+        try TranslationModel(model, weights: weights, precision: precision, prepare: load) { spec in
+            for slot in model.slots(of: spec) { weights.discard(slot.range) }
         }
-        return TranslationModel(model, weights: weights, precision: precision.transformer, replacing: networks)
     }
 
     /// Writes weights and vocabularies; the manifest remains to be published.
-    public static func write(
-        _ model: Transformer, _ weights: FloatBlock, _ splice: Splice, _ networks: FloatBlock, vocabulariesFrom folder: String, to output: OutputFolder
-    ) throws {
-        try WeightFile.write([.init(weights, model.layout.slots.filter(splice.keeps)), .init(networks, splice.layout.slots)], to: output.path(weightsName))
+    public static func write(_ model: Transformer, _ weights: FloatBlock, vocabulariesFrom folder: String, to output: OutputFolder) throws {
+        try WeightFile.write([.init(weights, model.slotsInFileOrder)], to: output.path(weightsName))
         for name in Side.allCases.flatMap(Vocabulary.fileNames) {
             let from = (folder as NSString).appendingPathComponent(name)
             try FileSystem.writeAtomically(Data(contentsOf: URL(fileURLWithPath: from)), to: output.path(name))
         }
-    }
-
-    /// Writes a model without replacements.
-    public static func write(_ model: Transformer, _ weights: FloatBlock, vocabulariesFrom folder: String, to output: OutputFolder) throws {
-        try write(model, weights, Splice([], in: model.configuration), FloatBlock(0), vocabulariesFrom: folder, to: output)
     }
 }

@@ -23,12 +23,12 @@ extension Session {
         }
     }
 
-    private static func name(_ spec: Spec) -> String { "\(spec.mode)-\(spec.size).\(spec.attention)" }
+    private static func name(_ spec: Spec) -> String { "\(spec.family.name)-\(spec.size).\(spec.attention)" }
 
     private func capture(_ specs: [Spec], to folder: OutputFolder) throws -> CaptureConfiguration {
         let model = Transformer(configuration), weights = model.layout.initialized(seed: 1)
         let captured = try CaptureConfiguration(
-            teacher: configuration, modes: specs.map(\.mode), attentions: specs.map(\.attention.captured), layers: [0], elementType: .f16)
+            teacher: configuration, spans: specs.map(\.family.span), attentions: specs.map(\.attention.captured), layers: [0], elementType: .f16)
         let writer = ActivationCapture(model, weights: weights, captured, pool: WorkerPool(threads: threadCounts.last!))
         for (split, shard) in [(Split.train, train.prefix(16 * DistillationSettings().batch)), (.valid, train.prefix(DistillationSettings().batch))] {
             try writer.write(shard, split, to: folder, progress: { _ in }, stop: {})
@@ -41,7 +41,7 @@ extension Session {
 private final class DistillationWork {
     /// In the products of a step, forward and backward.
     let flopsPerSentence: Double
-    private let trainee: ReplacementTrainee
+    private let trainee: DistillationTrainee
     private let adam: Adam
     private let batches: Int
     private let sentences: Int
@@ -49,17 +49,13 @@ private final class DistillationWork {
 
     init(_ spec: Spec, _ configuration: CaptureConfiguration, folder: String, threads: Int) throws {
         let train = try CapturedActivations(folder: folder, configuration, .train, spec)
-        trainee = try ReplacementTrainee(
+        trainee = try DistillationTrainee(
             spec, configuration, train: train, valid: CapturedActivations(folder: folder, configuration, .valid, spec),
             settings: DistillationSettings(), pool: WorkerPool(threads: threads))
         adam = Adam(Adam.Settings(), count: trainee.weights.count)
         batches = trainee.begin(epoch: 0)
         sentences = train.sentences
-        let shape = ReplacementShape(spec, maxTokens: configuration.maxTokens, width: configuration.width, heads: configuration.heads)
-        let read = train.tokens + (spec.attention.readsMemory ? train.memoryOffsets.last ?? 0 : 0)
-        // the first layer's products: forward and its weights' gradient; the second's: also its input's
-        let perUnit = Double(4 * read * shape.width + 6 * train.tokens * shape.outputWidth)
-        flopsPerSentence = perUnit * Double(shape.hidden * shape.networks) / Double(sentences)
+        flopsPerSentence = trainee.network.stepFlops(tokens: train.tokens, memoryTokens: train.memoryOffsets.last ?? 0) / Double(sentences)
     }
 
     /// One step; returns its sentences.

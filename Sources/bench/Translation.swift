@@ -11,7 +11,7 @@ extension Session {
         let model = Transformer(configuration), weights = model.layout.initialized(seed: 1)
         for transformer in Precision.allCases {
             let teacher = Self.name("teacher", transformer == .float32 ? .float32 : .int8)
-            var small: [Named] = [], large: [Named] = [(teacher, TranslationModel(model, weights: weights, precision: transformer))]
+            var small: [Named] = [], large: [Named] = [(teacher, TranslationModel(model, weights: weights, precision: transformer == .float32 ? .float32 : .int8))]
             for precision in TranslationPrecision.allCases where precision.transformer == transformer {
                 small += try ["xs", "s"].map { try spliced($0, model, weights, precision) }
                 large.append(try spliced("m", model, weights, precision))
@@ -26,20 +26,16 @@ extension Session {
     }
 
     /// The model with ALR networks at encoder and decoder.
-    private func spliced(_ size: String, _ model: Transformer, _ weights: FloatBlock, _ precision: TranslationPrecision) throws -> Named {
+    private func spliced(_ size: String, _ teacher: Transformer, _ weights: FloatBlock, _ precision: TranslationPrecision) throws -> Named {
         let specs = ["encoder", "decoder"].map { "alr-\(size).\($0)" }
-        let splice = try Splice(specs.flatMap { try Spec(parsing: $0).layers(of: 6) }, in: configuration)
-        let initial = splice.layout.initialized(seed: 1)
-        let networks = splice.bound(in: model, weights, precision.networks) { Self.copy(initial, splice.layout, to: $0, $1) }
-        let translation = TranslationModel(model, weights: weights, precision: precision.transformer, replacing: networks)
-        return (Self.name(specs.joined(separator: "+"), precision), translation)
-    }
-
-    private static func copy(_ weights: FloatBlock, _ layout: ParameterLayout, to block: FloatBlock, _ slots: [Slot]) {
-        for slot in slots {
-            let from = layout.slots.first { $0.name == slot.name }!
-            (block.base + slot.offset).update(from: weights.base + from.offset, count: slot.count)
+        let replacements = try Replacements(specs.flatMap { try Spec(parsing: $0).layers(of: 6) }, in: configuration)
+        let model = Transformer(configuration, replacements), own = model.layout.initialized(seed: 1)
+        let names = Dictionary(uniqueKeysWithValues: teacher.layout.slots.map { ($0.name, $0) })
+        for slot in model.layout.slots {
+            guard let from = names[slot.name] else { continue }
+            (own.base + slot.offset).update(from: weights.base + from.offset, count: slot.count)
         }
+        return (Self.name(specs.joined(separator: "+"), precision), TranslationModel(model, weights: own, precision: precision))
     }
 
     private func measure(_ models: [Named], beams: [Int], lengths: [Int]) {

@@ -6,7 +6,6 @@ import Stages
 import Tensors
 import Training
 
-extension Mode: ExpressibleByArgument {}
 extension Attention: ExpressibleByArgument {}
 
 @main
@@ -18,18 +17,18 @@ struct Capture: StageCommand {
             the chosen attentions and layers, real tokens only, all in one pass. The disk is looked at first: a capture that
             would not fit does not start.
 
-            What is taken depends on the mode that will learn from it:
-              alr, aslr   normalised input of the attention, its concatenated heads
-              alrr        input of the layer, the same plus attention
-              elr         input of the layer, its output (encoder only)
+            What is taken depends on the span of the families that will learn from it:
+              heads       normalised input of the attention, its concatenated heads (\(Capture.families(.heads)))
+              sublayer    input of the layer, the same plus attention (\(Capture.families(.sublayer)))
+              layer       input of the layer, its output (\(Capture.families(.layer)))
 
             From a model made by splice those attentions are captured that are still there, as they work with the networks before
             them; so layers can be distilled one after another, each on what it will really be given. Without --layers, a layer is
-            captured if none of the chosen attentions has been replaced in it. This runs token by token, and takes longer.
+            captured if none of the chosen attentions has been replaced in it.
 
             Examples:
               capture --model runs/demo/train --tokens runs/demo/tokens --attentions encoder --output runs/demo/capture/encoder
-              capture --model runs/demo/train --tokens runs/demo/tokens --attentions encoder --modes alr --modes elr \\
+              capture --model runs/demo/train --tokens runs/demo/tokens --attentions encoder --families alr --families elr \\
                       --layers 0 --layers 5 --type F32 --output runs/demo/capture/ends
               capture --model runs/demo/splice/alr-m.encoder.0 --tokens runs/demo/tokens --attentions encoder --layers 1 \\
                       --output runs/demo/capture/encoder.1.after.0
@@ -41,7 +40,11 @@ struct Capture: StageCommand {
     @Option(help: "Folder made by tokenize.") var tokens: String
     @Option(help: "Folder to write.") var output: String
     @Option(parsing: .upToNextOption, help: "Which attentions: encoder, decoder, cross.") var attentions: [Attention]
-    @Option(parsing: .upToNextOption, help: "Modes that shall learn from it: alr, alrr, aslr, elr.") var modes: [Mode] = [.alr]
+    @Option(
+        name: [.long, .customLong("modes")], parsing: .upToNextOption,
+        help: "Families that shall learn from it: \(Families.all.map(\.name).joined(separator: ", ")). (default: those that span the heads)",
+        transform: Capture.family)
+    var families: [any Family] = []
     @Option(parsing: .upToNextOption, help: "Layers, counted from 0. (default: all that are there)") var layers: [Int] = []
     @Option(help: "Type of the numbers: F16 or F32.") var type = ActivationType.f16
 
@@ -49,7 +52,7 @@ struct Capture: StageCommand {
         let teacher = try ModelFolder(path: model), folder = try TokenFolder(path: tokens)
         try teacher.requireFit(folder, maxTokens: true)
         let settings = try CaptureConfiguration(
-            of: teacher.description, at: model, modes: modes, attentions: attentions, layers: layers.isEmpty ? nil : layers,
+            of: teacher.description, at: model, spans: families.isEmpty ? [.heads] : families.map(\.span), attentions: attentions, layers: layers.isEmpty ? nil : layers,
             elementType: type == .f16 ? .f16 : .f32)
         try StageRun.perform(
             Self.stage, options: options, output: output, configuration: settings, inputs: [.folder("model", model), .folder("tokens", tokens)]
@@ -68,6 +71,15 @@ struct Capture: StageCommand {
             run.param("sites", settings.sites.count)
             try run.publish(settings)
         }
+    }
+
+    private static func families(_ span: Span) -> String { Families.all.filter { $0.span == span }.map(\.name).joined(separator: ", ") }
+
+    private static func family(_ name: String) throws -> any Family {
+        guard let family = Families.named(name) else {
+            throw ValidationError("'\(name)' is none of \(Families.all.map(\.name).joined(separator: " "))")
+        }
+        return family
     }
 
     private func requireSpace(_ bytes: Int) throws {

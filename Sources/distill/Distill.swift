@@ -12,14 +12,14 @@ struct Distill: StageCommand {
     static let configuration = CommandConfiguration(
         abstract: "Teach shallow networks what attentions do.",
         discussion: """
-            Reads a folder made by `capture` and writes one network for each layer that the spec covers. A spec names mode, size,
+            Reads a folder made by `capture` and writes one network for each layer that the spec covers. A spec names family, size,
             attention and, if it is for one layer, the layer:
 
               alr-m.encoder      ALR, size M, every encoder layer
-              alr-h96.cross.3    ALR, 96 hidden numbers, cross-attention of decoder layer 3
+              alr-h96.cross.3    ALR, 96 hidden units, cross-attention of decoder layer 3
 
-            Modes: alr alrr aslr elr. Sizes: xs s m l xl, or h and a width. Attentions: encoder decoder cross crossfull; other
-            modes than alr exist for the encoder only.
+            Families, where they may stand, and their sizes:
+            \(Families.help)
 
             The validation error is measured after every epoch and the best epoch's weights are kept. Stopped or killed, it goes on
             from its last checkpoint when the same command is given again, and ends with the same bits.
@@ -32,13 +32,23 @@ struct Distill: StageCommand {
         version: Program.version)
 
     @OptionGroup var options: StageOptions
-    @Option(help: "Folder made by capture.") var capture: String
-    @Option(help: "What to distil, such as alr-m.encoder.", transform: Spec.init(parsing:)) var spec: Spec
-    @Option(help: "Folder to write.") var output: String
+    @Option(help: "Folder made by capture.") var capture: String?
+    @Option(help: "What to distil, such as alr-m.encoder.", transform: Spec.init(parsing:)) var spec: Spec?
+    @Option(help: "Folder to write.") var output: String?
+    @Flag(help: "Print the families, one a line, as make reads them: name, span, attentions, named sizes.") var families = false
     @Option(help: "Named settings: \(DistillationPreset.allCases.map(\.rawValue).joined(separator: ", ")).") var preset = DistillationPreset.standard
     @OptionGroup(title: "Training") var distillation: DistillOptions
 
+    func validate() throws {
+        guard !families else { return }
+        if capture == nil { throw ValidationError("Missing expected argument '--capture <capture>'") }
+        if spec == nil { throw ValidationError("Missing expected argument '--spec <spec>'") }
+        if output == nil { throw ValidationError("Missing expected argument '--output <output>'") }
+    }
+
     func run() throws {
+        guard !families else { return print(Families.table) }
+        guard let capture, let spec, let output else { return }
         let captured = try Manifest<CaptureConfiguration>.read(folder: capture, stage: "capture").configuration
         var values = preset.values(spec)
         distillation.apply(to: &values)
@@ -51,7 +61,7 @@ struct Distill: StageCommand {
             let pool = WorkerPool(threads: run.threads)
             var table = Table(.left("spec"), .right("parameters"), .right("epochs"), .right("valid error"), .right("explained"), .right("cosine"))
             for spec in specs {
-                guard let result = try distil(spec, settings, run, pool) else { return }
+                guard let result = try distil(spec, from: capture, to: output, settings, run, pool) else { return }
                 table.add(
                     "\(spec)", Format.count(result.parameters), "\(result.epochs)", String(format: "%.5f", result.loss),
                     String(format: "%.3f", result.explained), String(format: "%.3f", result.cosine))
@@ -62,9 +72,11 @@ struct Distill: StageCommand {
     }
 
     /// Nil if it was stopped.
-    private func distil(_ spec: Spec, _ settings: DistillConfiguration, _ run: StageRun, _ pool: WorkerPool) throws -> LayerResult? {
+    private func distil(
+        _ spec: Spec, from capture: String, to output: String, _ settings: DistillConfiguration, _ run: StageRun, _ pool: WorkerPool
+    ) throws -> LayerResult? {
         let layer = spec.layer!
-        let trainee = try ReplacementTrainee(
+        let trainee = try DistillationTrainee(
             spec, settings.capture, train: CapturedActivations(folder: capture, settings.capture, .train, spec),
             valid: CapturedActivations(folder: capture, settings.capture, .valid, spec), settings: settings.values.distillation, pool: pool)
         let key = "\(run.keyHash).\(layer)", file = try run.folder.path(DistillConfiguration.weightsName(layer: layer))

@@ -12,7 +12,7 @@ struct LayerResult: Codable {
     let explained: Double
     let cosine: Double
 
-    init(_ trainee: ReplacementTrainee, epochs: Int) {
+    init(_ trainee: DistillationTrainee, epochs: Int) {
         let validation = trainee.validate(epoch: epochs)
         parameters = trainee.layout.parameters
         self.epochs = epochs
@@ -21,7 +21,7 @@ struct LayerResult: Codable {
         cosine = validation.metrics[MetricKey(.valid, .cosine)] ?? 0
     }
 
-    func save(_ trainee: ReplacementTrainee, key: String, to path: String) throws {
+    func save(_ trainee: DistillationTrainee, key: String, to path: String) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys // the same result is the same bytes
         let text = String(decoding: try encoder.encode(self), as: UTF8.self)
@@ -29,7 +29,7 @@ struct LayerResult: Codable {
     }
 
     /// Nil where there is no file, or one made with other settings.
-    static func load(_ path: String, key: String, _ trainee: ReplacementTrainee) throws -> LayerResult? {
+    static func load(_ path: String, key: String, _ trainee: DistillationTrainee) throws -> LayerResult? {
         guard FileSystem.exists(path) else { return nil }
         let file = try TensorFile(path: path)
         guard file.metadata["key"] == key, let text = file.metadata["result"] else { return nil }

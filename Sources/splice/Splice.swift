@@ -13,8 +13,8 @@ struct SpliceCommand: StageCommand {
         abstract: "Put distilled networks in the place of a model's attentions.",
         discussion: """
             Reads a model and any number of folders made by `distill`, and writes a complete model, which `score` takes like any
-            other. What a network takes the place of is left out of it: for alr and aslr the projections to queries, keys and
-            values, for alrr the sublayer, for elr the encoder layer.
+            other. What a network takes the place of is left out of it: the projections to queries, keys and values, the sublayer,
+            or the layer.
 
             Examples:
               splice --model runs/demo/train --replacement runs/demo/distill/alr-m.encoder --output runs/demo/splice/alr-m.encoder
@@ -39,23 +39,24 @@ struct SpliceCommand: StageCommand {
         }
         var description = base.description
         description.replacements += distilled.flatMap(\.specs)
-        let splice = try Splice(description.replacements, in: description.transformer)
+        let spliced = Transformer(description.transformer, try Replacements(description.replacements, in: description.transformer))
         let settings = SpliceConfiguration(model: description)
         let inputs = try zip(replacement, distilled).map { try StageInput.folder("replacement.\($1.name)", $0) }
         try StageRun.perform(
             Self.stage, spec: distilled.map(\.name).joined(separator: "+"), options: options, output: output, configuration: settings,
             inputs: [.folder("model", model)] + inputs
         ) { run in
-            let networks = FloatBlock(splice.layout.count)
-            try base.copyNetworks(to: networks, of: splice)
-            for one in distilled { try one.read(into: networks, of: splice) }
-            try ModelFolder.write(base.model, base.weights, splice, networks, vocabulariesFrom: model, to: run.folder)
+            let weights = FloatBlock(spliced.layout.count)
+            try base.copyWeights(to: weights, of: spliced)
+            for one in distilled { try one.read(into: weights, of: spliced) }
+            try ModelFolder.write(spliced, weights, vocabulariesFrom: model, to: run.folder)
             try run.publish(settings)
-            let made = try ModelFolder(path: output)
             run.param("sites", description.replacements.count)
             run.param("parameters.before", base.parameters)
-            run.param("parameters", made.parameters)
-            print("\(description.replacements.count) attentions replaced, \(Format.count(base.parameters)) parameters before, \(Format.count(made.parameters)) after")
+            run.param("parameters", spliced.layout.parameters)
+            print(
+                "\(description.replacements.count) attentions replaced, \(Format.count(base.parameters)) parameters before, "
+                    + "\(Format.count(spliced.layout.parameters)) after")
         }
     }
 }
@@ -85,20 +86,10 @@ private struct Distilled {
         name = specs.count == all.count ? settings.spec.description : specs.map(\.description).joined(separator: "+")
     }
 
-    func read(into networks: FloatBlock, of splice: Splice) throws {
+    func read(into weights: FloatBlock, of model: Transformer) throws {
         for spec in specs {
             let file = try TensorFile(path: (path as NSString).appendingPathComponent(DistillConfiguration.weightsName(layer: spec.layer!)))
-            let prefix = Splice.prefix(spec)
-            try WeightFile.read(file, .init(networks, splice.layout.slots.filter { $0.name.hasPrefix(prefix) }), dropping: prefix)
+            try WeightFile.read(file, .init(weights, model.slots(of: spec)), dropping: Replacements.prefix(spec))
         }
-    }
-}
-
-extension ModelFolder {
-    /// The networks that the model has already.
-    fileprivate func copyNetworks(to networks: FloatBlock, of other: Splice) throws {
-        let file = try TensorFile(path: (path as NSString).appendingPathComponent(Self.weightsName))
-        let names = Set(splice.layout.slots.map(\.name))
-        try WeightFile.read(file, .init(networks, other.layout.slots.filter { names.contains($0.name) }))
     }
 }

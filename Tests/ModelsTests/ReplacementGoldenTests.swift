@@ -19,27 +19,27 @@ struct ReplacementGoldenTests {
 
     /// A replacement at the golden weights, on the golden batch.
     private final class Fixture {
-        let replacement: Replacement
+        let replacement: FlattenedReplacement
         let layout: ParameterLayout
         let weights: FloatBlock
-        let training: ReplacementTraining
+        let training: FlattenedTraining
         /// Row of the packed tensors for each row of the batch.
         let packedRows: [Int]
-        let batch: ReplacementBatch
+        let batch: FlattenedBatch
         let wanted: Matrix
         private let owner: [FloatBlock]
 
         init(_ file: TensorFile, _ text: String, maxTokens: Int, width: Int, heads: Int) throws {
             var layout = ParameterLayout()
             let spec = try Spec(parsing: text)
-            replacement = Replacement(spec, maxTokens: maxTokens, width: width, heads: heads, &layout)
+            replacement = FlattenedReplacement(spec, TeacherShape(width: width, heads: heads, maxTokens: maxTokens), &layout)
             self.layout = layout
             weights = FloatBlock(layout.count)
             for slot in layout.slots {
                 #expect(try file.info("\(text)/weight/\(slot.name)").shape == slot.shape)
                 for (i, value) in try file.floats("\(text)/weight/\(slot.name)").enumerated() { weights.base[slot.offset + i] = value }
             }
-            training = ReplacementTraining(replacement, weights: weights, pool: WorkerPool(threads: 2))
+            training = FlattenedTraining(replacement, weights: weights, pool: WorkerPool(threads: 2))
             func side(_ name: String, _ lengths: String) throws -> (PositionMajor, Matrix, FloatBlock, [Int]) {
                 let lengths = try file.integers("\(lengths).lengths"), values = try file.floats(name)
                 let starts = lengths.reduce(into: [0]) { $0.append($0.last! + $1) }
@@ -53,9 +53,9 @@ struct ReplacementGoldenTests {
             }
             let target = try side("target", "target"), memory = try side("memory", "source"), goal = try side("wanted", "target")
             packedRows = target.3
-            batch = ReplacementBatch(
-                target: ReplacementSide(order: target.0, x: target.1),
-                memory: spec.attention.readsMemory ? ReplacementSide(order: memory.0, x: memory.1) : nil)
+            batch = FlattenedBatch(
+                target: FlattenedSide(order: target.0, x: target.1),
+                memory: spec.attention.readsMemory ? FlattenedSide(order: memory.0, x: memory.1) : nil)
             wanted = goal.1
             owner = [target.2, memory.2, goal.2]
         }

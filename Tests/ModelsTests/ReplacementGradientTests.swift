@@ -1,7 +1,8 @@
 import CKernels
 import Kernels
-import Models
 import Testing
+
+@testable import Models
 
 /// The padded definition, naively, in double precision: one sentence is one vector of N numbers, the unseen ones zero, and the
 /// network runs once for every output. Gradients by hand, layer after layer, through plain loops.
@@ -9,6 +10,8 @@ private struct PaddedNetwork {
     let inputs: Int, hidden: Int, outputs: Int
     var parameters: [String: [Double]]
     var gradients: [String: [Double]] = [:]
+    /// Of the last run's input.
+    var inputGradient: [Double] = []
 
     func layerNorm(_ x: [Double], _ gain: [Double], _ shift: [Double]) -> (y: [Double], normed: [Double], rstd: Double) {
         let n = Double(x.count), mean = x.reduce(0, +) / n
@@ -38,6 +41,7 @@ private struct PaddedNetwork {
         }
         let dn = (0..<hidden).map { dh[$0] * p["hidden.norm.weight"]![$0] }
         let mean = dn.reduce(0, +) / Double(hidden), dot = (0..<hidden).reduce(0) { $0 + dn[$1] * second.normed[$1] } / Double(hidden)
+        var dfirst = [Double](repeating: 0, count: inputs)
         for h in 0..<hidden {
             gradients["hidden.norm.weight"]![h] += dh[h] * second.normed[h]
             gradients["hidden.norm.bias"]![h] += dh[h]
@@ -46,10 +50,13 @@ private struct PaddedNetwork {
             for i in 0..<inputs {
                 gradients["first.weight"]![i * hidden + h] += delta * first.y[i]
                 let dx = delta * p["first.weight"]![i * hidden + h]
+                dfirst[i] += dx * p["input.norm.weight"]![i]
                 gradients["input.norm.weight"]![i] += dx * first.normed[i]
                 gradients["input.norm.bias"]![i] += dx
             }
         }
+        let firstMean = dfirst.reduce(0, +) / Double(inputs), firstDot = (0..<inputs).reduce(0) { $0 + dfirst[$1] * first.normed[$1] } / Double(inputs)
+        inputGradient = (0..<inputs).map { first.rstd * (dfirst[$0] - firstMean - first.normed[$0] * firstDot) }
         return y
     }
 }
@@ -70,10 +77,10 @@ private struct PaddedNetwork {
     }
 
     private struct Case {
-        let replacement: Replacement
+        let replacement: FlattenedReplacement
         let layout: ParameterLayout
         let weights: FloatBlock
-        let batch: ReplacementBatch
+        let batch: FlattenedBatch
         let wanted: Matrix
         let lengths: [Int]
         let sourceLengths: [Int]
@@ -81,19 +88,19 @@ private struct PaddedNetwork {
     }
 
     /// Sentences of these lengths with random tokens, the same whatever the batch's order.
-    private func side(_ lengths: [Int], stream: UInt32) -> (ReplacementSide, FloatBlock) {
+    private func side(_ lengths: [Int], stream: UInt32) -> (FlattenedSide, FloatBlock) {
         let order = PositionMajor(lengths: lengths, limit: S), block = FloatBlock(max(order.tokens * d, 1))
         let x = block.matrix(order.tokens, d)
         order.forEachRow(0..<order.tokens) { row, sentence, position in
             let token = random(d, stream + UInt32(sentence * 100 + position))
             for c in 0..<d { x[row, c] = token[c] }
         }
-        return (ReplacementSide(order: order, x: x), block)
+        return (FlattenedSide(order: order, x: x), block)
     }
 
     private func makeCase(_ text: String, _ lengths: [Int]) throws -> Case {
         var layout = ParameterLayout()
-        let spec = try Spec(parsing: text), replacement = Replacement(spec, maxTokens: S, width: d, heads: heads, &layout)
+        let spec = try Spec(parsing: text), replacement = FlattenedReplacement(spec, TeacherShape(width: d, heads: heads, maxTokens: S), &layout)
         let weights = FloatBlock(layout.count)
         for (i, slot) in layout.slots.enumerated() {
             let values = random(slot.count, UInt32(50_000 + i)), isGain = slot.name.hasSuffix("norm.weight")
@@ -105,14 +112,30 @@ private struct PaddedNetwork {
         let (wanted, t) = side(lengths, stream: 20_000)
         return Case(
             replacement: replacement, layout: layout, weights: weights,
-            batch: ReplacementBatch(target: target, memory: spec.attention.readsMemory ? memory : nil), wanted: wanted.x,
+            batch: FlattenedBatch(target: target, memory: spec.attention.readsMemory ? memory : nil), wanted: wanted.x,
             lengths: lengths, sourceLengths: sourceLengths, owner: [x, m, t])
     }
 
+    private struct Padded {
+        var squares = 0.0
+        var gradients: [String: [Double]] = [:]
+        /// Of each token, in the batch's order.
+        var outputs: [[Double]] = []
+        /// Of the inputs, in the batch's order.
+        var target: [[Double]] = []
+        var memory: [[Double]] = []
+    }
+
     /// Loss and gradients by the padded definition, and the outputs of each token in the batch's order.
-    private func padded(_ test: Case) -> (squares: Double, gradients: [String: [Double]], outputs: [[Double]]) {
+    ///
+    /// - Parameter given: the gradient of the outputs, in the batch's order; from the squared error if nil. `crossfull` then sees prefixes,
+    ///   as it does within a model
+    private func padded(_ test: Case, given: Matrix? = nil) -> Padded {
         let shape = test.replacement.shape, order = test.batch.target.order
-        var all: [String: [Double]] = [:], squares = 0.0, outputs = [[Double]](repeating: [Double](repeating: 0, count: d), count: order.tokens)
+        let none = [Double](repeating: 0, count: d)
+        var result = Padded(
+            outputs: Array(repeating: none, count: order.tokens), target: Array(repeating: none, count: order.tokens),
+            memory: Array(repeating: none, count: test.batch.memory?.order.tokens ?? 0))
         for network in 0..<shape.networks {
             let prefix = shape.networks == 1 ? "" : "head.\(network)."
             var padded = PaddedNetwork(inputs: shape.inputs, hidden: shape.hidden, outputs: shape.outputs, parameters: [:])
@@ -123,7 +146,8 @@ private struct PaddedNetwork {
             }
             for (place, sentence) in order.order.enumerated() {
                 let n = test.lengths[sentence], isCausal = shape.attention.isCausal
-                for visible in isCausal ? Array(1..<n + 1) : [n] {
+                let seesPrefixes = isCausal || (given != nil && shape.attention == .crossfull)
+                for visible in seesPrefixes ? Array(1..<n + 1) : [n] {
                     var x = [Double](repeating: 0, count: shape.inputs)
                     let first = shape.attention.readsMemory ? S * d : 0
                     if let memory = test.batch.memory {
@@ -134,31 +158,87 @@ private struct PaddedNetwork {
                     for j in 0..<visible { for c in 0..<d { x[first + j * d + c] = Double(test.batch.target.x[order.starts[j] + place, c]) } }
                     let w = shape.outputWidth
                     // the tokens whose outputs this run gives, with the first of their numbers in y
-                    let tokens = isCausal ? [(order.starts[visible - 1] + place, 0)] : (0..<n).map { (order.starts[$0] + place, $0 * w) }
+                    let last = (order.starts[visible - 1] + place, isCausal ? 0 : (visible - 1) * w)
+                    let tokens = seesPrefixes ? [last] : (0..<n).map { (order.starts[$0] + place, $0 * w) }
                     _ = padded.run(x) { y in
                         var dy = [Double](repeating: 0, count: y.count)
                         for (token, at) in tokens {
                             for c in 0..<w {
                                 let e = y[at + c] - Double(test.wanted[token, network * w + c])
-                                outputs[token][network * w + c] = y[at + c]
-                                squares += e * e
-                                dy[at + c] = 2 * e / Double(order.tokens * d)
+                                result.outputs[token][network * w + c] = y[at + c]
+                                result.squares += e * e
+                                dy[at + c] = given.map { Double($0[token, network * w + c]) } ?? 2 * e / Double(order.tokens * d)
                             }
                         }
                         return dy
                     }
+                    for j in 0..<visible { for c in 0..<d { result.target[order.starts[j] + place][c] += padded.inputGradient[first + j * d + c] } }
+                    test.batch.memory?.order.forEachRow(0..<result.memory.count) { row, s, position in
+                        if s == sentence { for c in 0..<d { result.memory[row][c] += padded.inputGradient[position * d + c] } }
+                    }
                 }
             }
-            for (name, values) in padded.gradients { all[prefix + name] = values }
+            for (name, values) in padded.gradients { result.gradients[prefix + name] = values }
         }
-        return (squares, all, outputs)
+        return result
+    }
+
+    /// Within a model: packed rows, the gradient of the outputs given, those of all inputs wanted.
+    @Test(arguments: specs, [[3, 1, 5, 2, 5], [1], [5], [2, 2, 2], [1, 1, 4, 3, 5, 2, 1, 3, 4, 2, 5]])
+    func withinAModelInputsHaveGradients(_ text: String, _ lengths: [Int]) throws {
+        let test = try makeCase(text, lengths), expected = padded(test, given: test.wanted), space = Workspace()
+        let gradient = FloatBlock(test.layout.count), pass = Pass(weights: test.weights, gradients: gradient, workspace: space)
+        let order = test.batch.target.order, sentences = packed(lengths)
+        let (x, dcontext) = (unordered(test.batch.target.x, order, sentences, space), unordered(test.wanted, order, sentences, space))
+        let memory = test.batch.memory.map { side in
+            let sources = packed(test.sourceLengths)
+            return EncoderOutput(x: unordered(side.x, side.order, sources, space), sentences: sources)
+        }
+        let tape = test.replacement.forward(x, sentences, memory: memory, pass), dx = space.matrix(x.rows, d)
+        let dmemory = memory.map { space.zeros($0.x.rows, d) }
+        if let dmemory { dmemory.fill(0.25) }
+        test.replacement.backward(tape, sentences, memory: memory, dcontext: dcontext, dx: dx, dmemory: dmemory, pass)
+        expectClose(tape.context, order, sentences, expected.outputs, "\(text) \(lengths): outputs")
+        expectClose(dx, order, sentences, expected.target, "\(text) \(lengths): gradient of x")
+        if let dmemory, let side = test.batch.memory {
+            expectClose(dmemory, side.order, memory!.sentences, expected.memory.map { $0.map { $0 + 0.25 } }, "\(text) \(lengths): gradient of memory")
+        }
+        let whole = expected.gradients.values.joined().map(abs).max()!
+        for slot in test.layout.slots {
+            let values = expected.gradients[slot.name]!, largest = max(values.map(abs).max()!, whole / 20)
+            let worst = values.indices.map { abs(Double(gradient.base[slot.offset + $0]) - values[$0]) }.max()!
+            #expect(worst < 1e-5 * largest, "\(text) \(lengths) \(slot.name): largest difference \(worst) of \(largest)")
+        }
+    }
+
+    private func packed(_ lengths: [Int]) -> Packed {
+        var sentences = Packed()
+        for length in lengths { sentences.append(sentence: ArraySlice(repeating: 3, count: length)) }
+        return sentences
+    }
+
+    private func unordered(_ x: Matrix, _ order: PositionMajor, _ sentences: Packed, _ space: Workspace) -> Matrix {
+        let result = space.matrix(x.rows, d)
+        order.forEachRow(0..<order.tokens) { row, sentence, position in
+            result.row(sentences.offsets[sentence] + position).update(from: x.row(row), count: d)
+        }
+        return result
+    }
+
+    private func expectClose(_ found: Matrix, _ order: PositionMajor, _ sentences: Packed, _ expected: [[Double]], _ what: String) {
+        let largest = max(1e-3, expected.joined().map(abs).max()!)
+        var worst = 0.0
+        order.forEachRow(0..<order.tokens) { row, sentence, position in
+            for c in 0..<d { worst = max(worst, abs(Double(found[sentences.offsets[sentence] + position, c]) - expected[row][c])) }
+        }
+        #expect(worst < 1e-5 * largest, "\(what): largest difference \(worst) of \(largest)")
     }
 
     @Test(arguments: specs, [[3, 1, 5, 2, 5], [1], [5], [2, 2, 2], [1, 1, 4, 3, 5, 2, 1, 3, 4, 2, 5]])
     func equalsThePaddedDefinition(_ text: String, _ lengths: [Int]) throws {
         let test = try makeCase(text, lengths), expected = padded(test)
         for threads in [1, 3] {
-            let training = ReplacementTraining(test.replacement, weights: test.weights, pool: WorkerPool(threads: threads))
+            let training = FlattenedTraining(test.replacement, weights: test.weights, pool: WorkerPool(threads: threads))
             let out = training.predict(test.batch)
             for (token, values) in expected.outputs.enumerated() {
                 for c in 0..<d { #expect(abs(Double(out[token, c]) - values[c]) < 1e-5 * max(1, abs(values[c])), "\(text) token \(token) column \(c)") }
@@ -182,7 +262,7 @@ private struct PaddedNetwork {
         var results: [[UInt32]] = []
         for threads in [1, 2, 5] {
             let test = try makeCase(text, [3, 1, 5, 2, 5, 4, 4, 1])
-            let training = ReplacementTraining(test.replacement, weights: test.weights, pool: WorkerPool(threads: threads))
+            let training = FlattenedTraining(test.replacement, weights: test.weights, pool: WorkerPool(threads: threads))
             training.dropout = 0.2
             let m1 = FloatBlock(test.layout.count), m2 = FloatBlock(test.layout.count)
             for step in 1...3 {
@@ -197,7 +277,7 @@ private struct PaddedNetwork {
     /// Dropout forward and backward agree: differences of the loss along the gradient of the first layer's bias.
     @Test func dropoutIsTheSameInBothPasses() throws {
         let test = try makeCase("alr-h32.decoder", [3, 1, 5, 2, 5, 4])
-        let training = ReplacementTraining(test.replacement, weights: test.weights, pool: WorkerPool(threads: 1))
+        let training = FlattenedTraining(test.replacement, weights: test.weights, pool: WorkerPool(threads: 1))
         training.dropout = 0.3
         let random = Randomness(seed: 4, step: 2, slice: 0), gradient = FloatBlock(test.layout.count), unused = FloatBlock(test.layout.count)
         let scale = 1 / Double(test.wanted.count)
@@ -222,7 +302,7 @@ private struct PaddedNetwork {
         [339_275, 10_261_600, 40_988_800, 339_478, 30_756_800, 46_208_000]))
     func layoutHoldsThePapersParameters(_ text: String, _ expected: Int) throws {
         var layout = ParameterLayout()
-        let replacement = Replacement(try Spec(parsing: text), maxTokens: 50, width: 128, heads: 8, &layout)
+        let replacement = FlattenedReplacement(try Spec(parsing: text), TeacherShape(width: 128, heads: 8, maxTokens: 50), &layout)
         #expect(layout.parameters == expected)
         #expect(replacement.shape.parameters == expected)
     }

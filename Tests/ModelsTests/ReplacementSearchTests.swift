@@ -10,9 +10,9 @@ struct ReplacementSearchTests {
 
     /// A hypothesis is its inputs so far; every step runs the network over all of them.
     private final class Recomputing: StepAttention {
-        let replacement: Replacement
+        let replacement: FlattenedReplacement
         let weights: FloatBlock
-        init(_ replacement: Replacement, _ weights: FloatBlock) { (self.replacement, self.weights) = (replacement, weights) }
+        init(_ replacement: FlattenedReplacement, _ weights: FloatBlock) { (self.replacement, self.weights) = (replacement, weights) }
 
         var maximumSource: Int? { replacement.shape.attention.readsMemory ? ReplacementSearchTests.maxTokens : nil }
         var maximumTarget: Int? { ReplacementSearchTests.maxTokens }
@@ -20,13 +20,13 @@ struct ReplacementSearchTests {
 
         final class State: StepState {
             let owner: Recomputing
-            let training: ReplacementTraining
+            let training: FlattenedTraining
             var sources: [[[Float]]] = []
             var slots: [[[Float]]] = []
 
             init(_ owner: Recomputing) {
                 self.owner = owner
-                training = ReplacementTraining(owner.replacement, weights: owner.weights, pool: WorkerPool(threads: 1))
+                training = FlattenedTraining(owner.replacement, weights: owner.weights, pool: WorkerPool(threads: 1))
             }
 
             func begin(_ memory: Matrix, _ sources: Packed, slots count: Int, _ space: Workspace) {
@@ -39,7 +39,7 @@ struct ReplacementSearchTests {
                     let slot = Int(rows.slots[row])
                     slots[slot] = (rows.position == 0 ? [] : slots[slot]) + [(0..<x.columns).map { x[row, $0] }]
                     let readsMemory = owner.replacement.shape.attention.readsMemory
-                    let batch = ReplacementBatch(target: side(slots[slot], space), memory: readsMemory ? side(sources[Int(rows.sentences[row])], space) : nil)
+                    let batch = FlattenedBatch(target: side(slots[slot], space), memory: readsMemory ? side(sources[Int(rows.sentences[row])], space) : nil)
                     context.row(row).update(from: training.predict(batch).row(rows.position), count: context.columns)
                 }
             }
@@ -49,46 +49,49 @@ struct ReplacementSearchTests {
     }
 
     private struct RecomputingSentences: SentenceMap {
-        let replacement: Replacement
+        let replacement: FlattenedReplacement
         let weights: FloatBlock
         var maximumTokens: Int? { ReplacementSearchTests.maxTokens }
 
         func callAsFunction(_ x: Matrix, _ sentences: Packed, into y: Matrix, _ space: Workspace) {
-            let training = ReplacementTraining(replacement, weights: weights, pool: WorkerPool(threads: 1))
+            let training = FlattenedTraining(replacement, weights: weights, pool: WorkerPool(threads: 1))
             for s in 0..<sentences.sentences {
                 let tokens = sentences.range(s).map { row in (0..<x.columns).map { x[row, $0] } }
-                y.rows(sentences.range(s)).copy(from: training.predict(ReplacementBatch(target: side(tokens, space))))
+                y.rows(sentences.range(s)).copy(from: training.predict(FlattenedBatch(target: side(tokens, space))))
             }
         }
     }
 
     /// One sentence: position-major order is the order of its tokens.
-    private static func side(_ tokens: [[Float]], _ space: Workspace) -> ReplacementSide {
+    private static func side(_ tokens: [[Float]], _ space: Workspace) -> FlattenedSide {
         let x = space.matrix(tokens.count, tokens[0].count)
         for (row, values) in tokens.enumerated() { for (c, value) in values.enumerated() { x[row, c] = value } }
-        return ReplacementSide(order: PositionMajor(lengths: [tokens.count], limit: maxTokens), x: x)
+        return FlattenedSide(order: PositionMajor(lengths: [tokens.count], limit: maxTokens), x: x)
     }
 
-    private func replacements(_ text: String, recomputing: Bool) throws -> AttentionReplacements {
-        var result = AttentionReplacements()
+    private func model(_ text: String, recomputing: Bool) throws -> TranslationModel {
+        var networks: [Spec: (FlattenedReplacement, FloatBlock)] = [:]
         for spec in try text.split(separator: "+").flatMap({ try Spec(parsing: String($0)).layers(of: 2) }) {
             var layout = ParameterLayout()
-            let replacement = Replacement(spec, maxTokens: Self.maxTokens, width: 16, heads: 2, &layout)
+            let replacement = FlattenedReplacement(spec, TeacherShape(width: 16, heads: 2, maxTokens: Self.maxTokens), &layout)
             let weights = layout.initialized(seed: UInt64(spec.layer! + 1))
             for slot in layout.slots where slot.name.hasSuffix("second.weight") { for i in slot.range { weights.base[i] *= 4 } }
-            let projection = spec.mode == .alr ? BoundReplacement.Projection(fixture.model.sublayer(spec.attention, spec.layer!).output, fixture.weights) : nil
-            let bound = BoundReplacement(replacement, weights: weights, projection: projection)
-            let map: any SentenceMap = recomputing ? RecomputingSentences(replacement: replacement, weights: weights) : bound
-            let step: any StepAttention = recomputing ? Recomputing(replacement, weights) : bound
-            switch (spec.attention, spec.mode) {
-            case (.encoder, .alrr): result.encoder[spec.layer!] = .sublayer(map)
-            case (.encoder, .elr): result.encoder[spec.layer!] = .layer(map)
-            case (.encoder, _): result.encoder[spec.layer!] = .context(map)
-            case (.decoder, _): result.decoder[spec.layer!] = step
-            case (.cross, _), (.crossfull, _): result.cross[spec.layer!] = step
-            }
+            networks[spec] = (replacement, weights)
         }
-        return result
+        return fixture.translationModel { attention, layer in
+            guard let (spec, network) = networks.first(where: { $0.key.attention.captured == attention && $0.key.layer == layer }) else { return nil }
+            return (spec.family.span, bound(spec, network.0, network.1, recomputing: recomputing))
+        }
+    }
+
+    private func bound(_ spec: Spec, _ replacement: FlattenedReplacement, _ weights: FloatBlock, recomputing: Bool) -> BoundContext {
+        guard recomputing else {
+            let frame = fixture.model.sublayer(spec.attention, spec.layer!).frame!
+            let output = spec.family.span == .heads ? OutputProjection(frame.output, fixture.weights) : nil
+            return replacement.bind(BoundWeights(block: weights, precision: .float32), output: output)
+        }
+        return spec.attention == .encoder
+            ? .sentences(RecomputingSentences(replacement: replacement, weights: weights)) : .steps(Recomputing(replacement, weights))
     }
 
     @Test(arguments: [
@@ -98,8 +101,7 @@ struct ReplacementSearchTests {
     func theSameHypothesesAsFullRecomputation(_ text: String, beam: Int) throws {
         let sentences = fixture.sentences([3, 9, 1, 14, 6, 2], seed: UInt64(beam))
         func translate(recomputing: Bool) throws -> [Hypothesis] {
-            let model = TranslationModel(fixture.model, weights: fixture.weights, replacing: try replacements(text, recomputing: recomputing))
-            return Translator(model, SearchConfiguration(beam: beam), batchTokens: 60, pool: WorkerPool(threads: 1)).translate(sentences)
+            Translator(try model(text, recomputing: recomputing), SearchConfiguration(beam: beam), batchTokens: 60, pool: WorkerPool(threads: 1)).translate(sentences)
         }
         let found = try translate(recomputing: false), expected = try translate(recomputing: true)
         for (index, (a, b)) in zip(found, expected).enumerated() {
@@ -113,8 +115,7 @@ struct ReplacementSearchTests {
     /// A source longer than S and a translation that would outgrow it: cut, and said so.
     @Test func beyondTheLongestSentence() throws {
         fixture.output[0, Int(Special.end)] -= 100
-        let model = TranslationModel(fixture.model, weights: fixture.weights, replacing: try replacements("alr-h20.encoder+alr-h12.decoder", recomputing: false))
-        let found = Translator(model, SearchConfiguration(beam: 2), pool: WorkerPool(threads: 1)).translate(fixture.sentences([20], seed: 4))[0]
+        let found = Translator(try model("alr-h20.encoder+alr-h12.decoder", recomputing: false), SearchConfiguration(beam: 2), pool: WorkerPool(threads: 1)).translate(fixture.sentences([20], seed: 4))[0]
         #expect(found.warnings == ["the source has 20 tokens; its first 14 were translated", "cut off after 14 tokens"])
         #expect(found.ids.count == 14 && !found.isComplete)
     }

@@ -6,11 +6,11 @@ import Testing
 struct ReplacementSpecTests {
     @Test func everySpecIsPrintedAsItIsRead() throws {
         var seen: Set<Spec> = []
-        for mode in Mode.allCases {
-            for size in Size.named + [.hidden(1), .hidden(96)] {
-                for attention in Attention.allCases where attention == .encoder || mode == .alr {
+        for family in FlattenedFamily.all {
+            for size in family.namedSizes + ["h1", "h96"] {
+                for attention in Attention.allCases where attention == .encoder || family.name == "alr" {
                     for layer in [nil, 0, 5, 11] {
-                        let spec = try Spec(mode: mode, size: size, attention: attention, layer: layer)
+                        let spec = try Spec(family: family, size: size, attention: attention, layer: layer)
                         #expect(try Spec(parsing: spec.description) == spec)
                         #expect(try JSONDecoder().decode(Spec.self, from: JSONEncoder().encode(spec)) == spec)
                         seen.insert(spec)
@@ -19,7 +19,7 @@ struct ReplacementSpecTests {
             }
         }
         #expect(seen.count == 7 * 4 * (4 + 3))
-        #expect(try Spec(parsing: "alr-m.encoder.3") == Spec(mode: .alr, size: .m, attention: .encoder, layer: 3))
+        #expect(try Spec(parsing: "alr-m.encoder.3") == Spec(family: FlattenedFamily.alr, size: "m", attention: .encoder, layer: 3))
         #expect(try Spec(parsing: "aslr-h96.encoder").layers(of: 6).map(\.description).last == "aslr-h96.encoder.5")
     }
 
@@ -58,7 +58,7 @@ struct ReplacementSpecTests {
         for (size, count) in zip(["xs", "s", "m", "l"], counts) {
             for mode in attention == "encoder" ? ["alr", "alrr", "elr"] : ["alr"] {
                 let spec = try Spec(parsing: "\(mode)-\(size).\(attention)")
-                #expect(ReplacementShape(spec, maxTokens: 50, width: 128, heads: 8).parameters == count)
+                #expect(FlattenedShape(spec, TeacherShape(width: 128, heads: 8, maxTokens: 50)).parameters == count)
             }
         }
     }
@@ -66,14 +66,14 @@ struct ReplacementSpecTests {
     @Test func parameterCountsOfTheNetworksForSingleHeads() throws {
         let counts = [11_633_600, 23_158_400, 46_208_000, 92_307_200]
         for (size, count) in zip(["xs", "s", "m", "l"], counts) {
-            let shape = ReplacementShape(try Spec(parsing: "aslr-\(size).encoder"), maxTokens: 50, width: 128, heads: 8)
+            let shape = FlattenedShape(try Spec(parsing: "aslr-\(size).encoder"), TeacherShape(width: 128, heads: 8, maxTokens: 50))
             #expect(shape.parameters == count && shape.networks == 8 && shape.outputWidth == 16)
         }
     }
 
     @Test func widthsFollowTheTeacher() throws {
         func hidden(_ text: String, _ maxTokens: Int, _ width: Int) throws -> Int {
-            ReplacementShape(try Spec(parsing: text), maxTokens: maxTokens, width: width, heads: 4).hidden
+            FlattenedShape(try Spec(parsing: text), TeacherShape(width: width, heads: 4, maxTokens: maxTokens)).hidden
         }
         #expect(try hidden("alr-xl.encoder", 50, 128) == 12_800)
         #expect(try hidden("alr-xs.cross", 50, 128) == 50)

@@ -14,9 +14,9 @@ struct ReplacementTranslationTests {
         return values.map { 2 * $0 - 1 }
     }
 
-    private func makeNetwork(_ text: String) throws -> (Replacement, FloatBlock) {
+    private func makeNetwork(_ text: String) throws -> (FlattenedReplacement, FloatBlock) {
         var layout = ParameterLayout()
-        let replacement = Replacement(try Spec(parsing: text), maxTokens: S, width: d, heads: heads, &layout)
+        let replacement = FlattenedReplacement(try Spec(parsing: text), TeacherShape(width: d, heads: heads, maxTokens: S), &layout)
         let weights = FloatBlock(layout.count)
         for (index, slot) in layout.slots.enumerated() {
             let isGain = slot.name.hasSuffix("norm.weight")
@@ -40,13 +40,13 @@ struct ReplacementTranslationTests {
     }
 
     /// Packed rows in position-major order, of each sentence the first `seen` tokens.
-    private func side(_ x: Matrix, _ sentences: Packed, seen: Int? = nil) -> (ReplacementSide, FloatBlock) {
+    private func side(_ x: Matrix, _ sentences: Packed, seen: Int? = nil) -> (FlattenedSide, FloatBlock) {
         let lengths = (0..<sentences.sentences).map { min(sentences.length($0), seen ?? .max) }
         let order = PositionMajor(lengths: lengths, limit: S), block = FloatBlock(order.tokens * d), y = block.matrix(order.tokens, d)
         order.forEachRow(0..<order.tokens) { row, sentence, position in
             y.row(row).update(from: x.row(sentences.offsets[sentence] + position), count: d)
         }
-        return (ReplacementSide(order: order, x: y), block)
+        return (FlattenedSide(order: order, x: y), block)
     }
 
     private func row(_ matrix: Matrix, _ index: Int) -> [Float] { (0..<matrix.columns).map { matrix[index, $0] } }
@@ -59,15 +59,15 @@ struct ReplacementTranslationTests {
     @Test(arguments: ["alr-h9.encoder.0", "alrr-h70.encoder.0", "aslr-h5.encoder.0", "elr-h1.encoder.0"])
     func sentencesOfTheEncoder(_ text: String) throws {
         let (replacement, weights) = try makeNetwork(text)
-        let map = BoundReplacement(replacement, weights: weights)
+        let map = BoundFlattened(replacement, BoundWeights(block: weights, precision: .float32))
         let lengths = [3, 7, 1, 0, 5, 7, 2, 1], sentences = packed(lengths), space = Workspace()
         let (x, owner) = block(random(sentences.tokens * d, 900), columns: d)
         let y = space.matrix(x.rows, d)
         map(x, sentences, into: y, space)
 
         let (whole, sideOwner) = side(x, sentences)
-        let training = ReplacementTraining(replacement, weights: weights, pool: WorkerPool(threads: 1))
-        let out = training.predict(ReplacementBatch(target: whole))
+        let training = FlattenedTraining(replacement, weights: weights, pool: WorkerPool(threads: 1))
+        let out = training.predict(FlattenedBatch(target: whole))
         whole.order.forEachRow(0..<whole.order.tokens) { index, sentence, position in
             expectClose(row(y, sentences.offsets[sentence] + position), row(out, index), "\(text) sentence \(sentence) position \(position)")
         }
@@ -86,7 +86,7 @@ struct ReplacementTranslationTests {
     }
 
     /// One hidden unit speaks loudly and is hardly listened to.
-    private func addLoudUnit(_ replacement: Replacement, _ weights: FloatBlock) {
+    private func addLoudUnit(_ replacement: FlattenedReplacement, _ weights: FloatBlock) {
         for network in replacement.networks {
             weights[network.firstBias].base[0] = 40
             weights[network.hiddenNorm.gain].base[0] = 0.01
@@ -101,12 +101,12 @@ struct ReplacementTranslationTests {
         addLoudUnit(replacement, weights)
         var layout = ParameterLayout()
         let output = Linear("output", in: d, out: d, &layout), outputWeights = layout.initialized(seed: 3)
-        let projection = isProjected ? BoundReplacement.Projection(output, outputWeights) : nil
+        let projection = isProjected ? OutputProjection(output, outputWeights) : nil
         let lengths = [3, 7, 1, 5, 7], sentences = packed(lengths), space = Workspace()
         let (x, owner) = block(random(sentences.tokens * d, 903), columns: d)
         let exact = space.zeros(x.rows, d), near = space.zeros(x.rows, d), alone = space.zeros(3, d)
-        BoundReplacement(replacement, weights: weights, projection: projection)(x, sentences, into: exact, space)
-        let bytes = BoundReplacement(replacement, weights: weights, precision: .int8, projection: projection)
+        BoundFlattened(replacement, BoundWeights(block: weights, precision: .float32), projection: projection)(x, sentences, into: exact, space)
+        let bytes = BoundFlattened(replacement, BoundWeights(block: weights, precision: .int8), projection: projection)
         bytes(x, sentences, into: near, space)
         bytes(x.rows(0..<3), packed([3]), into: alone, space)
         #expect((0..<3).allSatisfy { row(alone, $0) == row(near, $0) })
@@ -130,7 +130,7 @@ struct ReplacementTranslationTests {
         let (memory, memoryOwner) = block(random(sources.tokens * d, 901), columns: d)
         let targets = packed([Int](repeating: S, count: 6))
         let (x, owner) = block(random(targets.tokens * d, 902), columns: d)
-        let state = BoundReplacement(replacement, weights: weights).makeState()
+        let state = BoundFlattened(replacement, BoundWeights(block: weights, precision: .float32)).makeState()
         state.begin(memory, sources, slots: 6, space)
 
         var rows = StepRows(), contexts: [[[Float]]] = []
@@ -151,12 +151,12 @@ struct ReplacementTranslationTests {
             contexts.append((0..<6).map { slot in rows.slots.firstIndex(of: Int32(slot)).map { row(context, $0) } ?? [] })
         }
 
-        let training = ReplacementTraining(replacement, weights: weights, pool: WorkerPool(threads: 1))
+        let training = FlattenedTraining(replacement, weights: weights, pool: WorkerPool(threads: 1))
         for position in 0..<S {
             let (target, targetOwner) = side(x, targets, seen: position + 1)
             let (twice, twiceOwner) = repeated(memory, sources)
             let (source, sourceOwner) = side(twice, packed([4, 4, 7, 7, 1, 1]))
-            let batch = ReplacementBatch(target: target, memory: replacement.shape.attention.readsMemory ? source : nil)
+            let batch = FlattenedBatch(target: target, memory: replacement.shape.attention.readsMemory ? source : nil)
             let out = training.predict(batch)
             target.order.forEachRow(target.order.rows(position)) { index, slot, _ in
                 guard position >= 3 || slot % 2 == 1, !contexts[position][slot].isEmpty else { return }

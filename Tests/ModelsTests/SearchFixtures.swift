@@ -29,7 +29,8 @@ final class SearchFixture {
     var output: Matrix { weights[model.layout.slots.first { $0.name == "output.bias" }!] }
 
     func translator(_ configuration: SearchConfiguration, _ precision: Precision = .float32, batchTokens: Int = 200, threads: Int = 1) -> Translator {
-        Translator(TranslationModel(model, weights: weights, precision: precision), configuration, batchTokens: batchTokens, pool: WorkerPool(threads: threads))
+        let precision: TranslationPrecision = precision == .int8 ? .int8 : .float32
+        return Translator(TranslationModel(model, weights: weights, precision: precision), configuration, batchTokens: batchTokens, pool: WorkerPool(threads: threads))
     }
 
     /// Sentences of ordinary tokens of the given lengths.

@@ -1,5 +1,5 @@
 import Kernels
-import Models
+@testable import Models
 import Testing
 
 /// What takes part in translation in the place of an attention sees each hypothesis whole, in its own slot, and no other.
@@ -52,18 +52,16 @@ struct SearchSeamTests {
 
     private let fixture = SearchFixture(seed: 31)
 
-    private func translate(_ recorder: Recorder, _ configuration: SearchConfiguration, _ sentences: [[Int32]], at site: WritableKeyPath<AttentionReplacements, [Int: any StepAttention]>) -> [Hypothesis] {
-        var replacements = AttentionReplacements()
-        replacements[keyPath: site][1] = recorder
-        let model = TranslationModel(fixture.model, weights: fixture.weights, replacing: replacements)
+    private func translate(_ recorder: Recorder, _ configuration: SearchConfiguration, _ sentences: [[Int32]], at attention: Attention) -> [Hypothesis] {
+        let model = fixture.translationModel { $0 == attention && $1 == 1 ? (.heads, .steps(recorder)) : nil }
         return Translator(model, configuration, batchTokens: 10_000, pool: WorkerPool(threads: 1)).translate(sentences)
     }
 
     @Test(arguments: [1, 2, 5])
     func statesFollowTheirHypotheses(beam: Int) {
-        for site in [\AttentionReplacements.decoder, \.cross] {
+        for attention in [Attention.decoder, .cross] {
             let recorder = Recorder()
-            let found = translate(recorder, SearchConfiguration(beam: beam), fixture.sentences([3, 5, 1, 8], seed: 1), at: site)
+            let found = translate(recorder, SearchConfiguration(beam: beam), fixture.sentences([3, 5, 1, 8], seed: 1), at: attention)
             for hypothesis in found {
                 let path = [Special.begin] + hypothesis.ids
                 #expect(recorder.histories.contains(hypothesis.isComplete ? path : path.dropLast()))
@@ -74,12 +72,12 @@ struct SearchSeamTests {
     @Test func finishedHypothesesAndSentencesLeaveTheBatch() {
         fixture.output[0, Int(Special.end)] -= 2.5
         let recorder = Recorder()
-        let found = translate(recorder, SearchConfiguration(), fixture.sentences([1, 2, 3, 4, 5, 6, 7, 8], seed: 3), at: \.decoder)
+        let found = translate(recorder, SearchConfiguration(), fixture.sentences([1, 2, 3, 4, 5, 6, 7, 8], seed: 3), at: .decoder)
         let steps = found.map { $0.ids.count + ($0.isComplete ? 1 : 0) }
         #expect(recorder.rowCounts == (0..<steps.max()!).map { position in steps.count { $0 > position } })
         #expect(Set(steps).count > 2, "the sentences end together: nothing was tested")
         let beams = Recorder()
-        _ = translate(beams, SearchConfiguration(beam: 4), fixture.sentences([1, 2, 3, 4, 5, 6, 7, 8], seed: 3), at: \.decoder)
+        _ = translate(beams, SearchConfiguration(beam: 4), fixture.sentences([1, 2, 3, 4, 5, 6, 7, 8], seed: 3), at: .decoder)
         #expect(beams.rowCounts[0] == 8 && beams.rowCounts.max()! <= 32 && beams.rowCounts.last! < 8)
     }
 
@@ -89,10 +87,10 @@ struct SearchSeamTests {
         let source = fixture.sentences([9], seed: 9)[0]
         let recorder = Recorder(maximumSource: 6, maximumTarget: 5)
         fixture.output[0, Int(Special.end)] -= 100
-        let found = translate(recorder, configuration, [source], at: \.cross)[0]
+        let found = translate(recorder, configuration, [source], at: .cross)[0]
         #expect(found.warnings == ["the source has 9 tokens; its first 6 were translated", "cut off after 5 tokens"])
         #expect(found.ids.count == 5 && recorder.rowCounts.count == 5)
-        let cut = translate(Recorder(maximumTarget: 5), configuration, [Array(source.prefix(6))], at: \.cross)[0]
+        let cut = translate(Recorder(maximumTarget: 5), configuration, [Array(source.prefix(6))], at: .cross)[0]
         #expect(cut.ids == found.ids && cut.score == found.score)
     }
 
@@ -107,10 +105,8 @@ struct SearchSeamTests {
     @Test func encoderReplacementsAtEveryPlace() {
         let sentences = fixture.sentences([4, 1, 7], seed: 12)
         var seen: Set<[[Int32]]> = [fingerprint(fixture.translator(SearchConfiguration()).translate(sentences))]
-        for replacement in [EncoderReplacement.context(Halving()), .sublayer(Halving()), .layer(Halving())] {
-            var replacements = AttentionReplacements()
-            replacements.encoder[0] = replacement
-            let model = TranslationModel(fixture.model, weights: fixture.weights, replacing: replacements)
+        for span in Span.allCases {
+            let model = fixture.translationModel { $0 == .encoder && $1 == 0 ? (span, .sentences(Halving())) : nil }
             #expect(model.maximumSource == 12)
             let found = Translator(model, SearchConfiguration(), pool: WorkerPool(threads: 1)).translate(sentences)
             #expect(seen.insert(fingerprint(found)).inserted, "the same translations as without it or elsewhere")

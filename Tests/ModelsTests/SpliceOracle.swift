@@ -8,7 +8,7 @@ import Kernels
 final class SpliceOracle {
     let model: Transformer
     private let weights: FloatBlock
-    private var networks: [Spec: (replacement: Replacement, layout: ParameterLayout, weights: FloatBlock)] = [:]
+    private var networks: [Spec: (replacement: FlattenedReplacement, layout: ParameterLayout, weights: FloatBlock)] = [:]
     private let space = Workspace()
     private var found: [CaptureSite: Activations] = [:]
 
@@ -18,7 +18,7 @@ final class SpliceOracle {
         let shape = model.configuration
         for (index, spec) in specs.enumerated() {
             var layout = ParameterLayout()
-            let replacement = Replacement(spec, maxTokens: shape.maxTokens, width: shape.width, heads: shape.heads, &layout)
+            let replacement = FlattenedReplacement(spec, shape.shape, &layout)
             let values = layout.initialized(seed: UInt64(index + 1))
             for slot in layout.slots where slot.name.hasSuffix("second.weight") { for i in slot.range { values.base[i] *= 4 } }
             networks[spec] = (replacement, layout, values)
@@ -26,22 +26,22 @@ final class SpliceOracle {
     }
 
     /// The same networks as a spliced model has them.
-    var replacements: AttentionReplacements {
-        let splice = try! Splice(networks.keys.sorted { "\($0)" < "\($1)" }, in: model.configuration)
-        return splice.bound(in: model, weights) { block, slots in
-            let (spec, network) = networks.first { slots[0].name.hasPrefix(Splice.prefix($0.key)) }!
-            for slot in slots {
-                let from = network.layout.slots.first { Splice.prefix(spec) + $0.name == slot.name }!
-                (block.base + slot.offset).update(from: network.weights.base + from.offset, count: slot.count)
-            }
+    func spliced() throws -> (model: Transformer, weights: FloatBlock) {
+        let specs = networks.keys.sorted { "\($0)" < "\($1)" }
+        let spliced = Transformer(model.configuration, try Replacements(specs, in: model.configuration))
+        let block = FloatBlock(spliced.layout.count)
+        block.take(weights, model.layout, for: spliced.layout.slots)
+        for (spec, network) in networks {
+            block.take(network.weights, network.layout, for: spliced.slots(of: spec), dropping: Replacements.prefix(spec))
         }
+        return (spliced, block)
     }
 
-    /// Everything that is still there, for each mode that it could be captured for.
+    /// Everything that is still there, for each span that it could be captured for.
     var sites: [CaptureSite] {
         [Attention.encoder, .decoder, .cross].flatMap { attention in
             (0..<2).filter { spec(attention, $0) == nil }.flatMap { layer in
-                (attention == .encoder ? [Mode.alr, .alrr, .elr] : [.alr]).map { CaptureSite(mode: $0, attention: attention, layer: layer) }
+                (attention == .encoder ? Span.allCases : [.heads]).map { CaptureSite(span: $0, attention: attention, layer: layer) }
             }
         }
     }
@@ -55,7 +55,7 @@ final class SpliceOracle {
         var x = model.target.forward(batch.target, positions: model.positions, pass)
         for (index, layer) in model.decoder.enumerated() {
             x = sublayer(layer.selfAttention, .decoder, index, x, batch.target, pass)
-            x = sublayer(layer.crossAttention, .cross, index, x, batch.target, memory: (memory, batch.source), pass)
+            x = sublayer(layer.crossAttention, .cross, index, x, batch.target, memory: EncoderOutput(x: memory, sentences: batch.source), pass)
             x = layer.feedForward.forward(x, pass).y
         }
         return memory
@@ -67,16 +67,16 @@ final class SpliceOracle {
         var x = model.source.forward(source, positions: model.positions, pass)
         for (index, layer) in model.encoder.enumerated() {
             let replaced = spec(.encoder, index), input = x
-            switch replaced?.mode {
-            case .elr:
+            switch replaced?.family.span {
+            case .layer:
                 x = predict(replaced!, x)
                 continue
-            case .alrr: x = predict(replaced!, x)
+            case .sublayer: x = predict(replaced!, x)
             default: x = sublayer(layer.attention, .encoder, index, x, source, pass)
             }
-            let output = layer.feedForward.forward(x, pass).y
-            keep(.alrr, .encoder, index, input, x)
-            keep(.elr, .encoder, index, input, output)
+            let output = layer.feedForward!.forward(x, pass).y
+            keep(.sublayer, .encoder, index, input, x)
+            keep(.layer, .encoder, index, input, output)
             x = output
         }
         return model.encoderNorm.forward(x, pass).y
@@ -84,16 +84,16 @@ final class SpliceOracle {
 
     private func sublayer(
         _ layer: AttentionSublayer, _ attention: Attention, _ index: Int, _ x: Matrix, _ queries: Packed,
-        memory: (x: Matrix, packed: Packed)? = nil, _ pass: Pass
+        memory: EncoderOutput? = nil, _ pass: Pass
     ) -> Matrix {
         guard let spec = spec(attention, index) else {
             let tape = layer.forward(x, queries, memory: memory, pass)
-            keep(.alr, attention, index, tape.norm.y, tape.attention.context)
+            keep(.heads, attention, index, tape.context.x, tape.context.context)
             return tape.y
         }
-        let normed = layer.norm.forward(x, pass).y, y = space.matrix(x.rows, x.columns)
+        let frame = layer.frame!, normed = frame.norm.forward(x, pass).y, y = space.matrix(x.rows, x.columns)
         let context = attention == .encoder ? predict(spec, normed) : predictPrefixes(spec, normed, memory?.x)
-        layer.output.forward(context, bias: true, into: y, pass)
+        frame.output.forward(context, bias: true, into: y, pass)
         for row in 0..<y.rows { for c in 0..<y.columns { y[row, c] += x[row, c] } }
         return y
     }
@@ -102,8 +102,8 @@ final class SpliceOracle {
         networks.keys.first { $0.attention.captured == attention && $0.layer == layer }
     }
 
-    private func keep(_ mode: Mode, _ attention: Attention, _ layer: Int, _ input: Matrix, _ output: Matrix) {
-        found[CaptureSite(mode: mode, attention: attention, layer: layer)] = Activations(input: input, output: output)
+    private func keep(_ span: Span, _ attention: Attention, _ layer: Int, _ input: Matrix, _ output: Matrix) {
+        found[CaptureSite(span: span, attention: attention, layer: layer)] = Activations(input: input, output: output)
     }
 
     /// Row i from the first i + 1 rows alone.
@@ -116,13 +116,23 @@ final class SpliceOracle {
     /// The output of a network for one sentence, by its training.
     private func predict(_ spec: Spec, _ x: Matrix, _ memory: Matrix? = nil) -> Matrix {
         let (replacement, _, weights) = networks[spec]!
-        let training = ReplacementTraining(replacement, weights: weights, pool: WorkerPool(threads: 1))
-        func side(_ x: Matrix) -> ReplacementSide {
-            ReplacementSide(order: PositionMajor(lengths: [x.rows], limit: model.configuration.maxTokens), x: x)
+        let training = FlattenedTraining(replacement, weights: weights, pool: WorkerPool(threads: 1))
+        func side(_ x: Matrix) -> FlattenedSide {
+            FlattenedSide(order: PositionMajor(lengths: [x.rows], limit: model.configuration.maxTokens), x: x)
         }
         let result = space.matrix(x.rows, x.columns)
         let seen = replacement.shape.attention.readsMemory ? memory.map(side) : nil
-        result.copy(from: training.predict(ReplacementBatch(target: side(x), memory: seen)))
+        result.copy(from: training.predict(FlattenedBatch(target: side(x), memory: seen)))
         return withExtendedLifetime(training) { result }
+    }
+}
+
+extension FloatBlock {
+    /// Weights under the same names in another layout; slots without any stay as they are.
+    func take(_ weights: FloatBlock, _ layout: ParameterLayout, for slots: [Slot], dropping prefix: String = "") {
+        for slot in slots {
+            guard let from = layout.slots.first(where: { prefix + $0.name == slot.name }) else { continue }
+            (base + slot.offset).update(from: weights.base + from.offset, count: slot.count)
+        }
     }
 }

@@ -9,8 +9,9 @@ final class TransformerFixture {
     let workspace = Workspace()
     let trace = TransformerTrace()
 
-    init(_ configuration: TransformerConfiguration, seed: UInt64 = 1) {
-        model = Transformer(configuration)
+    /// - Parameter specs: networks in the places of attentions
+    init(_ configuration: TransformerConfiguration, replacing specs: [String] = [], seed: UInt64 = 1) {
+        model = Transformer(configuration, try! Replacements(specs.map(Spec.init(parsing:)), in: configuration))
         weights = model.layout.initialized(seed: seed)
         gradients = FloatBlock(model.layout.count)
     }

@@ -8,14 +8,14 @@ struct TransformerGradientTests {
         [($0, 1, 0), ($0, 2, 0.25)]
     }
 
-    /// Half of the hidden units are far on, half far off, so that no difference straddles the corner of a ReLU.
+    /// Half of the hidden units are far on, half far off, so that no difference straddles the corner of a ReLU, leaky or not.
     private func prepare(_ fixture: TransformerFixture) {
         for slot in fixture.model.layout.slots {
             for i in slot.range {
                 // Norms away from 1, biases away from 0: a term that is missing must show.
                 let wobble = 0.2 * Float((i * 37) % 11 - 5) / 5
                 if slot.shape.count == 1 { fixture.weights.base[i] += wobble }
-                if slot.name.hasSuffix("up.bias") { fixture.weights.base[i] = (i % 2 == 0 ? 6 : -6) + wobble }
+                if slot.name.hasSuffix("up.bias") || slot.name.hasSuffix("first.bias") { fixture.weights.base[i] = (i % 2 == 0 ? 6 : -6) + wobble }
             }
         }
     }
@@ -34,8 +34,23 @@ struct TransformerGradientTests {
 
     @Test(arguments: variants)
     func agreesWithDifferences(tying: TransformerConfiguration.Tying, layers: Int, dropout: Float) {
-        let fixture = TransformerFixture(.tiny(tying, layers: layers, dropout: dropout)), batch = PairBatch(PairBatch.awkwardPairs)
-        let randomness = dropout == 0 ? Randomness.off : Randomness(seed: 11, step: 3, slice: 2)
+        let fixture = TransformerFixture(.tiny(tying, layers: layers, dropout: dropout))
+        check(fixture, dropout == 0 ? Randomness.off : Randomness(seed: 11, step: 3, slice: 2), "tying \(tying), \(layers) layers, dropout \(dropout)")
+    }
+
+    /// Every family at every attention that it may stand at, and all attentions of a model at once.
+    @Test(arguments: [
+        "alr-h32.encoder.0", "alrr-h32.encoder.0", "aslr-h32.encoder.0", "elr-h32.encoder.0", "alr-h32.decoder.0", "alr-h32.cross.0",
+        "alr-h32.crossfull.0", "alr-h32.encoder.0+alr-h32.decoder.0+alr-h32.cross.0",
+    ])
+    func networksInPlaceAgreeWithDifferences(_ text: String) {
+        var shape = TransformerConfiguration.tiny()
+        shape.maxTokens = 7
+        check(TransformerFixture(shape, replacing: text.split(separator: "+").map(String.init)), .off, text)
+    }
+
+    private func check(_ fixture: TransformerFixture, _ randomness: Randomness, _ what: String) {
+        let batch = PairBatch(PairBatch.awkwardPairs)
         prepare(fixture)
         _ = fixture.loss(batch, gradientScale: 1, randomness: randomness)
         var worst = (value: 0.0, name: "")
@@ -56,7 +71,7 @@ struct TransformerGradientTests {
                 #expect(relative < 2e-3, "\(slot.name): \(actual), differences say \(expected)")
             }
         }
-        print("tying \(tying), \(layers) layers, dropout \(dropout): largest difference \(worst.value) of the tensor's largest gradient, at \(worst.name)")
+        print("\(what): largest difference \(worst.value) of the tensor's largest gradient, at \(worst.name)")
     }
 
     @Test func gradientsAreAddedAndScaled() {

@@ -41,7 +41,7 @@ import Training
         let path = temporaryFolder(), shard = shard(900)
         defer { try? FileManager.default.removeItem(atPath: path) }
         let settings = try CaptureConfiguration(
-            teacher: shape, modes: [.alr, .alrr, .elr], attentions: [.encoder, .decoder, .cross], layers: nil, elementType: .f32)
+            teacher: shape, spans: Span.allCases, attentions: [.encoder, .decoder, .cross], layers: nil, elementType: .f32)
         #expect(settings.sites.count == 3 * 2 + 3 + 3)
         let (model, weights) = try capture(shard, settings, threads: 2, in: path)
         let files = try settings.sites.map { try TensorFile(path: path + "/" + $0.fileName(.train)) }
@@ -56,7 +56,7 @@ import Training
             let encoded = model.forward(batch, trace: trace, Pass(weights: weights, workspace: space))
             expectEqual(encoded, memory, from: source[sentence], "memory of sentence \(sentence)")
             for (site, file) in zip(settings.sites, files) {
-                let expected = trace.activations(site.mode, site.attention, layer: site.layer)
+                let expected = trace.activations(site)
                 let first = site.attention == .encoder ? source[sentence] : target[sentence]
                 expectEqual(expected.input, try file.floats("input"), from: first, "\(site) input of sentence \(sentence)")
                 expectEqual(expected.output, try file.floats("output"), from: first, "\(site) output of sentence \(sentence)")
@@ -74,7 +74,7 @@ import Training
     @Test func threadsDoNotChangeAByte() throws {
         let paths = [temporaryFolder(), temporaryFolder()]
         defer { paths.forEach { try? FileManager.default.removeItem(atPath: $0) } }
-        let settings = try CaptureConfiguration(teacher: shape, modes: [.alr], attentions: [.decoder], layers: [1], elementType: .f16)
+        let settings = try CaptureConfiguration(teacher: shape, spans: [.heads], attentions: [.decoder], layers: [1], elementType: .f16)
         for (path, threads) in zip(paths, [1, 3]) { _ = try capture(shard(1200), settings, threads: threads, in: path) }
         #expect(try ManifestFile.sha256(folder: paths[0]) == ManifestFile.sha256(folder: paths[1]))
     }
@@ -82,7 +82,7 @@ import Training
     @Test func saysHowManyBytesItNeeds() throws {
         let path = temporaryFolder(), shard = shard(300)
         defer { try? FileManager.default.removeItem(atPath: path) }
-        let settings = try CaptureConfiguration(teacher: shape, modes: [.alr], attentions: [.cross], layers: [0, 2], elementType: .f16)
+        let settings = try CaptureConfiguration(teacher: shape, spans: [.heads], attentions: [.cross], layers: [0, 2], elementType: .f16)
         let (model, weights) = try capture(shard, settings, threads: 1, in: path)
         let said = ActivationCapture(model, weights: weights, settings, pool: WorkerPool(threads: 1)).bytes(shard)
         let tensors = try (settings.sites.map { $0.fileName(.train) } + [CaptureSite.offsetsName(.train), CaptureSite.memoryName(.train)])
@@ -90,33 +90,9 @@ import Training
         #expect(said == tensors.reduce(0) { $0 + $1.bytes.count })
     }
 
-    /// Files of both passes through the same model, written by several threads.
-    @Test func aModelThatRunsStepByStepGivesTheSame() throws {
-        let paths = [temporaryFolder(), temporaryFolder()], shard = shard(900)
-        defer { paths.forEach { try? FileManager.default.removeItem(atPath: $0) } }
-        let settings = try CaptureConfiguration(
-            teacher: shape, modes: [.alr, .alrr, .elr], attentions: [.encoder, .decoder, .cross], layers: nil, elementType: .f32)
-        let (model, weights) = try capture(shard, settings, threads: 2, in: paths[0]), folder = try OutputFolder(paths[1])
-        let stepped = ActivationCapture(TranslationModel(model, weights: weights), settings, pool: WorkerPool(threads: 2))
-        try stepped.write(shard, .train, to: folder, progress: { _ in }, stop: {})
-        let names = settings.sites.map { $0.fileName(.train) } + [CaptureSite.memoryName(.train), CaptureSite.offsetsName(.train)]
-        for name in names {
-            let files = try paths.map { try TensorFile(path: $0 + "/" + name) }
-            #expect(files[0].tensors.map(\.shape) == files[1].tensors.map(\.shape), "\(name)")
-            for tensor in files[0].tensors where tensor.type == .f32 {
-                let (a, b) = (try files[0].floats(tensor.name), try files[1].floats(tensor.name))
-                let worst = zip(a, b).map { abs($0 - $1) }.max()!, scale = a.map(abs).max()!
-                #expect(worst < 1e-5 * scale, "\(tensor.name) of \(name): largest difference \(worst) of \(scale)")
-            }
-            for tensor in files[0].tensors where tensor.type == .i64 {
-                #expect(try files[0].integers(tensor.name) == files[1].integers(tensor.name))
-            }
-        }
-    }
-
     @Test func refusesALayerThatIsNotThere() {
         #expect(throws: SpecError.self) {
-            try CaptureConfiguration(teacher: shape, modes: [.alr], attentions: [.encoder], layers: [2], elementType: .f16)
+            try CaptureConfiguration(teacher: shape, spans: [.heads], attentions: [.encoder], layers: [2], elementType: .f16)
         }
     }
 }

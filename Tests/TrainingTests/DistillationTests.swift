@@ -19,7 +19,7 @@ final class DistillationBench {
         (shape.width, shape.heads, shape.hidden, shape.encoderLayers, shape.decoderLayers, shape.maxTokens) = (16, 2, 32, 1, 1, 8)
         let model = Transformer(shape), weights = model.layout.initialized(seed: 3)
         capture = try CaptureConfiguration(
-            teacher: shape, modes: [.alr, .alrr, .elr], attentions: [.encoder, .decoder, .cross], layers: nil, elementType: elementType)
+            teacher: shape, spans: Span.allCases, attentions: [.encoder, .decoder, .cross], layers: nil, elementType: elementType)
         let output = try OutputFolder(folder + "/capture"), writer = ActivationCapture(model, weights: weights, capture, pool: WorkerPool(threads: 1))
         for (split, count) in [(Split.train, sentences), (.valid, 40)] {
             try writer.write(Self.shard(count, seed: UInt64(count)), split, to: output, progress: { _ in }, stop: {})
@@ -41,11 +41,11 @@ final class DistillationBench {
         try CapturedActivations(folder: folder + "/capture", capture, split, spec)
     }
 
-    func trainee(_ text: String, threads: Int = 1) throws -> ReplacementTrainee { try trainee(text, WorkerPool(threads: threads)) }
+    func trainee(_ text: String, threads: Int = 1) throws -> DistillationTrainee { try trainee(text, WorkerPool(threads: threads)) }
 
-    func trainee(_ text: String, _ pool: WorkerPool) throws -> ReplacementTrainee {
+    func trainee(_ text: String, _ pool: WorkerPool) throws -> DistillationTrainee {
         let spec = try Spec(parsing: text)
-        return try ReplacementTrainee(
+        return try DistillationTrainee(
             spec, capture, train: activations(.train, spec), valid: activations(.valid, spec), settings: settings, pool: pool)
     }
 
@@ -62,19 +62,17 @@ final class DistillationBench {
         #expect(try bench.trainer(trainee).run() == .finished)
         let after = trainee.validate(epoch: 0)
         #expect(after.loss < 0.6 * before.loss, "\(text): \(before.loss) to \(after.loss)")
-        #expect(after.metrics["valid.explained"]! > max(0.1, before.metrics["valid.explained"]!), "\(text): \(after.metrics)")
+        #expect(after.metrics[MetricKey(.valid, .explained)]! > max(0.1, before.metrics[MetricKey(.valid, .explained)]!), "\(text): \(after.metrics)")
     }
 
     /// The validation figures, naively, from what the network puts out.
     @Test(arguments: ["alr-h24.encoder.0", "alr-h24.cross.0"]) func validationFigures(_ text: String) throws {
         let bench = try DistillationBench(), trainee = try bench.trainee(text), found = trainee.validate(epoch: 0)
-        let valid = try bench.activations(.valid, trainee.replacement.spec), space = Workspace(), pool = WorkerPool(threads: 1)
-        let training = ReplacementTraining(trainee.replacement, weights: trainee.weights, pool: pool)
+        let valid = try bench.activations(.valid, trainee.spec), space = Workspace()
         var error = 0.0, cosines: [Int: [Double]] = [:], rows: [[Double]] = []
-        var orders = CapturedActivations.Orders()
         for sentence in 0..<valid.sentences {
             space.reset()
-            let (batch, wanted) = valid.batch([sentence], maxTokens: bench.capture.maxTokens, &orders, space, pool: pool), out = training.predict(batch)
+            let (out, wanted) = outputs(trainee, valid.batch([sentence]), space)
             for position in 0..<wanted.rows {
                 let a = (0..<16).map { Double(out[position, $0]) }, b = (0..<16).map { Double(wanted[position, $0]) }
                 func dot(_ x: [Double], _ y: [Double]) -> Double { zip(x, y).reduce(0) { $0 + $1.0 * $1.1 } }
@@ -86,12 +84,28 @@ final class DistillationBench {
         let mean = (0..<16).map { c in rows.reduce(0) { $0 + $1[c] } / Double(rows.count) }
         let variation = rows.reduce(0) { $0 + zip($1, mean).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) } }
         #expect(abs(found.loss - error / Double(rows.count * 16)) < 1e-5 * found.loss)
-        #expect(abs(found.metrics["valid.explained"]! - (1 - error / variation)) < 1e-4)
+        #expect(abs(found.metrics[MetricKey(.valid, .explained)]! - (1 - error / variation)) < 1e-4)
         let all = cosines.values.joined()
-        #expect(abs(found.metrics["valid.cosine"]! - all.reduce(0, +) / Double(all.count)) < 1e-4)
+        #expect(abs(found.metrics[MetricKey(.valid, .cosine)]! - all.reduce(0, +) / Double(all.count)) < 1e-4)
         for (position, values) in cosines {
-            #expect(abs(found.metrics["valid.cosine.\(position)"]! - values.reduce(0, +) / Double(values.count)) < 1e-4, "position \(position)")
+            #expect(abs(found.metrics[MetricKey(.valid, .cosine, position: position)]! - values.reduce(0, +) / Double(values.count)) < 1e-4, "position \(position)")
         }
+    }
+
+    /// What the network puts out for the one sentence of a batch, and what it should.
+    private func outputs(_ trainee: DistillationTrainee, _ batch: DistillationBatch, _ space: Workspace) -> (Matrix, Matrix) {
+        let sentence = batch.sentences.first!
+        func rows(_ source: any RowSource, _ offsets: [Int]) -> (Matrix, Packed) {
+            let range = offsets[sentence]..<offsets[sentence + 1], x = space.matrix(range.count, 16)
+            for (row, token) in range.enumerated() { source.read(token, into: x.row(row)) }
+            var packed = Packed()
+            packed.append(sentence: ArraySlice(repeating: 3, count: range.count))
+            return (x, packed)
+        }
+        let (x, sentences) = rows(batch.input, batch.offsets)
+        let memory = batch.memory.map { rows($0, batch.memoryOffsets) }.map { EncoderOutput(x: $0.0, sentences: $0.1) }
+        let pass = Pass(weights: trainee.weights, workspace: space)
+        return (trainee.network.forward(x, sentences, memory: memory, pass).context, rows(batch.output, batch.offsets).0)
     }
 
     @Test(arguments: specs) func threadsDoNotChangeABit(_ text: String) throws {
@@ -163,7 +177,7 @@ final class DistillationBench {
         other.width = 32
         let error = #expect(throws: DataError.self) { try CapturedActivations(folder: bench.folder + "/capture", other, .train, spec) }
         #expect(error?.exitCode == 65)
-        try FileSystem.remove(bench.folder + "/capture/" + CaptureSite(mode: .alr, attention: .encoder, layer: 0).fileName(.train))
+        try FileSystem.remove(bench.folder + "/capture/" + CaptureSite(span: .heads, attention: .encoder, layer: 0).fileName(.train))
         #expect(throws: DataError.self) { try bench.activations(.train, spec) }
     }
 }

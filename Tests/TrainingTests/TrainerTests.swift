@@ -52,7 +52,7 @@ struct Workbench {
         let trainee = bench.trainee(), before = try trainee.validate(epoch: 0)
         #expect(try bench.trainer(trainee).run() == .finished)
         let after = try trainee.validate(epoch: 0)
-        #expect(after.metrics["valid.nll"]! < 0.35 * before.metrics["valid.nll"]!, "from \(before) to \(after)")
+        #expect(after.metrics[MetricKey(.valid, .nll)]! < 0.35 * before.metrics[MetricKey(.valid, .nll)]!, "from \(before) to \(after)")
     }
 
     @Test func threadsDoNotChangeABit() throws {

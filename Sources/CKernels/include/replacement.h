@@ -46,5 +46,11 @@ void compare_rows(const float *out, const float *wanted, long wanted_stride, lon
 ///     m = g - 1 da_mean^T,   dW = gain . m + shift dv^T,   dgain = row sums of m . W,   dshift = W dv.
 void input_gradient(float *g, long g_stride, const float *w, long w_stride, const float *gain, const float *shift, const float *dv, const float *da_mean,
                     long rows, long width, float *dgain, float *dshift);
+/// What the gradient of the inputs has of each hidden row through the input's moments: with pre the pre-activation, y = leaky(pre),
+///     terms[r] = { a . u, q, q input_mean },     q = a . (pre - v) input_rstd / inputs.
+void input_terms(const float *y, const float *a, const float *u, const float *v, const float *input_mean, const float *input_rstd,
+                 long rows, long width, float inputs, float *terms);
+/// dx[r] += gain . product[r] - terms[r][0] / inputs - terms[r][1] x[r] + terms[r][2].
+void input_backward(const float *product, const float *gain, const float *x, const float *terms, float inputs, float *dx, long rows, long d);
 /// u += W^T gain, v += W^T shift over `rows` rows of W.
 void input_projections(const float *w, long stride, const float *gain, const float *shift, float *u, float *v, long rows, long width);

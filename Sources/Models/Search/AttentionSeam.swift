@@ -15,16 +15,6 @@ extension SentenceMap {
     public var isProjected: Bool { false }
 }
 
-/// What of an encoder layer is replaced by a network.
-public enum EncoderReplacement {
-    /// LayerNorm(x) -> concatenated heads; the residual stays, and the output projection, unless the map has it.
-    case context(any SentenceMap)
-    /// x -> x + attention of LayerNorm(x).
-    case sublayer(any SentenceMap)
-    /// The whole layer.
-    case layer(any SentenceMap)
-}
-
 /// What gives the decoder's new position its context: self-attention, cross-attention, or a network in the place of either.
 /// Holds weights alone and is shared by threads; what it remembers of a batch is in its states.
 public protocol StepAttention {

@@ -3,7 +3,6 @@ import Kernels
 /// Encodes a batch of sources and then extends hypotheses token by token. One a thread, used for one batch after another.
 final class IncrementalDecoder {
     private let model: TranslationModel
-    private let recorder: ActivationRecorder?
     private let own: [any StepState]
     private let cross: [any StepState]
     /// What lasts as long as the batch, and what lasts for a step.
@@ -14,13 +13,10 @@ final class IncrementalDecoder {
     /// weights for each group, however small (256 tokens: a fifth slower with ALR-M; the teacher alone does not care).
     private static let groupTokens = 1536
 
-    /// - Parameter recorder: is shown what flows through the layers; those of the decoder above its sites are left out
-    init(_ model: TranslationModel, recorder: ActivationRecorder? = nil) {
+    init(_ model: TranslationModel) {
         self.model = model
-        self.recorder = recorder
-        let layers = model.decoder.prefix(recorder?.decoderLayers ?? model.decoder.count)
-        own = layers.map { $0.own.attention.makeState() }
-        cross = layers.map { $0.cross.attention.makeState() }
+        own = model.decoder.map { $0.own.attention.makeState() }
+        cross = model.decoder.map { $0.cross.attention.makeState() }
     }
 
     /// Returns the encoder's output [source tokens, d], valid until the next batch.
@@ -48,7 +44,7 @@ final class IncrementalDecoder {
             }
             let mark = scratch.mark, x = model.embedSource(group, scratch)
             let first = sources.offsets[start]
-            for (index, layer) in model.encoder.enumerated() { layer(x, group, scratch, recorder?.watch(encoder: index, from: first)) }
+            for layer in model.encoder { layer(x, group, scratch) }
             model.encoderNorm(x, into: encoded.rows(first..<sources.offsets[end]), scratch)
             scratch.release(to: mark)
             start = end
@@ -64,18 +60,11 @@ final class IncrementalDecoder {
         scratch.release(to: mark)
     }
 
-    /// One more position of each row, for the recorder alone.
-    func advance(_ rows: StepRows) {
-        let mark = scratch.mark
-        _ = forward(rows)
-        scratch.release(to: mark)
-    }
-
     private func forward(_ rows: StepRows) -> Matrix {
         let x = model.embedTarget(rows, scratch)
-        for (index, layer) in model.decoder.prefix(own.count).enumerated() {
-            layer.own(x, rows, own[index], scratch, recorder?.watch(.decoder, index, rows))
-            layer.cross(x, rows, cross[index], scratch, recorder?.watch(.cross, index, rows))
+        for (index, layer) in model.decoder.enumerated() {
+            layer.own(x, rows, own[index], scratch)
+            layer.cross(x, rows, cross[index], scratch)
             layer.feedForward(x, scratch)
         }
         return x

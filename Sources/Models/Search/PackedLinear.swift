@@ -2,9 +2,14 @@ import CKernels
 import Kernels
 
 /// A model's weights, and how translation keeps those of its products.
-struct BoundWeights {
+public struct BoundWeights {
     let block: FloatBlock
     let precision: Precision
+
+    init(block: FloatBlock, precision: Precision) {
+        self.block = block
+        self.precision = precision
+    }
 
     subscript(_ slot: Slot) -> Matrix { block[slot] }
 }

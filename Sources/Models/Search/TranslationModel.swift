@@ -1,15 +1,6 @@
 import CKernels
 import Kernels
 
-/// Networks that stand for attentions, by layer.
-public struct AttentionReplacements {
-    public var encoder: [Int: EncoderReplacement] = [:]
-    public var decoder: [Int: any StepAttention] = [:]
-    public var cross: [Int: any StepAttention] = [:]
-
-    public init() {}
-}
-
 /// A Transformer with its weights laid out for translation. Read-only: any number of threads may use it.
 public final class TranslationModel {
     let configuration: TransformerConfiguration
@@ -21,18 +12,35 @@ public final class TranslationModel {
     private let model: Transformer
     private let weights: BoundWeights
 
+    /// With all weights there.
+    public convenience init(_ model: Transformer, weights: FloatBlock, precision: TranslationPrecision = .float32) {
+        self.init(model, weights: weights, precision: precision, prepare: { _ in }, finish: { _ in })
+    }
+
+    /// - Parameters:
+    ///   - prepare: called before a network is laid out, with the spec whose weights are then wanted
+    ///   - finish: called when it is, and its weights are wanted no more
     public init(
-        _ model: Transformer, weights: FloatBlock, precision: Precision = .float32, replacing replacements: AttentionReplacements = AttentionReplacements()
-    ) {
-        let weights = BoundWeights(block: weights, precision: precision)
+        _ model: Transformer, weights: FloatBlock, precision: TranslationPrecision, prepare: (Spec) throws -> Void, finish: (Spec) -> Void
+    ) rethrows {
+        let own = BoundWeights(block: weights, precision: precision.transformer)
+        let networks = BoundWeights(block: weights, precision: precision.networks)
+        func bound(_ sublayer: AttentionSublayer) throws -> BoundSublayer {
+            guard let spec = sublayer.spec else { return BoundSublayer(sublayer, own, network: own) }
+            try prepare(spec)
+            defer { finish(spec) }
+            return BoundSublayer(sublayer, own, network: networks)
+        }
         self.model = model
-        self.weights = weights
+        self.weights = own
         configuration = model.configuration
-        encoder = model.encoder.enumerated().map { BoundEncoderLayer($1, replacements.encoder[$0], weights) }
-        encoderNorm = BoundNorm(model.encoderNorm, weights)
-        decoder = model.decoder.enumerated().map { BoundDecoderLayer($1, own: replacements.decoder[$0], cross: replacements.cross[$0], weights) }
-        decoderNorm = BoundNorm(model.decoderNorm, weights)
-        output = PackedLinear(weights[model.output.weight], bias: weights[model.output.bias].base, weights.precision)
+        encoder = try model.encoder.map { BoundEncoderLayer(try bound($0.attention), $0.feedForward.map { BoundFeedForward($0, own) }) }
+        encoderNorm = BoundNorm(model.encoderNorm, own)
+        decoder = try model.decoder.map {
+            BoundDecoderLayer(own: try bound($0.selfAttention), cross: try bound($0.crossAttention), BoundFeedForward($0.feedForward, own))
+        }
+        decoderNorm = BoundNorm(model.decoderNorm, own)
+        output = PackedLinear(own[model.output.weight], bias: own[model.output.bias].base, own.precision)
     }
 
     /// Longest source in tokens.
@@ -56,66 +64,63 @@ public final class TranslationModel {
     }
 }
 
-/// An encoder layer with its weights, or with a network in the place of its attention, its sublayer or all of it.
-struct BoundEncoderLayer {
-    private enum Attention {
-        /// Without an output where the map is projected.
-        case context(norm: BoundNorm, any SentenceMap, output: PackedLinear?)
-        case sublayer(any SentenceMap)
+/// An attention's sublayer with its weights: norm and output where they are not part of what gives the context.
+struct BoundSublayer {
+    let norm: BoundNorm?
+    let context: BoundContext
+    let output: PackedLinear?
+
+    init(_ sublayer: AttentionSublayer, _ weights: BoundWeights, network: BoundWeights) {
+        guard let frame = sublayer.frame else {
+            context = sublayer.network.bind(network, output: nil)
+            (norm, output) = (nil, nil)
+            require(!context.isProjected, "what takes the place of a sublayer has no projection after it")
+            return
+        }
+        context = sublayer.network.bind(network, output: OutputProjection(frame.output, weights.block))
+        norm = BoundNorm(frame.norm, weights)
+        output = context.isProjected ? nil : PackedLinear(frame.output, weights)
     }
+}
 
-    private let attention: Attention
+extension BoundContext {
+    var isProjected: Bool {
+        switch self {
+        case .sentences(let map): map.isProjected
+        case .steps(let attention): attention.isProjected
+        }
+    }
+}
+
+/// An encoder layer with its weights.
+struct BoundEncoderLayer {
+    private let sublayer: BoundSublayer
+    private let map: any SentenceMap
     private let feedForward: BoundFeedForward?
-    let maximumTokens: Int?
+    var maximumTokens: Int? { map.maximumTokens }
 
-    init(_ layer: EncoderLayer, _ replacement: EncoderReplacement?, _ weights: BoundWeights) {
-        let sublayer = layer.attention
-        func around(_ map: any SentenceMap) -> Attention {
-            .context(norm: BoundNorm(sublayer.norm, weights), map, output: map.isProjected ? nil : PackedLinear(sublayer.output, weights))
-        }
-        let map: any SentenceMap
-        var keepsFeedForward = true
-        switch replacement {
-        case nil:
-            map = EncoderAttention(sublayer.attention, weights)
-            attention = around(map)
-        case .context(let network):
-            map = network
-            attention = around(map)
-        case .sublayer(let network):
-            map = network
-            attention = .sublayer(map)
-        case .layer(let network):
-            map = network
-            attention = .sublayer(map)
-            keepsFeedForward = false
-        }
-        if case .sublayer = attention { require(!map.isProjected, "what takes the place of a sublayer has no projection after it") }
-        maximumTokens = map.maximumTokens
-        feedForward = keepsFeedForward ? BoundFeedForward(layer.feedForward, weights) : nil
+    /// - Parameter feedForward: nil where a network spans the layer
+    init(_ sublayer: BoundSublayer, _ feedForward: BoundFeedForward?) {
+        guard case .sentences(let map) = sublayer.context else { fatalError("an encoder's network maps sentences") }
+        self.sublayer = sublayer
+        self.map = map
+        self.feedForward = feedForward
     }
 
     /// x becomes the layer's output.
-    func callAsFunction(_ x: Matrix, _ sentences: Packed, _ space: Workspace, _ watch: ActivationWatch? = nil) {
-        watch?(.input, x)
+    func callAsFunction(_ x: Matrix, _ sentences: Packed, _ space: Workspace) {
         let mark = space.mark, y = space.matrix(x.rows, x.columns)
-        switch attention {
-        case .context(let norm, let map, let output):
+        if let norm = sublayer.norm {
             let normed = space.matrix(x.rows, x.columns)
             norm(x, into: normed, space)
-            map(normed, sentences, into: output == nil ? x : y, space)
-            watch?(.normed, normed)
-            guard let output else { break }
-            watch?(.context, y)
-            output(y, into: x, space, panel_add)
-        case .sublayer(let map):
+            map(normed, sentences, into: map.isProjected ? x : y, space)
+            sublayer.output?(y, into: x, space, panel_add)
+        } else {
             map(x, sentences, into: y, space)
             x.copy(from: y)
         }
         space.release(to: mark)
-        watch?(.attended, x)
         feedForward?(x, space)
-        watch?(.output, x)
     }
 }
 
@@ -126,34 +131,32 @@ struct BoundStepSublayer {
     /// Nil where the attention is projected.
     let output: PackedLinear?
 
+    init(_ sublayer: BoundSublayer) {
+        guard case .steps(let attention) = sublayer.context, let norm = sublayer.norm else { fatalError("a decoder's network goes step by step") }
+        self.norm = norm
+        self.attention = attention
+        output = sublayer.output
+    }
+
     /// In place, for one more position.
-    func callAsFunction(_ x: Matrix, _ rows: StepRows, _ state: any StepState, _ space: Workspace, _ watch: ActivationWatch? = nil) {
+    func callAsFunction(_ x: Matrix, _ rows: StepRows, _ state: any StepState, _ space: Workspace) {
         let mark = space.mark, normed = space.matrix(x.rows, x.columns), context = space.matrix(x.rows, x.columns)
         norm(x, into: normed, space)
         state.append(normed, rows, into: output == nil ? x : context, space)
-        watch?(.normed, normed)
-        if let output {
-            watch?(.context, context)
-            output(context, into: x, space, panel_add)
-        }
+        output?(context, into: x, space, panel_add)
         space.release(to: mark)
     }
 }
 
-/// A decoder layer with its weights, or with networks in the place of its attentions.
+/// A decoder layer with its weights.
 struct BoundDecoderLayer {
     let own: BoundStepSublayer
     let cross: BoundStepSublayer
     let feedForward: BoundFeedForward
 
-    init(_ layer: DecoderLayer, own: (any StepAttention)?, cross: (any StepAttention)?, _ weights: BoundWeights) {
-        func bind(_ sublayer: AttentionSublayer, _ attention: any StepAttention) -> BoundStepSublayer {
-            BoundStepSublayer(
-                norm: BoundNorm(sublayer.norm, weights), attention: attention,
-                output: attention.isProjected ? nil : PackedLinear(sublayer.output, weights))
-        }
-        self.own = bind(layer.selfAttention, own ?? DecoderAttention(layer.selfAttention.attention, weights))
-        self.cross = bind(layer.crossAttention, cross ?? CrossAttention(layer.crossAttention.attention, weights))
-        feedForward = BoundFeedForward(layer.feedForward, weights)
+    init(own: BoundSublayer, cross: BoundSublayer, _ feedForward: BoundFeedForward) {
+        self.own = BoundStepSublayer(own)
+        self.cross = BoundStepSublayer(cross)
+        self.feedForward = feedForward
     }
 }

@@ -5,18 +5,18 @@ import Kernels
 ///
 /// Q, K and V are one matrix [3 d, d]. Self-attention projects its input once by all of it; cross-attention projects the
 /// target by its first third and the source by the rest.
-struct MultiHeadAttention {
+struct MultiHeadAttention: ContextNetwork {
     let projection: Linear
     let width: Int
     let heads: Int
-    let isCausal: Bool
+    let attention: Attention
     let dropout: Float
     let site: Int
 
-    init(_ configuration: TransformerConfiguration, isCausal: Bool, site: Int, _ layout: inout ParameterLayout) {
+    init(_ configuration: TransformerConfiguration, _ attention: Attention, site: Int, _ layout: inout ParameterLayout) {
         width = configuration.width
         heads = configuration.heads
-        self.isCausal = isCausal
+        self.attention = attention
         dropout = configuration.attentionDropout
         self.site = site
         projection = Linear("projection", in: width, out: 3 * width, fanOut: width, &layout)
@@ -28,18 +28,15 @@ struct MultiHeadAttention {
 
     /// - projected: [queries, 3 d] of self-attention, [queries, d] of cross-attention
     /// - memory: [keys, 2 d] of cross-attention
-    struct Tape {
-        let x: Matrix
+    private struct Kept: BitwiseCopyable {
         let projected: Matrix
         let memory: Matrix?
         let weights: UnsafeMutablePointer<Float>
-        let context: Matrix
     }
 
-    /// - Parameters:
-    ///   - x: [query tokens, d], normed
-    ///   - memory: encoder output [key tokens, d] and its sentences; nil for self-attention
-    func forward(_ x: Matrix, _ queries: Packed, memory: (x: Matrix, packed: Packed)?, _ pass: Pass) -> Tape {
+    var bounds: (source: Int?, target: Int?) { (nil, nil) }
+
+    func forward(_ x: Matrix, _ queries: Packed, memory: EncoderOutput?, _ pass: Pass) -> ContextTape {
         let space = pass.workspace
         let projected = space.matrix(x.rows, memory == nil ? 3 * width : width)
         let part = memory == nil ? nil : queryPart
@@ -50,10 +47,9 @@ struct MultiHeadAttention {
             projection.forward(memory.x, part: memoryPart, bias: true, into: matrix, pass)
             memoryProjected = matrix
         }
-        let keys = memory?.packed ?? queries
-        let tape = Tape(
-            x: x, projected: projected, memory: memoryProjected,
-            weights: space.take(weightCount(queries, keys)), context: space.matrix(x.rows, width))
+        let keys = memory?.sentences ?? queries
+        let tape = Kept(projected: projected, memory: memoryProjected, weights: space.take(weightCount(queries, keys)))
+        let context = space.matrix(x.rows, width), result = ContextTape(x: x, context: context, keeping: tape, space)
         let mark = space.mark
         pass.phase(.attention)
         let scratch = space.take(scratchCount(queries, keys))
@@ -63,25 +59,21 @@ struct MultiHeadAttention {
             let n = queries.length(s), m = keys.length(s)
             let (q, k, v) = views(tape, queries.range(s), keys.range(s))
             attention_forward(
-                q.base, q.stride, k.base, v.base, k.stride, tape.context.row(queries.offsets[s]), width,
-                tape.weights + first, n, m, heads, head, isCausal ? 1 : 0, scratch, dropout, UInt64(first))
+                q.base, q.stride, k.base, v.base, k.stride, context.row(queries.offsets[s]), width,
+                tape.weights + first, n, m, heads, head, attention == .decoder ? 1 : 0, scratch, dropout, UInt64(first))
             first += heads * n * attention_row(m)
         }
         space.release(to: mark)
-        return tape
+        return result
     }
 
-    /// - Parameters:
-    ///   - dcontext: gradient of the context
-    ///   - dx: overwritten with the gradient of x
-    ///   - dmemory: the gradient of the encoder output is added; nil for self-attention
-    func backward(_ tape: Tape, _ queries: Packed, memory: (x: Matrix, packed: Packed)?, dcontext: Matrix, dx: Matrix, dmemory: Matrix?, _ pass: Pass) {
-        let space = pass.workspace, mark = space.mark
+    func backward(_ result: ContextTape, _ queries: Packed, memory: EncoderOutput?, dcontext: Matrix, dx: Matrix, dmemory: Matrix?, _ pass: Pass) {
+        let space = pass.workspace, mark = space.mark, tape = result.kept(Kept.self)
         defer { space.release(to: mark) }
-        let keys = memory?.packed ?? queries
+        let keys = memory?.sentences ?? queries
         let dprojected = space.matrix(tape.projected.rows, tape.projected.columns)
         let dmemoryProjected = tape.memory.map { space.matrix($0.rows, $0.columns) }
-        let gradients = Tape(x: dx, projected: dprojected, memory: dmemoryProjected, weights: tape.weights, context: dcontext)
+        let gradients = Kept(projected: dprojected, memory: dmemoryProjected, weights: tape.weights)
         pass.phase(.attention)
         let scratch = space.take(scratchCount(queries, keys))
         let dropout = pass.randomness.dropout(dropout, site: site)
@@ -97,15 +89,30 @@ struct MultiHeadAttention {
         }
         let part = memory == nil ? nil : queryPart
         projection.backwardBias(dy: dprojected, part: part, pass)
-        projection.backward(tape.x, part: part, dy: dprojected, dx: dx, pass)
+        projection.backward(result.x, part: part, dy: dprojected, dx: dx, pass)
         if let memory, let dmemoryProjected {
             projection.backwardBias(dy: dmemoryProjected, part: memoryPart, pass)
             projection.backward(memory.x, part: memoryPart, dy: dmemoryProjected, dx: dmemory, accumulate: true, pass)
         }
     }
 
+    func bind(_ weights: BoundWeights, output: OutputProjection?) -> BoundContext {
+        switch attention {
+        case .encoder: .sentences(EncoderAttention(self, weights))
+        case .decoder: .steps(DecoderAttention(self, weights))
+        case .cross, .crossfull: .steps(CrossAttention(self, weights))
+        }
+    }
+
+    func distiller(_ setting: DistillerSetting) -> any Distiller { PackedDistiller(self, width: width, setting) }
+
+    /// Projections alone: scores follow from the lengths of sentences.
+    func stepFlops(tokens: Int, memoryTokens: Int) -> Double {
+        6 * Double(width * width) * Double(attention.readsMemory ? tokens + 2 * memoryTokens : 3 * tokens)
+    }
+
     /// Queries, keys and values of one sentence inside the projected matrices.
-    private func views(_ tape: Tape, _ queries: Range<Int>, _ keys: Range<Int>) -> (Matrix, Matrix, Matrix) {
+    private func views(_ tape: Kept, _ queries: Range<Int>, _ keys: Range<Int>) -> (Matrix, Matrix, Matrix) {
         let q = tape.projected.rows(queries).columns(0..<width)
         if let memory = tape.memory?.rows(keys) {
             return (q, memory.columns(0..<width), memory.columns(width..<2 * width))

@@ -2,22 +2,34 @@ import Kernels
 
 struct EncoderLayer {
     let attention: AttentionSublayer
-    let feedForward: FeedForwardSublayer
+    /// Nil where a network spans the layer.
+    let feedForward: FeedForwardSublayer?
+
+    init(_ configuration: TransformerConfiguration, _ choice: ContextChoice, sites: Range<Int>, _ layout: inout ParameterLayout) {
+        let site = sites.lowerBound
+        guard choice.span != .layer else {
+            attention = AttentionSublayer(configuration, choice, site: site, &layout)
+            feedForward = nil
+            return
+        }
+        attention = layout.scope("attention") { AttentionSublayer(configuration, choice, site: site, &$0) }
+        feedForward = FeedForwardSublayer("feedforward", configuration, site: site + 2, &layout)
+    }
 
     struct Tape {
         let attention: AttentionSublayer.Tape
-        let feedForward: FeedForwardSublayer.Tape
-        var y: Matrix { feedForward.y }
+        let feedForward: FeedForwardSublayer.Tape?
+        var y: Matrix { feedForward?.y ?? attention.y }
     }
 
     func forward(_ x: Matrix, _ sentences: Packed, _ pass: Pass) -> Tape {
         let attended = attention.forward(x, sentences, pass)
-        return Tape(attention: attended, feedForward: feedForward.forward(attended.y, pass))
+        return Tape(attention: attended, feedForward: feedForward?.forward(attended.y, pass))
     }
 
     /// dx holds the gradient of y and then of x.
     func backward(_ tape: Tape, _ sentences: Packed, dx: Matrix, _ pass: Pass) {
-        feedForward.backward(tape.feedForward, dx: dx, pass)
+        if let feedForward, let tape = tape.feedForward { feedForward.backward(tape, dx: dx, pass) }
         attention.backward(tape.attention, sentences, dx: dx, pass)
     }
 }
@@ -27,6 +39,13 @@ struct DecoderLayer {
     let crossAttention: AttentionSublayer
     let feedForward: FeedForwardSublayer
 
+    init(_ configuration: TransformerConfiguration, own: ContextChoice, cross: ContextChoice, sites: Range<Int>, _ layout: inout ParameterLayout) {
+        let site = sites.lowerBound
+        selfAttention = layout.scope("attention") { AttentionSublayer(configuration, own, site: site, &$0) }
+        crossAttention = layout.scope("cross") { AttentionSublayer(configuration, cross, site: site + 2, &$0) }
+        feedForward = FeedForwardSublayer("feedforward", configuration, site: site + 4, &layout)
+    }
+
     struct Tape {
         let selfAttention: AttentionSublayer.Tape
         let crossAttention: AttentionSublayer.Tape
@@ -34,16 +53,14 @@ struct DecoderLayer {
         var y: Matrix { feedForward.y }
     }
 
-    typealias Memory = (x: Matrix, packed: Packed)
-
-    func forward(_ x: Matrix, _ target: Packed, memory: Memory, _ pass: Pass) -> Tape {
+    func forward(_ x: Matrix, _ target: Packed, memory: EncoderOutput, _ pass: Pass) -> Tape {
         let own = selfAttention.forward(x, target, pass)
         let crossed = crossAttention.forward(own.y, target, memory: memory, pass)
         return Tape(selfAttention: own, crossAttention: crossed, feedForward: feedForward.forward(crossed.y, pass))
     }
 
     /// dx holds the gradient of y and then of x; the gradient of the encoder output is added to dmemory.
-    func backward(_ tape: Tape, _ target: Packed, memory: Memory, dx: Matrix, dmemory: Matrix, _ pass: Pass) {
+    func backward(_ tape: Tape, _ target: Packed, memory: EncoderOutput, dx: Matrix, dmemory: Matrix, _ pass: Pass) {
         feedForward.backward(tape.feedForward, dx: dx, pass)
         crossAttention.backward(tape.crossAttention, target, memory: memory, dx: dx, dmemory: dmemory, pass)
         selfAttention.backward(tape.selfAttention, target, dx: dx, pass)

@@ -1,55 +1,88 @@
 import CKernels
 import Kernels
 
-/// y = x + dropout(Attention(LayerNorm(x)) W^T + b)
+/// What a model is to have at the place of one attention.
+struct ContextChoice {
+    let span: Span
+    /// Nil for attention itself.
+    let spec: Spec?
+    /// Told its stream of random numbers.
+    let make: (_ site: Int, inout ParameterLayout) -> any ContextNetwork
+}
+
+/// y = x + dropout(context(LayerNorm(x)) W^T + b), where the context comes from attention or from a network in its place; y = network(x)
+/// where that spans the sublayer or more.
 struct AttentionSublayer {
-    let norm: LayerNorm
-    let attention: MultiHeadAttention
-    let output: Linear
-    let dropout: Float
-    let site: Int
+    let network: any ContextNetwork
+    /// What the network is of; nil for attention itself.
+    let spec: Spec?
+    /// What is around a network that spans the heads alone.
+    let frame: Frame?
+
+    struct Frame {
+        let norm: LayerNorm
+        let output: Linear
+        let dropout: Float
+        let site: Int
+    }
 
     /// - Parameter site: this and the next number are the sublayer's streams of random numbers.
-    init(_ name: String, _ configuration: TransformerConfiguration, isCausal: Bool, site: Int, _ layout: inout ParameterLayout) {
-        (norm, attention, output) = layout.scope(name) {
-            (
-                LayerNorm("norm", width: configuration.width, &$0),
-                MultiHeadAttention(configuration, isCausal: isCausal, site: site, &$0),
-                Linear("output", in: configuration.width, out: configuration.width, &$0)
-            )
+    init(_ configuration: TransformerConfiguration, _ choice: ContextChoice, site: Int, _ layout: inout ParameterLayout) {
+        spec = choice.spec
+        guard choice.span == .heads else {
+            network = choice.make(site, &layout)
+            frame = nil
+            return
         }
-        dropout = configuration.residualDropout
-        self.site = site + 1
+        let width = configuration.width, norm = LayerNorm("norm", width: width, &layout)
+        network = choice.make(site, &layout)
+        frame = Frame(
+            norm: norm, output: Linear("output", in: width, out: width, &layout), dropout: configuration.residualDropout, site: site + 1)
     }
 
     struct Tape {
-        let norm: LayerNorm.Tape
-        let attention: MultiHeadAttention.Tape
+        let x: Matrix
+        /// Nil where there is no frame.
+        let norm: LayerNorm.Tape?
+        let context: ContextTape
         let y: Matrix
     }
 
-    func forward(_ x: Matrix, _ queries: Packed, memory: (x: Matrix, packed: Packed)? = nil, _ pass: Pass) -> Tape {
-        let normed = norm.forward(x, pass)
-        let attended = attention.forward(normed.y, queries, memory: memory, pass)
+    func forward(_ x: Matrix, _ queries: Packed, memory: EncoderOutput? = nil, _ pass: Pass) -> Tape {
+        guard let frame else {
+            let tape = network.forward(x, queries, memory: memory, pass)
+            return Tape(x: x, norm: nil, context: tape, y: tape.context)
+        }
+        let normed = frame.norm.forward(x, pass)
+        let attended = network.forward(normed.y, queries, memory: memory, pass)
         let y = pass.workspace.matrix(x.rows, x.columns), mark = pass.workspace.mark
         let projected = pass.workspace.matrix(x.rows, x.columns)
-        output.forward(attended.context, bias: false, into: projected, pass)
+        frame.output.forward(attended.context, bias: false, into: projected, pass)
         pass.phase(.elementwise)
-        residual_forward(x.base, projected.base, pass.weights[output.bias].base, y.base, x.rows, x.columns, pass.randomness.dropout(dropout, site: site))
+        residual_forward(
+            x.base, projected.base, pass.weights[frame.output.bias].base, y.base, x.rows, x.columns,
+            pass.randomness.dropout(frame.dropout, site: frame.site))
         pass.workspace.release(to: mark)
-        return Tape(norm: normed, attention: attended, y: y)
+        return Tape(x: x, norm: normed, context: attended, y: y)
     }
 
     /// dx holds the gradient of y and then of x.
-    func backward(_ tape: Tape, _ queries: Packed, memory: (x: Matrix, packed: Packed)? = nil, dx: Matrix, dmemory: Matrix? = nil, _ pass: Pass) {
-        let mark = pass.workspace.mark
-        defer { pass.workspace.release(to: mark) }
-        let dprojected = pass.workspace.matrix(dx.rows, dx.columns), dcontext = pass.workspace.matrix(dx.rows, dx.columns)
+    func backward(_ tape: Tape, _ queries: Packed, memory: EncoderOutput? = nil, dx: Matrix, dmemory: Matrix? = nil, _ pass: Pass) {
+        let space = pass.workspace, mark = space.mark
+        defer { space.release(to: mark) }
+        let dcontext = space.matrix(dx.rows, dx.columns)
+        guard let frame, let norm = tape.norm else {
+            dcontext.copy(from: dx)
+            return network.backward(tape.context, queries, memory: memory, dcontext: dcontext, dx: dx, dmemory: dmemory, pass)
+        }
+        let dprojected = space.matrix(dx.rows, dx.columns)
         pass.phase(.elementwise)
-        residual_backward(dx.base, dprojected.base, pass.gradient(output.bias).base, dx.rows, dx.columns, pass.randomness.dropout(dropout, site: site))
-        output.backward(tape.attention.context, dy: dprojected, dx: dcontext, pass)
-        attention.backward(tape.attention, queries, memory: memory, dcontext: dcontext, dx: dprojected, dmemory: dmemory, pass)
-        norm.backward(tape.norm, dy: dprojected, dx: dx, pass)
+        residual_backward(
+            dx.base, dprojected.base, pass.gradient(frame.output.bias).base, dx.rows, dx.columns,
+            pass.randomness.dropout(frame.dropout, site: frame.site))
+        frame.output.backward(tape.context.context, dy: dprojected, dx: dcontext, pass)
+        network.backward(tape.context, queries, memory: memory, dcontext: dcontext, dx: dprojected, dmemory: dmemory, pass)
+        frame.norm.backward(norm, dy: dprojected, dx: dx, pass)
     }
 }
 

@@ -8,28 +8,20 @@ public struct Activations {
 
 /// One attention of one layer and the kind of activations taken there.
 public struct CaptureSite: Hashable, Sendable {
-    public let mode: Mode
+    public let span: Span
     public let attention: Attention
     public let layer: Int
 
-    public init(mode: Mode, attention: Attention, layer: Int) {
-        self.mode = mode
+    public init(span: Span, attention: Attention, layer: Int) {
+        self.span = span
         self.attention = attention
         self.layer = layer
     }
 }
 
-/// A teacher-forced pass without dropout, and what attentions took in and put out in it. One a thread, used for one batch
-/// after another.
-public protocol ActivationPass: AnyObject {
-    /// Returns the encoder's output [source tokens, d]. It and the activations are valid until the next batch.
-    func run(_ batch: PairBatch) -> Matrix
-    /// Of the last batch, in the order of its tokens: the source's in the encoder, the target's in the decoder.
-    func activations(_ site: CaptureSite) -> Activations
-}
-
-/// All positions of a batch at once, by a model whose attentions are all there.
-public final class TransformerPass: ActivationPass {
+/// A teacher-forced pass without dropout over all positions of a batch at once, and what attentions took in and put out in it.
+/// One a thread, used for one batch after another.
+public final class TransformerPass {
     private let model: Transformer
     private let weights: FloatBlock
     private let workspace = Workspace()
@@ -40,12 +32,14 @@ public final class TransformerPass: ActivationPass {
         self.weights = weights
     }
 
+    /// Returns the encoder's output [source tokens, d]. It and the activations are valid until the next batch.
     public func run(_ batch: PairBatch) -> Matrix {
         workspace.reset()
         return model.forward(batch, trace: trace, Pass(weights: weights, workspace: workspace))
     }
 
-    public func activations(_ site: CaptureSite) -> Activations { trace.activations(site.mode, site.attention, layer: site.layer) }
+    /// Of the last batch, in the order of its tokens: the source's in the encoder, the target's in the decoder.
+    public func activations(_ site: CaptureSite) -> Activations { trace.activations(site) }
 }
 
 extension Transformer {
@@ -54,19 +48,19 @@ extension Transformer {
     public func forward(_ batch: PairBatch, trace: TransformerTrace, _ pass: Pass) -> Matrix {
         trace.removeAll()
         let encoded = encode(batch.source, trace: trace, pass)
-        _ = decode(batch.target, memory: (encoded.y, batch.source), trace: trace, pass)
+        _ = decode(batch.target, memory: EncoderOutput(x: encoded.y, sentences: batch.source), trace: trace, pass)
         return encoded.y
     }
 }
 
 extension TransformerTrace {
-    /// What a replacement of `mode` at this place learns from.
-    public func activations(_ mode: Mode, _ attention: Attention, layer: Int) -> Activations {
-        let sublayer = sublayer(attention, layer)
-        switch mode {
-        case .alr, .aslr: return Activations(input: sublayer.norm.y, output: sublayer.attention.context)
-        case .alrr: return Activations(input: sublayer.norm.x, output: sublayer.y)
-        case .elr: return Activations(input: sublayer.norm.x, output: encoder[layer].y)
+    /// What a replacement of this span at this place learns from; see `Span`.
+    public func activations(_ site: CaptureSite) -> Activations {
+        let sublayer = sublayer(site.attention, site.layer)
+        switch site.span {
+        case .heads: return Activations(input: sublayer.context.x, output: sublayer.context.context)
+        case .sublayer: return Activations(input: sublayer.x, output: sublayer.y)
+        case .layer: return Activations(input: sublayer.x, output: encoder[site.layer].y)
         }
     }
 

@@ -22,7 +22,7 @@ extension Transformer {
     public func loss(_ batch: PairBatch, smoothing: Float, gradientScale: Float, trace: TransformerTrace, _ pass: Pass) -> LossSums {
         trace.removeAll()
         let encoded = encode(batch.source, trace: trace, pass)
-        let memory = (x: encoded.y, packed: batch.source)
+        let memory = EncoderOutput(x: encoded.y, sentences: batch.source)
         let decoded = decode(batch.target, memory: memory, trace: trace, pass)
         let (sums, gradient) = output.loss(decoded.y, labels: batch.labels, smoothing: smoothing, gradientScale: gradientScale, pass)
         if let gradient {
@@ -52,7 +52,7 @@ extension Transformer {
     }
 
     /// Decoder output [target tokens, d], before the output layer.
-    func decode(_ sentences: Packed, memory: DecoderLayer.Memory, trace: TransformerTrace, _ pass: Pass) -> LayerNorm.Tape {
+    func decode(_ sentences: Packed, memory: EncoderOutput, trace: TransformerTrace, _ pass: Pass) -> LayerNorm.Tape {
         var x = target.forward(sentences, positions: positions, pass)
         for layer in decoder {
             let tape = layer.forward(x, sentences, memory: memory, pass)
@@ -63,7 +63,7 @@ extension Transformer {
     }
 
     private func backwardDecoder(
-        _ sentences: Packed, memory: DecoderLayer.Memory, norm: LayerNorm.Tape, dy: Matrix, dmemory: Matrix, trace: TransformerTrace, _ pass: Pass
+        _ sentences: Packed, memory: EncoderOutput, norm: LayerNorm.Tape, dy: Matrix, dmemory: Matrix, trace: TransformerTrace, _ pass: Pass
     ) {
         let dx = pass.workspace.zeros(dy.rows, dy.columns)
         decoderNorm.backward(norm, dy: dy, dx: dx, pass)
@@ -79,7 +79,7 @@ extension Transformer {
     public func logits(_ batch: PairBatch, trace: TransformerTrace, _ pass: Pass) -> Matrix {
         trace.removeAll()
         let encoded = encode(batch.source, trace: trace, pass)
-        let decoded = decode(batch.target, memory: (encoded.y, batch.source), trace: trace, pass)
+        let decoded = decode(batch.target, memory: EncoderOutput(x: encoded.y, sentences: batch.source), trace: trace, pass)
         return output.logits(decoded.y, pass)
     }
 }

@@ -16,35 +16,51 @@ public final class Transformer {
     let output: OutputLayer
     let positions: SinusoidalPositions
 
-    public init(_ configuration: TransformerConfiguration) {
+    /// What of the model stands in for attentions.
+    public let replacements: Replacements
+
+    public convenience init(_ configuration: TransformerConfiguration) { self.init(configuration, Replacements()) }
+
+    public convenience init(_ configuration: TransformerConfiguration, _ replacements: Replacements) {
+        self.init(configuration, replacements) { attention, layer in
+            guard let spec = replacements.spec(attention, layer) else {
+                return ContextChoice(span: .heads, spec: nil) { MultiHeadAttention(configuration, attention, site: $0, &$1) }
+            }
+            return ContextChoice(span: spec.family.span, spec: spec) { _, layout in
+                layout.scope(Replacements.scope) { spec.network(configuration.shape, &$0) }
+            }
+        }
+    }
+
+    /// - Parameter choose: what stands at the attention of a layer
+    init(
+        _ configuration: TransformerConfiguration, _ replacements: Replacements,
+        choosing choose: (_ attention: Attention, _ layer: Int) -> ContextChoice
+    ) {
         self.configuration = configuration
+        self.replacements = replacements
         let c = configuration
         var layout = ParameterLayout(), sites = 0
-        func nextSites(_ count: Int) -> Int {
+        func nextSites(_ count: Int) -> Range<Int> {
             defer { sites += count }
-            return sites
+            return sites..<sites + count
         }
         func table(_ name: String, _ rows: Int, _ layout: inout ParameterLayout) -> Slot {
             layout.add(name, [rows, c.width], .xavier(fanIn: rows, fanOut: c.width))
         }
         let targetTable = table(c.tying == .all ? "embedding" : "target.embedding", c.targetVocabulary, &layout)
         let sourceTable = c.tying == .all ? targetTable : table("source.embedding", c.sourceVocabulary, &layout)
-        source = Embedding(table: sourceTable, dropout: c.embeddingDropout, site: nextSites(1))
-        target = Embedding(table: targetTable, dropout: c.embeddingDropout, site: nextSites(1))
+        source = Embedding(table: sourceTable, dropout: c.embeddingDropout, site: nextSites(1).lowerBound)
+        target = Embedding(table: targetTable, dropout: c.embeddingDropout, site: nextSites(1).lowerBound)
         encoder = (0..<c.encoderLayers).map { index in
-            layout.scope("encoder.\(index)") {
-                EncoderLayer(
-                    attention: AttentionSublayer("attention", c, isCausal: false, site: nextSites(2), &$0),
-                    feedForward: FeedForwardSublayer("feedforward", c, site: nextSites(2), &$0))
-            }
+            let sites = nextSites(4)
+            return layout.scope("encoder.\(index)") { EncoderLayer(c, choose(.encoder, index), sites: sites, &$0) }
         }
         encoderNorm = LayerNorm("encoder.norm", width: c.width, &layout)
         decoder = (0..<c.decoderLayers).map { index in
-            layout.scope("decoder.\(index)") {
-                DecoderLayer(
-                    selfAttention: AttentionSublayer("attention", c, isCausal: true, site: nextSites(2), &$0),
-                    crossAttention: AttentionSublayer("cross", c, isCausal: false, site: nextSites(2), &$0),
-                    feedForward: FeedForwardSublayer("feedforward", c, site: nextSites(2), &$0))
+            let sites = nextSites(6)
+            return layout.scope("decoder.\(index)") {
+                DecoderLayer(c, own: choose(.decoder, index), cross: choose(.cross, index), sites: sites, &$0)
             }
         }
         decoderNorm = LayerNorm("decoder.norm", width: c.width, &layout)

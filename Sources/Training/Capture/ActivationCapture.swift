@@ -14,21 +14,10 @@ public final class ActivationCapture {
     /// Source and target tokens of one forward pass.
     private static let batchTokens = 4000
 
-    /// - Parameter makePass: called once for each thread
-    public init(_ configuration: CaptureConfiguration, pool: WorkerPool, makePass: () -> any ActivationPass) {
+    public init(_ model: Transformer, weights: FloatBlock, _ configuration: CaptureConfiguration, pool: WorkerPool) {
         self.configuration = configuration
         self.pool = pool
-        lanes = (0..<pool.threads).map { _ in CaptureLane(makePass()) }
-    }
-
-    /// Of a model whose attentions are all there.
-    public convenience init(_ model: Transformer, weights: FloatBlock, _ configuration: CaptureConfiguration, pool: WorkerPool) {
-        self.init(configuration, pool: pool) { TransformerPass(model, weights: weights) }
-    }
-
-    /// Of a model with networks in the place of some attentions, which runs step by step and takes longer.
-    public convenience init(_ model: TranslationModel, _ configuration: CaptureConfiguration, pool: WorkerPool) {
-        self.init(configuration, pool: pool) { SteppedPass(model, sites: configuration.sites) }
+        lanes = (0..<pool.threads).map { _ in CaptureLane(TransformerPass(model, weights: weights)) }
     }
 
     /// Bytes that `write` will need for this shard.
@@ -118,11 +107,11 @@ public final class ActivationCapture {
 
 /// What one thread works with.
 private final class CaptureLane {
-    let pass: any ActivationPass
+    let pass: TransformerPass
     var batch = PairBatch()
     let scratch = Workspace()
 
-    init(_ pass: any ActivationPass) { self.pass = pass }
+    init(_ pass: TransformerPass) { self.pass = pass }
 }
 
 /// Tokens that a model sees of a shard.

@@ -11,9 +11,9 @@ extension CaptureConfiguration {
     ///   - layers: at which every chosen attention must still be there; if nil, all layers at which it is so
     /// - Throws: `SpecError` for what no model of this shape has, `DataError` for what this one has no more
     public init(
-        of model: ModelDescription, at path: String, modes: [Mode], attentions: [Attention], layers: [Int]?, elementType: ElementType
+        of model: ModelDescription, at path: String, spans: [Span], attentions: [Attention], layers: [Int]?, elementType: ElementType
     ) throws {
-        try self.init(teacher: model.transformer, modes: modes, attentions: attentions, layers: layers, elementType: elementType)
+        try self.init(teacher: model.transformer, spans: spans, attentions: attentions, layers: layers, elementType: elementType)
         let gone = Set(model.replacements.map(\.place)), replaced = sites.map(\.place).filter(gone.contains)
         let left = self.layers.filter { layer in !replaced.contains { $0.layer == layer } }
         guard replaced.isEmpty || (layers == nil && !left.isEmpty) else {
@@ -51,12 +51,8 @@ extension CaptureSite {
 }
 
 extension ActivationCapture {
-    /// A model that `train` made is run on whole batches; one with networks in it step by step.
     public convenience init(of model: ModelFolder, _ configuration: CaptureConfiguration, pool: WorkerPool) throws {
-        if model.description.replacements.isEmpty {
-            self.init(model.model, weights: model.weights, configuration, pool: pool)
-        } else {
-            self.init(try model.translationModel(), configuration, pool: pool)
-        }
+        try model.loadNetworks()
+        self.init(model.model, weights: model.weights, configuration, pool: pool)
     }
 }

@@ -12,8 +12,7 @@ public struct CaptureConfiguration: Codable, Equatable, Sendable {
     public var maxTokens: Int
     /// F16 or F32.
     public var elementType: ElementType
-    /// One mode for each family of activations: what serves `alr` serves `aslr` too.
-    public var modes: [Mode]
+    public var spans: [Span]
     public var attentions: [Attention]
     /// Layers captured, counted from 0 in either stack.
     public var layers: [Int]
@@ -22,7 +21,7 @@ public struct CaptureConfiguration: Codable, Equatable, Sendable {
     public var decoderLayers: Int
 
     public init(
-        teacher: TransformerConfiguration, modes: [Mode], attentions: [Attention], layers: [Int]?, elementType: ElementType
+        teacher: TransformerConfiguration, spans: [Span], attentions: [Attention], layers: [Int]?, elementType: ElementType
     ) throws {
         width = teacher.width
         heads = teacher.heads
@@ -31,30 +30,29 @@ public struct CaptureConfiguration: Codable, Equatable, Sendable {
         decoderLayers = teacher.decoderLayers
         self.elementType = elementType
         self.attentions = Attention.allCases.filter { attention in attentions.contains { $0.captured == attention } }
-        var families: Set<String> = []
-        self.modes = Mode.allCases.filter { modes.contains($0) && families.insert($0.family).inserted }
-        let depth = self.attentions.map { $0 == .encoder ? teacher.encoderLayers : teacher.decoderLayers }.max() ?? 0
+        self.spans = Span.allCases.filter(spans.contains)
+        let depth = self.attentions.map { $0.depth(teacher) }.max() ?? 0
         self.layers = layers.map { Set($0).sorted() } ?? Array(0..<depth)
         if let beyond = self.layers.first(where: { $0 < 0 || $0 >= depth }) {
             throw SpecError(text: "layer \(beyond)", reason: "the model has layers 0 to \(depth - 1)")
         }
         guard !sites.isEmpty else {
             throw SpecError(
-                text: modes.map { "\($0)" }.joined(separator: " "),
-                reason: "no such mode at these attentions; other modes than alr exist for the encoder only")
+                text: spans.map(\.rawValue).joined(separator: " "), reason: "no family has such a span at these attentions")
         }
     }
 
-    /// Every place captured, with the mode that names its family. Only encoder self-attention is captured for modes other
-    /// than `alr`.
+    /// Every place captured, with each span that some family has there.
     public var sites: [CaptureSite] {
         attentions.flatMap { attention in
-            modes.filter { attention == .encoder || $0.family == Mode.alr.family }.flatMap { mode in
+            spans.filter { span in Families.at(attention).contains { $0.span == span } }.flatMap { span in
                 layers.filter { $0 < (attention == .encoder ? encoderLayers : decoderLayers) }
-                    .map { CaptureSite(mode: mode, attention: attention, layer: $0) }
+                    .map { CaptureSite(span: span, attention: attention, layer: $0) }
             }
         }
     }
+
+    public var shape: TeacherShape { TeacherShape(width: width, heads: heads, maxTokens: maxTokens) }
 
     public var needsMemory: Bool { attentions.contains { $0.readsMemory } }
 }
@@ -62,7 +60,7 @@ public struct CaptureConfiguration: Codable, Equatable, Sendable {
 /// Where a site's activations are written.
 extension CaptureSite {
     /// Tensors `input` and `output`, [tokens, d] each.
-    public func fileName(_ split: Split) -> String { "\(split.rawValue).\(mode.family).\(attention.captured).\(layer).safetensors" }
+    public func fileName(_ split: Split) -> String { "\(split.rawValue).\(span.rawValue).\(attention.captured).\(layer).safetensors" }
 
     /// Tensors `source` and `target`: where each sentence starts, in tokens, and where the last one ends.
     public static func offsetsName(_ split: Split) -> String { "\(split.rawValue).offsets.safetensors" }

@@ -12,14 +12,16 @@ public final class CapturedActivations {
     public let offsets: [Int]
     public let memoryOffsets: [Int]
     public let width: Int
-    private let input: Rows
-    private let output: Rows
-    private let memory: Rows?
+    // as they are handed out, so that a batch allocates nothing
+    private let input: any RowSource
+    private let output: any RowSource
+    private let memory: (any RowSource)?
+    private let files: [TensorFile]
 
     /// Rows of a tensor of either type.
-    private struct Rows {
-        let file: TensorFile
-        let bytes: UnsafeRawBufferPointer
+    private struct Rows: RowSource {
+        private let file: TensorFile
+        private let bytes: UnsafeRawBufferPointer
         let width: Int
         let isHalf: Bool
 
@@ -53,65 +55,26 @@ public final class CapturedActivations {
         offsets = spec.attention == .encoder ? source : target
         memoryOffsets = source
         width = configuration.width
-        let site = CaptureSite(mode: spec.mode, attention: spec.attention, layer: spec.layer!)
+        let site = CaptureSite(span: spec.family.span, attention: spec.attention, layer: spec.layer!)
         let file = try TensorFile(path: path(site.fileName(split)))
+        let memoryFile = spec.attention.readsMemory ? try TensorFile(path: path(CaptureSite.memoryName(split))) : nil
         input = try Rows(file, "input", tokens: offsets.last ?? 0, width: width)
         output = try Rows(file, "output", tokens: offsets.last ?? 0, width: width)
-        memory = spec.attention.readsMemory
-            ? try Rows(TensorFile(path: path(CaptureSite.memoryName(split))), "memory", tokens: source.last ?? 0, width: width) : nil
+        memory = try memoryFile.map { try Rows($0, "memory", tokens: source.last ?? 0, width: width) }
+        files = [file] + (memoryFile.map { [$0] } ?? [])
     }
 
     /// Lets the system take back the pages read so far: what is resident does not grow with the corpus.
     func releasePages() {
-        input.file.releasePages()
-        output.file.releasePages()
-        memory?.file.releasePages()
+        for file in files { file.releasePages() }
     }
 
     public var sentences: Int { offsets.count - 1 }
     public var tokens: Int { offsets.last ?? 0 }
 
-    /// The orders of a batch's sides, whose memory serves one batch after another.
-    public struct Orders {
-        fileprivate var target = PositionMajor()
-        fileprivate var memory = PositionMajor()
-
-        public init() {}
-    }
-
-    /// Tokens of these sentences in position-major order.
-    ///
-    /// - Parameters:
-    ///   - orders: overwritten with the batch's; they allocate nothing where no earlier batch is in use any more
-    ///   - space: what the matrices are taken from
-    public func batch(
-        _ sentences: ArraySlice<Int>, maxTokens: Int, _ orders: inout Orders, _ space: Workspace, pool: WorkerPool
-    ) -> (ReplacementBatch, wanted: Matrix) {
-        Self.arrange(&orders.target, sentences, offsets, maxTokens)
-        let order = orders.target
-        let x = gather(input, offsets, sentences, order, space, pool), wanted = gather(output, offsets, sentences, order, space, pool)
-        let target = ReplacementSide(order: order, x: x)
-        guard let memory else { return (ReplacementBatch(target: target), wanted) }
-        Self.arrange(&orders.memory, sentences, memoryOffsets, maxTokens)
-        let side = ReplacementSide(order: orders.memory, x: gather(memory, memoryOffsets, sentences, orders.memory, space, pool))
-        return (ReplacementBatch(target: target, memory: side), wanted)
-    }
-
-    private static func arrange(_ order: inout PositionMajor, _ sentences: ArraySlice<Int>, _ offsets: [Int], _ maxTokens: Int) {
-        order.arrange(sentences.count, limit: maxTokens) { index in
-            let sentence = sentences[sentences.startIndex + index]
-            return offsets[sentence + 1] - offsets[sentence]
-        }
-    }
-
-    private func gather(_ rows: Rows, _ offsets: [Int], _ sentences: ArraySlice<Int>, _ order: PositionMajor, _ space: Workspace, _ pool: WorkerPool) -> Matrix {
-        let result = space.matrix(order.tokens, width), parts = 8
-        pool.run(parts) { part in
-            order.forEachRow(order.tokens * part / parts..<order.tokens * (part + 1) / parts) { row, sentence, position in
-                rows.read(offsets[sentences[sentences.startIndex + sentence]] + position, into: result.row(row))
-            }
-        }
-        return result
+    /// These sentences, to be read when they are used.
+    public func batch(_ sentences: ArraySlice<Int>) -> DistillationBatch {
+        DistillationBatch(sentences: sentences, offsets: offsets, input: input, output: output, memory: memory, memoryOffsets: memoryOffsets)
     }
 
     /// Sum over all tokens of |output - mean output|^2, d numbers a token: what a network that always said the mean would be

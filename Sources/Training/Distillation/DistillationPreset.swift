@@ -12,18 +12,21 @@ public enum DistillationPreset: String, Codable, CaseIterable, Sendable {
         public var training: TrainingSettings
     }
 
+    /// What the family wishes for, or what the paper did.
     public func values(_ spec: Spec) -> Values {
+        let recipe = spec.family.recipe(spec)
         switch self {
         case .standard:
-            // a causal network has an output for every prefix to learn from
-            let peak = spec.attention.isCausal ? 1e-2 : 3e-3
-            var values = Values(training: TrainingSettings(epochs: 12, schedule: Schedule(.cosine, peak: peak, warmup: 100)))
-            values.training.patience = 3
-            // wide networks overfit 29,000 sentences; narrow ones cannot learn even what they see
-            values.distillation.dropout = spec.size.isNarrow ? 0 : 0.1
+            let schedule = Schedule(.cosine, peak: recipe.peak, warmup: 100)
+            var values = Values(training: TrainingSettings(epochs: recipe.epochs, schedule: schedule))
+            values.training.patience = recipe.patience
+            values.distillation.dropout = recipe.dropout
+            values.distillation.batchTokens = recipe.batchTokens
+            values.distillation.clip = recipe.clip
             return values
         case .paper:
-            var values = Values(training: TrainingSettings(epochs: 21, schedule: Schedule(.constant, peak: spec.mode == .alr ? 1e-4 : 1e-3, warmup: 0)))
+            let schedule = Schedule(.constant, peak: recipe.paperPeak ?? recipe.peak, warmup: 0)
+            var values = Values(training: TrainingSettings(epochs: 21, schedule: schedule))
             values.distillation.shuffles = false
             return values
         }
@@ -51,10 +54,10 @@ public struct DistillConfiguration: Codable, Equatable, Sendable {
     public func specs() throws -> [Spec] {
         let depth = spec.attention == .encoder ? capture.encoderLayers : capture.decoderLayers
         let specs = try spec.layers(of: depth).filter { capture.layers.contains($0.layer!) }
-        guard !specs.isEmpty, capture.attentions.contains(spec.attention.captured), capture.modes.contains(where: { $0.family == spec.mode.family }) else {
+        guard !specs.isEmpty, capture.attentions.contains(spec.attention.captured), capture.spans.contains(spec.family.span) else {
             throw SpecError(
-                text: "\(spec)", reason: "the capture holds \(capture.sites.map { "\($0.mode).\($0.attention).\($0.layer)" }.joined(separator: " "))",
-                hint: "capture it: --attentions \(spec.attention.captured) --modes \(spec.mode)\(spec.layer.map { " --layers \($0)" } ?? "")")
+                text: "\(spec)", reason: "the capture holds \(capture.sites.map { "\($0.span.rawValue).\($0.attention).\($0.layer)" }.joined(separator: " "))",
+                hint: "capture it: --attentions \(spec.attention.captured) --families \(spec.family.name)\(spec.layer.map { " --layers \($0)" } ?? "")")
         }
         return specs
     }

@@ -6,59 +6,66 @@ import Kernels
 /// Work is cut into a fixed number of parts, whose sums are added in order: the result has the same bits whatever the number
 /// of threads. Blocks of weights are finished and updated one at a time, as soon as their gradient is known, so that a
 /// gradient of the whole never exists.
-public final class ReplacementTraining {
-    /// What becomes of the gradients.
-    public enum Target {
-        /// They are added here.
-        case gradient(FloatBlock)
-        /// The weights take a step.
-        case update(moment1: FloatBlock, moment2: FloatBlock, adam_t)
-    }
-
+public final class FlattenedTraining {
     /// Parts that blocks of weights, and rows of the batch, are dealt to.
     static let parts = 8
 
-    let replacement: Replacement
+    let replacement: FlattenedReplacement
     let weights: FloatBlock
     let pool: WorkerPool
     /// Of the hidden layer.
     public var dropout: Float = 0
+    /// Whether there is a hidden row for each prefix of the target, in place of one for the whole sentence.
+    let seesPrefixes: Bool
     /// Owned by the pass as a whole, and by each part.
-    let space = Workspace()
-    let partSpaces = (0..<ReplacementTraining.parts).map { _ in Workspace() }
-    let squares = PartSums(ReplacementTraining.parts)
+    let space: Workspace
+    let partSpaces: [Workspace]
+    let squares = PartSums(FlattenedTraining.parts)
 
-    public init(_ replacement: Replacement, weights: FloatBlock, pool: WorkerPool) {
+    public init(_ replacement: FlattenedReplacement, weights: FloatBlock, pool: WorkerPool) {
         self.replacement = replacement
         self.weights = weights
         self.pool = pool
+        seesPrefixes = replacement.isCausal
+        space = Workspace()
+        partSpaces = (0..<Self.parts).map { _ in Workspace() }
     }
 
+    /// On one thread, within a pass through a whole model. There `crossfull` sees prefixes as in translation: the future would be
+    /// the answer.
+    init(_ replacement: FlattenedReplacement, within pass: Pass) {
+        self.replacement = replacement
+        weights = pass.weights
+        pool = Self.serial
+        seesPrefixes = replacement.isCausal || replacement.shape.attention == .crossfull
+        space = pass.workspace
+        partSpaces = [Workspace](repeating: pass.workspace, count: Self.parts)
+    }
+
+    private static let serial = WorkerPool(threads: 1)
+
     /// Outputs [tokens, d] in the target's order, valid until the next pass.
-    public func predict(_ batch: ReplacementBatch) -> Matrix {
+    public func predict(_ batch: FlattenedBatch) -> Matrix {
         reset()
         let out = space.matrix(batch.target.order.tokens, replacement.shape.width)
-        let moments = InputMoments(replacement, batch, space)
-        for (index, network) in replacement.networks.enumerated() {
+        let moments = InputMoments(self, batch)
+        for index in replacement.networks.indices {
             let mark = space.mark
-            let hidden = forward(index, batch, moments, .off)
-            output(network, index, batch.target.order, hidden.h, into: out)
+            output(forward(index, batch, moments, .off), into: out)
             space.release(to: mark)
         }
         return out
     }
 
     /// Mean squared error over the numbers of all tokens, 1/(T d) sum |y - wanted|^2, differentiated. Returns the sum of squares.
-    public func step(_ batch: ReplacementBatch, wanted: Matrix, randomness: Randomness, _ target: Target) -> Double {
+    public func step(_ batch: FlattenedBatch, wanted: Matrix, randomness: Randomness, _ sink: GradientSink) -> Double {
         require(wanted.rows == batch.target.order.tokens && wanted.columns == replacement.shape.width, "wanted \(wanted) for \(batch.target.x)")
         reset()
-        let moments = InputMoments(replacement, batch, space)
+        let moments = InputMoments(self, batch)
         var squares = 0.0
-        for (index, network) in replacement.networks.enumerated() {
+        for index in replacement.networks.indices {
             let mark = space.mark
-            let hidden = forward(index, batch, moments, randomness)
-            let back = NetworkBackward(self, network, index, batch, moments, hidden, randomness, target)
-            squares += back.run(wanted)
+            squares += FlattenedBackward(self, forward(index, batch, moments, randomness), sink).run(.squaredError(wanted))
             space.release(to: mark)
         }
         return squares
@@ -120,25 +127,47 @@ final class PartSums {
 }
 
 /// The hidden layer of one network: [sentences, H], or [tokens, H] for a causal one.
-struct HiddenLayer {
+struct HiddenLayer: BitwiseCopyable {
     /// leaky(pre)
     let y: Matrix
     /// dropout(LayerNorm(y))
     let h: Matrix
     let mean: UnsafeMutablePointer<Float>
     let rstd: UnsafeMutablePointer<Float>
+    /// u = W1 g and v = W1 b + b1: [1, H]
+    let u: Matrix
+    let v: Matrix
 }
 
-/// Rows of the hidden layer that belong to a share of the sentences: at each position those of the sentences that reach it.
+/// What the forward pass of one network leaves for its backward pass.
+struct FlattenedTape {
+    /// Of the network among those of the replacement.
+    let index: Int
+    let batch: FlattenedBatch
+    let moments: InputMoments
+    let hidden: HiddenLayer
+    let randomness: Randomness
+}
+
+/// Rows of the hidden layer: one for each sentence, or one for each prefix and so for each token.
 struct HiddenRows {
     let order: PositionMajor
-    let isCausal: Bool
+    let areOfPrefixes: Bool
 
-    var count: Int { isCausal ? order.tokens : order.sentences }
-    var positions: Int { isCausal ? order.positions : (order.sentences > 0 ? 1 : 0) }
+    init(_ pass: FlattenedTraining, _ batch: FlattenedBatch) {
+        order = batch.target.order
+        areOfPrefixes = pass.seesPrefixes
+    }
 
+    var count: Int { areOfPrefixes ? order.tokens : order.sentences }
+    var positions: Int { areOfPrefixes ? order.positions : (order.sentences > 0 ? 1 : 0) }
+
+    /// Those that a block of outputs, or of the target's inputs, at this position has to do with.
+    func rows(_ position: Int) -> Range<Int> { areOfPrefixes ? order.rows(position) : 0..<order.count(position) }
+
+    /// Those that belong to a share of the sentences: at each position those of the sentences that reach it.
     func rows(_ position: Int, of sentences: Range<Int>) -> Range<Int> {
-        guard isCausal else { return sentences }
+        guard areOfPrefixes else { return sentences }
         let start = order.starts[position], reach = order.count(position)
         return start + min(sentences.lowerBound, reach)..<start + min(sentences.upperBound, reach)
     }

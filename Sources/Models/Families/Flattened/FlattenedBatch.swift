@@ -2,7 +2,7 @@ import CKernels
 import Kernels
 
 /// Tokens of one side of a batch in position-major order.
-public struct ReplacementSide {
+public struct FlattenedSide {
     public let order: PositionMajor
     /// [tokens, d]
     public let x: Matrix
@@ -15,28 +15,28 @@ public struct ReplacementSide {
 
 /// What a replacement works on: sentences (in the decoder the target, as far as it is seen) and, for cross-attention, the
 /// encoder's output of their sources.
-public struct ReplacementBatch {
-    public let target: ReplacementSide
-    public let memory: ReplacementSide?
+public struct FlattenedBatch {
+    public let target: FlattenedSide
+    public let memory: FlattenedSide?
 
-    public init(target: ReplacementSide, memory: ReplacementSide? = nil) {
+    public init(target: FlattenedSide, memory: FlattenedSide? = nil) {
         self.target = target
         self.memory = memory
         require(memory.map { $0.order.sentences == target.order.sentences } ?? true, "as many sources as targets")
     }
 
     /// Of the sentence at a place of the target's order, the place in the source's.
-    func memoryPlace(_ place: Int, _ memory: ReplacementSide) -> Int { memory.order.places[target.order.order[place]] }
+    func memoryPlace(_ place: Int, _ memory: FlattenedSide) -> Int { memory.order.places[target.order.order[place]] }
 }
 
 /// Mean and 1/sd of what each hidden row sees of the input: one row a sentence, or one a token for a causal network.
-struct InputMoments {
+struct InputMoments: BitwiseCopyable {
     let mean: UnsafeMutablePointer<Float>
     let rstd: UnsafeMutablePointer<Float>
 
-    init(_ replacement: Replacement, _ batch: ReplacementBatch, _ space: Workspace) {
-        let order = batch.target.order, sentences = order.sentences, N = Float(replacement.shape.inputs)
-        let rows = replacement.isCausal ? order.tokens : sentences
+    init(_ pass: FlattenedTraining, _ batch: FlattenedBatch) {
+        let order = batch.target.order, sentences = order.sentences, N = Float(pass.replacement.shape.inputs), space = pass.space
+        let rows = pass.seesPrefixes ? order.tokens : sentences
         mean = space.take(rows)
         rstd = space.take(rows)
         let mark = space.mark
@@ -54,17 +54,17 @@ struct InputMoments {
         func finish(_ row: Int, _ place: Int) {
             let m = total[0, place] / N
             mean[row] = m
-            rstd[row] = 1 / max(total[1, place] / N - m * m + Replacement.epsilon, Replacement.epsilon).squareRoot()
+            rstd[row] = 1 / max(total[1, place] / N - m * m + FlattenedReplacement.epsilon, FlattenedReplacement.epsilon).squareRoot()
         }
         Self.accumulate(batch.target, total, space) { row, place in
-            if replacement.isCausal { finish(row, place) }
+            if pass.seesPrefixes { finish(row, place) }
         }
-        if !replacement.isCausal { for place in 0..<sentences { finish(place, place) } }
+        if !pass.seesPrefixes { for place in 0..<sentences { finish(place, place) } }
         space.release(to: mark)
     }
 
     /// Adds each token's sum and sum of squares to its sentence's, position by position.
-    private static func accumulate(_ side: ReplacementSide, _ total: Matrix, _ space: Workspace, _ visit: (_ row: Int, _ place: Int) -> Void) {
+    private static func accumulate(_ side: FlattenedSide, _ total: Matrix, _ space: Workspace, _ visit: (_ row: Int, _ place: Int) -> Void) {
         let mark = space.mark, sums = space.matrix(2, max(side.x.rows, 1))
         row_moments(side.x.base, side.x.rows, side.x.columns, sums.row(0), sums.row(1))
         for position in 0..<side.order.positions {

@@ -15,7 +15,7 @@ public struct SpecError: Error, CustomStringConvertible, Sendable {
 }
 
 extension Spec: CustomStringConvertible, LosslessStringConvertible {
-    public var description: String { "\(mode)-\(size).\(attention)" + (layer.map { ".\($0)" } ?? "") }
+    public var description: String { "\(family.name)-\(size).\(attention)" + (layer.map { ".\($0)" } ?? "") }
 
     public init?(_ description: String) {
         guard let spec = try? Spec(parsing: description) else { return nil }
@@ -26,29 +26,28 @@ extension Spec: CustomStringConvertible, LosslessStringConvertible {
         func fail(_ reason: String) -> SpecError { SpecError(text: text, reason: reason) }
 
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        guard 2...3 ~= parts.count else { throw fail("expected <mode>-<size>.<attention>[.<layer>], as in alr-m.encoder.3") }
+        guard 2...3 ~= parts.count else { throw fail("expected <family>-<size>.<attention>[.<layer>], as in alr-m.encoder.3") }
         let network = parts[0].split(separator: "-", omittingEmptySubsequences: false)
-        guard network.count == 2 else { throw fail("expected <mode>-<size> before the dot, as in alr-m") }
-        guard let mode = Mode(rawValue: String(network[0])) else {
-            throw fail("mode '\(network[0])' is none of \(Self.list(Mode.allCases))")
-        }
-        guard let size = Size(network[1]) else {
-            throw fail("size '\(network[1])' is none of \(Self.list(Size.named)), nor a width such as h96")
+        guard network.count == 2 else { throw fail("expected <family>-<size> before the dot, as in alr-m") }
+        guard let family = Families.named(network[0]) else {
+            throw fail("family '\(network[0])' is none of \(Self.list(Families.all.map(\.name)))")
         }
         guard let attention = Attention(rawValue: String(parts[1])) else {
             throw fail("attention '\(parts[1])' is none of \(Self.list(Attention.allCases))")
         }
-        guard parts.count == 3 else {
-            self = try Spec(mode: mode, size: size, attention: attention)
-            return
+        var layer: Int?
+        if parts.count == 3 {
+            guard let number = Int(parts[2]), number >= 0, "\(number)" == parts[2] else {
+                throw fail("layer '\(parts[2])' is not a number from 0")
+            }
+            layer = number
         }
-        guard let layer = Int(parts[2]), layer >= 0, "\(layer)" == parts[2] else {
-            throw fail("layer '\(parts[2])' is not a number from 0")
+        do {
+            try self.init(family: family, size: String(network[1]), attention: attention, layer: layer)
+        } catch let error as SpecError {
+            throw fail(error.reason)
         }
-        self = try Spec(mode: mode, size: size, attention: attention, layer: layer)
     }
-
-    private static func list<T>(_ items: [T]) -> String { items.map { "\($0)" }.joined(separator: " ") }
 }
 
 extension Spec: Codable {
@@ -59,12 +58,5 @@ extension Spec: Codable {
     public func encode(to encoder: Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(description)
-    }
-}
-
-extension Spec {
-    /// Both would replace the same attention of some layer.
-    public func overlaps(_ other: Spec) -> Bool {
-        attention.captured == other.attention.captured && (layer == nil || other.layer == nil || layer == other.layer)
     }
 }

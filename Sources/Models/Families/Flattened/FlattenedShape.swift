@@ -2,7 +2,7 @@
 ///
 /// S: most tokens of a sentence. d: model width. N: numbers that the network sees, S d, or 2 S d where it reads the
 /// source as well.
-public struct ReplacementShape: Equatable, Sendable {
+public struct FlattenedShape: Equatable, Sendable {
     /// S
     public let maxTokens: Int
     /// d
@@ -13,13 +13,15 @@ public struct ReplacementShape: Equatable, Sendable {
     public let hidden: Int
     public let attention: Attention
 
-    public init(_ spec: Spec, maxTokens: Int, width: Int, heads: Int) {
-        self.maxTokens = maxTokens
-        self.width = width
+    /// - Parameter spec: of a flattened family
+    public init(_ spec: Spec, _ teacher: TeacherShape) {
+        guard let family = spec.family as? FlattenedFamily, let size = FlattenedSize(spec.size) else { fatalError("\(spec) is not flattened") }
+        maxTokens = teacher.maxTokens
+        width = teacher.width
         attention = spec.attention
-        networks = spec.mode == .aslr ? heads : 1
-        let inputs = maxTokens * width * (spec.attention.readsMemory ? 2 : 1)
-        hidden = Self.hidden(spec.size, inputs: inputs, perHead: spec.mode == .aslr)
+        networks = family.hasNetworkPerHead ? teacher.heads : 1
+        let inputs = teacher.maxTokens * teacher.width * (spec.attention.readsMemory ? 2 : 1)
+        hidden = Self.hidden(size, inputs: inputs, perHead: family.hasNetworkPerHead)
     }
 
     /// Blocks of d numbers in the input, the source's before the target's.
@@ -38,7 +40,7 @@ public struct ReplacementShape: Equatable, Sendable {
 
     /// The paper's widths are fractions of the input: N/256, N/128, N/8, N/2, and 2N beyond it. A network for a single
     /// head is N/32, N/16, N/8, N/4, N/2.
-    private static func hidden(_ size: Size, inputs: Int, perHead: Bool) -> Int {
+    private static func hidden(_ size: FlattenedSize, inputs: Int, perHead: Bool) -> Int {
         func share(_ whole: Int, _ head: Int) -> Int { max(1, inputs / (perHead ? head : whole)) }
         switch size {
         case .xs: return share(256, 32)

@@ -7,7 +7,7 @@ import Kernels
 /// batch that it is in. What is linear is multiplied here, once: the first LayerNorm's gain into the blocks of W1, the
 /// output projection that follows into those of W2, the second LayerNorm's shift into their biases; u and v. Its gain is not: bytes of hidden units would
 /// have to cover what the gain makes small (cross M lost 5.7 BLEU).
-public final class BoundReplacement {
+final class BoundFlattened {
     fileprivate struct Network {
         /// A block of W1 for each input position, [H, d].
         let blocks: [PackedLinear]
@@ -18,34 +18,20 @@ public final class BoundReplacement {
         let outputs: [PackedLinear]
     }
 
-    /// W x + b of what the network puts out.
-    public struct Projection {
-        fileprivate let weight: Matrix
-        fileprivate let bias: UnsafePointer<Float>
-        private let owner: FloatBlock
-
-        init(_ linear: Linear, _ weights: FloatBlock) {
-            weight = weights[linear.weight]
-            bias = UnsafePointer(weights[linear.bias].base)
-            owner = weights
-        }
-    }
-
-    fileprivate let replacement: Replacement
+    fileprivate let replacement: FlattenedReplacement
     fileprivate let networks: [Network]
-    public let isProjected: Bool
-    fileprivate var shape: ReplacementShape { replacement.shape }
+    let isProjected: Bool
+    fileprivate var shape: FlattenedShape { replacement.shape }
 
     /// - Parameter projection: becomes part of the network, of one network alone
-    public init(_ replacement: Replacement, weights: FloatBlock, precision: Precision = .float32, projection: Projection? = nil) {
+    init(_ replacement: FlattenedReplacement, _ weights: BoundWeights, projection: OutputProjection? = nil) {
         require(projection == nil || replacement.networks.count == 1, "a projection of one network's output")
-        let weights = BoundWeights(block: weights, precision: precision)
         self.replacement = replacement
         isProjected = projection != nil
         networks = replacement.networks.map { Self.bind($0, replacement.shape, weights, projection) }
     }
 
-    private static func bind(_ network: ReplacementNetwork, _ shape: ReplacementShape, _ weights: BoundWeights, _ projection: Projection?) -> Network {
+    private static func bind(_ network: FlattenedNetwork, _ shape: FlattenedShape, _ weights: BoundWeights, _ projection: OutputProjection?) -> Network {
         let d = shape.width, H = shape.hidden, w = weights[network.first]
         let gain = weights[network.inputNorm.gain].base, shift = weights[network.inputNorm.shift].base
         var u = [Float](repeating: 0, count: H), v = Array(UnsafeBufferPointer(start: weights[network.firstBias].base, count: H))
@@ -81,7 +67,7 @@ public final class BoundReplacement {
         let mark = space.mark, mean = space.take(rows), rstd = space.take(rows)
         Self.moments(sums, squares, count: shape.inputs, rows, mean, rstd)
         defer { space.release(to: mark) }
-        return PanelRows(hidden_rows(pre.base, places, mean, rstd, network.u, network.v, network.hiddenGain, rows, H, Replacement.epsilon, type, scratch))
+        return PanelRows(hidden_rows(pre.base, places, mean, rstd, network.u, network.v, network.hiddenGain, rows, H, FlattenedReplacement.epsilon, type, scratch))
     }
 
     private static func moments(
@@ -90,27 +76,27 @@ public final class BoundReplacement {
         for row in 0..<rows {
             let m = sums[row] / Float(count), variance = squares[row] / Float(count) - m * m
             mean[row] = m
-            rstd[row] = 1 / max(variance + Replacement.epsilon, Replacement.epsilon).squareRoot()
+            rstd[row] = 1 / max(variance + FlattenedReplacement.epsilon, FlattenedReplacement.epsilon).squareRoot()
         }
     }
 }
 
-extension BoundReplacement.Projection {
+extension OutputProjection {
     /// W (w x + b) + bias.
     fileprivate func after(_ w: Matrix, _ b: UnsafePointer<Float>, _ precision: Precision) -> PackedLinear {
         let product = FloatBlock(weight.rows * w.columns), result = product.matrix(weight.rows, w.columns)
         gemm(weight, w, into: result)
-        return withExtendedLifetime(product) { PackedLinear(result, bias: BoundReplacement.affine(weight, b, bias), precision) }
+        return withExtendedLifetime(product) { PackedLinear(result, bias: BoundFlattened.affine(weight, b, bias), precision) }
     }
 }
 
 // MARK: - Whole sentences
 
-extension BoundReplacement: SentenceMap {
-    public var maximumTokens: Int? { shape.maxTokens }
+extension BoundFlattened: SentenceMap {
+    var maximumTokens: Int? { shape.maxTokens }
 
     /// Tokens beyond the longest sentence that the network knows get nothing: zeros, or nothing added.
-    public func callAsFunction(_ x: Matrix, _ sentences: Packed, into y: Matrix, _ space: Workspace) {
+    func callAsFunction(_ x: Matrix, _ sentences: Packed, into y: Matrix, _ space: Workspace) {
         let mark = space.mark, count = sentences.sentences, width = shape.outputWidth
         var order = PositionMajor()
         let tokens = arrange(sentences, &order, space), (sums, squares) = totals(x, order, tokens, space)
@@ -165,16 +151,16 @@ extension BoundReplacement: SentenceMap {
 
 // MARK: - Position by position
 
-extension BoundReplacement: StepAttention {
-    public var maximumSource: Int? { shape.attention.readsMemory ? shape.maxTokens : nil }
-    public var maximumTarget: Int? { shape.maxTokens }
-    public func makeState() -> any StepState { ReplacementState(self) }
+extension BoundFlattened: StepAttention {
+    var maximumSource: Int? { shape.attention.readsMemory ? shape.maxTokens : nil }
+    var maximumTarget: Int? { shape.maxTokens }
+    func makeState() -> any StepState { FlattenedState(self) }
 }
 
 /// The running sums of each hypothesis: whatever the position, a step is one block of W1 and one of W2.
-private final class ReplacementState: StepState {
-    private let bound: BoundReplacement
-    private let network: BoundReplacement.Network
+private final class FlattenedState: StepState {
+    private let bound: BoundFlattened
+    private let network: BoundFlattened.Network
     /// [slots, H], [2, slots]
     private var pre = FloatBlock(0).matrix(0, 0)
     private var sums = FloatBlock(0).matrix(0, 0)
@@ -183,7 +169,7 @@ private final class ReplacementState: StepState {
     private var sourceSums: [UnsafeMutablePointer<Float>] = []
     private var order = PositionMajor()
 
-    init(_ bound: BoundReplacement) {
+    init(_ bound: BoundFlattened) {
         self.bound = bound
         network = bound.networks[0] // only `alr`, of one network, stands in a decoder
     }

@@ -1,28 +1,28 @@
 import CKernels
 import Kernels
 
-extension ReplacementTraining {
+extension FlattenedTraining {
     /// - Parameter index: of the network among those of the replacement
-    func forward(_ index: Int, _ batch: ReplacementBatch, _ moments: InputMoments, _ randomness: Randomness) -> HiddenLayer {
-        let network = replacement.networks[index], H = replacement.shape.hidden
-        let rows = HiddenRows(order: batch.target.order, isCausal: replacement.isCausal)
+    func forward(_ index: Int, _ batch: FlattenedBatch, _ moments: InputMoments, _ randomness: Randomness) -> FlattenedTape {
+        let network = replacement.networks[index], H = replacement.shape.hidden, rows = HiddenRows(self, batch)
         let hidden = HiddenLayer(
-            y: space.matrix(rows.count, H), h: space.matrix(rows.count, H), mean: space.take(rows.count), rstd: space.take(rows.count))
+            y: space.matrix(rows.count, H), h: space.matrix(rows.count, H), mean: space.take(rows.count), rstd: space.take(rows.count),
+            u: space.zeros(1, H), v: space.matrix(1, H))
         let mark = space.mark
-        let projections = inputProjections(network)
+        inputProjections(network, hidden)
         let start = batch.memory.map { sourceSums(network, $0, batch) }
-        if replacement.isCausal {
-            causalSums(network, batch.target, from: start, into: hidden.y)
+        if seesPrefixes {
+            prefixSums(network, rows, batch.target, from: start, into: hidden.y)
         } else {
             wholeSums(network, batch.target, from: start, into: hidden.y)
         }
-        normalise(network, rows, hidden, moments, projections, hiddenDropout(index, randomness))
+        normalise(network, rows, hidden, moments, hiddenDropout(index, randomness))
         space.release(to: mark)
-        return hidden
+        return FlattenedTape(index: index, batch: batch, moments: moments, hidden: hidden, randomness: randomness)
     }
 
     /// u = W1 g and v = W1 b + b1.
-    private func inputProjections(_ network: ReplacementNetwork) -> (u: Matrix, v: Matrix) {
+    private func inputProjections(_ network: FlattenedNetwork, _ hidden: HiddenLayer) {
         let w = weights[network.first], gain = weights[network.inputNorm.gain].base, shift = weights[network.inputNorm.shift].base
         let partial = space.zeros(2 * Self.parts, w.columns)
         inParts { part, _ in
@@ -30,17 +30,16 @@ extension ReplacementTraining {
             input_projections(
                 w.row(rows.lowerBound), w.stride, gain + rows.lowerBound, shift + rows.lowerBound, partial.row(part), partial.row(Self.parts + part), rows.count, w.columns)
         }
-        let u = space.zeros(1, w.columns), v = space.matrix(1, w.columns)
+        let (u, v) = (hidden.u, hidden.v)
         v.copy(from: weights[network.firstBias])
         for part in 0..<Self.parts {
             add_rows(u.base, u.stride, partial.row(part), partial.stride, 1, w.columns)
             add_rows(v.base, v.stride, partial.row(Self.parts + part), partial.stride, 1, w.columns)
         }
-        return (u, v)
     }
 
     /// y = W1_block (g . x) for the tokens at one position; added where `accumulate`.
-    private func product(_ network: ReplacementNetwork, block: Int, _ x: Matrix, into y: Matrix, accumulate: Bool, _ space: Workspace) {
+    private func product(_ network: FlattenedNetwork, block: Int, _ x: Matrix, into y: Matrix, accumulate: Bool, _ space: Workspace) {
         let d = replacement.shape.width, mark = space.mark, scaled = space.matrix(x.rows, d)
         scale_columns(x.base, weights[network.inputNorm.gain].base + block * d, scaled.base, x.rows, d)
         gemm(scaled, weights[network.first].rows(block * d..<(block + 1) * d), into: y, accumulate: accumulate)
@@ -48,7 +47,7 @@ extension ReplacementTraining {
     }
 
     /// Sums over all positions of a side, [sentences, H] in its order: each part takes every so many-th position.
-    private func sums(_ network: ReplacementNetwork, _ side: ReplacementSide, firstBlock: Int, into total: Matrix, fresh: Bool) {
+    private func sums(_ network: FlattenedNetwork, _ side: FlattenedSide, firstBlock: Int, into total: Matrix, fresh: Bool) {
         let partial = PartMatrices(Self.parts, total.rows, total.columns, space)
         inParts { part, space in
             partial[part].fill(0)
@@ -67,7 +66,7 @@ extension ReplacementTraining {
     }
 
     /// The source's part of `pre`, in the target's order.
-    private func sourceSums(_ network: ReplacementNetwork, _ memory: ReplacementSide, _ batch: ReplacementBatch) -> Matrix {
+    private func sourceSums(_ network: FlattenedNetwork, _ memory: FlattenedSide, _ batch: FlattenedBatch) -> Matrix {
         let result = space.matrix(memory.order.sentences, replacement.shape.hidden), mark = space.mark
         let own = space.matrix(result.rows, result.columns)
         sums(network, memory, firstBlock: 0, into: own, fresh: true)
@@ -76,14 +75,14 @@ extension ReplacementTraining {
         return result
     }
 
-    private func wholeSums(_ network: ReplacementNetwork, _ side: ReplacementSide, from start: Matrix?, into pre: Matrix) {
+    private func wholeSums(_ network: FlattenedNetwork, _ side: FlattenedSide, from start: Matrix?, into pre: Matrix) {
         if let start { pre.copy(from: start) }
         sums(network, side, firstBlock: replacement.firstTargetBlock, into: pre, fresh: start == nil)
     }
 
     /// pre_i = start + sum of the products up to i: a product a position, then prefix sums.
-    private func causalSums(_ network: ReplacementNetwork, _ side: ReplacementSide, from start: Matrix?, into pre: Matrix) {
-        let order = side.order, rows = HiddenRows(order: order, isCausal: true)
+    private func prefixSums(_ network: FlattenedNetwork, _ rows: HiddenRows, _ side: FlattenedSide, from start: Matrix?, into pre: Matrix) {
+        let order = side.order
         inParts { part, space in
             for position in stride(from: part, to: order.positions, by: Self.parts) {
                 let range = order.rows(position)
@@ -105,7 +104,7 @@ extension ReplacementTraining {
 
     /// leaky, LayerNorm and dropout.
     private func normalise(
-        _ network: ReplacementNetwork, _ rows: HiddenRows, _ hidden: HiddenLayer, _ moments: InputMoments, _ projections: (u: Matrix, v: Matrix), _ dropout: dropout_t
+        _ network: FlattenedNetwork, _ rows: HiddenRows, _ hidden: HiddenLayer, _ moments: InputMoments, _ dropout: dropout_t
     ) {
         let H = replacement.shape.hidden
         let gain = weights[network.hiddenNorm.gain].base, shift = weights[network.hiddenNorm.shift].base
@@ -113,15 +112,15 @@ extension ReplacementTraining {
             let share = Self.share(rows.count, part), first = share.lowerBound, y = hidden.y.row(first)
             let mean = hidden.mean + first, rstd = hidden.rstd + first
             hidden_forward(
-                y, H, moments.mean + first, moments.rstd + first, projections.u.base, projections.v.base, share.count, H, mean, rstd, Replacement.epsilon)
+                y, H, moments.mean + first, moments.rstd + first, hidden.u.base, hidden.v.base, share.count, H, mean, rstd, FlattenedReplacement.epsilon)
             hidden_normalise(y, hidden.h.row(first), H, mean, rstd, gain, shift, share.count, H, dropout, first, 0, H)
         }
     }
 
     /// One network's columns of the outputs, bias included.
-    func output(_ network: ReplacementNetwork, _ index: Int, _ order: PositionMajor, _ h: Matrix, into out: Matrix) {
-        let width = replacement.shape.outputWidth, columns = out.columns(index * width..<(index + 1) * width)
-        forEachOutputBlock(network, order, h) { block, _ in
+    func output(_ tape: FlattenedTape, into out: Matrix) {
+        let width = replacement.shape.outputWidth, columns = out.columns(tape.index * width..<(tape.index + 1) * width)
+        forEachOutputBlock(tape) { block, _ in
             let mark = block.space.mark, y = block.space.matrix(block.tokens.count, width)
             gemm(block.h, block.weight, transposeB: true, into: y)
             add_bias(y.base, block.bias, y.rows, width)
@@ -142,7 +141,8 @@ extension ReplacementTraining {
     }
 
     /// Positions of the order, or shares of all tokens for a causal network.
-    func forEachOutputBlock(_ network: ReplacementNetwork, _ order: PositionMajor, _ h: Matrix, _ body: (OutputBlock, _ part: Int) -> Void) {
+    func forEachOutputBlock(_ tape: FlattenedTape, _ body: (OutputBlock, _ part: Int) -> Void) {
+        let network = replacement.networks[tape.index], rows = HiddenRows(self, tape.batch), order = rows.order, h = tape.hidden.h
         let width = replacement.shape.outputWidth, weight = weights[network.second], bias = weights[network.secondBias].base
         inParts { part, space in
             if replacement.isCausal {
@@ -152,7 +152,7 @@ extension ReplacementTraining {
                 for position in stride(from: part, to: replacement.shape.outputBlocks, by: Self.parts) {
                     body(
                         OutputBlock(
-                            index: position, tokens: order.rows(position), h: h.rows(0..<order.count(position)),
+                            index: position, tokens: order.rows(position), h: h.rows(rows.rows(position)),
                             weight: weight.rows(position * width..<(position + 1) * width), bias: bias + position * width, space: space), part)
                 }
             }

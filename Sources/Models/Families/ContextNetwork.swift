@@ -1,0 +1,83 @@
+import Kernels
+
+/// The encoder's output [source tokens, d] and its sentences.
+public struct EncoderOutput {
+    public let x: Matrix
+    public let sentences: Packed
+
+    public init(x: Matrix, sentences: Packed) {
+        self.x = x
+        self.sentences = sentences
+    }
+}
+
+/// What gives tokens their context from other tokens, with the places of its parameters: attention, or what stands for it.
+/// It holds no weights; those come with each pass.
+public protocol ContextNetwork {
+    /// Longest source that it can read, and most positions of the target; nil where there is no bound.
+    var bounds: (source: Int?, target: Int?) { get }
+
+    /// - Parameters:
+    ///   - x: [tokens, d], packed; normed where the span is `heads`
+    ///   - memory: for cross-attention
+    /// - Returns: context [tokens, d] and what the backward pass needs, all of it in the pass's workspace
+    func forward(_ x: Matrix, _ sentences: Packed, memory: EncoderOutput?, _ pass: Pass) -> ContextTape
+
+    /// Gradients of parameters are added in the pass.
+    ///
+    /// - Parameters:
+    ///   - dcontext: gradient of the context
+    ///   - dx: overwritten with the gradient of x
+    ///   - dmemory: the gradient of the encoder output is added; nil for self-attention
+    func backward(_ tape: ContextTape, _ sentences: Packed, memory: EncoderOutput?, dcontext: Matrix, dx: Matrix, dmemory: Matrix?, _ pass: Pass)
+
+    /// Laid out for translation.
+    ///
+    /// - Parameter output: the projection that follows, which may become part of what is bound (`isProjected`); nil where none does
+    func bind(_ weights: BoundWeights, output: OutputProjection?) -> BoundContext
+
+    /// One that learns from captured activations.
+    func distiller(_ setting: DistillerSetting) -> any Distiller
+
+    /// Multiplications and additions in the products of a step of distillation over sentences of so many tokens.
+    func stepFlops(tokens: Int, memoryTokens: Int) -> Double
+}
+
+/// What a network's backward pass needs of its forward pass.
+public struct ContextTape {
+    /// [tokens, d]
+    public let x: Matrix
+    /// [tokens, d]
+    public let context: Matrix
+    private let kept: UnsafeRawPointer
+
+    /// - Parameter values: kept in the workspace, so that a step allocates nothing
+    init<Values: BitwiseCopyable>(x: Matrix, context: Matrix, keeping values: Values, _ space: Workspace) {
+        self.x = x
+        self.context = context
+        let place = space.room(for: Values.self, count: 1)
+        place.initialize(to: values)
+        kept = UnsafeRawPointer(place)
+    }
+
+    func kept<Values: BitwiseCopyable>(_ type: Values.Type) -> Values { kept.load(as: type) }
+}
+
+/// A network for translation: of whole sentences in the encoder, position by position in the decoder.
+public enum BoundContext {
+    case sentences(any SentenceMap)
+    case steps(any StepAttention)
+}
+
+/// W x + b of what a network puts out, as it was learnt.
+public struct OutputProjection {
+    let weight: Matrix
+    let bias: UnsafePointer<Float>
+    private let owner: FloatBlock
+
+    init(_ linear: Linear, _ weights: FloatBlock) {
+        weight = weights[linear.weight]
+        bias = UnsafePointer(weights[linear.bias].base)
+        owner = weights
+    }
+}

@@ -1,0 +1,82 @@
+import Synchronization
+
+/// A kind of network that can stand in an attention's place. To add one is to write one file and a line of `Families.all`:
+/// specs, help, distillation, training in place, splicing and translation follow from what it says of itself.
+public protocol Family: Sendable {
+    /// As a spec writes it: `alr`.
+    var name: String { get }
+    /// One line for people.
+    var summary: String { get }
+    var span: Span { get }
+    /// Where it may stand.
+    var attentions: [Attention] { get }
+    /// Sizes that have a name, the smallest first.
+    var namedSizes: [String] { get }
+    /// How other sizes are written, after "or" and "nor": `a width such as h96`.
+    var otherSizes: String { get }
+    /// Whether this is how a size is written, letter by letter.
+    func hasSize(_ text: String) -> Bool
+    /// The network of a spec of this family, whose parameters get their places in `layout`.
+    func network(_ spec: Spec, _ shape: TeacherShape, _ layout: inout ParameterLayout) -> any ContextNetwork
+    /// What a distillation of this spec does unless it is told otherwise.
+    func recipe(_ spec: Spec) -> DistillationRecipe
+}
+
+/// All families. The order is that of help texts.
+public enum Families {
+    private static let list = Mutex<[any Family]>(
+        FlattenedFamily.all)
+
+    public static var all: [any Family] { list.withLock { $0 } }
+
+    /// For tests.
+    static func add(_ family: any Family) {
+        list.withLock { list in if !list.contains(where: { $0.name == family.name }) { list.append(family) } }
+    }
+
+    public static func named(_ name: some StringProtocol) -> (any Family)? { all.first { $0.name == name } }
+
+    /// Those that may stand at an attention.
+    public static func at(_ attention: Attention) -> [any Family] { all.filter { $0.attentions.contains(attention) } }
+
+    /// For programs, a line each: name, span, attentions, named sizes.
+    public static var table: String {
+        all.map { family in
+            let places = family.attentions.map(\.rawValue).joined(separator: ","), sizes = family.namedSizes.joined(separator: ",")
+            return "\(family.name) \(family.span.rawValue) \(places) \(sizes)"
+        }.joined(separator: "\n")
+    }
+
+    /// A few lines for `--help`: each family with its places and sizes.
+    public static var help: String {
+        let width = all.map(\.name.count).max() ?? 0
+        return all.map { family in
+            let name = family.name.padding(to: width), places = family.attentions.map(\.rawValue).joined(separator: " ")
+            return "  \(name)  \(family.summary)\n"
+                + "  \(String(repeating: " ", count: width))  at \(places); \(family.namedSizes.joined(separator: " ")) or \(family.otherSizes)"
+        }.joined(separator: "\n")
+    }
+}
+
+extension String {
+    fileprivate func padding(to width: Int) -> String { self + String(repeating: " ", count: max(0, width - count)) }
+}
+
+/// How a network is distilled by default.
+public struct DistillationRecipe: Equatable, Sendable {
+    public var epochs = 12
+    /// Highest learning rate.
+    public var peak = 3e-3
+    /// Of the hidden layer.
+    public var dropout: Float = 0
+    /// Epochs without a better validation loss before it stops; 0: never.
+    public var patience = 3
+    /// Tokens of a batch; nil: batches are so many sentences as `DistillationSettings` says.
+    public var batchTokens: Int?
+    /// The gradient's norm is cut to this; nil: never.
+    public var clip: Float?
+    /// The learning rate of the paper's own code, for families of the paper.
+    public var paperPeak: Double?
+
+    public init() {}
+}

@@ -1,0 +1,49 @@
+import Kernels
+
+/// The networks that stand in the places of a model's attentions, each of one layer.
+public struct Replacements: Sendable {
+    public let specs: [Spec]
+    /// Their parameters' names begin with the name of the place and this: `encoder.3.attention.network.`
+    static let scope = "network"
+
+    public init() { specs = [] }
+
+    /// - Parameter specs: of one layer each, no two at the same place
+    public init(_ specs: [Spec], in configuration: TransformerConfiguration) throws {
+        for (index, spec) in specs.enumerated() {
+            _ = try spec.layers(of: spec.attention.depth(configuration))
+            if let rival = specs[..<index].first(where: { $0.overlaps(spec) }) {
+                throw SpecError(text: "\(spec)", reason: "\(rival) stands at the same place")
+            }
+        }
+        self.specs = specs
+    }
+
+    func spec(_ attention: Attention, _ layer: Int) -> Spec? { specs.first { $0.attention.captured == attention && $0.layer == layer } }
+
+    /// The tensors of a spec's network are named as those of its own layout, after this prefix.
+    public static func prefix(_ spec: Spec) -> String {
+        let layer = spec.layer!
+        let place = switch spec.attention {
+        case .encoder: spec.family.span == .layer ? "encoder.\(layer)" : "encoder.\(layer).attention"
+        case .decoder: "decoder.\(layer).attention"
+        case .cross, .crossfull: "decoder.\(layer).cross"
+        }
+        return "\(place).\(scope)."
+    }
+}
+
+extension Transformer {
+    /// The tensors of one network, or of everything that no network stands for.
+    public func slots(of spec: Spec?) -> [Slot] {
+        guard let spec else {
+            let prefixes = replacements.specs.map(Replacements.prefix)
+            return layout.slots.filter { slot in !prefixes.contains { slot.name.hasPrefix($0) } }
+        }
+        let prefix = Replacements.prefix(spec)
+        return layout.slots.filter { $0.name.hasPrefix(prefix) }
+    }
+
+    /// In the order of a model's file: the Transformer's own, then those of one network after another.
+    public var slotsInFileOrder: [Slot] { slots(of: nil) + replacements.specs.flatMap { slots(of: $0) } }
+}

@@ -1,0 +1,91 @@
+import CKernels
+import Foundation
+import Kernels
+import Models
+
+public struct DistillationSettings: Codable, Equatable, Sendable {
+    /// Sentences of a batch, where `batchTokens` is nil.
+    public var batch = 256
+    /// Tokens of a batch.
+    public var batchTokens: Int?
+    /// Of the hidden layer.
+    public var dropout: Float = 0
+    /// The gradient's norm is cut to this; nil: never.
+    public var clip: Float?
+    /// Whether sentences come in a new order every epoch.
+    public var shuffles = true
+    public var seed: UInt64 = 1
+
+    public init() {}
+}
+
+/// Distillation of one attention: a network learns its outputs from its inputs by the mean squared error over real tokens,
+///   1/(T d) sum_t |y_t - attention_t|^2.
+public final class DistillationTrainee: Trainee {
+    public let spec: Spec
+    public let layout: ParameterLayout
+    public let weights: FloatBlock
+    public let network: any ContextNetwork
+    private let settings: DistillationSettings
+    private let train: CapturedActivations
+    private let valid: CapturedActivations
+    private let distiller: any Distiller
+    private let tokens: [Int]
+    private var order = EpochOrder()
+    private let validVariation: Double
+    /// Batches after which pages of the activations are given back.
+    private static let batchesMapped = 16
+
+    /// - Parameter spec: of one layer
+    public init(
+        _ spec: Spec, _ teacher: CaptureConfiguration, train: CapturedActivations, valid: CapturedActivations, settings: DistillationSettings,
+        pool: WorkerPool
+    ) {
+        self.spec = spec
+        var layout = ParameterLayout()
+        network = spec.network(teacher.shape, &layout)
+        self.layout = layout
+        // a stream of random numbers of its own for each layer
+        weights = layout.initialized(seed: settings.seed &+ UInt64(spec.layer ?? 0) &* 0x9E37_79B9)
+        self.settings = settings
+        self.train = train
+        self.valid = valid
+        var setting = DistillerSetting(weights: weights, slots: layout.slots, pool: pool)
+        (setting.dropout, setting.clip) = (settings.dropout, settings.clip)
+        distiller = network.distiller(setting)
+        tokens = (0..<train.sentences).map { train.offsets[$0 + 1] - train.offsets[$0] }
+        validVariation = valid.totalVariation()
+    }
+
+    public func begin(epoch: Int) -> Int {
+        let seed = settings.shuffles ? settings.seed : nil
+        order = settings.batchTokens.map { EpochOrder(tokens: tokens, batchTokens: $0, seed: seed, epoch: epoch) }
+            ?? EpochOrder(sentences: tokens.count, batchSentences: settings.batch, seed: seed, epoch: epoch)
+        return order.batches.count
+    }
+
+    public func step(batch: Int, step: Int, rate: Float, adam: Adam) -> TrainingSums {
+        if batch % Self.batchesMapped == 0 { train.releasePages() }
+        let (squares, tokens) = distiller.step(
+            train.batch(order.sentences[order.batches[batch]]), randomness: Randomness(seed: settings.seed, step: step, slice: 0),
+            .update(moment1: adam.moment1, moment2: adam.moment2, adam.constants(step: step, rate: rate)))
+        return TrainingSums(loss: squares / Double(train.width), units: Double(tokens))
+    }
+
+    /// Error, explained variance 1 - SSE/SST, and the cosine of the network's and the attention's output, on the whole and by
+    /// position.
+    public func validate(epoch: Int) -> Validation {
+        var byPosition: [OutputComparison] = []
+        let everything = EpochOrder(sentences: valid.sentences, batchSentences: settings.batch, seed: nil, epoch: 0)
+        for batch in everything.batches { distiller.compare(valid.batch(everything.sentences[batch]), &byPosition) }
+        let total = byPosition.reduce(OutputComparison(), +)
+        var metrics = [
+            MetricKey(.valid, .explained): 1 - total.squares / max(validVariation, .leastNormalMagnitude),
+            MetricKey(.valid, .cosine): total.cosines / max(total.tokens, 1),
+        ]
+        for (position, sums) in byPosition.enumerated() where sums.tokens > 0 {
+            metrics[MetricKey(.valid, .cosine, position: position)] = sums.cosines / sums.tokens
+        }
+        return Validation(loss: total.squares / Double(max(valid.tokens * valid.width, 1)), metrics: metrics)
+    }
+}

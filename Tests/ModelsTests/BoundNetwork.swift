@@ -1,0 +1,34 @@
+import Kernels
+
+@testable import Models
+
+/// A network that is there for translation alone and has no weights.
+struct BoundNetwork: ContextNetwork {
+    let bound: BoundContext
+
+    var bounds: (source: Int?, target: Int?) { (nil, nil) }
+    func bind(_ weights: BoundWeights, output: OutputProjection?) -> BoundContext { bound }
+    func distiller(_ setting: DistillerSetting) -> any Distiller { fatalError("it learns nothing") }
+    func stepFlops(tokens: Int, memoryTokens: Int) -> Double { 0 }
+
+    func forward(_ x: Matrix, _ sentences: Packed, memory: EncoderOutput?, _ pass: Pass) -> ContextTape { fatalError("it translates only") }
+    func backward(
+        _ tape: ContextTape, _ sentences: Packed, memory: EncoderOutput?, dcontext: Matrix, dx: Matrix, dmemory: Matrix?, _ pass: Pass
+    ) { fatalError("it translates only") }
+}
+
+extension SearchFixture {
+    /// The model with something of the test's own in some attentions' places.
+    func translationModel(_ replacing: (_ attention: Attention, _ layer: Int) -> (Span, BoundContext)?) -> TranslationModel {
+        let c = model.configuration
+        let changed = Transformer(c, Replacements()) { attention, layer in
+            guard let (span, bound) = replacing(attention, layer) else {
+                return ContextChoice(span: .heads, spec: nil) { MultiHeadAttention(c, attention, site: $0, &$1) }
+            }
+            return ContextChoice(span: span, spec: nil) { _, _ in BoundNetwork(bound: bound) }
+        }
+        let block = FloatBlock(changed.layout.count)
+        block.take(weights, model.layout, for: changed.layout.slots)
+        return TranslationModel(changed, weights: block)
+    }
+}
