@@ -27,12 +27,16 @@ public struct Linear {
     /// dW += dy^T x;  dx = dy W, or dx += dy W where `accumulate`.
     func backward(_ x: Matrix, part: Range<Int>? = nil, dy: Matrix, dx: Matrix?, accumulate: Bool = false, _ pass: Pass) {
         pass.phase(.products)
-        let w = pass.weights[weight], dw = pass.gradient(weight)
-        gemm(dy, x, transposeA: true, into: part.map(dw.rows) ?? dw, accumulate: true)
+        let w = pass.weights[weight]
+        if pass.trainsTransformer {
+            let dw = pass.gradient(weight)
+            gemm(dy, x, transposeA: true, into: part.map(dw.rows) ?? dw, accumulate: true)
+        }
         if let dx { gemm(dy, part.map(w.rows) ?? w, into: dx, accumulate: accumulate) }
     }
 
     func backwardBias(dy: Matrix, part: Range<Int>? = nil, _ pass: Pass) {
+        guard pass.trainsTransformer else { return }
         pass.phase(.elementwise)
         require(dy.isContiguous, "bias over columns of a wider matrix")
         add_bias_backward(dy.base, pass.gradient(bias).base + (part?.lowerBound ?? 0), dy.rows, dy.columns)

@@ -8,19 +8,22 @@ public struct Pass {
     public let gradients: FloatBlock?
     public let workspace: Workspace
     public let randomness: Randomness
+    /// Whether the Transformer's own matrices get gradients too, or only the networks in attentions' places.
+    public let trainsTransformer: Bool
     /// Of the hidden layers of networks in attentions' places.
     public let networkDropout: Float
     private let timer: PhaseTimer?
 
     public init(
         weights: FloatBlock, gradients: FloatBlock? = nil, workspace: Workspace, randomness: Randomness = .off, networkDropout: Float = 0,
-        timer: PhaseTimer? = nil
+        trainsTransformer: Bool = true, timer: PhaseTimer? = nil
     ) {
         self.weights = weights
         self.gradients = gradients
         self.workspace = workspace
         self.randomness = randomness
         self.networkDropout = networkDropout
+        self.trainsTransformer = trainsTransformer
         self.timer = timer
     }
 

@@ -41,21 +41,59 @@ public final class GradientParts {
     private let bases: UnsafeMutablePointer<UnsafeMutablePointer<Float>?>
     /// Weights that one task updates: what fits a core's cache with its gradients and moments.
     private static let chunk = 1 << 15
+    private let chunks: [Range<Int>]
+    /// Squares of each chunk's summed gradient.
+    private let squares: UnsafeMutableBufferPointer<Double>
 
-    public init(_ parts: Int, count: Int) {
+    /// - Parameter trained: ranges of the weights that are updated; gradients elsewhere are of no account
+    public init(_ parts: Int, count: Int, trained: [Range<Int>]? = nil) {
         blocks = (0..<parts).map { _ in FloatBlock(count) }
         bases = .allocate(capacity: parts)
         for (index, block) in blocks.enumerated() { bases[index] = block.base }
+        chunks = (trained ?? [0..<count]).flatMap { range in
+            stride(from: range.lowerBound, to: range.upperBound, by: Self.chunk).map { $0..<min($0 + Self.chunk, range.upperBound) }
+        }
+        squares = .allocate(capacity: chunks.count)
     }
 
-    deinit { bases.deallocate() }
+    deinit {
+        bases.deallocate()
+        squares.deallocate()
+    }
 
-    public func update(_ weights: FloatBlock, _ adam: Adam, _ constants: adam_t, pool: WorkerPool) {
-        let chunk = Self.chunk
-        pool.run((weights.count + chunk - 1) / chunk) { task in
-            let first = task * chunk
-            adam_update(
-                weights.base, adam.moment1.base, adam.moment2.base, bases, blocks.count, first, min(chunk, weights.count - first), constants)
+    /// - Parameter clip: the norm of the gradient is cut to this; nil: never
+    public func update(_ weights: FloatBlock, _ adam: Adam, _ constants: adam_t, clip: Float? = nil, pool: WorkerPool) {
+        var parts = blocks.count
+        if let clip {
+            cut(to: clip, pool)
+            parts = 1
+        }
+        pool.run(chunks.count) { task in
+            let chunk = chunks[task]
+            adam_update(weights.base, adam.moment1.base, adam.moment2.base, bases, parts, chunk.lowerBound, chunk.count, constants)
+        }
+    }
+
+    /// The first block becomes the sum of all, no longer than `clip`; the others become zero.
+    private func cut(to clip: Float, _ pool: WorkerPool) {
+        pool.run(chunks.count) { task in
+            let chunk = chunks[task], sum = blocks[0].base + chunk.lowerBound
+            for block in blocks.dropFirst() {
+                let part = block.base + chunk.lowerBound
+                for i in 0..<chunk.count {
+                    sum[i] += part[i]
+                    part[i] = 0
+                }
+            }
+            var total = 0.0
+            for i in 0..<chunk.count { total += Double(sum[i]) * Double(sum[i]) }
+            squares[task] = total
+        }
+        let factor = Float(Double(clip) / squares.reduce(0, +).squareRoot())
+        guard factor < 1 else { return }
+        pool.run(chunks.count) { task in
+            let chunk = chunks[task], sum = blocks[0].base + chunk.lowerBound
+            for i in 0..<chunk.count { sum[i] *= factor }
         }
     }
 }

@@ -6,6 +6,8 @@ public enum TeacherPreset: String, Codable, CaseIterable, Sendable {
     case paper
     /// For corpora of less than 100,000 pairs.
     case small
+    /// For a spliced model that learns from its teacher, in place.
+    case inplace
 
     public struct Values: Codable, Equatable, Sendable {
         public var model: TransformerConfiguration
@@ -26,6 +28,16 @@ public enum TeacherPreset: String, Codable, CaseIterable, Sendable {
             var values = Values(model: model, training: TrainingSettings(epochs: 40, schedule: schedule(width: model.width)))
             values.teacher.batchTokens = 3000
             return values
+        case .inplace:
+            model.embeddingDropout = 0
+            model.attentionDropout = 0
+            model.hiddenDropout = 0
+            model.residualDropout = 0
+            var values = Values(model: model, training: TrainingSettings(epochs: 6, schedule: schedule(width: model.width)))
+            values.teacher.batchTokens = 2500
+            values.teacher.clip = 1
+            values.teacher.teaching = TeachingSettings()
+            return values
         }
     }
 
@@ -37,6 +49,8 @@ public enum TeacherPreset: String, Codable, CaseIterable, Sendable {
             return Schedule(shape ?? .noam, peak: Schedule.noamPeak(width: width, warmup: warmup), warmup: warmup)
         case .small:
             return Schedule(shape ?? .cosine, peak: 2.5e-3, warmup: warmup ?? 1200)
+        case .inplace:
+            return Schedule(shape ?? .cosine, peak: 4e-3, warmup: warmup ?? 100)
         }
     }
 }

@@ -10,11 +10,15 @@ public struct TeacherSettings: Codable, Equatable, Sendable {
     /// part by part and so depend on it to the last bit, as they do not on the number of threads.
     public var slices = 2
     public var seed: UInt64 = 1
+    /// The gradient's norm is cut to this; nil: never.
+    public var clip: Float?
+    /// For a model that learns from another one; nil: from references alone.
+    public var teaching: TeachingSettings?
 
     public init() {}
 }
 
-/// Teacher-forced training of a Transformer on sentence pairs.
+/// Teacher-forced training of a Transformer on sentence pairs, with networks in attentions' places or without.
 public final class TeacherTrainee: Trainee {
     public let model: Transformer
     public let weights: FloatBlock
@@ -38,15 +42,28 @@ public final class TeacherTrainee: Trainee {
     /// BLEU of the present weights on the validation set, where it is wanted after this epoch.
     public var validationBLEU: (_ epoch: Int, FloatBlock) throws -> Double? = { _, _ in nil }
 
-    public init(_ model: Transformer, train: TokenShard, valid: TokenShard, settings: TeacherSettings, pool: WorkerPool) {
+    private let lessons: TeacherLessons?
+    private var trainsTransformer: Bool { settings.teaching?.trainable != .networks }
+
+    /// - Parameters:
+    ///   - weights: to go on from; fresh ones if nil
+    ///   - lessons: what a teacher says of `train`
+    public init(
+        _ model: Transformer, weights start: FloatBlock? = nil, train: TokenShard, valid: TokenShard, settings: TeacherSettings,
+        lessons: TeacherLessons? = nil, pool: WorkerPool
+    ) {
         self.model = model
+        self.lessons = lessons
         self.settings = settings
         self.train = train
         self.valid = valid
         self.pool = pool
-        weights = model.layout.initialized(seed: settings.seed)
-        gradients = GradientParts(settings.slices, count: weights.count)
+        weights = start ?? model.layout.initialized(seed: settings.seed)
+        let networks = model.replacements.specs.flatMap { model.slots(of: $0) }
+        let trained = settings.teaching?.trainable == .networks ? networks.map(\.range) : nil
+        gradients = GradientParts(settings.slices, count: weights.count, trained: trained)
         lanes = (0..<settings.slices).map { _ in SliceLane() }
+        for lane in lanes { lane.batch.labels.teacher = lessons?.labels }
         targetTokens = (0..<train.count).map { train.target.length($0) + 1 }
     }
 
@@ -58,17 +75,17 @@ public final class TeacherTrainee: Trainee {
     }
 
     public func step(batch: Int, step: Int, rate: Float, adam: Adam) -> TrainingSums {
-        let tokens = deal(order.batches[batch].lazy.map { self.order.sentences[$0] }, of: train)
+        let tokens = deal(order.batches[batch].lazy.map { self.order.sentences[$0] }, of: train, with: lessons)
         let scale = 1 / Float(tokens)
         pool.run(lanes.count) { slice in
             let pass = Pass(
                 weights: weights, gradients: gradients.blocks[slice], workspace: lanes[slice].workspace,
-                randomness: Randomness(seed: settings.seed, step: step, slice: slice), timer: timers?[slice])
+                randomness: Randomness(seed: settings.seed, step: step, slice: slice), trainsTransformer: trainsTransformer, timer: timers?[slice])
             lanes[slice].run { $0.sums = model.loss($0.batch, smoothing: settings.smoothing, gradientScale: scale, trace: $0.trace, pass) }
             timers?[slice].leave()
         }
         timers?.last?.enter(.optimizer)
-        gradients.update(weights, adam, adam.constants(step: step, rate: rate), pool: pool)
+        gradients.update(weights, adam, adam.constants(step: step, rate: rate), clip: settings.clip, pool: pool)
         timers?.last?.leave()
         let sums = lanes.reduce(LossSums()) { $0 + $1.sums }
         return TrainingSums(loss: sums.loss, units: Double(sums.tokens))
@@ -96,12 +113,14 @@ public final class TeacherTrainee: Trainee {
     }
 
     /// Gives each sentence to the slice with the least work so far; returns the target tokens.
-    private func deal<Sentences: Sequence>(_ sentences: Sentences, of shard: TokenShard) -> Int where Sentences.Element == Int {
+    private func deal<Sentences: Sequence>(_ sentences: Sentences, of shard: TokenShard, with lessons: TeacherLessons? = nil) -> Int
+    where Sentences.Element == Int {
         for lane in lanes { lane.batch.removeAll() }
         var tokens = 0
         for sentence in sentences {
             let lane = lanes.min { $0.work < $1.work }!
             lane.batch.append(source: shard.source[sentence], target: shard.target[sentence])
+            lessons?.append(sentence, of: shard, to: &lane.batch.labels)
             tokens += shard.target.length(sentence) + 1
         }
         return tokens

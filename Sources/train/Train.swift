@@ -16,13 +16,18 @@ struct Train: StageCommand {
             after every epoch; the result is the average of the best epochs, or the best one alone. Stopped or killed, it goes
             on from its last checkpoint when the same command is given again, and ends with the same bits.
 
+            With --model and --teacher a spliced model is trained in place: its networks, or all of it, learn to say what the teacher
+            says and what the references say, alpha T^2 KL(teacher || model) + (1 - alpha) cross-entropy.
+
             A preset gives every value; each can be overridden:
-              paper   the settings of "Rethinking Attention" (Bozic et al. 2024): untied, dropout 0.1, Noam, 20 epochs
-              small   for corpora of less than 100,000 pairs
+              paper     the settings of "Rethinking Attention" (Bozic et al. 2024): untied, dropout 0.1, Noam, 20 epochs
+              small     for corpora of less than 100,000 pairs
+              inplace   for training in place: no dropout, 6 epochs
 
             Examples:
               train --tokens runs/demo/tokens --output runs/demo/train
               train --tokens runs/demo/tokens --preset paper --epochs 25 --bleu-every 5 --output runs/demo/train
+              train --tokens runs/demo/tokens --model runs/demo/splice/mix-l --teacher runs/demo/train --output runs/demo/inplace/mix-l
               sqlite3 runs/registry.sqlite "select step, value from metrics where key = 'valid.loss' order by step"
             """,
         version: Program.version)
@@ -30,18 +35,26 @@ struct Train: StageCommand {
     @OptionGroup var options: StageOptions
     @Option(help: "Folder made by tokenize.") var tokens: String
     @Option(help: "Folder to write.") var output: String
-    @Option(help: "Named settings: \(TeacherPreset.allCases.map(\.rawValue).joined(separator: ", ")).") var preset = TeacherPreset.small
-    @OptionGroup(title: "Model") var model: ModelOptions
+    @Option(help: "Named settings: \(TeacherPreset.allCases.map(\.rawValue).joined(separator: ", ")). (default: small, or inplace)")
+    var preset: TeacherPreset?
+    @OptionGroup(title: "Training in place") var teaching: TeachingOptions
+    @OptionGroup(title: "Model") var shape: ModelOptions
     @OptionGroup(title: "Training") var teacher: TeacherOptions
 
+    func validate() throws {
+        if teaching.model != nil, shape.givesShape { throw ValidationError("a model that is trained further has its shape: leave it out") }
+    }
+
     func run() throws {
-        let folder = try TokenFolder(path: tokens)
-        let settings = try chosenSettings(folder.configuration)
+        let folder = try TokenFolder(path: tokens), start = try teaching.model.map(ModelFolder.init), master = try teaching.teacher.map(ModelFolder.init)
+        for model in [start, master].compactMap({ $0 }) { try model.requireFit(folder, maxTokens: true) }
+        let settings = try chosenSettings(folder.configuration, start)
+        let inputs = [("tokens", tokens)] + [("model", teaching.model), ("teacher", teaching.teacher)].compactMap { role, path in path.map { (role, $0) } }
         try StageRun.perform(
-            Self.stage, options: options, output: output, configuration: settings,
-            inputs: [.folder("tokens", tokens)], seed: settings.values.teacher.seed
+            Self.stage, spec: start.map { _ in (output as NSString).lastPathComponent }, options: options, output: output, configuration: settings,
+            inputs: try inputs.map { try .folder($0, $1) }, seed: settings.values.teacher.seed
         ) { run in
-            let trainee = try makeTrainee(settings, folder, run)
+            let trainee = try makeTrainee(settings, folder, start, master, run)
             let trainer = Trainer(
                 trainee, settings: settings.values.training, folder: output, key: run.keyHash, checkpointSeconds: teacher.training.checkpointSeconds)
             let report = TrainingReport(run)
@@ -55,23 +68,43 @@ struct Train: StageCommand {
         }
     }
 
-    private func chosenSettings(_ tokens: TokensConfiguration) throws -> TrainConfiguration {
+    private func chosenSettings(_ tokens: TokensConfiguration, _ start: ModelFolder?) throws -> TrainConfiguration {
+        let preset = preset ?? (start == nil ? .small : .inplace)
+        guard (preset == .inplace) == (start != nil) else { throw ValidationError("preset inplace and --model go together") }
         var values = preset.values(
             sourceVocabulary: tokens.sourceVocabularySize, targetVocabulary: tokens.targetVocabularySize, joint: tokens.joint)
-        values.model.maxTokens = tokens.maxTokens
-        model.apply(to: &values.model)
+        if let start { values.model = values.model.withShape(of: start.description.transformer) } else { values.model.maxTokens = tokens.maxTokens }
+        shape.apply(to: &values.model)
         teacher.apply(to: &values, preset: preset)
+        if var own = values.teacher.teaching {
+            teaching.apply(to: &own)
+            values.teacher.teaching = own
+        }
         if let problem = values.model.problem { throw ValidationError(problem) }
         return TrainConfiguration(
-            model: ModelDescription(transformer: values.model, source: tokens.source, target: tokens.target, joint: tokens.joint),
+            model: ModelDescription(
+                transformer: values.model, source: tokens.source, target: tokens.target, joint: tokens.joint,
+                replacements: start?.description.replacements ?? []),
             preset: preset, values: values)
     }
 
-    private func makeTrainee(_ settings: TrainConfiguration, _ folder: TokenFolder, _ run: StageRun) throws -> TeacherTrainee {
-        let pool = WorkerPool(threads: run.threads)
+    private func makeTrainee(
+        _ settings: TrainConfiguration, _ folder: TokenFolder, _ start: ModelFolder?, _ master: ModelFolder?, _ run: StageRun
+    ) throws -> TeacherTrainee {
+        let pool = WorkerPool(threads: run.threads), train = try folder.shard(.train), own = settings.values
+        try start?.loadNetworks()
+        try master?.loadNetworks()
+        let lessons = try master.map { master in
+            let progress = run.progress("teacher", total: train.count, unit: "sentences")
+            let lessons = try TeacherLessons(
+                master.model, weights: master.weights, train, own.teacher.teaching!, pool: pool, progress: { progress.update($0) },
+                stop: { try run.stopIfRequested() })
+            progress.finish(train.count)
+            return lessons
+        }
+        let model = Transformer(own.model, try Replacements(settings.model.replacements, in: own.model))
         let trainee = TeacherTrainee(
-            Transformer(settings.values.model), train: try folder.shard(.train), valid: try folder.shard(.valid),
-            settings: settings.values.teacher, pool: pool)
+            model, weights: start?.weights, train: train, valid: try folder.shard(.valid), settings: own.teacher, lessons: lessons, pool: pool)
         if teacher.bleuEvery > 0 {
             let scorer = try ValidationScorer(folder, model: trainee.model, pool: pool)
             trainee.validationBLEU = { epoch, weights in

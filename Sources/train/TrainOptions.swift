@@ -20,6 +20,9 @@ struct ModelOptions: ParsableArguments {
     @Option(help: "Dropout inside the feed-forward sublayers.") var hiddenDropout: Float?
     @Option(help: "Dropout on what a sublayer adds.") var residualDropout: Float?
 
+    /// Whether the shape is given, which a model that is trained further has already.
+    var givesShape: Bool { width != nil || heads != nil || hidden != nil || encoderLayers != nil || decoderLayers != nil || tying != nil }
+
     func apply(to model: inout TransformerConfiguration) {
         model.width = width ?? model.width
         model.heads = heads ?? model.heads
@@ -34,6 +37,36 @@ struct ModelOptions: ParsableArguments {
     }
 }
 
+extension TeachingSettings.Trainable: ExpressibleByArgument {}
+
+/// Training of a spliced model in place.
+struct TeachingOptions: ParsableArguments {
+    @Option(help: "Folder of a model to train further, made by splice or train.") var model: String?
+    @Option(help: "Folder of the model that it learns from, made by train.") var teacher: String?
+    @Option(help: "Share of the teacher in the loss; the rest is cross-entropy against the references. (default: 0.9)") var alpha: Float?
+    @Option(help: "Temperature at which both distributions are compared. (default: 1)") var temperature: Float?
+    @Option(help: "Tokens whose probabilities are kept of each of the teacher's distributions. (default: 8)") var likeliest: Int?
+    @Option(help: "What learns: networks (in attentions' places) or all. (default: networks)") var trainable: TeachingSettings.Trainable?
+
+    func validate() throws {
+        let given: KeyValuePairs<String, Bool> = [
+            "--alpha": alpha != nil, "--temperature": temperature != nil, "--likeliest": likeliest != nil, "--trainable": trainable != nil,
+        ]
+        guard (model == nil) == (teacher == nil) else { throw ValidationError("--model and --teacher go together") }
+        if model == nil, let (name, _) = given.first(where: { $0.value }) { throw ValidationError("\(name) is for training in place: give --model and --teacher") }
+        try requireInRange([
+            "--alpha": (0...1).contains(alpha ?? 0), "--temperature": (0.1...100).contains(temperature ?? 1), "--likeliest": (1...64).contains(likeliest ?? 1),
+        ])
+    }
+
+    func apply(to settings: inout TeachingSettings) {
+        settings.alpha = alpha ?? settings.alpha
+        settings.temperature = temperature ?? settings.temperature
+        settings.likeliest = likeliest ?? settings.likeliest
+        settings.trainable = trainable ?? settings.trainable
+    }
+}
+
 /// How it is trained; what is not given is the preset's.
 struct TeacherOptions: ParsableArguments {
     @OptionGroup var training: TrainingOptions
@@ -44,11 +77,12 @@ struct TeacherOptions: ParsableArguments {
     @Option(help: "Adam's epsilon.") var epsilon: Float?
     @Option(help: "How many of the best epochs are averaged into the result.") var average: Int?
     @Option(help: "Measure BLEU of greedy translations of the validation set every so many epochs; 0: never.") var bleuEvery = 0
+    @Option(help: "Cut the gradient's norm to this.") var clip: Float?
     @Option(help: "Parts that a batch is cut into: the most threads that can work on it. Changes the last bits of the result.") var slices: Int?
 
     func validate() throws {
         try requireInRange([
-            "--batch-tokens": (batchTokens ?? 1) >= 1, "--slices": (slices ?? 1) >= 1, "--average": (average ?? 1) >= 1,
+            "--batch-tokens": (batchTokens ?? 1) >= 1, "--slices": (slices ?? 1) >= 1, "--average": (average ?? 1) >= 1, "--clip": (clip ?? 1) > 0,
             "--smoothing": (0..<1).contains(smoothing ?? 0), "--bleu-every": bleuEvery >= 0,
         ])
     }
@@ -63,6 +97,7 @@ struct TeacherOptions: ParsableArguments {
         values.training.adam.epsilon = epsilon ?? values.training.adam.epsilon
         values.teacher.batchTokens = batchTokens ?? values.teacher.batchTokens
         values.teacher.smoothing = smoothing ?? values.teacher.smoothing
+        values.teacher.clip = clip ?? values.teacher.clip
         values.teacher.slices = slices ?? values.teacher.slices
         values.teacher.seed = training.seed ?? values.teacher.seed
     }

@@ -63,7 +63,7 @@ struct TransformerGoldenTests {
         print("\(prefix)/logits: largest relative difference \(difference.value)")
         #expect(difference.value <= 2e-6, "logit \(difference.index)")
 
-        let tokens = batch.labels.count, sums = fixture.loss(batch, gradientScale: 1 / Float(tokens))
+        let tokens = batch.labels.tokens.count, sums = fixture.loss(batch, gradientScale: 1 / Float(tokens))
         #expect(sums.tokens == tokens)
         #expect(abs(sums.mean - Double(try file.floats("\(prefix)/losses")[0])) <= 1e-6)
         try compare(fixture, fixture.gradients, with: "\(prefix)/gradient", within: 5e-6, except: keyBias)
@@ -78,7 +78,7 @@ struct TransformerGoldenTests {
         let fixture = try fixture(tying), prefix = tying.rawValue, count = fixture.weights.count
         let expected = try file.floats("\(prefix)/losses"), moment1 = FloatBlock(count), moment2 = FloatBlock(count)
         for step in 1...10 {
-            let sums = fixture.loss(batch, gradientScale: 1 / Float(batch.labels.count)), s = Double(step)
+            let sums = fixture.loss(batch, gradientScale: 1 / Float(batch.labels.tokens.count)), s = Double(step)
             #expect(abs(sums.mean - Double(expected[step - 1])) <= 2e-6, "loss of step \(step): \(sums.mean), expected \(expected[step - 1])")
             let rate = pow(16, -0.5) * min(pow(s, -0.5), s * pow(Self.warmup, -1.5))
             let adam = adam_t(

@@ -41,7 +41,8 @@ struct TransformerGradientTests {
     /// Every family at every attention that it may stand at, and all attentions of a model at once.
     @Test(arguments: [
         "alr-h32.encoder.0", "alrr-h32.encoder.0", "aslr-h32.encoder.0", "elr-h32.encoder.0", "alr-h32.decoder.0", "alr-h32.cross.0",
-        "alr-h32.crossfull.0", "alr-h32.encoder.0+alr-h32.decoder.0+alr-h32.cross.0",
+        "alr-h32.crossfull.0", "alr-h32.encoder.0+alr-h32.decoder.0+alr-h32.cross.0", "mix-k3.encoder.0", "mix-k3r5v3.decoder.0", "mix-k3r5.cross.0",
+        "slots-k3d2.encoder.0", "slots-k3d2v3.decoder.0", "slots-k3d2.cross.0", "mix-k3.encoder.0+slots-k3d2.decoder.0+mix-k2r4.cross.0",
     ])
     func networksInPlaceAgreeWithDifferences(_ text: String) {
         var shape = TransformerConfiguration.tiny()

@@ -53,7 +53,10 @@ final class DistillationBench {
 }
 
 @Suite struct DistillationTests {
-    static let specs = ["alr-h24.encoder.0", "alrr-h24.encoder.0", "elr-h24.encoder.0", "aslr-h16.encoder.0", "alr-h24.decoder.0", "alr-h24.cross.0", "alr-h24.crossfull.0"]
+    static let specs = [
+        "alr-h24.encoder.0", "alrr-h24.encoder.0", "elr-h24.encoder.0", "aslr-h16.encoder.0", "alr-h24.decoder.0", "alr-h24.cross.0", "alr-h24.crossfull.0", "mix-k8r16.encoder.0", "mix-k8.decoder.0",
+        "mix-k8r16.cross.0", "slots-k8d4.encoder.0", "slots-k8d4v8.decoder.0", "slots-k8d4.cross.0",
+    ]
 
     @Test(arguments: specs) func explainsMoreThanAtFirst(_ text: String) throws {
         let bench = try DistillationBench()
@@ -123,7 +126,7 @@ final class DistillationBench {
     }
 
     /// Asked to stop after every third step, and started anew each time, it ends with the bits of a run that was left alone.
-    @Test(arguments: ["alr-h24.encoder.0", "alr-h24.cross.0"]) func interruptionsDoNotChangeABit(_ text: String) throws {
+    @Test(arguments: ["alr-h24.encoder.0", "alr-h24.cross.0", "mix-k8r16.cross.0"]) func interruptionsDoNotChangeABit(_ text: String) throws {
         let bench = try DistillationBench()
         bench.settings.dropout = 0.1
         let whole = try bench.trainee(text), trainer = bench.trainer(whole)

@@ -25,7 +25,7 @@ public protocol Family: Sendable {
 /// All families. The order is that of help texts.
 public enum Families {
     private static let list = Mutex<[any Family]>(
-        FlattenedFamily.all)
+        FlattenedFamily.all + [MixerFamily.mix, MixerFamily.slots])
 
     public static var all: [any Family] { list.withLock { $0 } }
 

@@ -24,6 +24,7 @@ struct Embedding {
     }
 
     func backward(_ packed: Packed, dy: Matrix, _ pass: Pass) {
+        guard pass.trainsTransformer else { return }
         pass.phase(.embedding)
         packed.ids.withUnsafeBufferPointer { ids in
             embedding_backward(

@@ -24,6 +24,39 @@ public struct LossSums: Sendable {
     public var meanLikelihood: Double { likelihood / Double(max(tokens, 1)) }
 }
 
+/// What a target token should be.
+public struct Labels {
+    /// The reference's tokens.
+    public var tokens: [Int32] = []
+    /// What a teacher says of them.
+    public var teacher: Teacher?
+
+    public struct Teacher {
+        /// Likeliest tokens and their probabilities, [tokens, likeliest].
+        public var ids: [Int32] = []
+        public var probabilities: [Float] = []
+        public let likeliest: Int
+        /// Share of the teacher in the loss.
+        public let alpha: Float
+        public let temperature: Float
+
+        public init(likeliest: Int, alpha: Float, temperature: Float) {
+            self.likeliest = likeliest
+            self.alpha = alpha
+            self.temperature = temperature
+        }
+    }
+
+    public init() {}
+
+    /// Keeps the memory.
+    mutating func removeAll() {
+        tokens.removeAll(keepingCapacity: true)
+        teacher?.ids.removeAll(keepingCapacity: true)
+        teacher?.probabilities.removeAll(keepingCapacity: true)
+    }
+}
+
 /// Logits, softmax and label-smoothed cross-entropy, forward and backward in one go over a few rows at a time: the logits
 /// of a whole batch never exist at once.
 struct OutputLayer {
@@ -40,9 +73,9 @@ struct OutputLayer {
     }
 
     /// - Parameters:
-    ///   - labels: the reference's next token for each row of x
+    ///   - labels: the next token of each row of x
     ///   - gradientScale: multiplies the gradient, 1 / (tokens of the batch); with it and a gradient block, returns d(x) too
-    func loss(_ x: Matrix, labels: [Int32], smoothing: Float, gradientScale: Float, _ pass: Pass) -> (LossSums, dx: Matrix?) {
+    func loss(_ x: Matrix, labels: Labels, smoothing: Float, gradientScale: Float, _ pass: Pass) -> (LossSums, dx: Matrix?) {
         let w = pass.weights[weight], space = pass.workspace
         let dx = pass.gradients == nil ? nil : space.matrix(x.rows, x.columns), mark = space.mark
         pass.phase(.products)
@@ -54,18 +87,49 @@ struct OutputLayer {
             pass.phase(.products)
             panels.product(rows, bias: nil, into: logits, space)
             pass.phase(.loss)
-            sums.loss += labels.withUnsafeBufferPointer {
-                cross_entropy(
-                    logits.base, pass.weights[bias].base, $0.baseAddress! + start, logits.rows, logits.columns,
-                    smoothing, gradientScale, pass.gradients?[bias].base, &sums.likelihood)
-            }
+            sums.loss += crossEntropy(logits, labels, from: start, smoothing, gradientScale, &sums.likelihood, pass)
             guard let dx, let gradients = pass.gradients else { continue }
             pass.phase(.products)
             gemm(logits, w, into: dx.rows(range))
-            gemm(logits, rows, transposeA: true, into: gradients[weight], accumulate: true)
+            if pass.trainsTransformer { gemm(logits, rows, transposeA: true, into: gradients[weight], accumulate: true) }
         }
         space.release(to: mark)
         sums.tokens = x.rows
         return (sums, dx)
+    }
+
+    /// Of rows of labels from `start` on; logits become the gradient.
+    private func crossEntropy(
+        _ logits: Matrix, _ labels: Labels, from start: Int, _ smoothing: Float, _ scale: Float, _ likelihood: inout Double, _ pass: Pass
+    ) -> Double {
+        let bias = pass.weights[bias].base, dbias = pass.gradients?[self.bias].base, rows = logits.rows, columns = logits.columns
+        return labels.tokens.withUnsafeBufferPointer { tokens in
+            let tokens = tokens.baseAddress! + start
+            guard let teacher = labels.teacher, !teacher.ids.isEmpty else {
+                return cross_entropy(logits.base, bias, tokens, rows, columns, smoothing, scale, dbias, &likelihood)
+            }
+            return teacher.ids.withUnsafeBufferPointer { ids in
+                teacher.probabilities.withUnsafeBufferPointer { probabilities in
+                    let taught = teacher_t(
+                        ids: ids.baseAddress! + start * teacher.likeliest, probabilities: probabilities.baseAddress! + start * teacher.likeliest,
+                        likeliest: teacher.likeliest, alpha: teacher.alpha, temperature: teacher.temperature)
+                    return taught_cross_entropy(
+                        logits.base, bias, tokens, taught, rows, columns, smoothing, scale, dbias, &likelihood)
+                }
+            }
+        }
+    }
+
+    /// The k likeliest tokens that may follow each row of x at a temperature, with the logarithms of their probabilities: [rows, k].
+    func likeliest(_ k: Int, _ x: Matrix, temperature: Float, _ pass: Pass) -> (ids: [Int32], logProbabilities: [Float]) {
+        let space = pass.workspace, mark = space.mark, w = pass.weights[weight]
+        defer { space.release(to: mark) }
+        let scaled = space.matrix(x.rows, x.columns), ownBias = space.take(w.rows)
+        for i in 0..<x.rows { for c in 0..<x.columns { scaled[i, c] = x[i, c] / temperature } }
+        for i in 0..<w.rows { ownBias[i] = pass.weights[bias][0, i] / temperature }
+        var ids = [Int32](repeating: 0, count: x.rows * k), logProbabilities = [Float](repeating: 0, count: x.rows * k)
+        Panels(w, at: space.take(Panels.count(w)))
+            .best(k, of: scaled, bias: ownBias, barred: [], logProbabilities: &logProbabilities, indices: &ids, space)
+        return (ids, logProbabilities)
     }
 }

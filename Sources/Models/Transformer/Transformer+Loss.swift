@@ -75,6 +75,17 @@ extension Transformer {
 }
 
 extension Transformer {
+    /// The k likeliest next tokens at each position of the targets, teacher-forced, with the logarithms of their probabilities at a
+    /// temperature: [target tokens, k].
+    public func likeliest(
+        _ k: Int, _ batch: PairBatch, temperature: Float, trace: TransformerTrace, _ pass: Pass
+    ) -> (ids: [Int32], logProbabilities: [Float]) {
+        trace.removeAll()
+        let encoded = encode(batch.source, trace: trace, pass)
+        let decoded = decode(batch.target, memory: EncoderOutput(x: encoded.y, sentences: batch.source), trace: trace, pass)
+        return output.likeliest(k, decoded.y, temperature: temperature, pass)
+    }
+
     /// Teacher-forced logits [target tokens, vocabulary], all at once: for tests and analyses of a few sentences.
     public func logits(_ batch: PairBatch, trace: TransformerTrace, _ pass: Pass) -> Matrix {
         trace.removeAll()

@@ -76,14 +76,14 @@ public final class Transformer {
 public struct PairBatch {
     public var source = Packed()
     public var target = Packed()
-    public var labels: [Int32] = []
+    public var labels = Labels()
 
     public init() {}
 
     public mutating func removeAll() {
         source.removeAll()
         target.removeAll()
-        labels.removeAll(keepingCapacity: true)
+        labels.removeAll()
     }
 
     public mutating func append(source: ArraySlice<Int32>, target: ArraySlice<Int32>) {
@@ -91,9 +91,9 @@ public struct PairBatch {
         self.target.append(Special.begin)
         for token in target {
             self.target.append(token)
-            labels.append(token)
+            labels.tokens.append(token)
         }
-        labels.append(Special.end)
+        labels.tokens.append(Special.end)
         self.target.endSentence()
     }
 }

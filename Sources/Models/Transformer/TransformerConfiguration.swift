@@ -31,6 +31,14 @@ public struct TransformerConfiguration: Codable, Equatable, Sendable {
 
     public var head: Int { width / heads }
 
+    /// Of another model's shape, with its own dropout.
+    public func withShape(of other: Self) -> Self {
+        var result = other
+        (result.embeddingDropout, result.attentionDropout) = (embeddingDropout, attentionDropout)
+        (result.hiddenDropout, result.residualDropout) = (hiddenDropout, residualDropout)
+        return result
+    }
+
     /// What makes the values unusable, alone or together, in words.
     public var problem: String? {
         if let problem = problemOfSize { return problem }

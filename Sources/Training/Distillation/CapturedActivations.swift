@@ -54,7 +54,8 @@ public final class CapturedActivations {
         let source = try lengths.integers("source"), target = try lengths.integers("target")
         offsets = spec.attention == .encoder ? source : target
         memoryOffsets = source
-        width = configuration.width
+        let width = configuration.width
+        self.width = width
         let site = CaptureSite(span: spec.family.span, attention: spec.attention, layer: spec.layer!)
         let file = try TensorFile(path: path(site.fileName(split)))
         let memoryFile = spec.attention.readsMemory ? try TensorFile(path: path(CaptureSite.memoryName(split))) : nil

@@ -1,0 +1,145 @@
+import CKernels
+import Kernels
+
+/// A perceptron of two layers over the tokens of a sentence, whose first weights come from the tokens m_j that are read and whose
+/// second weights come from the token x_i that asks. For every head, with K hidden units (slots):
+///
+///     a_jk    = phi(m_j)_k                        alpha = softmax of a over the tokens j (decoder: over j <= i)
+///     M_k     = sum_j alpha_jk v_j                v = W_v m + b_v, the head's part
+///     p_ik    = softmax over k of chi(x_i)_k      y_i = sum_k p_ik M_k
+///
+/// with phi and chi linear or with a hidden layer (HyperMixer, Mai et al. 2023; both softmaxes as in efficient attention, Shen et al.
+/// 2021). No token is compared with another; cost and memory of a token are O(K d), for any length.
+///
+/// With keys (family `slots`; bounded-memory attention, Peng et al. 2022) alpha is shared by the heads, keys are pooled as values are,
+/// and p_ik = softmax over k of q_i . kappa_k / sqrt(d_k) + b_k: a comparison with K pooled tokens in place of all.
+///
+/// Weights of the decoder's pooling are exp(a) with a limited to +-30, so that nothing of a later token is in an earlier sum.
+struct MixerNetwork: ContextNetwork {
+    private let attention: Attention
+    private let width: Int
+    let mixer: mixer_t
+    /// phi
+    private let pool: TokenNetwork
+    /// chi, or the queries
+    private let read: TokenNetwork
+    private let value: TokenNetwork
+    private let key: TokenNetwork?
+    /// [heads, K]
+    private let slotBias: Slot?
+
+    init(_ size: MixerSize, _ attention: Attention, _ shape: TeacherShape, _ layout: inout ParameterLayout) {
+        self.attention = attention
+        width = shape.width
+        let d = shape.width, heads = shape.heads, K = size.slots, hasKeys = size.key != nil
+        mixer = mixer_t(
+            heads: heads, slots: K, value: shape.head, key: size.key ?? 0, shared: hasKeys ? 1 : 0, causal: attention == .decoder ? 1 : 0)
+        let middle = size.hidden.map(TokenNetwork.Middle.hidden) ?? .none
+        // the softmax over tokens cancels what a bias would add
+        pool = TokenNetwork("pool", in: d, middle, out: hasKeys ? K : heads * K, bias: false, &layout)
+        if let dk = size.key {
+            read = TokenNetwork("query", in: d, .none, out: heads * dk, bias: true, &layout)
+            key = TokenNetwork("key", in: d, .none, out: heads * dk, bias: false, &layout)
+            slotBias = layout.add("slot.bias", [heads, K], .constant(0))
+        } else {
+            read = TokenNetwork("read", in: d, middle, out: heads * K, bias: true, &layout)
+            (key, slotBias) = (nil, nil)
+        }
+        value = TokenNetwork("value", in: d, size.rank.map(TokenNetwork.Middle.rank) ?? .none, out: d, bias: true, &layout)
+    }
+
+    var bounds: (source: Int?, target: Int?) { (nil, nil) }
+
+    private struct Kept: BitwiseCopyable {
+        let pool: TokenNetwork.Tape
+        let read: TokenNetwork.Tape
+        let value: TokenNetwork.Tape
+        let key: TokenNetwork.Tape?
+        /// Of the sentences, one after another.
+        let mixed: UnsafeMutablePointer<Float>
+    }
+
+    func forward(_ x: Matrix, _ sentences: Packed, memory: EncoderOutput?, _ pass: Pass) -> ContextTape {
+        let space = pass.workspace, m = memory?.x ?? x, sources = memory?.sentences ?? sentences
+        let kept = Kept(
+            pool: pool.forward(m, pass), read: read.forward(x, pass), value: value.forward(m, pass), key: key?.forward(m, pass),
+            mixed: space.take(tapeCount(sentences, sources)))
+        let context = space.matrix(x.rows, width), tape = ContextTape(x: x, context: context, keeping: kept, space)
+        pass.phase(.attention)
+        let mark = space.mark, scratch = space.take(scratchCount(sentences, sources))
+        var at = 0
+        for s in 0..<sentences.sentences {
+            let n = sentences.length(s), m = sources.length(s)
+            let inputs = inputs(kept, sentences.offsets[s], sources.offsets[s], pass)
+            mixer_forward(mixer, inputs, n, m, context.row(sentences.offsets[s]), context.stride, kept.mixed + at, scratch)
+            at += mixer_tape(mixer, n, m)
+        }
+        space.release(to: mark)
+        return tape
+    }
+
+    func backward(
+        _ tape: ContextTape, _ sentences: Packed, memory: EncoderOutput?, dcontext: Matrix, dx: Matrix, dmemory: Matrix?, _ pass: Pass
+    ) {
+        let kept = tape.kept(Kept.self), space = pass.workspace, mark = space.mark, sources = memory?.sentences ?? sentences
+        defer { space.release(to: mark) }
+        func gradient(_ tape: TokenNetwork.Tape) -> Matrix { space.matrix(tape.y.rows, tape.y.columns) }
+        let dpool = gradient(kept.pool), dread = gradient(kept.read), dvalue = gradient(kept.value), dkey = kept.key.map(gradient)
+        pass.phase(.attention)
+        let scratch = space.take(scratchCount(sentences, sources))
+        var at = 0
+        for s in 0..<sentences.sentences {
+            let n = sentences.length(s), m = sources.length(s), own = sentences.offsets[s], source = sources.offsets[s]
+            let gradients = mixer_gradients_t(
+                pooling: dpool.row(source), pooling_stride: dpool.stride, value: dvalue.row(source), value_stride: dvalue.stride,
+                key: dkey?.row(source), key_stride: dkey?.stride ?? 0, reading: dread.row(own), reading_stride: dread.stride,
+                bias: slotBias.map { pass.gradient($0).base })
+            mixer_backward(
+                mixer, inputs(kept, own, source, pass), n, m, dcontext.row(own), dcontext.stride, kept.mixed + at, gradients, scratch)
+            at += mixer_tape(mixer, n, m)
+        }
+        read.backward(kept.read, dy: dread, dx: dx, accumulate: false, pass)
+        let dsource = memory == nil ? dx : dmemory
+        pool.backward(kept.pool, dy: dpool, dx: dsource, accumulate: true, pass)
+        value.backward(kept.value, dy: dvalue, dx: dsource, accumulate: true, pass)
+        if let key, let tape = kept.key, let dkey { key.backward(tape, dy: dkey, dx: dsource, accumulate: true, pass) }
+    }
+
+    /// From the first tokens of a sentence on.
+    private func inputs(_ kept: Kept, _ own: Int, _ source: Int, _ pass: Pass) -> mixer_inputs_t {
+        mixer_inputs_t(
+            pooling: kept.pool.y.row(source), pooling_stride: kept.pool.y.stride, value: kept.value.y.row(source),
+            value_stride: kept.value.y.stride, key: kept.key?.y.row(source), key_stride: kept.key?.y.stride ?? 0,
+            reading: kept.read.y.row(own), reading_stride: kept.read.y.stride, bias: slotBias.map { UnsafePointer(pass.weights[$0].base) })
+    }
+
+    private func tapeCount(_ sentences: Packed, _ sources: Packed) -> Int {
+        var count = 0
+        for s in 0..<sentences.sentences { count += mixer_tape(mixer, sentences.length(s), sources.length(s)) }
+        return count
+    }
+
+    private func scratchCount(_ sentences: Packed, _ sources: Packed) -> Int {
+        var count = 0
+        for s in 0..<sentences.sentences { count = max(count, mixer_scratch(mixer, sentences.length(s), sources.length(s))) }
+        return count
+    }
+
+    func distiller(_ setting: DistillerSetting) -> any Distiller { PackedDistiller(self, width: width, setting) }
+
+    func stepFlops(tokens: Int, memoryTokens: Int) -> Double {
+        let read = attention.readsMemory ? memoryTokens : tokens
+        return 6 * Double(read * (pool.parameters + value.parameters + (key?.parameters ?? 0)) + tokens * self.read.parameters)
+    }
+
+    func bind(_ weights: BoundWeights, output: OutputProjection?) -> BoundContext {
+        let bound = BoundMixer(
+            mixer: mixer, width: width, pool: pool.bind(weights), read: read.bind(weights), value: value.bind(weights), key: key?.bind(weights),
+            slotBias: slotBias.map { Array(UnsafeBufferPointer(start: weights[$0].base, count: $0.count)) })
+        switch attention {
+        case .encoder: return .sentences(bound)
+        case .decoder: return .steps(CausalMixer(bound))
+        case .cross, .crossfull: return .steps(SourceMixer(bound))
+        }
+    }
+}

@@ -1,0 +1,125 @@
+import CKernels
+import Kernels
+
+/// A network that takes a token at a time: W2 max(0, W1 x + b1) + b2; without hidden units W2 x + b2; without a ReLU, of low rank,
+/// W2 (W1 x) + b2. b2 may be missing.
+struct TokenNetwork {
+    private let up: Slot?
+    private let upBias: Slot?
+    private let down: Slot
+    private let bias: Slot?
+
+    enum Middle {
+        case none
+        /// So many hidden units with ReLU.
+        case hidden(Int)
+        /// So many numbers, as they are.
+        case rank(Int)
+    }
+
+    init(_ name: String, in inputs: Int, _ middle: Middle, out outputs: Int, bias hasBias: Bool, _ layout: inout ParameterLayout) {
+        func matrix(_ name: String, _ inputs: Int, _ outputs: Int, _ layout: inout ParameterLayout) -> Slot {
+            layout.add(name, [outputs, inputs], .xavier(fanIn: inputs, fanOut: outputs))
+        }
+        (up, upBias, down, bias) = layout.scope(name) { layout in
+            var (up, upBias, width) = (Slot?.none, Slot?.none, inputs)
+            switch middle {
+            case .none: break
+            case .hidden(let count):
+                (up, width) = (matrix("up.weight", inputs, count, &layout), count)
+                upBias = layout.add("up.bias", [count], .constant(0))
+            case .rank(let count): (up, width) = (matrix("down.weight", inputs, count, &layout), count)
+            }
+            return (up, upBias, matrix("weight", width, outputs, &layout), hasBias ? layout.add("bias", [outputs], .constant(0)) : nil)
+        }
+    }
+
+    var outputs: Int { down.rows }
+    var parameters: Int { [up, upBias, down, bias].reduce(0) { $0 + ($1?.count ?? 0) } }
+
+    struct Tape: BitwiseCopyable {
+        let x: Matrix
+        let middle: Matrix?
+        let y: Matrix
+    }
+
+    func forward(_ x: Matrix, _ pass: Pass) -> Tape {
+        let space = pass.workspace
+        let middle = up.map { up in
+            let middle = space.matrix(x.rows, up.rows)
+            product(x, up, into: middle, pass)
+            if let upBias {
+                pass.phase(.elementwise)
+                bias_relu_dropout_forward(
+                    middle.base, pass.weights[upBias].base, middle.rows, middle.columns, Randomness.off.dropout(0, site: 0))
+            }
+            return middle
+        }
+        let y = space.matrix(x.rows, down.rows)
+        product(middle ?? x, down, into: y, pass)
+        return Tape(x: x, middle: middle, y: y)
+    }
+
+    private func product(_ x: Matrix, _ weight: Slot, into y: Matrix, _ pass: Pass) {
+        pass.phase(.products)
+        let w = pass.weights[weight], mark = pass.workspace.mark, bias = weight == down ? bias : nil
+        Panels(w, at: pass.workspace.take(Panels.count(w))).product(x, bias: bias.map { pass.weights[$0].base }, into: y, pass.workspace)
+        pass.workspace.release(to: mark)
+    }
+
+    /// dx = gradient, or dx += gradient where `accumulate`. dy is used up.
+    func backward(_ tape: Tape, dy: Matrix, dx: Matrix?, accumulate: Bool, _ pass: Pass) {
+        let space = pass.workspace, mark = space.mark
+        defer { space.release(to: mark) }
+        if let bias { add_bias_backward(dy.base, pass.gradient(bias).base, dy.rows, dy.columns) }
+        pass.phase(.products)
+        gemm(dy, tape.middle ?? tape.x, transposeA: true, into: pass.gradient(down), accumulate: true)
+        guard let up, let middle = tape.middle else {
+            if let dx { gemm(dy, pass.weights[down], into: dx, accumulate: accumulate) }
+            return
+        }
+        let dmiddle = space.matrix(middle.rows, middle.columns)
+        gemm(dy, pass.weights[down], into: dmiddle)
+        if let upBias {
+            pass.phase(.elementwise)
+            bias_relu_dropout_backward(
+                middle.base, dmiddle.base, pass.gradient(upBias).base, middle.rows, middle.columns, Randomness.off.dropout(0, site: 0))
+            pass.phase(.products)
+        }
+        gemm(dmiddle, tape.x, transposeA: true, into: pass.gradient(up), accumulate: true)
+        if let dx { gemm(dmiddle, pass.weights[up], into: dx, accumulate: accumulate) }
+    }
+}
+
+/// A token's network with its weights laid out for translation.
+final class BoundTokenNetwork {
+    private let up: PackedLinear?
+    private let mode: panel_mode_t
+    private let down: PackedLinear
+    let outputs: Int
+
+    fileprivate init(up: PackedLinear?, mode: panel_mode_t, down: PackedLinear) {
+        self.up = up
+        self.mode = mode
+        self.down = down
+        outputs = down.outputs
+    }
+
+    /// y = network(x) for each row.
+    func callAsFunction(_ x: Matrix, into y: Matrix, _ space: Workspace) {
+        guard let up else { return down(x, into: y, space) }
+        let mark = space.mark, middle = space.matrix(x.rows, up.outputs)
+        up(x, into: middle, space, mode)
+        down(middle, into: y, space)
+        space.release(to: mark)
+    }
+}
+
+extension TokenNetwork {
+    func bind(_ weights: BoundWeights) -> BoundTokenNetwork {
+        func packed(_ weight: Slot, _ bias: Slot?) -> PackedLinear {
+            PackedLinear(weights[weight], bias: bias.map { weights[$0].base }, weights.precision)
+        }
+        return BoundTokenNetwork(up: up.map { packed($0, upBias) }, mode: upBias == nil ? panel_bias : panel_relu, down: packed(down, bias))
+    }
+}

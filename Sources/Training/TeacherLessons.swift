@@ -1,0 +1,95 @@
+import Corpus
+import Foundation
+import Kernels
+import Models
+
+/// How a model learns from another one (knowledge distillation, Hinton et al. 2015).
+public struct TeachingSettings: Codable, Equatable, Sendable {
+    public enum Trainable: String, Codable, CaseIterable, Sendable {
+        /// What stands in attentions' places.
+        case networks
+        case all
+    }
+
+    /// Share of the teacher in the loss: alpha T^2 KL(teacher || model) + (1 - alpha) cross-entropy.
+    public var alpha: Float = 0.9
+    /// T
+    public var temperature: Float = 1
+    /// Tokens whose probabilities are kept of each of the teacher's distributions; what is left is spread evenly.
+    public var likeliest = 8
+    public var trainable = Trainable.networks
+
+    public init() {}
+}
+
+/// What a teacher says of a training set: its likeliest next tokens at each position. They are the same in every epoch, so the teacher
+/// runs once, and for long texts of small vocabularies they are far less than its logits.
+public final class TeacherLessons {
+    private let settings: TeachingSettings
+    /// [target tokens, likeliest], `</s>` included
+    private let ids: [Int32]
+    private let probabilities: [Float]
+    /// Target tokens of one forward pass.
+    private static let batchTokens = 2000
+
+    /// - Parameter stop: asked now and then; what it throws ends the work
+    public init(
+        _ teacher: Transformer, weights: FloatBlock, _ shard: TokenShard, _ settings: TeachingSettings, pool: WorkerPool,
+        progress: (Int) -> Void = { _ in }, stop: () throws -> Void = {}
+    ) rethrows {
+        self.settings = settings
+        let k = settings.likeliest, tokens = shard.target.ids.count + shard.count
+        var ids = [Int32](repeating: 0, count: tokens * k), probabilities = [Float](repeating: 0, count: tokens * k)
+        let batches = Self.batches(shard), lanes = (0..<pool.threads).map { _ in (Workspace(), TransformerTrace()) }
+        for start in Swift.stride(from: 0, to: batches.count, by: lanes.count) {
+            try stop()
+            let round = Array(batches[start..<min(start + lanes.count, batches.count)])
+            ids.withUnsafeMutableBufferPointer { ids in
+                probabilities.withUnsafeMutableBufferPointer { probabilities in
+                    let (ids, probabilities) = (ids.baseAddress!, probabilities.baseAddress!)
+                    pool.run(round.count) { index in
+                        let (space, trace) = lanes[index], first = Self.row(round[index].lowerBound, shard) * k
+                        space.reset()
+                        var batch = PairBatch()
+                        for sentence in round[index] { batch.append(source: shard.source[sentence], target: shard.target[sentence]) }
+                        let found = teacher.likeliest(
+                            k, batch, temperature: settings.temperature, trace: trace, Pass(weights: weights, workspace: space))
+                        for i in found.ids.indices {
+                            ids[first + i] = found.ids[i]
+                            probabilities[first + i] = exp(found.logProbabilities[i])
+                        }
+                    }
+                }
+            }
+            progress(round.last!.upperBound)
+        }
+        self.ids = ids
+        self.probabilities = probabilities
+    }
+
+    /// Labels without any lesson.
+    var labels: Labels.Teacher { Labels.Teacher(likeliest: settings.likeliest, alpha: settings.alpha, temperature: settings.temperature) }
+
+    func append(_ sentence: Int, of shard: TokenShard, to labels: inout Labels) {
+        let k = settings.likeliest, first = Self.row(sentence, shard) * k, count = (shard.target.length(sentence) + 1) * k
+        for i in first..<first + count {
+            labels.teacher!.ids.append(ids[i])
+            labels.teacher!.probabilities.append(probabilities[i])
+        }
+    }
+
+    /// A sentence's first token among all, each sentence having one more than its text.
+    private static func row(_ sentence: Int, _ shard: TokenShard) -> Int { shard.target.offsets[sentence] + sentence }
+
+    private static func batches(_ shard: TokenShard) -> [Range<Int>] {
+        var result: [Range<Int>] = [], start = 0, tokens = 0
+        for sentence in 0..<shard.count {
+            tokens += shard.target.length(sentence) + 1
+            if tokens >= batchTokens || sentence == shard.count - 1 {
+                result.append(start..<sentence + 1)
+                (start, tokens) = (sentence + 1, 0)
+            }
+        }
+        return result
+    }
+}
