@@ -1,0 +1,44 @@
+// Sums over tokens, for LANES columns at a time; mixer.c includes this once for every number of LANES.
+// `height`, `adds` and `reads` are constants wherever this is inlined.
+
+#define JOIN(a, b) a##b
+#define NAMED(name, lanes) JOIN(name, lanes)
+#define VECTOR NAMED(lanes_, LANES)
+
+typedef float VECTOR __attribute__((vector_size(4 * LANES), aligned(4)));
+
+/// `height` rows of sums stay in registers while rows of tokens pass by.
+INLINE void NAMED(sweep_block_, LANES)(const long height, const int adds, const int reads, linear_t l, float *sums,
+                                       long count) {
+    VECTOR s[HEIGHT];
+    for (long b = 0; b < height; b++) s[b] = reads && sums ? *(VECTOR *)(sums + b * l.width) : (VECTOR){0};
+    for (long i = 0; i < count; i++) {
+        if (adds) {
+            VECTOR row = *(const VECTOR *)(l.u.at + i * l.u.stride);
+            for (long b = 0; b < height; b++) s[b] += l.x.at[i * l.x.stride + b] * row;
+        }
+        if (reads) {
+            VECTOR row = l.onto ? *(VECTOR *)(l.o + i * l.o_stride) : (VECTOR){0};
+            for (long b = 0; b < height; b++) row += l.y.at[i * l.y.stride + b] * s[b];
+            *(VECTOR *)(l.o + i * l.o_stride) = row;
+        }
+    }
+    for (long b = 0; b < height && adds && sums; b++) *(VECTOR *)(sums + b * l.width) = s[b];
+}
+
+/// All rows of sums, for the columns from c on as far as LANES fill them; returns the first column left.
+INLINE long NAMED(sweep_columns_, LANES)(long c, const int adds, const int reads, linear_t l, float *sums,
+                                         long count) {
+    for (; c + LANES <= l.width; c += LANES) {
+        long r = 0;
+        for (; r + HEIGHT <= l.height; r += HEIGHT)
+            NAMED(sweep_block_, LANES)(HEIGHT, adds, reads, part(l, r, c), at(l, sums, r, c), count);
+        for (; r < l.height; r++) NAMED(sweep_block_, LANES)(1, adds, reads, part(l, r, c), at(l, sums, r, c), count);
+    }
+    return c;
+}
+
+#undef VECTOR
+#undef NAMED
+#undef JOIN
+#undef LANES
