@@ -47,10 +47,14 @@ struct Capture: StageCommand {
 
     func run() throws {
         let teacher = try ModelFolder(path: model), folder = try TokenFolder(path: tokens)
+        try folder.requireSentences(.train)
         try teacher.requireFit(folder, maxTokens: true)
         let settings = try CaptureConfiguration(
             of: teacher.description, at: model, modes: modes, attentions: attentions, layers: layers.isEmpty ? nil : layers,
             elementType: type == .f16 ? .f16 : .f32)
+        for mode in modes where !settings.sites.contains(where: { $0.mode.family == mode.family }) {
+            throw SpecError(text: "\(mode)", reason: "none of these attentions has it: leave it out")
+        }
         try StageRun.perform(
             Self.stage, options: options, output: output, configuration: settings, inputs: [.folder("model", model), .folder("tokens", tokens)]
         ) { run in

@@ -8,10 +8,6 @@ struct DistillOptions: ParsableArguments {
     @Option(help: "Sentences of a batch.") var batch: Int?
     @Option(help: "Dropout of the hidden layer.") var dropout: Float?
 
-    func validate() throws {
-        try requireInRange(["--batch": (batch ?? 1) >= 1, "--dropout": (0..<1).contains(dropout ?? 0)])
-    }
-
     func apply(to values: inout DistillationPreset.Values) {
         training.apply(to: &values.training)
         values.distillation.batch = batch ?? values.distillation.batch

@@ -36,22 +36,24 @@ struct Train: StageCommand {
 
     func run() throws {
         let folder = try TokenFolder(path: tokens)
+        try folder.requireSentences(.train)
+        try teacher.requireValidation(folder.count(.valid), in: tokens)
         let settings = try chosenSettings(folder.configuration)
         try StageRun.perform(
             Self.stage, options: options, output: output, configuration: settings,
-            inputs: [.folder("tokens", tokens)], seed: settings.values.teacher.seed
+            inputs: [.folder("tokens", tokens)], seed: settings.values.teacher.seed, resumption: teacher.training.resumption
         ) { run in
             let trainee = try makeTrainee(settings, folder, run)
             let trainer = Trainer(
-                trainee, settings: settings.values.training, folder: output, key: run.keyHash, checkpointSeconds: teacher.training.checkpointSeconds)
+                trainee, settings: settings.values.training, folder: run.folder.unfinished, key: run.keyHash,
+                checkpointSeconds: teacher.training.checkpointSeconds)
             let report = TrainingReport(run)
             guard try trainer.run(report.observer) == .finished else { return try run.stopIfRequested() }
             report.finish(steps: trainer.state.step)
             try ModelFolder.write(trainee.model, trainee.weights, vocabulariesFrom: tokens, to: run.folder)
             run.param("parameters", trainee.layout.parameters)
-            run.metric(.init(.result, .loss), step: trainer.state.step, trainer.state.resultLoss ?? .nan)
+            if let loss = trainer.state.resultLoss { run.metric(.init(.result, .loss), step: trainer.state.step, loss) }
             try run.publish(settings)
-            try trainer.cleanUp()
         }
     }
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Models
 import Stages
+import Tensors
 import Training
 
 extension TeacherPreset: ExpressibleByArgument {}
@@ -46,11 +47,13 @@ struct TeacherOptions: ParsableArguments {
     @Option(help: "Measure BLEU of greedy translations of the validation set every so many epochs; 0: never.") var bleuEvery = 0
     @Option(help: "Parts that a batch is cut into: the most threads that can work on it. Changes the last bits of the result.") var slices: Int?
 
-    func validate() throws {
-        try requireInRange([
-            "--batch-tokens": (batchTokens ?? 1) >= 1, "--slices": (slices ?? 1) >= 1, "--average": (average ?? 1) >= 1,
-            "--smoothing": (0..<1).contains(smoothing ?? 0), "--bleu-every": bleuEvery >= 0,
-        ])
+    /// Nothing is measured where there are no validation sentences.
+    func requireValidation(_ sentences: Int, in folder: String) throws {
+        try training.requireValidation(sentences, in: folder)
+        guard sentences == 0, average != nil || bleuEvery > 0 else { return }
+        throw DataError(
+            path: folder, expected: "validation sentences for \(average == nil ? "--bleu-every" : "--average")", found: "none",
+            hint: "leave the option out, or hold some sentences out")
     }
 
     func apply(to values: inout TeacherPreset.Values, preset: TeacherPreset) {

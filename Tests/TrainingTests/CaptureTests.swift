@@ -99,6 +99,7 @@ import Training
         let (model, weights) = try capture(shard, settings, threads: 2, in: paths[0]), folder = try OutputFolder(paths[1])
         let stepped = ActivationCapture(TranslationModel(model, weights: weights), settings, pool: WorkerPool(threads: 2))
         try stepped.write(shard, .train, to: folder, progress: { _ in }, stop: {})
+        try folder.publish(stage: "capture", configuration: settings)
         let names = settings.sites.map { $0.fileName(.train) } + [CaptureSite.memoryName(.train), CaptureSite.offsetsName(.train)]
         for name in names {
             let files = try paths.map { try TensorFile(path: $0 + "/" + name) }

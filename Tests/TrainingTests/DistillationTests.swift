@@ -24,6 +24,7 @@ final class DistillationBench {
         for (split, count) in [(Split.train, sentences), (.valid, 40)] {
             try writer.write(Self.shard(count, seed: UInt64(count)), split, to: output, progress: { _ in }, stop: {})
         }
+        try output.publish(stage: "capture", configuration: capture)
         settings.batch = 32
     }
 
@@ -62,7 +63,7 @@ final class DistillationBench {
         #expect(try bench.trainer(trainee).run() == .finished)
         let after = trainee.validate(epoch: 0)
         #expect(after.loss < 0.6 * before.loss, "\(text): \(before.loss) to \(after.loss)")
-        #expect(after.metrics["valid.explained"]! > max(0.1, before.metrics["valid.explained"]!), "\(text): \(after.metrics)")
+        #expect(after.metrics[MetricKey(.valid, .explained)]! > max(0.1, before.metrics[MetricKey(.valid, .explained)]!), "\(text): \(after.metrics)")
     }
 
     /// The validation figures, naively, from what the network puts out.
@@ -86,11 +87,11 @@ final class DistillationBench {
         let mean = (0..<16).map { c in rows.reduce(0) { $0 + $1[c] } / Double(rows.count) }
         let variation = rows.reduce(0) { $0 + zip($1, mean).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) } }
         #expect(abs(found.loss - error / Double(rows.count * 16)) < 1e-5 * found.loss)
-        #expect(abs(found.metrics["valid.explained"]! - (1 - error / variation)) < 1e-4)
+        #expect(abs(found.metrics[MetricKey(.valid, .explained)]! - (1 - error / variation)) < 1e-4)
         let all = cosines.values.joined()
-        #expect(abs(found.metrics["valid.cosine"]! - all.reduce(0, +) / Double(all.count)) < 1e-4)
+        #expect(abs(found.metrics[MetricKey(.valid, .cosine)]! - all.reduce(0, +) / Double(all.count)) < 1e-4)
         for (position, values) in cosines {
-            #expect(abs(found.metrics["valid.cosine.\(position)"]! - values.reduce(0, +) / Double(values.count)) < 1e-4, "position \(position)")
+            #expect(abs(found.metrics[MetricKey(.valid, .cosine, position: position)]! - values.reduce(0, +) / Double(values.count)) < 1e-4, "position \(position)")
         }
     }
 

@@ -52,7 +52,7 @@ struct Workbench {
         let trainee = bench.trainee(), before = try trainee.validate(epoch: 0)
         #expect(try bench.trainer(trainee).run() == .finished)
         let after = try trainee.validate(epoch: 0)
-        #expect(after.metrics["valid.nll"]! < 0.35 * before.metrics["valid.nll"]!, "from \(before) to \(after)")
+        #expect(after.metrics[MetricKey(.valid, .nll)]! < 0.35 * before.metrics[MetricKey(.valid, .nll)]!, "from \(before) to \(after)")
     }
 
     @Test func threadsDoNotChangeABit() throws {
@@ -154,6 +154,7 @@ private final class Rising: Trainee {
         weights = FloatBlock(layout.count)
     }
 
+    var validationSentences: Int { 1 }
     func begin(epoch: Int) -> Int { 1 }
     func step(batch: Int, step: Int, rate: Float, adam: Adam) -> TrainingSums {
         weights.base[0] += 1

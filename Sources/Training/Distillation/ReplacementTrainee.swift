@@ -52,6 +52,8 @@ public final class ReplacementTrainee: Trainee {
         validVariation = valid.totalVariation()
     }
 
+    public var validationSentences: Int { valid.sentences }
+
     public func begin(epoch: Int) -> Int {
         order = Array(0..<train.sentences)
         if settings.shuffles {
@@ -87,9 +89,9 @@ public final class ReplacementTrainee: Trainee {
             }
         }
         let total = byPosition.reduce([0, 0, 0]) { [$0[0] + $1[0], $0[1] + $1[1], $0[2] + $1[2]] }
-        var metrics = [
-            MetricKey(.valid, .explained): 1 - total[0] / max(validVariation, .leastNormalMagnitude), MetricKey(.valid, .cosine): total[1] / max(total[2], 1),
-        ]
+        var metrics = [MetricKey(.valid, .cosine): total[1] / max(total[2], 1)]
+        // of what does not vary there is nothing to explain
+        if validVariation > 0 { metrics[MetricKey(.valid, .explained)] = 1 - total[0] / validVariation }
         for (position, sums) in byPosition.enumerated() where sums[2] > 0 { metrics[MetricKey(.valid, .cosine, position: position)] = sums[1] / sums[2] }
         return Validation(loss: total[0] / Double(max(valid.tokens * valid.width, 1)), metrics: metrics)
     }
