@@ -1,3 +1,5 @@
+import Foundation
+
 /// A stack of floats for one pass over one slice of a batch. Matrices are taken from it in order and given back all at once,
 /// so that a step allocates nothing once the largest batch has been seen.
 public final class Workspace {
@@ -77,11 +79,21 @@ public final class FloatBlock {
     /// Memory that takes no room before it is written to.
     init(uninitialized count: Int) {
         self.count = count
-        let raw = UnsafeMutableRawPointer.allocate(byteCount: max(count, 1) * MemoryLayout<Float>.stride, alignment: 64)
+        let bytes = max(count, 1) * MemoryLayout<Float>.stride
+        var raw: UnsafeMutableRawPointer?
+        guard posix_memalign(&raw, 64, bytes) == 0, let raw else { Self.noMemory(bytes) }
         base = raw.bindMemory(to: Float.self, capacity: max(count, 1))
     }
 
-    deinit { UnsafeMutableRawPointer(base).deallocate() }
+    deinit { free(base) }
+
+    /// Nothing can be gone on with; checkpoints are whole whenever a process ends.
+    private static func noMemory(_ bytes: Int) -> Never {
+        let program = (CommandLine.arguments.first ?? "program").split(separator: "/").last ?? "program"
+        fputs("\(program): memory: expected \(bytes >> 20) MiB more, found none\n", stderr)
+        fputs("hint: raise the limit (ulimit -v), or make the batch or the model smaller\n", stderr)
+        _exit(71) // EX_OSERR
+    }
 
     public func matrix(_ rows: Int, _ columns: Int, at offset: Int = 0) -> Matrix {
         require(offset >= 0 && offset + rows * columns <= count, "[\(rows) x \(columns)] at \(offset) of \(count) floats")

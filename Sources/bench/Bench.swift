@@ -35,8 +35,11 @@ struct Bench: StageCommand {
         "alr-xs.decoder", "alr-m.decoder", "alr-l.decoder", "alr-m.cross", "alr-m.crossfull",
     ]
 
+    var idleOptions: [IdleOptions] {
+        parts.isEmpty || parts.contains(.distillation) ? [] : [.init("--specs", because: "distillation is not among the --parts")]
+    }
+
     func validate() throws {
-        guard seconds > 0, seconds.isFinite else { throw ValidationError("--seconds is out of range") }
         for spec in specs where try Spec(parsing: spec).layer != nil { throw ValidationError("--specs are measured at layer 0: leave the layer out of \(spec)") }
     }
 
