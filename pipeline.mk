@@ -61,6 +61,8 @@ LAUNCH ?=
 THREADS ?= $(shell echo $$(( $(CORES) > $(JOBS) ? $(CORES) / $(JOBS) : 1 )))
 # 1 keeps captured activations, which otherwise go when the distillations that read them are done.
 KEEP ?=
+# 1 lets free delete what it lists.
+YES ?=
 # Where corpora are fetched from instead of the net, as in CORPUS_MIRROR=file:///data/corpora.
 CORPUS_MIRROR ?=
 # Folder of the programs.
@@ -72,6 +74,46 @@ R := runs/$(RUN)
 CORES := $(shell nproc)
 JOBS = $(or $(patsubst -j%,%,$(filter -j%,$(MAKEFLAGS))),$(if $(filter -j,$(MAKEFLAGS)),$(CORES),1))
 BUILT := $(if $(filter .build/release,$(BIN)),.build/release.stamp)
+
+# ---- Checks -----------------------------------------------------------------------------------------------------------
+# Of every name and choice, before anything runs: a word that nothing reads would otherwise be found out after hours, or never.
+
+letters := a b c d e f g h i j k l m n o p q r s t u v w x y z A B C D E F G H I J K L M N O P Q R S T U V W X Y Z
+digits := 0 1 2 3 4 5 6 7 8 9
+# $1 without any of the characters $2.
+without = $(if $2,$(call without,$(subst $(firstword $2),,$1),$(wordlist 2,$(words $2),$2)),$1)
+# Whether $1 is one word of the characters $2.
+consists = $(if $(subst x$1x,,x$(firstword $1)x),,$(if $1,$(if $(call without,$1,$2),,yes)))
+# Folders are made and deleted under these names.
+is_name = $(if $(filter . ..,$1),,$(call consists,$1,$(letters) $(digits) . _ - +))
+require_name = $(if $(call is_name,$($1)),,$(error $1: expected a name of letters, digits and . _ - + that is not . or .., found '$($1)'))
+require_known = $(foreach v,$(filter-out $2,$($1)),$(error $1: expected some of: $(subst h%,h and a width,$2); found '$v'))
+require_numbers = $(foreach v,$($1),$(if $(call consists,$v,$(digits)),,$(error $1: expected numbers, found '$v')))
+
+$(foreach v,RUN CORPUS PAIR,$(call require_name,$v))
+KNOWN_MODES := alr alrr aslr elr
+KNOWN_ATTENTIONS := encoder decoder cross crossfull
+$(call require_known,MODES,$(KNOWN_MODES))
+$(call require_known,SIZES,xs s m l xl h%)
+$(call require_known,ATTENTIONS,$(KNOWN_ATTENTIONS))
+$(call require_known,PRESET,small paper)
+$(call require_known,PRECISIONS,float32 int8 mixed)
+$(foreach v,BEAMS LAYERS SEEDS,$(call require_numbers,$v))
+
+# A corpus that is known by name has some languages and no others.
+pairs.phrasebook := en-de de-en en-fr fr-en de-fr fr-de
+pairs.multi30k := $(pairs.phrasebook)
+pairs.tatoeba := en-fr fr-en
+pairs.iwslt2017 := en-de de-en en-fr fr-en
+ifneq (,$(filter-out help build test deps clean table verify free,$(or $(MAKECMDGOALS),all)))
+$(if $(pairs.$(CORPUS)),$(call require_known,PAIR,$(pairs.$(CORPUS))))
+$(if $(word 2,$(subst -, ,$(PAIR))),,$(error PAIR: expected two languages, as in en-de, found '$(PAIR)'))
+endif
+
+# Names given on the command line that nothing reads.
+settings := $(shell sed -nE 's/^([A-Z_]+) [?:]?=.*/\1/p' $(firstword $(MAKEFILE_LIST)))
+given := $(foreach v,$(.VARIABLES),$(if $(filter command%,$(subst command line,command,$(origin $v))),$v))
+$(foreach v,$(filter-out $(settings) DISTILL_FLAGS_% -%,$(given)),$(error $v: no setting of this name; make -f pipeline.mk help lists them))
 
 # The specs alr-m.encoder for modes $1, sizes $2 and attentions $3, without those that do not exist.
 attentions = $(if $(filter alr,$1),encoder decoder cross crossfull,encoder)
@@ -85,12 +127,17 @@ DEFAULT_MODELS = $(SPECS) $(sort $(foreach s,$(SIZES),$(if $(filter alr,$(MODES)
 	$(call join_parts,alr-$s,encoder decoder) $(call join_parts,alr-$s,encoder decoder cross)))) \
 	$(foreach l,$(LAYERS),$(addsuffix .$l,$(call specs,$(filter alr,$(MODES)),$(firstword $(filter m,$(SIZES)) $(SIZES)),$(ATTENTIONS))))
 
+$(foreach m,$(MODELS),$(foreach s,$(subst +, ,$m),$(if $(and $(filter $(KNOWN_MODES:=-%),$s),\
+	$(filter $(KNOWN_ATTENTIONS),$(word 2,$(subst ., ,$s)))),,$(error MODELS: expected specs such as alr-m.encoder joined by +, found '$m'))))
+
 # One layer alone is taken out of a distillation of all layers, if there is to be one: its network is the same.
 parts = $(subst +, ,$1)
 whole = $(if $(word 3,$(subst ., ,$1)),$(firstword $(filter $(basename $1),$(foreach m,$(MODELS),$(call parts,$m)))))
 single = $(if $(findstring +,$1),,$(call whole,$1))
 distillations = $(or $(call single,$1),$(call parts,$1))
 DISTILLED := $(sort $(foreach m,$(MODELS),$(call distillations,$m)))
+$(foreach v,$(filter-out $(DISTILLED:%=DISTILL_FLAGS_%),$(filter DISTILL_FLAGS_%,$(given))),$(error $v: nothing is distilled as \
+	$(v:DISTILL_FLAGS_%=%); found $(DISTILLED)))
 # alr-m.encoder.3 learns from capture alr.encoder.
 capture_of = $(firstword $(subst -, ,$1)).$(word 2,$(subst ., ,$1))
 CAPTURES := $(sort $(foreach s,$(DISTILLED),$(call capture_of,$s)))
@@ -104,7 +151,7 @@ SCORES := $(foreach b,$(BEAMS),$(foreach p,$(PRECISIONS),$(call manifests,score,
 # ---- Goals ------------------------------------------------------------------------------------------------------------
 
 .DEFAULT_GOAL := all
-.PHONY: all paper phrasebook smoke table corpus bench bench-peers build test deps clean help FORCE $(addprefix release/,$(CAPTURES))
+.PHONY: all paper phrasebook smoke table corpus bench bench-peers build test deps clean verify free help FORCE $(addprefix release/,$(CAPTURES))
 
 all: ## Teacher, distilled replacements, spliced models and their scores, with the table at the end (default)
 paper: ## The paper's experiments: all modes, sizes and attentions, and one layer at a time
@@ -148,9 +195,28 @@ test: $(if $(BUILT),deps) ## Unit tests, the logic of this file with stand-ins f
 	$(SWIFT) test --skip-build $(SWIFT_FLAGS)
 	Tests/pipeline.test.sh
 	Tests/programs.test.sh
+	Tests/revisions.test.sh
 
-clean: ## Delete what the stages made for RUN; corpora, history and programs stay
-	rm -rf $(R)
+# A stage marks its folder: by a manifest when it has finished, by a lock as soon as it has begun.
+clean: ## Delete what the stages made for RUN; corpora, history and programs stay, and what is not of the stages
+	@[ ! -d $(R) ] || { \
+	  find $(R) -type f \( -name .lock -o -name manifest.json \) | while read -r mark; do \
+	    if [ "$${mark##*/}" = .lock ] || grep -q '"stage"' "$$mark"; then set -x; rm -rf "$$(dirname "$$mark")"; { set +x; } 2> /dev/null; fi; \
+	  done; \
+	  rm -rf $(R)/parameters; find $(R) -depth -type d -empty -delete; \
+	  [ ! -d $(R) ] || { echo 'left, since no stage has made it:'; find $(R) -mindepth 1 -maxdepth 1; }; }
+
+verify: ## Compare every file that RUN's stages have published with the SHA-256 in its manifest
+	@bad=0; while read -r manifest; do \
+	  sqlite3 :memory: "SELECT json_extract(value, '$$.sha256') || '  ' || key FROM json_each(readfile('$$manifest'), '$$.files')" | \
+	    (cd "$$(dirname "$$manifest")" && sha256sum --check --quiet --strict) || { echo "$$(dirname "$$manifest"): not what was published" >&2; bad=1; }; \
+	done < <(find $(R) -name manifest.json -not -path '*/.unfinished/*'); exit $$bad
+
+free: ## List captures that no run needs any more; YES=1 deletes them
+	@[ ! -f runs/registry.sqlite ] || sqlite3 runs/registry.sqlite "SELECT path, mib FROM reclaimable" | while IFS='|' read -r path mib; do \
+	  [ -f "runs/$$path/manifest.json" ] || continue; \
+	  echo "runs/$$path  $$mib MiB"; $(if $(filter 1,$(YES)),rm -rf "runs/$$path",:); \
+	done
 
 help: ## This list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' pipeline.mk | awk -F'\t' '{ printf "  %-12s %s\n", $$1, $$2 }'
@@ -170,9 +236,9 @@ help: ## This list
 SWIFT := swift
 SWIFT_FLAGS := -c release -Xswiftc -enable-testing
 
-PACKAGES := libsqlite3-dev libopenblas-dev libsentencepiece-dev zlib1g-dev pkg-config sqlite3 curl
+PACKAGES := libsqlite3-dev libopenblas-dev libsentencepiece-dev zlib1g-dev libzip-dev libexpat1-dev pkg-config sqlite3 curl
 deps: ## Install the system's packages that are missing (Debian, Ubuntu)
-	@pkg-config --exists sqlite3 openblas sentencepiece zlib 2> /dev/null && command -v sqlite3 > /dev/null && command -v curl > /dev/null || { \
+	@pkg-config --exists sqlite3 openblas sentencepiece zlib libzip expat 2> /dev/null && command -v sqlite3 > /dev/null && command -v curl > /dev/null || { \
 	  sudo=$$([ $$(id -u) = 0 ] || echo sudo); set -x; \
 	  $$sudo apt-get update --quiet && $$sudo apt-get install --yes --quiet --no-install-recommends $(PACKAGES); }
 
@@ -245,6 +311,8 @@ SEED_FLAG := $(addprefix --seed ,$(firstword $(SEEDS)))
 tokenize_parameters = --corpus $(CORPUS) --pair $(PAIR) $($(CORPUS)_text) $(TOKENIZE_FLAGS)
 # The phrasebook is a small language: it is learnt long before the epochs of a preset are over.
 phrasebook_train = $(if $(filter small,$(PRESET)),--epochs 14 --batch-tokens 1500 --dropout 0.1)
+# Whoever changes a flag here wants the stage made again: an unfinished one of other settings is discarded, and says so.
+again = --discard-checkpoint
 train_parameters = --preset $(PRESET) $($(CORPUS)_train) $(SEED_FLAG) $(TRAIN_FLAGS)
 # alr.encoder
 capture_parameters = --modes $(basename $1) --attentions $(subst .,,$(suffix $1)) $(CAPTURE_FLAGS)
@@ -284,7 +352,7 @@ $(TOKENS): $(P)/tokenize $$(CORPUS_FILES) | $(BUILT)
 	$(call stage,tokenize) $(tokenize_parameters) $(alone)
 
 $(TEACHER): $(P)/train $(TOKENS) | $(BUILT)
-	$(call stage,train) --tokens $(R)/tokens $(train_parameters) $(alone)
+	$(call stage,train) --tokens $(R)/tokens $(train_parameters) $(again) $(alone)
 
 # A capture that is gone is only made again for a distillation that has to run, and is no reason for any to run.
 .SECONDARY: $(call manifests,capture,$(CAPTURES))
@@ -293,7 +361,7 @@ $(call manifests,capture,$(CAPTURES)): $(R)/capture/%/manifest.json: $(P)/captur
 
 $(call manifests,distill,$(DISTILLED)): $(R)/distill/%/manifest.json: $(P)/distill/% $$(P)/capture/$$(call capture_of,$$*) $(TEACHER) \
 		| $$(call manifests,capture,$$(call capture_of,$$*)) $(BUILT)
-	$(call stage,distill) --capture $(R)/capture/$(call capture_of,$*) $(call distill_parameters,$*) $(output)
+	$(call stage,distill) --capture $(R)/capture/$(call capture_of,$*) $(call distill_parameters,$*) $(again) $(output)
 
 # When everything that learns from a capture is done.
 $(addprefix release/,$(CAPTURES)): release/%: \
@@ -316,7 +384,7 @@ $(foreach b,$(BEAMS),$(foreach p,$(PRECISIONS),$(eval $(call score_rules,$b,$p))
 
 # ---- Results ----------------------------------------------------------------------------------------------------------
 
-own = model LIKE replace('$(RUN)', '_', '\_') || '/%' ESCAPE '\'
+own = substr(model, 1, length('$(RUN)/')) = '$(RUN)/'
 define show_table
 [ ! -f runs/registry.sqlite ] || { sqlite3 -header -column runs/registry.sqlite "\
   SELECT model, search, sites, parameters, printf('%.2f', BLEU) AS BLEU, \
