@@ -24,20 +24,22 @@ let package = Package(
     targets: [
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
+        .systemLibrary(name: "CExpat", pkgConfig: "expat", providers: [.apt(["libexpat1-dev"])]),
         .target(name: "CKernels"),
         .target(name: "CSentencePiece", linkerSettings: [.linkedLibrary("sentencepiece"), .linkedLibrary("sentencepiece_train")]),
 
         .target(name: "Kernels", dependencies: ["CKernels", "COpenBLAS"]),
         .target(name: "Tensors", dependencies: [.product(name: "Crypto", package: "swift-crypto")]),
         .target(name: "Models", dependencies: ["Kernels", "Tensors"]),
-        .target(name: "Corpus", dependencies: ["CSentencePiece", "CZlib", "Tensors"]),
+        .target(name: "Corpus", dependencies: ["CSentencePiece", "CZlib", "CZip", "CExpat", "Tensors"]),
         .target(name: "Training", dependencies: ["Models", "Corpus"]),
         .target(name: "Scoring"),
-        .target(name: "Registry", dependencies: [.product(name: "GRDB", package: "GRDB.swift")]),
+        .target(name: "Registry", dependencies: ["Tensors", .product(name: "GRDB", package: "GRDB.swift")]),
         .target(
             name: "Stages",
             dependencies: [
-                "Registry", "Tensors", "Kernels", "Training",
+                "Registry", "Tensors", "Corpus", "Kernels", "Training",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),

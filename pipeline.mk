@@ -69,6 +69,8 @@ LAUNCH ?=
 THREADS ?= $(shell echo $$(( $(CORES) > $(JOBS) ? $(CORES) / $(JOBS) : 1 )))
 # 1 keeps captured activations, which otherwise go when the distillations that read them are done.
 KEEP ?=
+# 1 lets free delete what it lists.
+YES ?=
 # Where corpora are fetched from instead of the net, as in CORPUS_MIRROR=file:///data/corpora.
 CORPUS_MIRROR ?=
 # Folder of the programs.
@@ -80,6 +82,43 @@ R := runs/$(RUN)
 CORES := $(shell nproc)
 JOBS = $(or $(patsubst -j%,%,$(filter -j%,$(MAKEFLAGS))),$(if $(filter -j,$(MAKEFLAGS)),$(CORES),1))
 BUILT := $(if $(filter .build/release,$(BIN)),.build/release.stamp)
+
+# ---- Checks -----------------------------------------------------------------------------------------------------------
+# Of every name and choice, before anything runs: a word that nothing reads would otherwise be found out after hours, or never.
+
+letters := a b c d e f g h i j k l m n o p q r s t u v w x y z A B C D E F G H I J K L M N O P Q R S T U V W X Y Z
+digits := 0 1 2 3 4 5 6 7 8 9
+# $1 without any of the characters $2.
+without = $(if $2,$(call without,$(subst $(firstword $2),,$1),$(wordlist 2,$(words $2),$2)),$1)
+# Whether $1 is one word of the characters $2.
+consists = $(if $(subst x$1x,,x$(firstword $1)x),,$(if $1,$(if $(call without,$1,$2),,yes)))
+# Folders are made and deleted under these names.
+is_name = $(if $(filter . ..,$1),,$(call consists,$1,$(letters) $(digits) . _ - +))
+require_name = $(if $(call is_name,$($1)),,$(error $1: expected a name of letters, digits and . _ - + that is not . or .., found '$($1)'))
+require_known = $(foreach v,$(filter-out $2,$($1)),$(error $1: expected some of: $(subst h%,h and a width,$2); found '$v'))
+require_numbers = $(foreach v,$($1),$(if $(call consists,$v,$(digits)),,$(error $1: expected numbers, found '$v')))
+
+$(foreach v,RUN CORPUS PAIR,$(call require_name,$v))
+KNOWN_ATTENTIONS := encoder decoder cross crossfull
+$(call require_known,ATTENTIONS,$(KNOWN_ATTENTIONS))
+$(call require_known,PRESET,small paper)
+$(call require_known,PRECISIONS,float32 int8 mixed)
+$(foreach v,BEAMS LAYERS SEEDS,$(call require_numbers,$v))
+
+# A corpus that is known by name has some languages and no others.
+pairs.phrasebook := en-de de-en en-fr fr-en de-fr fr-de
+pairs.multi30k := $(pairs.phrasebook)
+pairs.tatoeba := en-fr fr-en
+pairs.iwslt2017 := en-de de-en en-fr fr-en
+ifneq (,$(filter-out help build test deps clean table verify free,$(or $(MAKECMDGOALS),all)))
+$(if $(pairs.$(CORPUS)),$(call require_known,PAIR,$(pairs.$(CORPUS))))
+$(if $(word 2,$(subst -, ,$(PAIR))),,$(error PAIR: expected two languages, as in en-de, found '$(PAIR)'))
+endif
+
+# Names given on the command line that nothing reads.
+settings := $(shell sed -nE 's/^([A-Z_]+) [?:]?=.*/\1/p' $(firstword $(MAKEFILE_LIST)))
+given := $(foreach v,$(.VARIABLES),$(if $(filter command%,$(subst command line,command,$(origin $v))),$v))
+$(foreach v,$(filter-out $(settings) DISTILL_FLAGS_% -%,$(given)),$(error $v: no setting of this name; make -f pipeline.mk help lists them))
 
 # What the programs say of their families: FAMILIES, and of each its span, attentions and sizes. Only goals that distil need it;
 # make starts anew when it has been written.
@@ -107,6 +146,12 @@ ALR = $(filter alr-%,$(NETWORKS))
 DEFAULT_MODELS = $(call specs,$(NETWORKS)) $(sort $(foreach n,$(ANYWHERE),$(call join_parts,$n,encoder decoder)) $(EVERYWHERE)) \
 	$(foreach l,$(LAYERS),$(addsuffix .$l,$(call specs,$(firstword $(filter alr-m,$(ALR)) $(ALR)))))
 
+# Where families are known, whoever names one that is not is told so before anything runs.
+require_network = $(if $(filter $(FAMILIES:=-%),$1),,$(error $2: expected one of $(FAMILIES:=-) and a size, found '$1'))
+$(if $(FAMILIES),$(call require_known,MODES,$(FAMILIES))$(foreach n,$(NETWORKS),$(call require_network,$n,NETWORKS)))
+$(if $(FAMILIES),$(foreach v,MODELS INPLACE,$(foreach m,$($v),$(foreach s,$(subst +, ,$m),$(call require_network,$s,$v)\
+	$(if $(filter $(KNOWN_ATTENTIONS),$(word 2,$(subst ., ,$s))),,$(error $v: expected specs such as alr-m.encoder joined by +, found '$m'))))))
+
 # One layer alone is taken out of a distillation of all layers, if there is to be one: its network is the same.
 parts = $(subst +, ,$1)
 SPLICED = $(sort $(MODELS) $(INPLACE))
@@ -114,6 +159,11 @@ whole = $(if $(word 3,$(subst ., ,$1)),$(firstword $(filter $(basename $1),$(for
 single = $(if $(findstring +,$1),,$(call whole,$1))
 distillations = $(or $(call single,$1),$(call parts,$1))
 DISTILLED := $(sort $(foreach m,$(SPLICED),$(call distillations,$m)))
+$(foreach v,$(filter-out $(DISTILLED:%=DISTILL_FLAGS_%),$(filter DISTILL_FLAGS_%,$(given))),$(error $v: nothing is distilled as \
+	$(v:DISTILL_FLAGS_%=%); found $(DISTILLED)))
+# How a size is written is the family's own matter.
+$(if $(and $(FAMILIES),$(DISTILLED)),$(foreach problem,$(subst $(space),_,$(shell $(BIN)/distill --check $(DISTILLED) 2>&1 | head -n 1)),\
+	$(error $(subst _, ,$(problem)))))
 # alr-m.encoder.3 learns from capture heads.encoder.
 capture_of = $(span.$(call family,$1)).$(patsubst crossfull,cross,$(word 2,$(subst ., ,$1)))
 # The first family of span $1.
@@ -129,7 +179,8 @@ SCORES := $(foreach b,$(BEAMS),$(foreach p,$(PRECISIONS),$(call manifests,score,
 # ---- Goals ------------------------------------------------------------------------------------------------------------
 
 .DEFAULT_GOAL := all
-.PHONY: all paper attentionless phrasebook smoke table corpus bench bench-peers build test deps clean help FORCE $(addprefix release/,$(CAPTURES))
+.PHONY: all paper attentionless phrasebook smoke table corpus bench bench-peers build test deps clean verify free help FORCE \
+  $(addprefix release/,$(CAPTURES))
 
 all: ## Teacher, distilled replacements, spliced models and their scores, with the table at the end (default)
 paper: ## The paper's experiments: all modes, sizes and attentions, and one layer at a time
@@ -174,9 +225,28 @@ test: $(if $(BUILT),deps) ## Unit tests, the logic of this file with stand-ins f
 	$(SWIFT) test --skip-build $(SWIFT_FLAGS)
 	Tests/pipeline.test.sh
 	Tests/programs.test.sh
+	Tests/revisions.test.sh
 
-clean: ## Delete what the stages made for RUN; corpora, history and programs stay
-	rm -rf $(R)
+# A stage marks its folder: by a manifest when it has finished, by a lock as soon as it has begun.
+clean: ## Delete what the stages made for RUN; corpora, history and programs stay, and what is not of the stages
+	@[ ! -d $(R) ] || { \
+	  find $(R) -type f \( -name .lock -o -name manifest.json \) | while read -r mark; do \
+	    if [ "$${mark##*/}" = .lock ] || grep -q '"stage"' "$$mark"; then set -x; rm -rf "$$(dirname "$$mark")"; { set +x; } 2> /dev/null; fi; \
+	  done; \
+	  rm -rf $(R)/parameters; find $(R) -depth -type d -empty -delete; \
+	  [ ! -d $(R) ] || { echo 'left, since no stage has made it:'; find $(R) -mindepth 1 -maxdepth 1; }; }
+
+verify: ## Compare every file that RUN's stages have published with the SHA-256 in its manifest
+	@bad=0; while read -r manifest; do \
+	  sqlite3 :memory: "SELECT json_extract(value, '$$.sha256') || '  ' || key FROM json_each(readfile('$$manifest'), '$$.files')" | \
+	    (cd "$$(dirname "$$manifest")" && sha256sum --check --quiet --strict) || { echo "$$(dirname "$$manifest"): not what was published" >&2; bad=1; }; \
+	done < <(find $(R) -name manifest.json -not -path '*/.unfinished/*'); exit $$bad
+
+free: ## List captures that no run needs any more; YES=1 deletes them
+	@[ ! -f runs/registry.sqlite ] || sqlite3 runs/registry.sqlite "SELECT path, mib FROM reclaimable" | while IFS='|' read -r path mib; do \
+	  [ -f "runs/$$path/manifest.json" ] || continue; \
+	  echo "runs/$$path  $$mib MiB"; $(if $(filter 1,$(YES)),rm -rf "runs/$$path",:); \
+	done
 
 help: ## This list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' pipeline.mk | awk -F'\t' '{ printf "  %-12s %s\n", $$1, $$2 }'
@@ -196,9 +266,9 @@ help: ## This list
 SWIFT := swift
 SWIFT_FLAGS := -c release -Xswiftc -enable-testing
 
-PACKAGES := libsqlite3-dev libopenblas-dev libsentencepiece-dev zlib1g-dev pkg-config sqlite3 curl
+PACKAGES := libsqlite3-dev libopenblas-dev libsentencepiece-dev zlib1g-dev libzip-dev libexpat1-dev pkg-config sqlite3 curl
 deps: ## Install the system's packages that are missing (Debian, Ubuntu)
-	@pkg-config --exists sqlite3 openblas sentencepiece zlib 2> /dev/null && command -v sqlite3 > /dev/null && command -v curl > /dev/null || { \
+	@pkg-config --exists sqlite3 openblas sentencepiece zlib libzip expat 2> /dev/null && command -v sqlite3 > /dev/null && command -v curl > /dev/null || { \
 	  sudo=$$([ $$(id -u) = 0 ] || echo sudo); set -x; \
 	  $$sudo apt-get update --quiet && $$sudo apt-get install --yes --quiet --no-install-recommends $(PACKAGES); }
 
@@ -271,6 +341,8 @@ SEED_FLAG := $(addprefix --seed ,$(firstword $(SEEDS)))
 tokenize_parameters = --corpus $(CORPUS) --pair $(PAIR) $($(CORPUS)_text) $(TOKENIZE_FLAGS)
 # The phrasebook is a small language: it is learnt long before the epochs of a preset are over.
 phrasebook_train = $(if $(filter small,$(PRESET)),--epochs 14 --batch-tokens 1500 --dropout 0.1)
+# Whoever changes a flag here wants the stage made again: an unfinished one of other settings is discarded, and says so.
+again = --discard-checkpoint
 train_parameters = --preset $(PRESET) $($(CORPUS)_train) $(SEED_FLAG) $(TRAIN_FLAGS)
 # heads.encoder
 capture_parameters = --families $(call of_span,$(basename $1)) --attentions $(subst .,,$(suffix $1)) $(CAPTURE_FLAGS)
@@ -313,7 +385,7 @@ $(TOKENS): $(P)/tokenize $$(CORPUS_FILES) | $(BUILT)
 	$(call stage,tokenize) $(tokenize_parameters) $(alone)
 
 $(TEACHER): $(P)/train $(TOKENS) | $(BUILT)
-	$(call stage,train) --tokens $(R)/tokens $(train_parameters) $(alone)
+	$(call stage,train) --tokens $(R)/tokens $(train_parameters) $(again) $(alone)
 
 # A capture that is gone is only made again for a distillation that has to run, and is no reason for any to run.
 .SECONDARY: $(call manifests,capture,$(CAPTURES))
@@ -322,7 +394,7 @@ $(call manifests,capture,$(CAPTURES)): $(R)/capture/%/manifest.json: $(P)/captur
 
 $(call manifests,distill,$(DISTILLED)): $(R)/distill/%/manifest.json: $(P)/distill/% $$(P)/capture/$$(call capture_of,$$*) $(TEACHER) \
 		| $$(call manifests,capture,$$(call capture_of,$$*)) $(BUILT)
-	$(call stage,distill) --capture $(R)/capture/$(call capture_of,$*) $(call distill_parameters,$*) $(output)
+	$(call stage,distill) --capture $(R)/capture/$(call capture_of,$*) $(call distill_parameters,$*) $(again) $(output)
 
 # When everything that learns from a capture is done.
 $(addprefix release/,$(CAPTURES)): release/%: \
@@ -333,7 +405,7 @@ $(call manifests,splice,$(SPLICED)): $(R)/splice/%/manifest.json: $(TEACHER) $$(
 	$(call stage,splice) --model $(R)/train $(foreach s,$(call distillations,$*),--replacement $(R)/distill/$s) $(if $(call single,$*),--layers $(subst .,,$(suffix $*))) $(output)
 
 $(call manifests,inplace,$(INPLACE)): $(R)/inplace/%/manifest.json: $(P)/inplace $(R)/splice/%/manifest.json $(TEACHER) $(TOKENS) | $(BUILT)
-	$(call stage,train) --tokens $(R)/tokens --model $(R)/splice/$* --teacher $(R)/train $(inplace_parameters) $(output)
+	$(call stage,train) --tokens $(R)/tokens --model $(R)/splice/$* --teacher $(R)/train $(inplace_parameters) $(again) $(output)
 
 # $1: beam width, $2: precision
 define score_rules
@@ -352,7 +424,7 @@ $(foreach b,$(BEAMS),$(foreach p,$(PRECISIONS),$(eval $(call score_rules,$b,$p))
 
 # ---- Results ----------------------------------------------------------------------------------------------------------
 
-own = model LIKE replace('$(RUN)', '_', '\_') || '/%' ESCAPE '\'
+own = substr(model, 1, length('$(RUN)/')) = '$(RUN)/'
 define show_table
 [ ! -f runs/registry.sqlite ] || { sqlite3 -header -column runs/registry.sqlite "\
   SELECT model, search, sites, parameters, printf('%.2f', BLEU) AS BLEU, \

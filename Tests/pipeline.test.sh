@@ -21,6 +21,10 @@ if [ "${1-}" = --families ]; then
   printf '%s\n' "alr heads encoder,decoder,cross,crossfull xs,m" "elr layer encoder xs,m" "mix heads encoder,decoder,cross s,l"
   exit
 fi
+if [ "${1-}" = --check ]; then
+  for spec in "${@:2}"; do [[ $spec != *-q.* ]] || { echo "Error: '$spec': size 'q' is none of xs m" >&2; exit 64; }; done
+  exit
+fi
 line="$stage $*"
 while [ $# -gt 0 ]; do
   case $1 in
@@ -31,10 +35,10 @@ while [ $# -gt 0 ]; do
 done
 echo "$line" >> log
 mkdir -p "$output"
-touch "$output/started"
+touch "$output/started" "$output/.lock"
 if [ -f trouble ] && grep -qxF "$output" trouble; then exit 143; fi
 sleep 0.05
-echo "$line" > "$output/manifest.json"
+echo "\"stage\" : $line" > "$output/manifest.json"
 STAND_IN
   chmod +x "bin/$stage"
 done
@@ -139,6 +143,40 @@ expect "a file of other content is refused" '[ $code != 0 ] && ! ls runs/corpora
 pipeline -n CORPUS=iwslt2017 PAIR=fr-en; expect "archives of both directions are read" \
   'grep -q -- "--iwslt runs/corpora/iwslt17-train/fr-en.tgz --iwslt runs/corpora/iwslt17-test/fr-en.tgz --iwslt runs/corpora/iwslt17-test/en-fr.tgz" out'
 pipeline -n CORPUS=tatoeba PAIR=fr-en; expect "columns follow the direction" 'grep -q -- "--source-column 2 --target-column 1" out'
+# Names and choices are looked at before anything runs or goes.
+mkdir -p runs/kept/notes runs/kept/train && touch runs/registry.sqlite runs/kept/notes/thesis.txt runs/kept/train/.lock
+for name in "" . .. a/b /tmp a:b a=b 50% "a b" "a#b" "~" "a'b" 'a\b'; do
+  pipeline clean RUN="$name"
+  expect "no run is called '$name'" '[ $code = 2 ] && grep -q "RUN: expected a name" out && [ -f runs/registry.sqlite ] && [ -d runs/kept ]'
+done
+pipeline clean RUN=a.B_c-1+d; expect "a name of every kind of character" '[ $code = 0 ]'
+pipeline clean RUN=kept; expect "clean deletes what is marked, and only that" \
+  '[ $code = 0 ] && [ ! -d runs/kept/train ] && [ -f runs/kept/notes/thesis.txt ] && grep -q runs/kept/notes out'
+pipeline clean RUN=parallel; expect "clean leaves nothing of a run" '[ $code = 0 ] && [ ! -e runs/parallel ] && [ -f runs/registry.sqlite ]'
+# what is wrong, words of the message, variables
+refused() {
+  words=$2
+  rm -f log
+  pipeline "${@:3}"
+  expect "refused: $1" '[ $code = 2 ] && grep -qF "$words" out && [ ! -f log ]'
+}
+refused "a corpus in languages that it does not have" "PAIR: expected some of: en-fr fr-en; found 'en-de'" CORPUS=tatoeba
+refused "one language" "PAIR: expected two languages" PAIR=en CORPUS=mine
+networks=()
+refused "a size of no family" "size 'q' is none of xs m" SIZES=q
+for choice in NETWORKS=alx-m MODES=alx ATTENTIONS=encode PRESET=big PRECISIONS=int4 BEAMS=four LAYERS=x SEEDS=-1 MODELS=alr-m MODELS=alr-m.encoder+x INPLACE=mix; do
+  refused "$choice" "${choice%%=*}: expected" $choice
+done
+networks=(NETWORKS=alr-m)
+refused "a setting that nothing reads" "SIZE: no setting of this name" SIZE=m
+refused "flags of a distillation that there is not" "DISTILL_FLAGS_alr-s.encoder: nothing is distilled" DISTILL_FLAGS_alr-s.encoder=--force
+
+mkdir -p runs/table && printf abc > runs/table/words && cat > runs/table/manifest.json <<< \
+  '{"stage":"x","files":{"words":{"sha256":"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad","bytes":3}}}'
+pipeline verify RUN=table; expect "verify: what was published is there" '[ $code = 0 ]'
+printf abd > runs/table/words
+pipeline verify RUN=table; expect "verify: a changed file is named" '[ $code != 0 ] && grep -q "words: FAILED" out'
+
 pipeline help; expect "help lists the goals" 'grep -qE "^  paper +The paper" out && grep -qE "^  KEEP +1 keeps" out'
 
 [ $failures = 0 ] || { echo "$failures failed"; exit 1; }

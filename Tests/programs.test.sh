@@ -23,8 +23,20 @@ check() {
     { echo "$ ${command:-}"; echo "exit code ${code:-}"; head -c 1000 "$work/out"; head -c 3000 "$work/err"; } | sed 's/^/  | /'
   fi
 }
+# The words of a command in `words`, without the options that are given again further on: a case is another one, changed.
+latest() {
+  words=()
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --output | --model | --tokens | --base | --split | --vocabulary-size | --hold-out-valid | --hold-out-test)
+        if [[ " ${*:2} " == *" $1 "* ]]; then shift 2; continue; fi ;;
+    esac
+    words+=("$1")
+    shift
+  done
+}
 # Runs a program; its exit code is in `code`, what it wrote in `out` and `err`.
-run() { command="$*"; code=0; timeout 120 "$bin/$1" "${@:2}" > "$work/out" 2> "$work/err" || code=$?; }
+run() { latest "$@"; set -- "${words[@]}"; command="$*"; code=0; timeout 120 "$bin/$1" "${@:2}" > "$work/out" 2> "$work/err" || code=$?; }
 in_all() { local word; for word in $1; do grep -qxe "$word" <<< "$2" || { echo "no $word" >> "$work/err"; return 1; }; done; }
 
 # ---- What they say of themselves ----------------------------------------------------------------------------------------
@@ -32,7 +44,7 @@ in_all() { local word; for word in $1; do grep -qxe "$word" <<< "$2" || { echo "
 join_lines() { sed -e ':a' -e '/\\$/N; s/\\\n//; ta' "$@"; }
 # Every command that the pipeline would give, for each corpus.
 for corpus in phrasebook multi30k tatoeba iwslt2017; do
-  env -u MAKEFLAGS -u MAKELEVEL make --no-print-directory -n -f pipeline.mk BIN="$bin" CORPUS=$corpus RUN=none SEEDS=1 all bench 2> /dev/null || true
+  env -u MAKEFLAGS -u MAKELEVEL make --no-print-directory -n -f pipeline.mk BIN="$bin" CORPUS=$corpus PAIR=en-fr RUN=none SEEDS=1 all bench 2> /dev/null || true
 done > "$work/commands"
 # The options that README.md and pipeline.mk use with program $1.
 used() {
@@ -171,7 +183,7 @@ score=(score --model $m/train --tokens $m/tokens --output $m/score/teacher)
 refuse "a base of other sentences" 65 "expected 39 translations of the same sentences, found 40" "${score[@]}" --split valid --base $m/score/$both
 check "and what mends it" hinted
 refuse "a base that is no score" 65 "expected a folder made by score, found one made by train" "${score[@]}" --base $m/train
-"$bin/tokenize" "${text[@]}" --vocabulary-size 200 --output $m/other --quiet > out 2> err
+run tokenize "${text[@]}" --vocabulary-size 200 --output $m/other --quiet
 refuse "ids of another vocabulary" 65 "$m/other: expected 300 source and 300 target pieces, found 200" score --model $m/train --tokens $m/other --output $m/score/teacher
 refuse "ids of another vocabulary, to capture" 65 "$m/other: expected 300 source" capture --model $m/train --tokens $m/other --attentions encoder --output $m/capture/both
 refuse "a split without text" 64 "train" "${score[@]}" --split train
@@ -197,6 +209,71 @@ refuse "damaged networks" 65 "bad/layer-0.safetensors: expected a safetensors he
   splice --model $m/train --replacement bad --output $m/splice/$both
 check "the history has the failure" '[ "$(status mine)" = "failed|65" ]'
 
+# Sizes agree, contents do not.
+tr a-z zyxwvutsrqponmlkjihgfedcba < a.en > r.en; tr a-z zyxwvutsrqponmlkjihgfedcba < a.de > r.de
+mirrored=(--corpus mine --pair en-de --train-source r.en --train-target r.de --vocabulary-size 300 --hold-out-valid 40 --hold-out-test 40)
+"$bin/tokenize" "${mirrored[@]}" --output runs/mirrored/tokens --quiet > out 2> err
+refuse "another vocabulary of the same size" 65 "runs/mirrored/tokens: expected the source vocabulary of $m/train, [0-9a-f]{12}, found another" \
+  score --model $m/train --tokens runs/mirrored/tokens --output $m/score/teacher
+refuse "another vocabulary of the same size, to capture" 65 "expected the source vocabulary" \
+  capture --model $m/train --tokens runs/mirrored/tokens --attentions encoder --output $m/capture/both
+run train --tokens $m/tokens "${shape[@]}" --max-steps 31 --quiet --output runs/second/train
+refuse "networks of another teacher" 65 "expected networks distilled from the teacher of runs/second/train, [0-9a-f]{12}, found those of another" \
+  splice --model runs/second/train --replacement $m/distill/alr-h16.encoder --output runs/second/splice/x
+run train --tokens runs/mirrored/tokens "${shape[@]}" --max-steps 3 --quiet --output runs/mirrored/train
+refuse "a base of other text of as many sentences" 65 "expected translations of the same text" \
+  score --model runs/mirrored/train --tokens runs/mirrored/tokens --base $m/score/teacher --output runs/mirrored/score/teacher
+
+# Bytes that changed, in files of their full size.
+flip() { printf '\x5a' | dd of="$1" bs=1 seek="$2" conv=notrunc status=none; }
+damaged train; flip bad/model.safetensors 9000
+refuse "a flipped bit in weights" 65 "bad/model.safetensors: expected SHA-256" "${score[@]}" --model bad
+damaged tokens; flip bad/test.safetensors 700
+refuse "a flipped bit in a shard" 65 "bad/test.safetensors: expected SHA-256" "${score[@]}" --tokens bad --force
+damaged tokens; flip bad/source.model 700
+refuse "a flipped bit in a vocabulary" 65 "bad/source.model: expected SHA-256" "${score[@]}" --tokens bad
+damaged capture/both; flip bad/train.heads.encoder.0.safetensors 5000
+refuse "a flipped bit in a capture" 65 "bad/train.heads.encoder.0.safetensors: expected SHA-256" \
+  distill --capture bad --spec alr-h32.encoder --output runs/flipped/distill/x
+damaged score/teacher; flip bad/hypotheses.txt 7
+refuse "a flipped bit in hypotheses" 65 "bad/hypotheses.txt: expected SHA-256" "${score[@]}" --base bad
+
+# Nothing that somebody wants to keep is written over.
+refuse "an output over an input" 73 "tokens: expected a new or empty folder" "${train[@]}" --tokens $m/tokens --output $m/tokens
+refuse "an output over another stage's" 73 "found one made by capture" "${train[@]}" --tokens $m/tokens --output $m/capture/both
+refuse "a score over its base" 73 "what is read as base" "${score[@]}" --base $m/score/teacher --force
+mkdir -p thesis && echo text > thesis/thesis.tex
+refuse "an output over a folder of the user's" 73 "found thesis.tex" "${train[@]}" --tokens $m/tokens --output thesis
+
+# Everything that is typed counts.
+refuse "an option given twice" 64 "--train-source takes one value" tokenize "${text[@]}" --train-source a.en --output $m/tokens
+refuse "an option of another way of working" 64 "--bootstrap has no effect: a model is scored" "${score[@]}" --bootstrap 5
+refuse "search options for two texts" 64 "--beam has no effect: two texts are compared" score --hypotheses a.de --references a.de --beam 4
+refuse "columns without a table" 64 "--source-column has no effect: there is no --tsv" tokenize "${text[@]}" --source-column 1 --output $m/tokens
+refuse "normalization of words" 64 "--normalization has no effect" tokenize "${text[@]}" --vocabulary word --normalization nfkc --output $m/tokens
+for number in 0 -1 9223372036854775807 99999999999999999999 nan inf 1e400; do
+  refuse "--epochs $number" 64 "epochs" "${train[@]}" --tokens $m/tokens --epochs=$number
+  [ "$number" = 0 ] || refuse "--max-length-ratio $number" 64 "max-length-ratio" "${score[@]}" "--max-length-ratio=$number"
+done
+run train "${shape[@]}" --tokens $m/tokens --peak 1e30 --warmup 0 --schedule constant --epochs 2 --quiet --output runs/nan/train
+check "divergence" '[ $code = 65 ] && grep -q "is not a number at step" err && is_short && [ ! -f runs/nan/train/manifest.json ]'
+
+# Parts that are empty.
+run tokenize "${text[@]}" --hold-out-valid 0 --output runs/novalid/tokens --quiet
+check "tokenize: without validation sentences, on purpose" '[ $code = 0 ]'
+for epochs in 1 3; do
+  run train --tokens runs/novalid/tokens "${shape[@]}" --epochs $epochs --output runs/novalid$epochs/train
+  check "train: without validation the last weights are the result" '[ $code = 0 ] && grep -q "no validation sentences: the last weights" err'
+done
+check "and more epochs give others" '! cmp -s runs/novalid1/train/model.safetensors runs/novalid3/train/model.safetensors'
+refuse "patience without validation" 65 "expected validation sentences for --patience, found none" \
+  train --tokens runs/novalid/tokens "${shape[@]}" --patience 2 --output runs/novalid1/train
+refuse "a score of no sentences" 65 "expected at least one sentence pair in valid, found none" \
+  score --model runs/novalid1/train --tokens runs/novalid/tokens --split valid --output runs/novalid1/score/teacher
+run \
+  tokenize --corpus mine --train-source a.en --train-target a.de --hold-out-valid 0 --hold-out-test 0 --max-tokens 2 --vocabulary-size 300 --quiet --output $m/tokens
+check "text of which nothing can be kept" '[ $code = 65 ] && is_short && [ -f $m/tokens/manifest.json ] &&
+  grep -qE "mine train: expected at least one sentence pair to keep, found none of [0-9]+ .*source too long" err'
 tokenize=(tokenize --corpus mine --vocabulary-size 300 --hold-out-valid 0 --hold-out-test 0 --output $m/tokens)
 head -n 300 a.de > short.de
 printf 'good\nbad \xff line\n' > latin.en
@@ -206,6 +283,8 @@ refuse "text of different line counts" 65 "short.de:301: expected 392 lines, as 
 refuse "text that is not UTF-8" 65 "latin.en:2: expected UTF-8, found byte 0xFF at column 5" "${tokenize[@]}" --train-source latin.en --train-target two.de
 check "and what converts it" hinted
 refuse "empty text" 65 "expected more than 0 pairs" "${tokenize[@]}" --train-source empty --train-target empty
+printf '\xff\xfea\0' > wide.en
+refuse "text in UTF-16" 65 "wide.en: expected plain text in UTF-8, found UTF-16 data" "${tokenize[@]}" --train-source wide.en --train-target two.de
 refuse "missing text" 66 "none.en: expected a readable file, found no such file" "${tokenize[@]}" --train-source none.en --train-target two.de
 refuse "a side without the other" 64 "--train-source and --train-target belong together" "${tokenize[@]}" --train-source a.en
 gzip -c a.en | head -c 300 > cut.gz
@@ -214,6 +293,20 @@ refuse "a place that cannot be written to" 73 "a.en/tokens: expected a place to 
 refuse "a history that is none" 65 "a.en: the registry is damaged" "${train[@]}" --tokens $m/tokens --registry a.en
 "$bin/score" --hypotheses a.de --references a.de 2> err > /dev/full && code=0 || code=$?
 check "results that cannot be written" '[ $code = 74 ] && grep -q "^score: standard output: expected" err'
+"$bin/score" --help 2> err > /dev/full && code=0 || code=$?
+check "help that cannot be written" '[ $code = 74 ] && grep -q "^score: standard output: expected" err'
+(ulimit -f 8; trap "" XFSZ; exec "$bin/train" "${shape[@]}" --tokens $m/tokens --max-steps 3 --quiet --output runs/limit/train) > out 2> err && code=0 || code=$?
+check "a limit of a file's size" '[ $code = 74 ] && is_short && grep -qE "file too large|disk I/O error" err'
+(ulimit -v 300000; exec "$bin/train" "${shape[@]}" --tokens $m/tokens --max-steps 3 --quiet --output runs/narrow/train) > out 2> err && code=0 || code=$?
+check "little address space" '[ $code = 71 ] && grep -q "address space: expected" err && hinted'
+"$bin/train" --tokens $m/tokens "${shape[@]}" --max-steps 2 --output runs/closed/train 2>&- && code=0 || code=$?
+check "a closed descriptor: no message in any file" '[ $code = 0 ] && grep -qxE "[0-9]+" runs/closed/train/.lock && [ "$(wc -l < runs/closed/train/.lock)" = 1 ]'
+run tokenize --corpus mine --train-source <(gzip -c a.en) --train-target <(cat a.de) --vocabulary-size 300 --hold-out-valid 5 --hold-out-test 5 --output runs/pipes/tokens
+check "text from pipes" '[ $code = 0 ] && grep -qE "^train" out'
+"$bin/score" --hypotheses - --references <(gzip -c a.de) < a.de > out 2> err && code=0 || code=$?
+check "texts from standard input and a compressed pipe" '[ $code = 0 ] && grep -qE "BLEU.* = 100\.0 " out'
+(echo 'the red car stops .'; sleep 5) | "$bin/score" --model $m/train 2> err | (read -t 4 -r answer && echo "$answer" > out || : > out; cat > more) || true
+check "a line from a pipe is answered before the next one comes" '[ -s out ]'
 exec 9<> $m/train/.lock
 flock 9
 refuse "a folder in use" 75 "$m/train: locked, process [0-9]+ is writing to it" "${train[@]}" --tokens $m/tokens
@@ -222,7 +315,7 @@ exec 9>&-
 # ---- Kills --------------------------------------------------------------------------------------------------------------
 
 # Starts a program in the background, with signals as a terminal would leave them.
-begin() { command="$*"; env --default-signal=INT,TERM "$bin/$1" "${@:2}" --checkpoint-seconds 0.1 > out 2> err & child=$!; }
+begin() { command="$*"; rm -f err; env --default-signal=INT,TERM "$bin/$1" "${@:2}" $([ "$1" = bench ] || echo --checkpoint-seconds 0.1) > out 2> err & child=$!; }
 # Sends signal $1 soon after condition $2 holds; `code` is how the program ended.
 strike() {
   local patience=1500
@@ -253,6 +346,18 @@ survives() {
 }
 survives train train --tokens $m/tokens "${shape[@]}" --max-steps 120
 survives distill/alr-h64.encoder distill --capture $m/capture/both --spec alr-h64.encoder --batch 16 --epochs 30 --threads 1
+
+# A checkpoint of other settings.
+begin train --tokens $m/tokens "${shape[@]}" --max-steps 5000 --output runs/other/train
+strike TERM '[ -f runs/other/train/.unfinished/checkpoint.safetensors ]'
+run train --tokens $m/tokens "${shape[@]}" --max-steps 20 --output runs/other/train
+check "a checkpoint of other settings is not passed over" \
+  '[ $code = 73 ] && grep -q "found one of others: values.training.maxSteps 5000 → 20" err && hinted && [ -f runs/other/train/.unfinished/checkpoint.safetensors ]'
+run train --tokens $m/tokens "${shape[@]}" --max-steps 20 --output runs/other/train --discard-checkpoint
+check "it is discarded on demand, and aloud" '[ $code = 0 ] && grep -q "warning: discarding a checkpoint" err && [ ! -e runs/other/train/.unfinished ]'
+begin bench --tokens $m/tokens --seconds 60 --output runs/other/bench
+strike TERM '[ -d runs/other/bench/.unfinished ]'
+check "bench stops when it is asked to" '[ $code = 143 ] && [ "$(status other)" = "interrupted|143" ]'
 
 echo "$((checks - failures)) of $checks checks passed"
 [ $failures = 0 ]

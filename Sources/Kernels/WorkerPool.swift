@@ -14,12 +14,17 @@ public final class WorkerPool {
         self.threads = max(1, threads)
         for _ in 1..<max(self.threads, 2) where self.threads > 1 {
             var worker = pthread_t()
-            pthread_create(
+            let shared = Unmanaged.passRetained(queue)
+            let code = pthread_create(
                 &worker, nil,
                 { context in
                     Unmanaged<TaskQueue>.fromOpaque(context!).takeRetainedValue().serve()
                     return nil
-                }, Unmanaged.passRetained(queue).toOpaque())
+                }, shared.toOpaque())
+            guard code == 0 else {
+                shared.release() // fewer threads do the same work
+                break
+            }
             workers.append(worker)
         }
     }

@@ -88,8 +88,9 @@ public final class FloatBlock {
             base.initialize(repeating: 0, count: count)
             return
         }
-        let raw = mmap(nil, count * MemoryLayout<Float>.stride, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)!
-        require(raw != MAP_FAILED, "no memory for \(count) floats")
+        let bytes = count * MemoryLayout<Float>.stride
+        let raw = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+        guard let raw, raw != MAP_FAILED else { Self.noMemory(bytes) }
         base = raw.bindMemory(to: Float.self, capacity: count)
     }
 
@@ -101,12 +102,14 @@ public final class FloatBlock {
     }
 
     private static func allocate(_ count: Int) -> UnsafeMutablePointer<Float> {
-        let raw = UnsafeMutableRawPointer.allocate(byteCount: max(count, 1) * MemoryLayout<Float>.stride, alignment: 64)
+        let bytes = max(count, 1) * MemoryLayout<Float>.stride
+        var raw: UnsafeMutableRawPointer?
+        guard posix_memalign(&raw, 64, bytes) == 0, let raw else { noMemory(bytes) }
         return raw.bindMemory(to: Float.self, capacity: max(count, 1))
     }
 
     deinit {
-        if isMapped { munmap(base, count * MemoryLayout<Float>.stride) } else { UnsafeMutableRawPointer(base).deallocate() }
+        if isMapped { munmap(base, count * MemoryLayout<Float>.stride) } else { free(base) }
     }
 
     /// The floats are wanted no more: whole pages of them are given back, and read as zeros from now on.
@@ -114,6 +117,14 @@ public final class FloatBlock {
         guard isMapped else { return }
         let first = (range.lowerBound * 4 + Self.page - 1) / Self.page * Self.page, end = range.upperBound * 4 / Self.page * Self.page
         if end > first { madvise(UnsafeMutableRawPointer(base) + first, end - first, MADV_DONTNEED) }
+    }
+
+    /// Nothing can be gone on with; checkpoints are whole whenever a process ends.
+    private static func noMemory(_ bytes: Int) -> Never {
+        let program = (CommandLine.arguments.first ?? "program").split(separator: "/").last ?? "program"
+        fputs("\(program): memory: expected \(bytes >> 20) MiB more, found none\n", stderr)
+        fputs("hint: raise the limit (ulimit -v), or make the batch or the model smaller\n", stderr)
+        _exit(71) // EX_OSERR
     }
 
     public func matrix(_ rows: Int, _ columns: Int, at offset: Int = 0) -> Matrix {

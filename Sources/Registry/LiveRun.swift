@@ -33,9 +33,25 @@ public final class LiveRun: @unchecked Sendable {
         self.registry = registry
         self.rhythm = rhythm
         self.warn = warn
-        let writer = Thread { [self] in writeUntilEnded() }
-        writer.name = "registry"
-        writer.start()
+        startWriter()
+    }
+
+    /// Without a thread of its own, facts are written at the end.
+    private func startWriter() {
+        var thread = pthread_t()
+        let shared = Unmanaged.passRetained(self)
+        let code = pthread_create(
+            &thread, nil,
+            { context in
+                Unmanaged<LiveRun>.fromOpaque(context!).takeRetainedValue().writeUntilEnded()
+                return nil
+            }, shared.toOpaque())
+        guard code != 0 else {
+            pthread_detach(thread)
+            return
+        }
+        shared.release()
+        writerHasStopped = true
     }
 
     func record(_ fact: Fact) {

@@ -5,6 +5,8 @@ public struct RunDescription: Sendable {
     public var name: String
     public var stage: String
     public var spec: String?
+    /// Where it writes, from the root; nil for what has no folder of its own.
+    public var folder: String?
     public var keyHash: String
     /// JSON text.
     public var configuration: String
@@ -16,12 +18,13 @@ public struct RunDescription: Sendable {
     public var machine: Machine
 
     public init(
-        name: String, stage: String, spec: String?, keyHash: String, configuration: String, arguments: [String],
+        name: String, stage: String, spec: String?, folder: String? = nil, keyHash: String, configuration: String, arguments: [String],
         version: String, git: GitState?, seed: UInt64?, threads: Int, machine: Machine
     ) {
         self.name = name
         self.stage = stage
         self.spec = spec
+        self.folder = folder
         self.keyHash = keyHash
         self.configuration = configuration
         self.arguments = arguments

@@ -1,9 +1,10 @@
 import Foundation
 import GRDB
+import Tensors
 
 extension RunRegistry {
     /// The folder that stored paths are relative to.
-    var root: String { RegistryPath.absolute((path as NSString).deletingLastPathComponent) }
+    var root: String { FilePath.parent(path) }
 
     /// Records the start of a run, and on the way marks runs that died as lost and paths that are gone as removed.
     ///
@@ -21,7 +22,7 @@ extension RunRegistry {
                 try database.execute(
                     sql: "UPDATE artifact_paths SET removed = ? WHERE path = ? AND removed IS NULL", arguments: [Time.now(), path])
             }
-            let id = try run.insert(into: database)
+            let id = try run.insert(into: database, root: root)
             for (role, artifact) in inputs {
                 _ = try Fact.artifact(direction: "in", role: role, artifact, time: Time.now())
                     .insert(into: database, run: id, root: root)
@@ -53,6 +54,19 @@ extension RunRegistry {
                       (SELECT max(id) FROM runs WHERE key_hash = ? AND status = 'finished')
                     """, arguments: [keyHash]
             ).contains(sha256)
+        }
+    }
+
+    /// Marks runs as lost that are said to be at work in a folder. To be called by whoever holds its lock: there can be none.
+    public func markLost(in folder: String) throws {
+        let place = RegistryPath.stored(folder, root: root)
+        let dead = try read { try Int64.fetchAll($0, sql: "SELECT id FROM runs WHERE status = 'running' AND folder = ?", arguments: [place]) }
+        guard !dead.isEmpty else { return }
+        try write { database in
+            for id in dead {
+                try database.execute(
+                    sql: "UPDATE runs SET status = 'lost', ended = heartbeat WHERE id = ? AND status = 'running'", arguments: [id])
+            }
         }
     }
 
@@ -107,19 +121,19 @@ enum ProcessTable {
 }
 
 extension RunDescription {
-    fileprivate func insert(into database: Database) throws -> Int64 {
+    fileprivate func insert(into database: Database, root: String) throws -> Int64 {
         let now = Time.now()
         let words = String(decoding: try JSONEncoder().encode(arguments), as: UTF8.self)
         try database.execute(
             sql: """
                 INSERT INTO runs (name, stage, spec, status, key_hash, config, argv, version, git_commit, git_dirty, seed, threads,
-                  blas, cpu, host, pid, boot_id, started, heartbeat)
-                VALUES (?, ?, ?, 'running', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                  blas, cpu, host, pid, boot_id, started, heartbeat, folder)
+                VALUES (?, ?, ?, 'running', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
             arguments: [
                 name, stage, spec, keyHash, configuration, words, version, git?.commit, git?.isDirty,
                 seed.map { Int64(bitPattern: $0) }, threads, machine.blas, machine.cpu, machine.host, machine.pid, machine.bootID,
-                now, now,
+                now, now, folder.map { RegistryPath.stored($0, root: root) },
             ])
         return database.lastInsertedRowID
     }

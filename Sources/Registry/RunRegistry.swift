@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import Tensors
 
 /// The history of all runs in one SQLite file: what ran, from what, with which settings, and what came out.
 ///
@@ -19,6 +20,8 @@ public final class RunRegistry: Sendable {
         do {
             queue = try Self.open(path, timeout: timeout)
             try queue.inDatabase { try Self.migrate($0, path: path) }
+        } catch let error as DataError {
+            throw error
         } catch {
             throw RegistryError(error, path: path)
         }
@@ -62,9 +65,8 @@ public final class RunRegistry: Sendable {
         configuration.foreignKeysEnabled = true
         configuration.busyMode = .timeout(timeout)
         configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = NORMAL") }
-        try FileManager.default.createDirectory(
-            at: URL(fileURLWithPath: path).deletingLastPathComponent(), withIntermediateDirectories: true)
-        return try DatabaseQueue(path: path, configuration: configuration)
+        try FileSystem.makeFolder(FilePath.parent(path))
+        return try DatabaseQueue(path: FilePath.absolute(path), configuration: configuration)
     }
 
     /// Steps from the file's version to ours. The version is read again inside the transaction, since another process
@@ -97,6 +99,11 @@ public final class RunRegistry: Sendable {
             throw RegistryError(
                 path: path, problem: "expected a registry of runs, found a database of another program",
                 hint: "name another file with --registry", kind: .foreign)
+        }
+        guard found >= 0 else {
+            throw RegistryError(
+                path: path, problem: "the registry is damaged (version \(found))",
+                hint: "move it aside: mv \(path) \(path).damaged (a new one is made; outputs do not depend on it)", kind: .damaged)
         }
         guard found <= Schema.version else {
             throw RegistryError(

@@ -9,7 +9,15 @@ enum Schema {
     /// The version this program writes, and the newest it can read.
     static var version: Int { migrations.count }
 
-    static let migrations: [String] = [tables + Views.all]
+    static let migrations: [String] = [tables + Views.all, folders + Views.leaderboardAgain]
+
+    /// Where a run writes, relative to the registry's folder where it lies inside: who holds a folder's lock knows who else is not
+    /// at work there.
+    private static let folders = """
+        ALTER TABLE runs ADD COLUMN folder TEXT;
+        CREATE INDEX runs_by_folder ON runs(folder);
+
+        """
 
     /// Times are UTC text, `2025-01-31T12:00:00.000Z`, which `julianday()` understands. JSON is checked when it is written.
     private static let tables = """

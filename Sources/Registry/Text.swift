@@ -1,4 +1,5 @@
 import Foundation
+import Tensors
 
 /// UTC times as the registry writes them: `2025-01-31T12:00:00.000Z`.
 enum Time {
@@ -18,5 +19,5 @@ enum RegistryPath {
 
     static func onDisk(_ stored: String, root: String) -> String { stored.hasPrefix("/") ? stored : root + "/" + stored }
 
-    static func absolute(_ path: String) -> String { URL(fileURLWithPath: path).standardizedFileURL.path }
+    static func absolute(_ path: String) -> String { FilePath.absolute(path) }
 }

@@ -2,6 +2,9 @@
 enum Views {
     static let all = [leaderboard, lineage, running, notReproducible, cost, reclaimable].joined(separator: "\n")
 
+    /// Replaces what the first release of the leaderboard made, which compared every score with every other.
+    static let leaderboardAgain = "DROP VIEW leaderboard;\n" + leaderboard
+
     /// One row for each scored model, test set and way of searching (beam, precision): its newest finished score, best BLEU first.
     ///
     /// `difference` is against the score run whose folder this run read in the role `base`; `p` belongs to that comparison.
@@ -9,19 +12,15 @@ enum Views {
     private static let leaderboard = """
         CREATE VIEW leaderboard AS
         WITH
-        latest AS (
-          SELECT runs.*,
-                 (SELECT value FROM params WHERE run = runs.id AND key = 'search') AS search,
-                 scores.test_set, scores.score, scores.signature, scores.confidence
+        ranked AS (
+          SELECT runs.*, params.value AS search, scores.test_set, scores.score, scores.signature, scores.confidence,
+                 rank() OVER (
+                   PARTITION BY runs.name, runs.spec, scores.test_set, params.value ORDER BY runs.id DESC) AS age
           FROM runs JOIN scores ON scores.run = runs.id AND scores.metric = 'BLEU'
+            LEFT JOIN params ON params.run = runs.id AND params.key = 'search'
           WHERE runs.status = 'finished'
-            AND NOT EXISTS (
-              SELECT 1 FROM runs later JOIN scores again ON again.run = later.id AND again.metric = 'BLEU'
-              WHERE later.id > runs.id AND later.status = 'finished'
-                AND later.name = runs.name AND later.spec IS runs.spec AND again.test_set = scores.test_set
-                AND (SELECT value FROM params WHERE run = later.id AND key = 'search')
-                    IS (SELECT value FROM params WHERE run = runs.id AND key = 'search'))
         ),
+        latest AS (SELECT * FROM ranked WHERE age = 1),
         compared AS (
           SELECT latest.*,
                  (SELECT max(made.run) FROM run_io used

@@ -39,6 +39,7 @@ extension DivergedError: StageError {
 /// | 64 | what was typed is wrong |
 /// | 65, 66 | bad data, missing input |
 /// | 70 | an error of the program itself |
+/// | 71 | the system would not give memory, threads or descriptors |
 /// | 73, 74 | cannot write; input/output error or no space |
 /// | 75 | locked by another process: try again later |
 /// | 128 + n | stopped by signal n, checkpoint written |
@@ -53,8 +54,23 @@ struct Failure {
         case let error as StageError: self.init("\(error)", hint: error.hint, error.exitCode)
         default:
             guard Self.parserExitCode(error) == nil else { return nil }
-            self.init((error as? CocoaError)?.oneLine ?? "\(error)", hint: nil, EX_SOFTWARE)
+            self.init(ofSystem: error)
         }
+    }
+
+    /// What a library throws: Foundation's errors hide the system's, which says more.
+    private init(ofSystem error: Error) {
+        guard let cocoa = error as? CocoaError else {
+            self.init(Excerpt.line("\(error)", most: 400), hint: nil, EX_SOFTWARE)
+            return
+        }
+        let path = cocoa.filePath ?? "a file"
+        guard let code = (cocoa.underlying as? POSIXError)?.code.rawValue ?? cocoa.nearestCode else {
+            self.init("\(path): \(Excerpt.line(cocoa.localizedDescription))", hint: nil, EX_IOERR)
+            return
+        }
+        let error = cocoa.isOfWriting ? DataError.writing(path, code: code) : DataError.reading(path, code: code)
+        self.init("\(error)", hint: error.hint, error.exitCode)
     }
 
     static func exitCode(of error: Error) -> Int32 { Failure(error)?.exitCode ?? parserExitCode(error) ?? EX_SOFTWARE }
@@ -78,6 +94,15 @@ struct Failure {
 }
 
 extension CocoaError {
-    /// Foundation's own words, with the path that they leave out.
-    fileprivate var oneLine: String { (filePath.map { $0 + ": " } ?? "") + localizedDescription }
+    fileprivate var isOfWriting: Bool { (512..<640).contains(code.rawValue) }
+
+    fileprivate var nearestCode: Int32? {
+        switch code {
+        case .fileNoSuchFile, .fileReadNoSuchFile: ENOENT
+        case .fileReadNoPermission, .fileWriteNoPermission: EACCES
+        case .fileWriteOutOfSpace: ENOSPC
+        case .fileWriteVolumeReadOnly: EROFS
+        default: nil
+        }
+    }
 }

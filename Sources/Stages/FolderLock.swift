@@ -13,15 +13,15 @@ final class FolderLock {
         var hint: String? { "wait for it to end, or stop it with: kill \(pid)" }
     }
 
+    static let name = ".lock"
     private let descriptor: Int32
 
     init(_ folder: String) throws {
         try FileSystem.makeFolder(folder)
-        let path = (folder as NSString).appendingPathComponent(".lock")
+        let path = FilePath.join(folder, Self.name)
         let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
         guard file >= 0 else {
-            throw DataError(
-                path: path, expected: "a place to write to", found: String(cString: strerror(errno)).lowercased(), kind: .cannotWrite)
+            throw DataError.writing(path)
         }
         descriptor = file
         guard flock(file, LOCK_EX | LOCK_NB) == 0 else {

@@ -72,7 +72,8 @@ public final class ProgressDisplay {
 
     private func amount(_ done: Int) -> String {
         guard let total, total > 0 else { return "\(Format.count(done)) \(unit)" }
-        return done == total
+        // epochs differ in length, so that a total may turn out to have been too small
+        return done >= total
             ? "\(Format.count(done)) \(unit)"
             : "\(Format.count(done))/\(Format.count(total)) \(unit) (\(100 * done / total)%)"
     }

@@ -8,7 +8,6 @@ public enum Signals {
     /// Starts catching. A signal that the parent has told us to ignore (`nohup`, a background job) stays ignored; one that the
     /// parent has blocked, as a thread of a pool does for its children, is let through again.
     public static func install() {
-        flag.pointee = 0
         var mask = sigset_t()
         sigemptyset(&mask)
         for signal in [SIGINT, SIGTERM, SIGHUP] {
@@ -22,6 +21,17 @@ public enum Signals {
             sigaction(signal, &new, nil)
         }
         pthread_sigmask(SIG_UNBLOCK, &mask, nil)
+    }
+
+    /// Back to what the system does: for work that is no run, and has nothing to save.
+    public static func uninstall() {
+        for number in [SIGINT, SIGTERM, SIGHUP] {
+            var old = sigaction()
+            sigaction(number, nil, &old)
+            let isIgnored = unsafeBitCast(old.__sigaction_handler.sa_handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
+            if !isIgnored { signal(number, SIG_DFL) }
+        }
+        if let received { raise(received) } // it came before now
     }
 
     /// Only what may be done inside a signal handler: look, store, leave.

@@ -14,32 +14,64 @@ import Tensors
 public protocol StageCommand: ParsableCommand {
     /// The stage's name in manifests, in the registry and in messages; by default the type's, in lower case.
     static var stage: String { get }
+
+    /// Options that have no effect beside the others that this command was given: typing one of them is wrong usage.
+    var idleOptions: [IdleOptions] { get }
 }
 
 extension StageCommand {
     public static var stage: String { _commandName }
+    public var idleOptions: [IdleOptions] { [] }
 
     public static func main() {
+        ThisProcess.prepare()
         BLAS.prepare()
+        Signals.install()
         main(nil)
     }
 
     public static func main(_ arguments: [String]?) {
         do {
-            var command = try parseAsRoot(arguments)
+            var command = try parse(all: arguments ?? Array(CommandLine.arguments.dropFirst()))
             try command.run()
             try flushResults()
         } catch {
-            guard let failure = Failure(error) else { exit(withError: error) }
-            failure.lines(program: stage).forEach(Terminal.standardError.line)
-            Foundation.exit(failure.exitCode)
+            end(error)
         }
+    }
+
+    /// Parses, and sees to it that everything that was typed counts: one value where one is taken, numbers in their range, no option
+    /// of another way of working.
+    static func parse(all arguments: [String]) throws -> ParsableCommand {
+        let given = try GivenArguments(arguments, of: self)
+        try NumberRange.check(given)
+        let command = try parseAsRoot(arguments)
+        if let name = given.repeated.first { throw ValidationError("\(name) takes one value and was given more than once") }
+        for idle in (command as? Self)?.idleOptions ?? [] {
+            if let name = idle.among(given.names) { throw ValidationError("\(name) has no effect: \(idle.reason)") }
+        }
+        return command
+    }
+
+    private static func end(_ error: Error) -> Never {
+        if let failure = Failure(error) { leave(failure) }
+        // help and version are results too, and may be lost like others
+        guard exitCode(for: error) == .success else { exit(withError: error) }
+        print(fullMessage(for: error))
+        do { try flushResults() } catch { if let failure = Failure(error) { leave(failure) } }
+        Foundation.exit(0)
+    }
+
+    private static func leave(_ failure: Failure) -> Never {
+        failure.lines(program: stage).forEach(Terminal.standardError.line)
+        Foundation.exit(failure.exitCode)
     }
 
     /// `print` does not say when what it wrote was lost.
     private static func flushResults() throws {
-        guard fflush(stdout) != 0 || ferror(stdout) != 0 else { return }
-        throw DataError(path: "standard output", expected: "room to write to", found: "a failure; results are lost", kind: .io)
+        let code = fflush(stdout) == 0 ? EIO : errno
+        guard code != EIO || ferror(stdout) != 0 else { return }
+        throw DataError.writing("standard output", code: code)
     }
 }
 
@@ -48,7 +80,10 @@ public struct StageOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Threads to compute with. The result does not depend on it. (default: all cores)", valueName: "n"))
     public var threads: Int?
 
-    @Option(help: ArgumentHelp("The history of runs. (default: registry.sqlite beside the run's folder)", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "The history of runs. (default: registry.sqlite beside the run's folder: runs/registry.sqlite for runs/NAME/STAGE, else beside --output)",
+            valueName: "file"))
     public var registry: String?
 
     @Flag(help: "Do the work even if the output is complete for the same configuration and inputs.")
@@ -58,10 +93,6 @@ public struct StageOptions: ParsableArguments {
     public var quiet = false
 
     public init() {}
-
-    public mutating func validate() throws {
-        if let threads, threads < 1 { throw ValidationError("--threads must be at least 1, not \(threads)") }
-    }
 
     /// `--threads`, or the cores that this process may run on.
     public var threadCount: Int { threads ?? ThisMachine.availableCores }

@@ -1,3 +1,4 @@
+import Corpus
 import Foundation
 import Registry
 import Tensors
@@ -6,33 +7,41 @@ import Tensors
 public struct StageInput: Sendable {
     public let role: String
     let artifact: Artifact
+    /// What the input was itself made from, by role, as its manifest says.
+    let origins: [String: String]
+    /// Where it was found; nil for what has no place, such as standard input.
+    var path: String? { artifact.path == InputFiles.standardInput ? nil : artifact.path }
 
     /// A folder that another stage has published; it is named by its manifest.
     public static func folder(_ role: String, _ path: String) throws -> StageInput {
-        StageInput(role: role, artifact: try Artifact(folder: path))
+        let (artifact, origins) = try Artifact.published(path)
+        return StageInput(role: role, artifact: artifact, origins: origins)
     }
 
-    /// A file from outside, such as raw text; it is hashed as a whole.
-    public static func file(_ role: String, _ path: String) throws -> StageInput {
-        StageInput(role: role, artifact: try Artifact(file: path))
+    /// What was read from outside, as whoever has read it reports.
+    public static func file(_ file: InputFile) -> StageInput {
+        StageInput(
+            role: file.role, artifact: Artifact(sha256: file.sha256, bytes: file.bytes.count, kind: "file", path: file.path), origins: [:])
     }
 
     /// SHA-256 of the folder's manifest, or of the file.
     public var sha256: String { artifact.sha256 }
+
+    /// This and its origins by role, as a manifest lists them: `capture`, `capture/model`, `capture/tokens` ...
+    var lineage: [String: String] {
+        origins.reduce(into: [role: sha256]) { $0[role + "/" + $1.key] = $1.value }
+    }
 }
 
 extension Artifact {
     private struct Anything: Codable {}
 
     /// Checks that the folder is complete: its manifest is there, and each file in its full size.
-    init(folder: String) throws {
+    static func published(_ folder: String) throws -> (Artifact, origins: [String: String]) {
         let manifest = try Manifest<Anything>.read(folder: folder)
-        self.init(
-            sha256: try ManifestFile.sha256(folder: folder), bytes: manifest.files.values.reduce(0) { $0 + $1.bytes },
+        let artifact = Artifact(
+            sha256: try ManifestFile.sha256(folder: folder), bytes: manifest.files.values.reduce(0) { $0 &+ $1.bytes },
             kind: manifest.stage, path: folder)
-    }
-
-    init(file path: String) throws {
-        self.init(sha256: try FileSystem.sha256(of: path), bytes: try FileSystem.size(of: path), kind: "file", path: path)
+        return (artifact, manifest.inputs)
     }
 }

@@ -7,6 +7,7 @@ struct StageLog: LogHandler {
     var logLevel: Logger.Level = .info
     var metadata: Logger.Metadata = [:]
     var metadataProvider: Logger.MetadataProvider?
+    var preface: Preface?
 
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }
@@ -14,13 +15,31 @@ struct StageLog: LogHandler {
     }
 
     func log(event: LogEvent) {
+        preface?.say()
         let mark = event.level >= .warning ? "\(event.level): " : ""
         let details = metadata.merging(event.metadata ?? [:]) { $1 }.sorted { $0.key < $1.key }.map { " \($0.key)=\($0.value)" }.joined()
         terminal.line("\(label): \(mark)\(event.message)\(details)")
     }
 
-    static func logger(_ label: String, quiet: Bool, terminal: Terminal = .standardError) -> Logger {
-        Logger(label: label) { StageLog(label: $0, terminal: terminal, logLevel: quiet ? .warning : .info) }
+    static func logger(_ label: String, quiet: Bool, terminal: Terminal = .standardError, preface: Preface? = nil) -> Logger {
+        Logger(label: label) { StageLog(label: $0, terminal: terminal, logLevel: quiet ? .warning : .info, preface: preface) }
+    }
+}
+
+/// The line above everything else that a run says; a run that fails before it has said anything says only that.
+final class Preface {
+    private let terminal: Terminal?
+    private var line: String?
+
+    init(_ line: String, _ terminal: Terminal?) {
+        self.line = line
+        self.terminal = terminal
+    }
+
+    func say() {
+        guard let line else { return }
+        self.line = nil
+        terminal?.line(line)
     }
 }
 

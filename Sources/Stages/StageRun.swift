@@ -25,57 +25,69 @@ public final class StageRun {
     private let description: RunDescription
     private let inputs: [StageInput]
     private let quiet: Bool
+    private let preface: Preface
+    private let clock: ProcessClock
     private var progresses: [ProgressDisplay] = []
 
     /// Runs a stage: locks the output folder, records the start, calls `body`, records how it ended.
     ///
     /// If the folder already holds what the same key (see `RunKey`) made, nothing is run, unless `--force` was given, and nil is
-    /// returned. What `body` throws is recorded and thrown on. A registry that cannot be used at the start ends the stage before it has
+    /// returned. A folder that holds anything else than this stage's work is refused (see `OutputPlace`). What `body` throws is recorded and thrown on. A registry that cannot be used at the start ends the stage before it has
     /// touched anything; one that fails later only costs a warning.
     ///
     /// - Parameters:
     ///   - configuration: all that decides the output's bytes; recorded as JSON, its scalar members as params too.
     ///   - inputs: what is read; the manifest lists them by role.
+    ///   - resumption: whether the stage has checkpoints, and what becomes of one of other settings.
     @discardableResult
     public static func perform<Value>(
         _ stage: String, spec: String? = nil, options: StageOptions, output: String, configuration: some Encodable,
-        inputs: [StageInput] = [], seed: UInt64? = nil, body: (StageRun) throws -> Value
+        inputs: [StageInput] = [], seed: UInt64? = nil, resumption: Resumption = .never, body: (StageRun) throws -> Value
     ) throws -> Value? {
         let clock = ProcessClock()
         Signals.install()
-        let log = StageLog.logger(stage, quiet: options.quiet)
+        let location = RunLocation(output: output, stage: stage), path = options.registry ?? location.registry
+        let preface = Preface("\(stage): run \(location.name), recorded in \(FilePath.shown(path))", options.quiet ? nil : .standardError)
+        let log = StageLog.logger(stage, quiet: options.quiet, preface: preface)
+        let key = try RunKey(stage, spec: spec, configuration: configuration, inputs: inputs, seed: seed)
+        try OutputPlace.check(output, stage: stage, inputs: inputs)
         let lock = try FolderLock(output)
         defer { withExtendedLifetime(lock) {} }
-        let location = RunLocation(output: output, stage: stage)
-        let registry = try RunRegistry(path: options.registry ?? location.registry)
-        let description = try RunDescription(
-            stage, spec: spec, name: location.name, configuration: configuration, inputs: inputs, seed: seed, threads: options.threadCount)
+        let registry = try RunRegistry(path: path)
+        let description = try RunDescription(key, name: location.name, folder: FilePath.absolute(output), threads: options.threadCount)
+        // we hold the folder's lock: whoever is said to be at work in it is not
+        try registry.markLost(in: FilePath.absolute(output))
+        let folder = try OutputFolder(output)
         if !options.force, try registry.isUpToDate(output, keyHash: description.keyHash) {
             log.info("\(output) is complete for this configuration and these inputs (--force makes it again)")
             return nil
         }
         let live = try registry.start(description, inputs: inputs.map { ($0.role, $0.artifact) }) { log.warning("\($0)") }
         do {
-            let run = try StageRun(live, registry, description, inputs, output: output, options: options, log: log)
+            try UnfinishedWork.claim(folder, key, resumption, log: log)
+            let run = StageRun(live, registry, description, inputs, folder, options: options, log: log, preface, clock)
             defer { run.progresses.forEach { $0.abandon() } }
             live.recordParams(of: description.configuration)
             let value = try body(run)
             live.end(clock.ending(.finished, exitCode: 0))
             return value
         } catch {
+            try? UnfinishedWork.abandon(folder, resumption)
             live.end(clock.ending(for: error))
             throw error
         }
     }
 
     private init(
-        _ live: LiveRun, _ registry: RunRegistry, _ description: RunDescription, _ inputs: [StageInput], output: String,
-        options: StageOptions, log: Logger
-    ) throws {
+        _ live: LiveRun, _ registry: RunRegistry, _ description: RunDescription, _ inputs: [StageInput], _ folder: OutputFolder,
+        options: StageOptions, log: Logger, _ preface: Preface, _ clock: ProcessClock
+    ) {
+        self.clock = clock
+        self.preface = preface
         stage = description.stage
         spec = description.spec
         threads = description.threads
-        folder = try OutputFolder(output)
+        self.folder = folder
         quiet = options.quiet
         self.log = log
         self.live = live
@@ -84,7 +96,7 @@ public final class StageRun {
         self.inputs = inputs
     }
 
-    /// Names configuration, version and inputs; a checkpoint of another key is of no use to this run.
+    /// Names configuration, revision and inputs; a checkpoint of another key is of no use to this run.
     public var keyHash: String { description.keyHash }
 
     // MARK: - Stopping
@@ -99,6 +111,17 @@ public final class StageRun {
         throw Interruption(signal: signal)
     }
 
+    /// If a stop was requested: records it and ends the process here and now, for work that has nothing to save.
+    public func leaveIfStopRequested() {
+        guard let signal = Signals.received else { return }
+        let stop = Interruption(signal: signal)
+        try? folder.clearUnfinished()
+        live.end(clock.ending(for: stop))
+        progresses.forEach { $0.abandon() }
+        Failure(stop)?.lines(program: stage).forEach(Terminal.standardError.line)
+        exit(stop.exitCode)
+    }
+
     /// Records that the stage goes on from a checkpoint; which run wrote it is looked up.
     public func resumed() {
         guard let earlier = try? registry.unfinishedRun(keyHash: description.keyHash, name: description.name, before: live.id) else { return }
@@ -109,9 +132,10 @@ public final class StageRun {
 
     /// Writes the manifest, which makes the folder count as made, and records it as this run's output.
     public func publish(_ configuration: some Codable) throws {
-        let hashes = Dictionary(inputs.map { ($0.role, $0.sha256) }) { first, _ in first }
-        try folder.publish(stage: stage, spec: spec, configuration: configuration, inputs: hashes)
-        live.output(stage, try Artifact(folder: folder.folder))
+        preface.say()
+        let lineage = inputs.reduce(into: [:]) { $0.merge($1.lineage) { first, _ in first } }
+        try folder.publish(stage: stage, spec: spec, configuration: configuration, inputs: lineage)
+        live.output(stage, try Artifact.published(folder.folder).0)
     }
 
     /// A setting or a result by name. The leaderboard shows `search`, `sites` and `parameters`.
@@ -128,6 +152,7 @@ public final class StageRun {
 
     /// A progress display for a loop of this run. `start` is where a resumed loop goes on.
     public func progress(_ label: String? = nil, total: Int?, unit: String, start: Int = 0) -> ProgressDisplay {
+        preface.say()
         let progress = ProgressDisplay(label ?? stage, total: total, unit: unit, start: start, terminal: quiet ? nil : .standardError)
         progresses.append(progress)
         return progress
@@ -136,19 +161,25 @@ public final class StageRun {
 
 // MARK: - Beginning and end
 
-extension RunDescription {
+extension RunKey {
     fileprivate init(
-        _ stage: String, spec: String?, name: String, configuration: some Encodable, inputs: [StageInput], seed: UInt64?, threads: Int
+        _ stage: String, spec: String?, configuration: some Encodable, inputs: [StageInput], seed: UInt64?
     ) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         encoder.nonConformingFloatEncodingStrategy = .convertToString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-        let json = try encoder.encode(configuration)
-        let key = RunKey(
-            stage: stage, spec: spec, seed: seed, configuration: json, inputs: inputs.map { ($0.role, $0.sha256) })
         self.init(
-            name: name, stage: stage, spec: spec, keyHash: try key.hash(), configuration: String(decoding: json, as: UTF8.self),
-            arguments: CommandLine.arguments, version: key.version, git: ThisMachine.gitState(), seed: seed, threads: threads,
+            stage: stage, revision: Program.revisions[stage] ?? 0, spec: spec, seed: seed, configuration: try encoder.encode(configuration),
+            inputs: inputs.map { ($0.role, $0.sha256) })
+    }
+}
+
+extension RunDescription {
+    fileprivate init(_ key: RunKey, name: String, folder: String, threads: Int) throws {
+        self.init(
+            name: name, stage: key.stage, spec: key.spec, folder: folder, keyHash: try key.hash(),
+            configuration: String(decoding: key.configuration, as: UTF8.self), arguments: CommandLine.arguments,
+            version: "\(Program.version).\(key.revision)", git: ThisMachine.gitState(), seed: key.seed, threads: threads,
             machine: ThisMachine.describe())
     }
 }
@@ -157,7 +188,7 @@ extension RunRegistry {
     /// Whether `folder` is whole and is what the last finished run of this key made. Says yes by touching the manifest, so that
     /// Make sees the folder as newer than what it was made from.
     fileprivate func isUpToDate(_ folder: String, keyHash: String) throws -> Bool {
-        guard let artifact = try? Artifact(folder: folder), try hasMade(artifact.sha256, keyHash: keyHash) else { return false }
+        guard let artifact = try? Artifact.published(folder).0, try hasMade(artifact.sha256, keyHash: keyHash) else { return false }
         return utimes(ManifestFile.path(folder), nil) == 0
     }
 }

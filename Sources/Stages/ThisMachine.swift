@@ -34,6 +34,12 @@ public enum ThisMachine {
         return kibibytes * 1024
     }
 
+    /// Address space that the process has taken, in bytes.
+    static var addressSpace: Int {
+        guard let text = field("VmSize", in: "/proc/self/status"), let kibibytes = Int(text.prefix { $0 != " " }) else { return 0 }
+        return kibibytes * 1024
+    }
+
     /// Counts `peakResidentBytes` anew from what is held now, for measurements.
     public static func resetPeakResidentBytes() {
         peakBeforeReset = max(peakBeforeReset, peakResidentBytes)

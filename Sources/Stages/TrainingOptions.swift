@@ -1,4 +1,5 @@
 import ArgumentParser
+import Tensors
 import Training
 
 extension Schedule.Shape: ExpressibleByArgument {}
@@ -15,13 +16,18 @@ public struct TrainingOptions: ParsableArguments {
     @Option(help: "Seconds between checkpoints.") public var checkpointSeconds = 60.0
     @Option(help: "Of weights, order and dropout.") public var seed: UInt64?
 
+    @Flag(help: "Start from nothing where the output folder holds a checkpoint of other settings.") public var discardCheckpoint = false
+
     public init() {}
 
-    public func validate() throws {
-        try requireInRange([
-            "--epochs": (epochs ?? 1) >= 1, "--max-steps": (maxSteps ?? 1) >= 1, "--peak": (peak ?? 1) > 0, "--warmup": (warmup ?? 0) >= 0,
-            "--weight-decay": (weightDecay ?? 0) >= 0, "--patience": (patience ?? 0) >= 0, "--checkpoint-seconds": checkpointSeconds >= 0,
-        ])
+    /// A training goes on from its checkpoint.
+    public var resumption: Resumption { .fromCheckpoint(discardsOthers: discardCheckpoint) }
+
+    /// Nothing is measured where there are no validation sentences.
+    public func requireValidation(_ sentences: Int, in folder: String) throws {
+        guard sentences == 0, patience ?? 0 > 0 else { return }
+        throw DataError(
+            path: folder, expected: "validation sentences for --patience", found: "none", hint: "leave --patience out, or hold some out")
     }
 
     /// All but the seed, which is a setting of what is trained, and the seconds between checkpoints, which change no result.
@@ -33,12 +39,5 @@ public struct TrainingOptions: ParsableArguments {
         settings.schedule.warmup = warmup ?? settings.schedule.warmup
         settings.adam.decay = weightDecay ?? settings.adam.decay
         settings.patience = patience ?? settings.patience
-    }
-}
-
-extension ParsableArguments {
-    /// Refuses the first option that is not good. Comparisons are to be written so that they fail for a value that is no number.
-    public func requireInRange(_ options: KeyValuePairs<String, Bool>) throws {
-        for (name, isGood) in options where !isGood { throw ValidationError("\(name) is out of range") }
     }
 }

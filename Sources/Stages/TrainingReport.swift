@@ -66,11 +66,14 @@ public final class TrainingReport {
     }
 
     private func epoch(_ epoch: TrainingObserver.Epoch) {
-        metric(.init(.valid, .loss), step: epoch.step, epoch.validation.loss)
-        for (key, value) in epoch.validation.metrics { metric(key, step: epoch.step, value) }
+        if let validation = epoch.validation { metric(.init(.valid, .loss), step: epoch.step, validation.loss) }
+        let metrics = epoch.validation?.metrics ?? [:]
+        for (key, value) in metrics { metric(key, step: epoch.step, value) }
         // figures by position are for the registry
-        let further = epoch.validation.metrics.filter { $0.key.position == nil }.map { ("\($0)", $1) }.sorted { $0.0 < $1.0 }.map { "\($0.0) \(Format.loss($0.1))" }
-        let words = ["train \(Format.loss(epoch.train.mean))", "valid \(Format.loss(epoch.validation.loss))"] + further + (epoch.isBest ? ["best so far"] : [])
+        let further = metrics.filter { $0.key.position == nil }.map { ("\($0)", $1) }.sorted { $0.0 < $1.0 }
+            .map { "\($0.0) \(Format.loss($0.1))" }
+        let valid = epoch.validation.map { ["valid \(Format.loss($0.loss))"] } ?? []
+        let words = ["train \(Format.loss(epoch.train.mean))"] + valid + further + (epoch.isBest ? ["best so far"] : [])
         run.log.info("\(label.map { $0 + " " } ?? "")epoch \(epoch.epoch + 1): \(words.joined(separator: ", "))")
     }
 

@@ -28,7 +28,7 @@ public enum FileSystem {
         let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
         defer { piece.deallocate() }
         while true {
-            let count = read(descriptor, piece.baseAddress!, piece.count)
+            let count = Foundation.read(descriptor, piece.baseAddress!, piece.count)
             if count < 0 && errno == EINTR { continue }
             guard count >= 0 else { throw DataError.reading(path) }
             if count == 0 { break }
@@ -41,12 +41,11 @@ public enum FileSystem {
 
     /// Bytes that an ordinary user may still write on the file system of `path`, or of its nearest existing parent.
     public static func freeBytes(at path: String) throws -> Int {
-        var place = path.isEmpty ? "." : path
+        var place = FilePath.absolute(path)
         var status = statvfs()
         while statvfs(place, &status) != 0 {
-            guard errno == ENOENT, place != "/", place != "." else { throw DataError.reading(place) }
-            place = (place as NSString).deletingLastPathComponent
-            if place.isEmpty { place = "." }
+            guard errno == ENOENT, place != "/" else { throw DataError.reading(place) }
+            place = FilePath.parent(place)
         }
         return Int(status.f_bavail) * Int(status.f_frsize)
     }
@@ -63,19 +62,14 @@ public enum FileSystem {
     /// Makes a folder and its parents; one that is there already is fine.
     public static func makeFolder(_ path: String) throws {
         if mkdir(path, 0o755) == 0 { return }
-        let parent = (path as NSString).deletingLastPathComponent
-        switch errno {
+        let code = errno, parent = FilePath.parent(path)
+        switch code {
         case EEXIST where isFolder(path): return
-        case ENOENT where !parent.isEmpty && parent != path:
+        case ENOENT where parent != "/":
             try makeFolder(parent)
             guard mkdir(path, 0o755) == 0 || (errno == EEXIST && isFolder(path)) else { throw DataError.writing(path) }
-        default: throw DataError.writing(path)
+        default: throw DataError.writing(path, code: code)
         }
-    }
-
-    private static func isFolder(_ path: String) -> Bool {
-        var status = stat()
-        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 
     /// Removes a file if it is there.
@@ -125,10 +119,19 @@ extension FileSystem {
             unlink(partial)
             throw error
         }
-        let parent = (path as NSString).deletingLastPathComponent
-        let descriptor = open(parent.isEmpty ? "." : parent, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw DataError.writing(parent) }
+        try makeEntriesDurable(FilePath.parent(path))
+    }
+
+    /// Gives a file another name on the same file system; `makeEntriesDurable` makes it last.
+    static func move(_ path: String, to place: String) throws {
+        guard Foundation.rename(path, place) == 0 else { throw DataError.writing(place) }
+    }
+
+    /// `fsync` of a folder: names given and taken in it outlive a power failure.
+    static func makeEntriesDurable(_ folder: String) throws {
+        let descriptor = open(folder.isEmpty ? "." : folder, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw DataError.writing(folder) }
         defer { close(descriptor) }
-        guard fsync(descriptor) == 0 else { throw DataError.writing(parent) }
+        guard fsync(descriptor) == 0 else { throw DataError.writing(folder) }
     }
 }

@@ -15,7 +15,8 @@ public struct Manifest<Configuration: Codable>: Codable {
     public let stage: String
     public let spec: String?
     public let configuration: Configuration
-    /// Role, such as `teacher` or `tokens`, to the SHA-256 of that input's `manifest.json`.
+    /// Role, such as `model` or `tokens`, to the SHA-256 of that input's `manifest.json`; and what the input was itself made
+    /// from, as in `capture/model`, all the way back.
     public let inputs: [String: String]
     /// By name within the folder.
     public let files: [String: FileRecord]
@@ -32,10 +33,12 @@ public struct Manifest<Configuration: Codable>: Codable {
     }
 
     /// Reads a folder's manifest and checks that one of `stage` made it and that its files are there in their full
-    /// size. Without a stage any will do. Contents are not hashed; see `verify`.
-    public static func read(folder: String, stage: String...) throws -> Manifest {
+    /// size. Without a stage any will do. Contents are not hashed: `PublishedFolder` does that for each file that is read.
+    public static func read(folder: String, stage: String...) throws -> Manifest { try read(folder: folder, stages: stage) }
+
+    static func read(folder: String, stages: [String]) throws -> Manifest {
         let path = ManifestFile.path(folder)
-        let header = try ManifestFile.header(folder, stages: stage)
+        let header = try ManifestFile.header(folder, stages: stages)
         guard header.formatVersion == currentVersion else {
             throw DataError(
                 path: path, expected: "format version \(currentVersion)", found: "\(header.formatVersion)",
@@ -43,14 +46,17 @@ public struct Manifest<Configuration: Codable>: Codable {
         }
         let manifest: Manifest
         do {
-            manifest = try JSONDecoder().decode(Manifest.self, from: Data(contentsOf: URL(fileURLWithPath: path)))
+            manifest = try JSONDecoder().decode(Manifest.self, from: Data(FileSystem.read(path)))
         } catch {
             throw DataError(
                 path: path, expected: "the configuration of \(header.stage)", found: ManifestFile.words(error),
                 hint: "make it again with this version of \(header.stage)")
         }
         for (name, record) in manifest.files.sorted(by: { $0.key < $1.key }) {
-            let file = (folder as NSString).appendingPathComponent(name)
+            guard !name.contains("/"), name != ".." else {
+                throw DataError(path: path, expected: "names of files in the folder", found: name, hint: "make it again with \(header.stage)")
+            }
+            let file = FilePath.join(folder, name)
             guard FileSystem.exists(file) else {
                 throw DataError(
                     path: file, expected: "\(record.bytes) bytes", found: "no file", hint: "make it again with \(manifest.stage)", kind: .missing)
@@ -65,26 +71,70 @@ public struct Manifest<Configuration: Codable>: Codable {
 
     /// Hashes every file and compares.
     public func verify(folder: String) throws {
-        for (name, record) in files.sorted(by: { $0.key < $1.key }) {
-            let file = (folder as NSString).appendingPathComponent(name)
-            let hash = try FileSystem.sha256(of: file)
-            guard hash == record.sha256 else {
-                throw DataError(path: file, expected: "SHA-256 \(record.sha256)", found: hash, hint: "make it again with \(stage)")
-            }
-        }
+        for name in files.keys.sorted() { try verify(folder: folder, name) }
     }
+
+    /// Hashes one file and compares; returns its path.
+    @discardableResult
+    public func verify(folder: String, _ name: String) throws -> String {
+        guard let record = files[name] else {
+            let names = files.keys.sorted().joined(separator: " ")
+            throw DataError(
+                path: ManifestFile.path(folder), expected: "'\(name)' among the files", found: names.isEmpty ? "none" : names,
+                hint: "make it again with \(stage)")
+        }
+        let file = FilePath.join(folder, name)
+        let hash = try FileSystem.sha256(of: file)
+        guard hash == record.sha256 else {
+            throw DataError(path: file, expected: "SHA-256 \(record.sha256)", found: hash, hint: "make it again with \(stage)")
+        }
+        return file
+    }
+}
+
+/// A folder that a stage has published, opened for reading: a file in it is reached past its hash alone.
+public struct PublishedFolder<Configuration: Codable> {
+    public let path: String
+    public let manifest: Manifest<Configuration>
+    public var configuration: Configuration { manifest.configuration }
+
+    public init(_ path: String, stage: String...) throws {
+        self.path = path
+        manifest = try Manifest<Configuration>.read(folder: path, stages: stage)
+    }
+
+    /// Path of a file, whose content is what the manifest says.
+    public func file(_ name: String) throws -> String { try manifest.verify(folder: path, name) }
+
+    /// A file of tensors. Its header is read first, since what is wrong with it says more than a hash.
+    public func tensors(_ name: String) throws -> TensorFile {
+        let tensors = try TensorFile(path: FilePath.join(path, name))
+        _ = try file(name)
+        return tensors
+    }
+
+    /// Names a file's content; nil where there is no such file.
+    public func sha256(_ name: String) -> String? { manifest.files[name]?.sha256 }
 }
 
 /// What can be said of a manifest without knowing its configuration's type.
 public enum ManifestFile {
     public static let name = "manifest.json"
 
-    public static func path(_ folder: String) -> String { (folder as NSString).appendingPathComponent(name) }
+    public static func path(_ folder: String) -> String { FilePath.join(folder, name) }
 
     public static func exists(in folder: String) -> Bool { FileSystem.exists(path(folder)) }
 
     /// Names a folder's content, all of it: the manifest holds the hash of every file.
     public static func sha256(folder: String) throws -> String { try FileSystem.sha256(of: path(folder)) }
+
+    private struct Listing: Decodable { let files: [String: FileRecord] }
+
+    /// Names of the files that a manifest lists; one that would lead out of the folder is none.
+    static func fileNames(_ path: String) throws -> Set<String> {
+        let listing = try JSONDecoder().decode(Listing.self, from: Data(FileSystem.read(path)))
+        return Set(listing.files.keys.filter { !$0.contains("/") && $0 != ".." })
+    }
 
     /// Which program made the folder.
     public static func stage(folder: String) throws -> String { try header(folder, stages: []).stage }
@@ -118,7 +168,7 @@ public enum ManifestFile {
         }
         let header: Header
         do {
-            header = try JSONDecoder().decode(Header.self, from: Data(contentsOf: URL(fileURLWithPath: path)))
+            header = try JSONDecoder().decode(Header.self, from: Data(FileSystem.read(path)))
         } catch {
             throw DataError(path: path, expected: "a manifest", found: words(error), hint: "make the folder again\(stages.first.map { " with \($0)" } ?? "")")
         }

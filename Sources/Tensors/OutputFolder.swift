@@ -1,55 +1,85 @@
 import Foundation
 
-/// The folder that a stage is filling. It counts as made when `publish` has written its manifest, and not before.
+/// The folder that a stage is filling. It counts as made when `publish` has given it its manifest, and not before.
 ///
-/// What was published in it earlier stays whole until the first file is asked for: then its manifest goes, for its files are about
-/// to change. A stage that fails while it is still reading has lost nothing.
+/// Everything is written to `.unfinished` in it and takes the place of what was published earlier at the end: a stage that fails, is
+/// killed or finds the disk full has lost nothing. Taking the place is several renames. They begin when the new manifest is
+/// durable in `.unfinished`, and a process that dies among them leaves it there: whoever opens the folder next goes on.
 public final class OutputFolder {
     public let folder: String
+    /// Files, checkpoints and scratch of a run that has not finished.
+    public var unfinished: String { FilePath.join(folder, Self.unfinishedName) }
+    public static let unfinishedName = ".unfinished"
+    /// In `.unfinished`: the manifest whose files are being replaced.
+    private static let replacedName = "replaced.json"
     private var published: Set<String> = []
-    private var temporary: Set<String> = []
-    private var isWithdrawn = false
 
+    /// Makes the folder, or finishes what a dead process had begun to publish in it.
     public init(_ path: String) throws {
         folder = path
         try FileSystem.makeFolder(path)
+        if ManifestFile.exists(in: unfinished) { try install() }
     }
 
     /// Where to write a file that the manifest shall list.
     public func path(_ file: String) throws -> String {
-        try withdraw()
         published.insert(file)
-        return (folder as NSString).appendingPathComponent(file)
+        return try temporaryPath(file)
     }
 
-    /// Where to write a file, such as a checkpoint, that is removed once the folder is published.
-    public func temporaryPath(_ file: String) -> String {
-        temporary.insert(file)
-        return (folder as NSString).appendingPathComponent(file)
+    /// Where to write a file, such as a checkpoint, that is gone once the folder is published.
+    public func temporaryPath(_ file: String) throws -> String {
+        try FileSystem.makeFolder(unfinished)
+        return FilePath.join(unfinished, file)
     }
 
-    private func withdraw() throws {
-        guard !isWithdrawn else { return }
-        try FileSystem.remove(ManifestFile.path(folder))
-        isWithdrawn = true
-    }
-
-    /// Writes the manifest, last and at one instant, and returns its SHA-256. Every file of `path` must be there.
+    /// Writes the manifest, puts everything in its place, and returns the manifest's SHA-256. Every file of `path` must be there.
     @discardableResult
     public func publish<Configuration: Codable>(
         stage: String, spec: String? = nil, configuration: Configuration, inputs: [String: String] = [:]
     ) throws -> String {
         var files: [String: FileRecord] = [:]
         for name in published {
-            let file = (folder as NSString).appendingPathComponent(name)
+            let file = FilePath.join(unfinished, name)
             files[name] = FileRecord(sha256: try FileSystem.sha256(of: file), bytes: try FileSystem.size(of: file))
         }
         let manifest = Manifest(stage: stage, spec: spec, configuration: configuration, inputs: inputs, files: files)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         let data = try encoder.encode(manifest) + Data("\n".utf8)
-        try FileSystem.writeAtomically(data, to: ManifestFile.path(folder))
-        for name in temporary { try FileSystem.remove((folder as NSString).appendingPathComponent(name)) }
+        try FileSystem.writeAtomically(data, to: temporaryPath(ManifestFile.name))
+        try install()
         return FileSystem.sha256(data)
+    }
+
+    /// Moves what is published out of `.unfinished`. The old manifest goes first, since it would vouch for the new files, and the
+    /// new one comes last. Every step may be done again.
+    private func install() throws {
+        let replaced = FilePath.join(unfinished, Self.replacedName)
+        let new = try ManifestFile.fileNames(ManifestFile.path(unfinished))
+        if ManifestFile.exists(in: folder) {
+            try FileSystem.move(ManifestFile.path(folder), to: replaced)
+            try FileSystem.makeEntriesDurable(folder)
+        }
+        for name in new where FileSystem.exists(FilePath.join(unfinished, name)) {
+            try FileSystem.move(FilePath.join(unfinished, name), to: FilePath.join(folder, name))
+        }
+        for name in (try? ManifestFile.fileNames(replaced)) ?? [] where !new.contains(name) {
+            try FileSystem.remove(FilePath.join(folder, name))
+        }
+        try FileSystem.makeEntriesDurable(folder)
+        try clearUnfinished(keeping: ManifestFile.name)
+        try FileSystem.move(ManifestFile.path(unfinished), to: ManifestFile.path(folder))
+        try FileSystem.makeEntriesDurable(folder)
+        try FileSystem.removeFolder(unfinished)
+    }
+
+    /// Removes what is in `.unfinished`, so that no checkpoint outlives what it was for.
+    public func clearUnfinished(keeping kept: String? = nil) throws {
+        guard FileSystem.isFolder(unfinished) else { return }
+        for name in try FileSystem.names(in: unfinished) where name != kept {
+            let path = FilePath.join(unfinished, name)
+            if FileSystem.isFolder(path) { try FileSystem.removeFolder(path) } else { try FileSystem.remove(path) }
+        }
     }
 }

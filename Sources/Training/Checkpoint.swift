@@ -44,7 +44,11 @@ struct Checkpoint {
         let file = try TensorFile(path: path)
         guard file.metadata["key"] == key, let text = file.metadata["state"] else { return nil }
         for part in parts(weights, adam) { try WeightFile.read(file, part) }
-        return try JSONDecoder().decode(TrainerState.self, from: Data(text.utf8))
+        do {
+            return try JSONDecoder().decode(TrainerState.self, from: Data(text.utf8))
+        } catch {
+            throw DataError(path: path, expected: "the state of a training", found: text, hint: "--discard-checkpoint starts from nothing")
+        }
     }
 
     private func parts(_ weights: FloatBlock, _ adam: Adam) -> [WeightFile.Part] {

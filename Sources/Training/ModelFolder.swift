@@ -30,7 +30,7 @@ public final class ModelFolder {
     public static let weightsName = "model.safetensors"
 
     /// The member of a manifest's configuration that describes the model.
-    private struct Configuration: Codable { let model: ModelDescription }
+    struct Configuration: Codable { let model: ModelDescription }
 
     public let path: String
     public let description: ModelDescription
@@ -38,23 +38,25 @@ public final class ModelFolder {
     /// Those of the networks are zero until `loadNetworks`, which a translation model does without.
     public let weights: FloatBlock
     private let file: TensorFile
+    let files: PublishedFolder<Configuration>
     public let source: Vocabulary
     public let target: Vocabulary
 
     public init(path: String) throws {
         self.path = path
-        description = try Manifest<Configuration>.read(folder: path, stage: Self.stages[0], Self.stages[1]).configuration.model
+        files = try PublishedFolder(path, stage: Self.stages[0], Self.stages[1])
+        description = files.configuration.model
         if let problem = description.transformer.problem {
             throw DataError(path: ManifestFile.path(path), expected: "the shape of a model", found: problem, hint: "make it again")
         }
         model = Transformer(description.transformer, try Replacements(description.replacements, in: description.transformer))
         weights = FloatBlock(model.layout.count)
-        file = try TensorFile(path: (path as NSString).appendingPathComponent(Self.weightsName))
+        file = try files.tensors(Self.weightsName)
         try WeightFile.read(file, .init(weights, model.slots(of: nil)))
         try WeightFile.check(file, model.layout.slots)
         file.releasePages()
-        source = try Vocabulary.load(folder: path, side: .source)
-        target = description.joint ? source : try Vocabulary.load(folder: path, side: .target)
+        source = try Vocabulary.load(path: files.file(Vocabulary.fileNames(.source)[0]))
+        target = description.joint ? source : try Vocabulary.load(path: files.file(Vocabulary.fileNames(.target)[0]))
         guard source.count == description.transformer.sourceVocabulary, target.count == description.transformer.targetVocabulary else {
             throw DataError(
                 path: path, expected: "vocabularies of \(description.transformer.sourceVocabulary) and \(description.transformer.targetVocabulary)",
@@ -92,6 +94,7 @@ public final class ModelFolder {
                 path: tokens.path, expected: text(known.sourceVocabulary, known.targetVocabulary, known.maxTokens),
                 found: text(tokens.source.count, tokens.target.count, longest), hint: "give the --tokens that the model was trained on")
         }
+        try requireVocabularies(of: tokens)
     }
 
     /// Numbers that the model consists of.
@@ -108,8 +111,7 @@ public final class ModelFolder {
     public static func write(_ model: Transformer, _ weights: FloatBlock, vocabulariesFrom folder: String, to output: OutputFolder) throws {
         try WeightFile.write([.init(weights, model.slotsInFileOrder)], to: output.path(weightsName))
         for name in Side.allCases.flatMap(Vocabulary.fileNames) {
-            let from = (folder as NSString).appendingPathComponent(name)
-            try FileSystem.writeAtomically(Data(contentsOf: URL(fileURLWithPath: from)), to: output.path(name))
+            try FileSystem.writeAtomically(Data(FileSystem.read(FilePath.join(folder, name))), to: output.path(name))
         }
     }
 }

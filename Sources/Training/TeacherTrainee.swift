@@ -67,6 +67,8 @@ public final class TeacherTrainee: Trainee {
         targetTokens = (0..<train.count).map { train.target.length($0) + 1 }
     }
 
+    public var validationSentences: Int { valid.count }
+
     public func switchOnPhaseTimer() { timers = (0...lanes.count).map { _ in PhaseTimer() } }
 
     public func begin(epoch: Int) -> Int {

@@ -11,7 +11,9 @@ public protocol Trainee: AnyObject {
     func begin(epoch: Int) -> Int
     /// Gradient of a batch and update of the weights. `step` counts from 1 over all epochs.
     func step(batch: Int, step: Int, rate: Float, adam: Adam) -> TrainingSums
-    /// Measures the weights on the validation set.
+    /// Sentences of the validation set. Without any, nothing is measured and the last weights are the result.
+    var validationSentences: Int { get }
+    /// Measures the weights on the validation set, which must not be empty: a mean over nothing is no measurement.
     func validate(epoch: Int) throws -> Validation
 }
 

@@ -35,7 +35,8 @@ public struct TrainingObserver {
         public let epoch: Int
         public let step: Int
         public let train: TrainingSums
-        public let validation: Validation
+        /// nil without validation sentences.
+        public let validation: Validation?
         public let isBest: Bool
         public let seconds: Double
     }
@@ -90,6 +91,7 @@ public final class Trainer {
             state = found
             observer.didResume(state.step)
         }
+        if trainee.validationSentences == 0 { observer.note("no validation sentences: the last weights are the result") }
         let clock = ContinuousClock()
         var lastWritten = clock.now, cost = 0.0
         while !isDone {
@@ -98,7 +100,7 @@ public final class Trainer {
                 let stepStarted = clock.now
                 let rate = settings.schedule.rate(step: state.step + 1, of: total)
                 let sums = trainee.step(batch: state.batch, step: state.step + 1, rate: rate, adam: adam)
-                guard sums.loss.isFinite else { throw DivergedError(step: state.step + 1, rate: rate) }
+                guard sums.loss.isFinite else { throw DivergedError("the loss", step: state.step + 1, rate: rate) }
                 state.step += 1
                 state.batch += 1
                 state.sums += sums
@@ -139,11 +141,14 @@ public final class Trainer {
     }
 
     private func endEpoch(seconds: Double, _ observer: TrainingObserver) throws {
-        let validation = try trainee.validate(epoch: state.epoch)
-        let isBest = validation.loss < state.bestLoss ?? .infinity
-        state.epochsSinceBest = isBest ? 0 : state.epochsSinceBest + 1
-        if isBest { state.bestLoss = validation.loss }
-        try snapshots.offer(Snapshot(epoch: state.epoch, loss: validation.loss), trainee.weights, &state.snapshots)
+        let validation = trainee.validationSentences == 0 ? nil : try trainee.validate(epoch: state.epoch), loss = validation?.loss
+        if let loss, !loss.isFinite { throw diverged("the validation loss") }
+        let isBest = loss.map { $0 < state.bestLoss ?? .infinity } ?? false
+        if let loss {
+            state.epochsSinceBest = isBest ? 0 : state.epochsSinceBest + 1
+            if isBest { state.bestLoss = loss }
+            try snapshots.offer(Snapshot(epoch: state.epoch, loss: loss), trainee.weights, &state.snapshots)
+        }
         observer.didEndEpoch(.init(
             epoch: state.epoch, step: state.step, train: state.sums, validation: validation, isBest: isBest, seconds: seconds))
         state.epoch += 1
@@ -152,8 +157,15 @@ public final class Trainer {
         try checkpoint.write(state, weights: trainee.weights, adam: adam)
     }
 
+    private func diverged(_ what: String) -> DivergedError {
+        DivergedError(what, step: state.step, rate: settings.schedule.rate(step: state.step, of: max(1, state.stepsPerEpoch * settings.epochs)))
+    }
+
     private func finish(_ observer: TrainingObserver) throws {
-        guard let best = state.snapshots.min(by: { $0.loss < $1.loss }) else { return }
+        guard let best = state.snapshots.min(by: { $0.loss < $1.loss }) else {
+            guard trainee.weights.buffer.allSatisfy(\.isFinite) else { throw diverged("a weight") }
+            return
+        }
         if state.snapshots.count > 1 {
             try snapshots.average(state.snapshots, into: trainee.weights)
             let averaged = try trainee.validate(epoch: state.epoch)
@@ -170,10 +182,18 @@ public final class Trainer {
 
 /// The loss became infinite or not a number.
 public struct DivergedError: Error, CustomStringConvertible {
+    /// What is not finite.
+    public let what: String
     public let step: Int
     public let rate: Float
 
-    public var description: String { "the loss is not a number at step \(step), learning rate \(rate)" }
+    init(_ what: String, step: Int, rate: Float) {
+        self.what = what
+        self.step = step
+        self.rate = rate
+    }
+
+    public var description: String { "\(what) is not a number at step \(step), learning rate \(rate)" }
 }
 
 extension Duration {

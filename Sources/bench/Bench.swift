@@ -38,8 +38,11 @@ struct Bench: StageCommand {
         family.attentions.flatMap { attention in ["xs", "m"].map { "\(family.name)-\($0).\(attention)" } }
     } + ["alr-s.encoder", "alr-l.encoder", "alr-l.decoder"]
 
+    var idleOptions: [IdleOptions] {
+        parts.isEmpty || parts.contains(.distillation) ? [] : [.init("--specs", because: "distillation is not among the --parts")]
+    }
+
     func validate() throws {
-        guard seconds > 0, seconds.isFinite else { throw ValidationError("--seconds is out of range") }
         for spec in specs where try Spec(parsing: spec).layer != nil { throw ValidationError("--specs are measured at layer 0: leave the layer out of \(spec)") }
     }
 

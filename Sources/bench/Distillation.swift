@@ -14,7 +14,7 @@ extension Session {
         let captured = try capture(specs, to: scratch)
         for spec in specs {
             for threads in threadCounts {
-                let work = try DistillationWork(spec, captured, folder: scratch.folder, threads: threads)
+                let work = try DistillationWork(spec, captured, folder: scratch.unfinished, threads: threads)
                 let rate = stopwatch.rate(work.step), flops = rate * work.flopsPerSentence
                 add(Measurement(
                     part: .distillation, name: Self.name(spec), threads: threads, value: rate, unit: "sentences/s",

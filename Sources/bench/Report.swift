@@ -54,6 +54,8 @@ struct Report: Codable {
 /// Repeats a piece of work for about so many seconds.
 struct Stopwatch {
     let seconds: Double
+    /// Called after every piece of work: a measurement may be stopped at any time, and does not come back if it is.
+    let stopIfRequested: () -> Void
 
     /// Units a second, the median of several stretches; `body` returns how many units it has done. Called once before the clock
     /// starts, so that memory is there.
@@ -63,7 +65,10 @@ struct Stopwatch {
 
     /// The same of several, whose stretches alternate: what disturbs the machine for a while disturbs them all.
     func rates(_ bodies: [() -> Double], stretches: Int = 5) -> [Double] {
-        for body in bodies { _ = body() }
+        for body in bodies {
+            _ = body()
+            stopIfRequested()
+        }
         var rates = bodies.map { _ in [Double]() }
         for _ in 0..<stretches {
             for (index, body) in bodies.enumerated() {
@@ -71,6 +76,7 @@ struct Stopwatch {
                 var units = 0.0, elapsed = 0.0
                 repeat {
                     units += body()
+                    stopIfRequested()
                     elapsed = PhaseTimer.now - start
                 } while elapsed < seconds / Double(stretches)
                 rates[index].append(units / elapsed)

@@ -31,12 +31,13 @@ final class Session {
         self.folder = folder
         self.settings = settings
         self.run = run
-        outputFolder = run.folder.folder
-        stopwatch = Stopwatch(seconds: settings.seconds)
+        outputFolder = run.folder.unfinished
+        stopwatch = Stopwatch(seconds: settings.seconds, stopIfRequested: run.leaveIfStopRequested)
         train = try folder.shard(.train)
         guard train.count >= 16 else {
             throw DataError(path: folder.path, expected: "at least 16 training pairs", found: "\(train.count)", hint: "measure on a larger corpus")
         }
+        if settings.parts.contains(.translation) || settings.parts.contains(.text) { try folder.requireSentences(.test) }
         test = try folder.shard(.test)
         var model = TransformerConfiguration(
             sourceVocabulary: folder.configuration.sourceVocabularySize, targetVocabulary: folder.configuration.targetVocabularySize)

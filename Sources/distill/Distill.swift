@@ -36,35 +36,38 @@ struct Distill: StageCommand {
     @Option(help: "What to distil, such as alr-m.encoder.", transform: Spec.init(parsing:)) var spec: Spec?
     @Option(help: "Folder to write.") var output: String?
     @Flag(help: "Print the families, one a line, as make reads them: name, span, attentions, named sizes.") var families = false
+    @Option(parsing: .upToNextOption, help: "Say what is wrong with these specs, if anything is.") var check: [String] = []
     @Option(help: "Named settings: \(DistillationPreset.allCases.map(\.rawValue).joined(separator: ", ")).") var preset = DistillationPreset.standard
     @OptionGroup(title: "Training") var distillation: DistillOptions
 
     func validate() throws {
-        guard !families else { return }
+        for text in check { _ = try Spec(parsing: text) }
+        guard !families, check.isEmpty else { return }
         if capture == nil { throw ValidationError("Missing expected argument '--capture <capture>'") }
         if spec == nil { throw ValidationError("Missing expected argument '--spec <spec>'") }
         if output == nil { throw ValidationError("Missing expected argument '--output <output>'") }
     }
 
     func run() throws {
-        guard !families else { return print(Families.table) }
+        if families { print(Families.table) }
         guard let capture, let spec, let output else { return }
-        let captured = try Manifest<CaptureConfiguration>.read(folder: capture, stage: "capture").configuration
+        let folder = try PublishedFolder<CaptureConfiguration>(capture, stage: "capture"), captured = folder.configuration
+        try captured.requireSound(path: capture)
         var values = preset.values(spec)
         distillation.apply(to: &values)
         let settings = DistillConfiguration(spec: spec, preset: preset, values: values, capture: captured)
         let specs = try settings.specs()
         try StageRun.perform(
             Self.stage, spec: spec.description, options: options, output: output, configuration: settings,
-            inputs: [.folder("capture", capture)], seed: values.distillation.seed
+            inputs: [.folder("capture", capture)], seed: values.distillation.seed, resumption: distillation.training.resumption
         ) { run in
             let pool = WorkerPool(threads: run.threads)
             var table = Table(.left("spec"), .right("parameters"), .right("epochs"), .right("valid error"), .right("explained"), .right("cosine"))
             for spec in specs {
-                guard let result = try distil(spec, from: capture, to: output, settings, run, pool) else { return }
+                guard let result = try distil(spec, from: folder, to: output, settings, run, pool) else { return }
                 table.add(
-                    "\(spec)", Format.count(result.parameters), "\(result.epochs)", String(format: "%.5f", result.loss),
-                    String(format: "%.3f", result.explained), String(format: "%.3f", result.cosine))
+                    "\(spec)", Format.count(result.parameters), "\(result.epochs)", result.loss.map { String(format: "%.5f", $0) } ?? "-",
+                    result.explained.map { String(format: "%.3f", $0) } ?? "-", result.cosine.map { String(format: "%.3f", $0) } ?? "-")
             }
             try run.publish(settings)
             print(table)
@@ -73,14 +76,17 @@ struct Distill: StageCommand {
 
     /// Nil if it was stopped.
     private func distil(
-        _ spec: Spec, from capture: String, to output: String, _ settings: DistillConfiguration, _ run: StageRun, _ pool: WorkerPool
+        _ spec: Spec, from folder: PublishedFolder<CaptureConfiguration>, to output: String, _ settings: DistillConfiguration, _ run: StageRun,
+        _ pool: WorkerPool
     ) throws -> LayerResult? {
-        let layer = spec.layer!
+        let layer = spec.layer!, capture = folder.path
+        for split in [Split.train, .valid] { try CapturedActivations.verify(folder, split, spec) }
         let trainee = try DistillationTrainee(
             spec, settings.capture, train: CapturedActivations(folder: capture, settings.capture, .train, spec),
             valid: CapturedActivations(folder: capture, settings.capture, .valid, spec), settings: settings.values.distillation, pool: pool)
         let key = "\(run.keyHash).\(layer)", file = try run.folder.path(DistillConfiguration.weightsName(layer: layer))
-        let scratch = output + "/layer-\(layer)"
+        try distillation.training.requireValidation(trainee.validationSentences, in: capture)
+        let scratch = run.folder.unfinished + "/layer-\(layer)"
         if let finished = try LayerResult.load(file, key: key, trainee) {
             try? FileManager.default.removeItem(atPath: scratch) // left by a kill between its weights and here
             return finished

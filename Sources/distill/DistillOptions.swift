@@ -10,10 +10,6 @@ struct DistillOptions: ParsableArguments {
     @Option(help: "Cut the gradient's norm to this; families that update weights block by block cannot.") var clip: Float?
     @Option(help: "Dropout of the hidden layer.") var dropout: Float?
 
-    func validate() throws {
-        try requireInRange(["--batch": (batch ?? 1) >= 1, "--batch-tokens": (batchTokens ?? 1) >= 1, "--clip": (clip ?? 1) > 0, "--dropout": (0..<1).contains(dropout ?? 0)])
-    }
-
     func apply(to values: inout DistillationPreset.Values) {
         training.apply(to: &values.training)
         values.distillation.batch = batch ?? values.distillation.batch

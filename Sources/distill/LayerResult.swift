@@ -8,17 +8,19 @@ import Training
 struct LayerResult: Codable {
     let parameters: Int
     let epochs: Int
-    let loss: Double
-    let explained: Double
-    let cosine: Double
+    /// Of the validation set; nil where it is empty, or where there is nothing to explain.
+    let loss: Double?
+    let explained: Double?
+    let cosine: Double?
 
     init(_ trainee: DistillationTrainee, epochs: Int) {
-        let validation = trainee.validate(epoch: epochs)
+        let validation = trainee.validationSentences == 0 ? nil : trainee.validate(epoch: epochs)
         parameters = trainee.layout.parameters
         self.epochs = epochs
-        loss = validation.loss
-        explained = validation.metrics[MetricKey(.valid, .explained)] ?? 0
-        cosine = validation.metrics[MetricKey(.valid, .cosine)] ?? 0
+        func finite(_ value: Double?) -> Double? { value.flatMap { $0.isFinite ? $0 : nil } }
+        loss = finite(validation?.loss)
+        explained = finite(validation?.metrics[MetricKey(.valid, .explained)])
+        cosine = finite(validation?.metrics[MetricKey(.valid, .cosine)])
     }
 
     func save(_ trainee: DistillationTrainee, key: String, to path: String) throws {
@@ -33,6 +35,6 @@ struct LayerResult: Codable {
         guard FileSystem.exists(path) else { return nil }
         let file = try TensorFile(path: path)
         guard file.metadata["key"] == key, let text = file.metadata["result"] else { return nil }
-        return try JSONDecoder().decode(LayerResult.self, from: Data(text.utf8))
+        return try? JSONDecoder().decode(LayerResult.self, from: Data(text.utf8)) // what cannot be read is made again
     }
 }

@@ -52,24 +52,30 @@ struct Evaluation {
         run.score(Registry.Score(metric: "paper-compat", testSet: testSet, value: paperCompat))
     }
 
-    private static func hypotheses(of base: String) throws -> [String] {
-        try Scoring.TextLines.read((base as NSString).appendingPathComponent(hypothesesName))
+    private static func hypotheses(of base: PublishedFolder<ScoreConfiguration>) throws -> [String] {
+        let path = try base.file(hypothesesName)
+        return try Scoring.TextLines.split(Data(FileSystem.read(path)), path: path)
     }
 
-    /// Whether `base` can be compared with, before anything is translated.
-    static func requireSameSentences(_ base: String, count: Int) throws {
-        _ = try Manifest<ScoreConfiguration>.read(folder: base, stage: Score.stage)
-        let found = try hypotheses(of: base).count
+    /// Whether `base` can be compared with, before anything is translated: it must be of the same text, which is more than of as
+    /// many sentences.
+    static func requireSameSentences(_ path: String, count: Int, text: TestText) throws {
+        let base = try PublishedFolder<ScoreConfiguration>(path, stage: Score.stage)
+        let found = try hypotheses(of: base).count, file = FilePath.join(path, hypothesesName)
         guard found == count else {
             throw DataError(
-                path: (base as NSString).appendingPathComponent(hypothesesName), expected: "\(count) translations of the same sentences",
-                found: "\(found)", hint: "score both on the same split")
+                path: file, expected: "\(count) translations of the same sentences", found: "\(found)", hint: "score both on the same split")
+        }
+        guard base.configuration.text == text else {
+            throw DataError(
+                path: file, expected: "translations of the same text, \(text)",
+                found: base.configuration.text.map { "of \($0)" } ?? "of one that is not recorded", hint: "score both on the same tokens")
         }
     }
 
     /// Tests the difference to the translations of another score folder, which must be of the same sentences.
     func compare(with base: String, testSet: String, _ run: StageRun) throws {
-        let other = try Self.hypotheses(of: base)
+        let other = try Self.hypotheses(of: PublishedFolder(base, stage: Score.stage))
         let test = PairedTest(.bootstrap, trials: max(trials, 1))
         let result = try test.compare(BLEU(), baseline: other, system: hypotheses, references: references)
         run.significance(Significance(

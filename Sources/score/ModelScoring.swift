@@ -25,10 +25,13 @@ struct ModelScoringOptions: ParsableArguments {
         guard let model, let tokens, let output else { return }
         let folder = try ModelFolder(path: model), sentences = try TokenFolder(path: tokens)
         try folder.requireFit(sentences, maxTokens: false)
-        let settings = ScoreConfiguration(split: split, search: search.configuration, precision: precision == .float32 ? nil : precision, resamples: resamples)
+        try sentences.requireSentences(split)
+        let text = TestText(of: sentences, split)
+        let settings = ScoreConfiguration(
+            split: split, text: text, search: search.configuration, precision: precision == .float32 ? nil : precision, resamples: resamples)
         var inputs: [StageInput] = [try .folder("model", model), try .folder("tokens", tokens)]
         if let base {
-            try Evaluation.requireSameSentences(base, count: sentences.shard(split).count)
+            try Evaluation.requireSameSentences(base, count: sentences.shard(split).count, text: text)
             inputs.append(try .folder("base", base))
         }
         try StageRun.perform(Score.stage, spec: Self.spec(output), options: options, output: output, configuration: settings, inputs: inputs) { run in
@@ -39,6 +42,7 @@ struct ModelScoringOptions: ParsableArguments {
             let testSet = "\(sentences.configuration.corpus).\(sentences.configuration.pair).\(split.rawValue)"
             evaluation.record(run, testSet: testSet)
             run.param("search", search.configuration.name + (precision == .float32 ? "" : ".\(precision)"))
+            run.param("test_text", "\(text)")
             run.param("sites", folder.description.replacements.count)
             run.param("parameters", folder.parameters)
             if let base { try evaluation.compare(with: base, testSet: testSet, run) }
@@ -48,11 +52,12 @@ struct ModelScoringOptions: ParsableArguments {
     }
 
     func translateStandardInput(_ options: StageOptions, _ search: SearchOptions) throws {
+        Signals.uninstall()
         let folder = try ModelFolder(path: model!)
         let translator = Translator(try folder.translationModel(precision), search.configuration, pool: WorkerPool(threads: options.threadCount))
         let log = Logger.stage(Score.stage, quiet: options.quiet)
-        var lines: [String] = [], before = 0
-        func flush() {
+        var batches = LineBatches(STDIN_FILENO), before = 0
+        while let lines = try batches.next() {
             let hypotheses = translator.translate(lines.map { folder.source.encode($0).map { Int32($0) } })
             for (index, hypothesis) in hypotheses.enumerated() {
                 for warning in hypothesis.warnings { log.warning("line \(before + index + 1): \(warning)") }
@@ -60,14 +65,7 @@ struct ModelScoringOptions: ParsableArguments {
             }
             fflush(stdout)
             before += lines.count
-            lines.removeAll(keepingCapacity: true)
         }
-        let isInteractive = isatty(STDIN_FILENO) != 0
-        while let line = readLine() {
-            lines.append(line)
-            if isInteractive || lines.count == 4096 { flush() }
-        }
-        flush()
     }
 
     /// What the registry calls this score: the folder's own name.
@@ -100,9 +98,24 @@ extension ModelScoringOptions {
     }
 }
 
+/// The text that was translated and its references, by content.
+struct TestText: Codable, Equatable, CustomStringConvertible {
+    let source: String
+    let target: String
+
+    init(of tokens: TokenFolder, _ split: Split) {
+        source = tokens.textSHA256(split, .source) ?? ""
+        target = tokens.textSHA256(split, .target) ?? ""
+    }
+
+    var description: String { "\(source.prefix(12)) and \(target.prefix(12))" }
+}
+
 /// The configuration in the manifest of a score.
 struct ScoreConfiguration: Codable {
     let split: Split
+    /// nil in folders of a time when it was not recorded.
+    let text: TestText?
     let search: SearchConfiguration
     /// nil: float32.
     let precision: TranslationPrecision?

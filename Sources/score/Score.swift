@@ -29,6 +29,20 @@ struct Score: StageCommand {
     @OptionGroup(title: "Search") var search: SearchOptions
     @OptionGroup(title: "Texts") var texts: TextScoringOptions
 
+    var idleOptions: [IdleOptions] {
+        if texts.hypotheses != nil {
+            let reason = "two texts are compared"
+            return [.allBut("--hypotheses", "--references", "--baseline", "--bootstrap", "--json", because: reason)]
+        }
+        if model.tokens != nil {
+            return [.init("--references", "--baseline", "--bootstrap", because: "a model is scored; that of another model is its --base")]
+        }
+        let reason = "standard input is translated"
+        return [.allBut(
+            "--model", "--precision", "--beam", "--length-penalty", "--max-length-ratio", "--no-unknown", "--forced-length", "--threads", "--quiet",
+            because: reason)]
+    }
+
     func validate() throws {
         switch (model.model, texts.hypotheses) {
         case (nil, nil): throw ValidationError("give --model, or --hypotheses and --references")

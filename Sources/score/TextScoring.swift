@@ -1,6 +1,7 @@
 import ArgumentParser
-import Scoring
+import Corpus
 import Foundation
+import Scoring
 import Stages
 
 /// Two text files, no model.
@@ -13,11 +14,13 @@ struct TextScoringOptions: ParsableArguments {
 
     func run() throws {
         guard let hypotheses, let references else { return }
-        let texts = try TextLines.readPair(hypotheses: hypotheses, references: references)
+        Signals.uninstall()
+        let files = InputFiles(), theirs = try files.open("references", references)
+        let texts = try Self.pair(try files.open("hypotheses", hypotheses), theirs)
         let report = try ScoreReport(
             hypotheses: texts.hypotheses, references: texts.references, bootstrap: bootstrap > 0 ? Bootstrap(resamples: bootstrap) : nil)
         guard let baseline else { return print(json ? report.json() : report.text()) }
-        let base = try TextLines.readPair(hypotheses: baseline, references: references).hypotheses
+        let base = try Self.pair(try files.open("baseline", baseline), theirs).hypotheses
         let test = PairedTest(.bootstrap)
         let results = [
             (metric: "BLEU", result: try test.compare(BLEU(), baseline: base, system: texts.hypotheses, references: texts.references)),
@@ -28,8 +31,21 @@ struct TextScoringOptions: ParsableArguments {
         }
         print(report.text())
         for (metric, result) in results {
-            print(String(format: "%@ %+.2f against %@, p = %.4f (paired bootstrap)", metric, result.system.score - result.baseline.score, baseline, result.system.p ?? 1))
+            let difference = result.system.score - result.baseline.score
+            print(String(format: "%@ %+.2f against %@, p = %.4f (paired bootstrap)", metric, difference, baseline, result.system.p ?? 1))
         }
+    }
+
+    /// Lines as sacreBLEU reads them, as many of the one file as of the other, and at least one.
+    private static func pair(_ hypotheses: InputFile, _ references: InputFile) throws -> (hypotheses: [String], references: [String]) {
+        func lines(_ file: InputFile) throws -> [String] { try Scoring.TextLines.split(Data(try file.text), path: file.path) }
+        let (found, expected) = (try lines(hypotheses), try lines(references))
+        guard found.count == expected.count else {
+            throw ScoringError.unequalFiles(
+                hypotheses: hypotheses.path, found: found.count, references: references.path, expected: expected.count)
+        }
+        guard !found.isEmpty else { throw ScoringError.emptyFile(path: hypotheses.path) }
+        return (found, expected)
     }
 }
 

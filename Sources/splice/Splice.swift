@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Kernels
+import Logging
 import Models
 import Stages
 import Tensors
@@ -33,7 +34,8 @@ struct SpliceCommand: StageCommand {
 
     func run() throws {
         let base = try ModelFolder(path: model)
-        let distilled = try replacement.map { try Distilled($0, layers: layers, for: base) }
+        let log = Logger.stage(Self.stage, quiet: options.quiet)
+        let distilled = try replacement.map { try Distilled($0, layers: layers, for: base) { log.warning("\($0)") } }
         if let absent = layers.first(where: { layer in !distilled.contains { $0.specs.contains { $0.layer == layer } } }) {
             throw SpecError(text: "layer \(absent)", reason: "none of the replacements was distilled for it")
         }
@@ -68,19 +70,20 @@ struct SpliceConfiguration: Codable {
 
 /// A folder made by `distill`.
 private struct Distilled {
-    let path: String
+    let folder: PublishedFolder<DistillConfiguration>
     let name: String
     let specs: [Spec]
 
-    init(_ path: String, layers: [Int], for model: ModelFolder) throws {
-        self.path = path
-        let settings = try Manifest<DistillConfiguration>.read(folder: path, stage: "distill").configuration
+    init(_ path: String, layers: [Int], for model: ModelFolder, warn: (String) -> Void) throws {
+        folder = try PublishedFolder(path, stage: "distill")
+        let settings = folder.configuration
         let teacher = model.description.transformer, shape = settings.capture
         guard (shape.width, shape.heads, shape.maxTokens) == (teacher.width, teacher.heads, teacher.maxTokens) else {
             throw DataError(
                 path: path, expected: "networks for width \(teacher.width), \(teacher.heads) heads, \(teacher.maxTokens) tokens",
                 found: "width \(shape.width), \(shape.heads) heads, \(shape.maxTokens) tokens", hint: "distil from a capture of this model")
         }
+        try model.requireTeacher(of: folder, warn: warn)
         let all = try settings.specs()
         specs = all.filter { layers.isEmpty || layers.contains($0.layer!) }
         name = specs.count == all.count ? settings.spec.description : specs.map(\.description).joined(separator: "+")
@@ -88,7 +91,7 @@ private struct Distilled {
 
     func read(into weights: FloatBlock, of model: Transformer) throws {
         for spec in specs {
-            let file = try TensorFile(path: (path as NSString).appendingPathComponent(DistillConfiguration.weightsName(layer: spec.layer!)))
+            let file = try folder.tensors(DistillConfiguration.weightsName(layer: spec.layer!))
             try WeightFile.read(file, .init(weights, model.slots(of: spec)), dropping: Replacements.prefix(spec))
         }
     }

@@ -66,10 +66,12 @@ struct TextOptions: ParsableArguments {
         guard corpus == "phrasebook" || origins == 1 else {
             throw ValidationError("corpus '\(corpus)' needs one of --train-source, --tsv and --iwslt")
         }
-        guard holdOutValid >= 0, holdOutTest >= 0 else { throw ValidationError("--hold-out-valid and --hold-out-test must not be negative") }
+        guard !isPhrasebook || max(holdOutValid, holdOutTest) <= 1_000_000 else {
+            throw ValidationError("--hold-out-valid and --hold-out-test must be at most 1000000 for the phrasebook")
+        }
     }
 
-    private var languages: [String] { pair.split(separator: "-", omittingEmptySubsequences: false).map(String.init) }
+    var languages: [String] { pair.split(separator: "-", omittingEmptySubsequences: false).map(String.init) }
     private var trainFiles: (String?, String?) { (trainSource, trainTarget) }
     private var validFiles: (String?, String?) { (validSource, validTarget) }
     private var testFiles: (String?, String?) { (testSource, testTarget) }
@@ -93,49 +95,79 @@ extension TextOptions {
             sets: iwslt.isEmpty ? [] : [validSet, testSet], holdOut: [holdOutValid, holdOutTest])
     }
 
-    /// The files that are read, for the run's lineage.
-    func inputs() throws -> [StageInput] {
-        if isPhrasebook {
-            return try Phrasebook.files(in: phrasebook).map { try .file("phrasebook \(($0 as NSString).lastPathComponent)", $0) }
+    /// Opens what the sentences come from. What is read from here on is in `files`, by content.
+    func open(_ files: InputFiles) throws -> OpenText {
+        func pair(_ role: String, _ paths: (String?, String?)) throws -> OpenText.Sides? {
+            guard let source = paths.0, let target = paths.1 else { return nil }
+            return (try files.open("\(role) source", source), try files.open("\(role) target", target))
         }
-        let files = [
-            ("train source", trainSource), ("train target", trainTarget), ("valid source", validSource), ("valid target", validTarget),
-            ("test source", testSource), ("test target", testTarget), ("table", tsv),
-        ]
-        let archives = iwslt.filter { !$0.isFolder }.enumerated().map { ("archive \($0 + 1)", Optional($1)) }
-        return try (files + archives).compactMap { role, path in try path.map { try .file(role, $0) } }
-    }
-
-    func read() throws -> [Split: ParallelText] {
-        if isPhrasebook {
-            return try Phrasebook(folder: phrasebook).splits(
-                source: languages[0], target: languages[1], valid: holdOutValid, test: holdOutTest, seed: seed)
-        }
-        let talks = iwslt.isEmpty ? nil : try IWSLTCorpus(archives: iwslt)
-        var splits: [Split: ParallelText] = [:]
-        splits[.valid] = try files(validFiles) ?? talks?.test(validSet, source: languages[0], target: languages[1])
-        splits[.test] = try files(testFiles) ?? talks?.test(testSet, source: languages[0], target: languages[1])
-        let held = try HeldOutSplit(
-            valid: splits[.valid] == nil ? holdOutValid : 0, test: splits[.test] == nil ? holdOutTest : 0, seed: seed
-        ).apply(to: try train(talks), name: "\(corpus) train")
-        return splits.merging(held) { given, _ in given }
-    }
-
-    private func train(_ talks: IWSLTCorpus?) throws -> ParallelText {
-        if let text = try files(trainFiles) { return text }
-        if let tsv { return try ParallelText(tsv: tsv, sourceColumn: sourceColumn - 1, targetColumn: targetColumn - 1) }
-        return try talks?.train(source: languages[0], target: languages[1]) ?? ParallelText()
-    }
-
-    private func files(_ paths: (String?, String?)) throws -> ParallelText? {
-        guard let source = paths.0, let target = paths.1 else { return nil }
-        return try ParallelText(source: source, target: target)
+        if isPhrasebook { return OpenText(options: self, phrasebook: try Phrasebook(folder: phrasebook, through: files)) }
+        return OpenText(
+            options: self, train: try pair("train", trainFiles), valid: try pair("valid", validFiles), test: try pair("test", testFiles),
+            table: try tsv.map { try files.open("table", $0) },
+            talks: iwslt.isEmpty ? nil : try IWSLTCorpus(archives: iwslt, through: files))
     }
 }
 
-extension String {
-    fileprivate var isFolder: Bool {
-        var isFolder: ObjCBool = false
-        return FileManager.default.fileExists(atPath: self, isDirectory: &isFolder) && isFolder.boolValue
+/// What `TextOptions` name, opened and not yet taken apart.
+struct OpenText {
+    typealias Sides = (source: InputFile, target: InputFile)
+
+    let options: TextOptions
+    var phrasebook: Phrasebook?
+    var train: Sides?
+    var valid: Sides?
+    var test: Sides?
+    var table: InputFile?
+    var talks: IWSLTCorpus?
+
+    func read() throws -> [Split: ParallelText] {
+        let languages = options.languages
+        if let phrasebook {
+            return try phrasebook.splits(
+                source: languages[0], target: languages[1], valid: options.holdOutValid, test: options.holdOutTest, seed: options.seed)
+        }
+        var splits: [Split: ParallelText] = [:]
+        splits[.valid] = try text(valid) ?? talks?.test(options.validSet, source: languages[0], target: languages[1])
+        splits[.test] = try text(test) ?? talks?.test(options.testSet, source: languages[0], target: languages[1])
+        let held = try HeldOutSplit(
+            valid: splits[.valid] == nil ? options.holdOutValid : 0, test: splits[.test] == nil ? options.holdOutTest : 0, seed: options.seed
+        ).apply(to: try trainText(), name: "\(options.corpus) train")
+        return splits.merging(held) { given, _ in given }
+    }
+
+    private func trainText() throws -> ParallelText {
+        if let train { return try ParallelText(source: train.source, target: train.target) }
+        if let table {
+            return try ParallelText(tsv: table, sourceColumn: options.sourceColumn - 1, targetColumn: options.targetColumn - 1)
+        }
+        return try talks?.train(source: options.languages[0], target: options.languages[1]) ?? ParallelText()
+    }
+
+    private func text(_ sides: Sides?) throws -> ParallelText? {
+        try sides.map { try ParallelText(source: $0.source, target: $0.target) }
+    }
+}
+
+extension TextOptions {
+    /// Whether validation or test sentences were asked for.
+    func asksFor(_ split: Split) -> Bool {
+        switch split {
+        case .train: true
+        case .valid: validSource != nil || !iwslt.isEmpty || holdOutValid > 0
+        case .test: testSource != nil || !iwslt.isEmpty || holdOutTest > 0
+        }
+    }
+
+    /// Options that what was chosen does not read.
+    var idle: [IdleOptions] {
+        var idle: [IdleOptions] = []
+        if !isPhrasebook { idle.append(.init("--phrasebook", because: "the corpus is \(corpus)")) }
+        if tsv == nil { idle.append(.init("--source-column", "--target-column", because: "there is no --tsv")) }
+        if iwslt.isEmpty || validSource != nil { idle.append(.init("--valid-set", because: "validation text is not read from --iwslt")) }
+        if iwslt.isEmpty || testSource != nil { idle.append(.init("--test-set", because: "test text is not read from --iwslt")) }
+        if validSource != nil || !iwslt.isEmpty { idle.append(.init("--hold-out-valid", because: "there is validation text")) }
+        if testSource != nil || !iwslt.isEmpty { idle.append(.init("--hold-out-test", because: "there is test text")) }
+        return idle
     }
 }

@@ -9,7 +9,8 @@ struct Tokenize: StageCommand {
         abstract: "Turns parallel text into a vocabulary and shards of ids for training, validation and test.",
         discussion: """
             Training text comes from two aligned files, from a table of tab-separated pairs, from IWSLT archives, or (the default) \
-            from the phrasebook that comes with the project. Files may be gzip, the table may be in a zip. Validation and test \
+            from the phrasebook that comes with the project. Files may be gzip, pipes or - for standard input, the table may be in a \
+            zip. Validation and test \
             sentences come from files or IWSLT sets of their own; where none are given they are held out of the training text, so \
             that no sentence is on both sides.
 
@@ -43,7 +44,7 @@ struct Tokenize: StageCommand {
               64  wrong usage                73  cannot write
               65  bad data                   74  input/output error, no space
               66  missing input              75  folder in use by another run
-              130, 143  interrupted
+              71  no memory, no threads      130, 143  interrupted
             """,
         version: Program.version)
 
@@ -56,13 +57,17 @@ struct Tokenize: StageCommand {
     @OptionGroup var results: JSONOption
     @OptionGroup var options: StageOptions
 
+    var idleOptions: [IdleOptions] { text.idle + [tokens.idle] }
+
     func run() throws {
         let plan = TokenizePlan(text: text.settings, vocabulary: tokens.settings(for: text), joint: tokens.isJoint, filter: tokens.filter)
+        let files = InputFiles(), opened = try text.open(files)
         try StageRun.perform(
-            Self.stage, options: options, output: output, configuration: plan, inputs: try text.inputs(), seed: text.seed
+            Self.stage, options: options, output: output, configuration: plan, inputs: files.all.map(StageInput.file), seed: text.seed
         ) { run in
-            let splits = try text.read()
+            let splits = try opened.read()
             let tokens = try plan.writer.write(splits, to: run.folder, progress: TokenizeProgress(run).update)
+            for split in Split.allCases where text.asksFor(split) { try tokens.requireKept(split, name: text.corpus) }
             tokens.record(in: run)
             try run.publish(tokens)
             try results.json ? Results.printJSON(tokens) : print(tokens.summary)

@@ -1,5 +1,6 @@
 import Corpus
 import Stages
+import Tensors
 
 /// A progress display for each part of the work.
 final class TokenizeProgress {
@@ -17,6 +18,16 @@ final class TokenizeProgress {
 }
 
 extension TokensConfiguration {
+    /// A part that was asked for and holds nothing would be taken for one that everything is right on.
+    func requireKept(_ split: Split, name: String) throws {
+        guard let counts = splits[split.rawValue], counts.kept == 0 else { return }
+        let dropped = counts.dropped.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
+        throw DataError(
+            path: "\(name) \(split.rawValue)", expected: "at least one sentence pair to keep",
+            found: "none of \(counts.read)" + (dropped.isEmpty ? "" : " (\(dropped))"),
+            hint: split == .train ? "give more text, or more --max-tokens" : "give a file for it, or hold out more or, on purpose, 0")
+    }
+
     /// Counts of sentences and tokens, and drops with their reason.
     func record(in run: StageRun) {
         var values = ["vocabulary.source": sourceVocabularySize, "vocabulary.target": targetVocabularySize]

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Corpus
+import Stages
 
 extension VocabularySettings.Kind: ExpressibleByArgument {}
 
@@ -50,9 +51,13 @@ struct VocabularyOptions: ParsableArguments {
         guard ["nmt_nfkc", "nfkc", "identity"].contains(normalization) else {
             throw ValidationError("--normalization must be nmt_nfkc, nfkc or identity, not '\(normalization)'")
         }
-        guard coverage > 0.5, coverage <= 1 else { throw ValidationError("--coverage must be above 0.5 and at most 1, not \(coverage)") }
-        guard maxTokens >= 2 else { throw ValidationError("--max-tokens must be at least 2, not \(maxTokens)") }
-        guard minimumFrequency >= 1 else { throw ValidationError("--minimum-frequency must be at least 1, not \(minimumFrequency)") }
+    }
+
+    /// Options that the chosen kind of vocabulary does not read.
+    var idle: IdleOptions {
+        vocabulary == .word
+            ? IdleOptions("--normalization", "--coverage", because: "--vocabulary is word")
+            : IdleOptions("--minimum-frequency", "--lowercase", because: "--vocabulary is \(vocabulary.rawValue)")
     }
 
     var isJoint: Bool { sharing == .joint }

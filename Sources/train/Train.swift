@@ -47,24 +47,26 @@ struct Train: StageCommand {
 
     func run() throws {
         let folder = try TokenFolder(path: tokens), start = try teaching.model.map(ModelFolder.init), master = try teaching.teacher.map(ModelFolder.init)
+        try folder.requireSentences(.train)
+        try teacher.requireValidation(folder.count(.valid), in: tokens)
         for model in [start, master].compactMap({ $0 }) { try model.requireFit(folder, maxTokens: true) }
         let settings = try chosenSettings(folder.configuration, start)
         let inputs = [("tokens", tokens)] + [("model", teaching.model), ("teacher", teaching.teacher)].compactMap { role, path in path.map { (role, $0) } }
         try StageRun.perform(
             Self.stage, spec: start.map { _ in (output as NSString).lastPathComponent }, options: options, output: output, configuration: settings,
-            inputs: try inputs.map { try .folder($0, $1) }, seed: settings.values.teacher.seed
+            inputs: try inputs.map { try .folder($0, $1) }, seed: settings.values.teacher.seed, resumption: teacher.training.resumption
         ) { run in
             let trainee = try makeTrainee(settings, folder, start, master, run)
             let trainer = Trainer(
-                trainee, settings: settings.values.training, folder: output, key: run.keyHash, checkpointSeconds: teacher.training.checkpointSeconds)
+                trainee, settings: settings.values.training, folder: run.folder.unfinished, key: run.keyHash,
+                checkpointSeconds: teacher.training.checkpointSeconds)
             let report = TrainingReport(run)
             guard try trainer.run(report.observer) == .finished else { return try run.stopIfRequested() }
             report.finish(steps: trainer.state.step)
             try ModelFolder.write(trainee.model, trainee.weights, vocabulariesFrom: tokens, to: run.folder)
             run.param("parameters", trainee.layout.parameters)
-            run.metric(.init(.result, .loss), step: trainer.state.step, trainer.state.resultLoss ?? .nan)
+            if let loss = trainer.state.resultLoss { run.metric(.init(.result, .loss), step: trainer.state.step, loss) }
             try run.publish(settings)
-            try trainer.cleanUp()
         }
     }
 

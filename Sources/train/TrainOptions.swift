@@ -1,6 +1,7 @@
 import ArgumentParser
 import Models
 import Stages
+import Tensors
 import Training
 
 extension TeacherPreset: ExpressibleByArgument {}
@@ -54,9 +55,6 @@ struct TeachingOptions: ParsableArguments {
         ]
         guard (model == nil) == (teacher == nil) else { throw ValidationError("--model and --teacher go together") }
         if model == nil, let (name, _) = given.first(where: { $0.value }) { throw ValidationError("\(name) is for training in place: give --model and --teacher") }
-        try requireInRange([
-            "--alpha": (0...1).contains(alpha ?? 0), "--temperature": (0.1...100).contains(temperature ?? 1), "--likeliest": (1...64).contains(likeliest ?? 1),
-        ])
     }
 
     func apply(to settings: inout TeachingSettings) {
@@ -80,11 +78,13 @@ struct TeacherOptions: ParsableArguments {
     @Option(help: "Cut the gradient's norm to this.") var clip: Float?
     @Option(help: "Parts that a batch is cut into: the most threads that can work on it. Changes the last bits of the result.") var slices: Int?
 
-    func validate() throws {
-        try requireInRange([
-            "--batch-tokens": (batchTokens ?? 1) >= 1, "--slices": (slices ?? 1) >= 1, "--average": (average ?? 1) >= 1, "--clip": (clip ?? 1) > 0,
-            "--smoothing": (0..<1).contains(smoothing ?? 0), "--bleu-every": bleuEvery >= 0,
-        ])
+    /// Nothing is measured where there are no validation sentences.
+    func requireValidation(_ sentences: Int, in folder: String) throws {
+        try training.requireValidation(sentences, in: folder)
+        guard sentences == 0, average != nil || bleuEvery > 0 else { return }
+        throw DataError(
+            path: folder, expected: "validation sentences for \(average == nil ? "--bleu-every" : "--average")", found: "none",
+            hint: "leave the option out, or hold some sentences out")
     }
 
     func apply(to values: inout TeacherPreset.Values, preset: TeacherPreset) {

@@ -17,7 +17,7 @@ import Testing
 
     @Test(arguments: [(gzip, 1), (gzip + gzip, 2), (gzip + [0, 0, 0], 1)])
     func readsGzip(_ bytes: [UInt8], _ members: Int) throws {
-        let lines = try Fixtures.withFolder { try TextLines.read(Fixtures.write(bytes, $0, "a.gz")) }
+        let lines = try Fixtures.withFolder { try Fixtures.open(Fixtures.write(bytes, $0, "a.gz")).lines }
         #expect(lines == Array(repeating: ["one", "two"], count: members).flatMap { $0 })
     }
 
@@ -35,7 +35,7 @@ import Testing
 
     @Test func readsTheTableInAZip() throws {
         try Fixtures.withFolder { folder in
-            let text = try ParallelText(tsv: Fixtures.write(Self.zip, folder, "fra-eng.zip"))
+            let text = try ParallelText(tsv: Fixtures.open(Fixtures.write(Self.zip, folder, "fra-eng.zip")))
             #expect(text.count == 6)
             #expect(text.source[1] == "Run!")
             #expect(text.target[1] == "Cours !")
@@ -84,7 +84,7 @@ import Testing
             try write(
                 folder, german: "<doc docid=\"7\" genre=\"x\">\n<title>T</title>\n<seg id=\"1\"> Ja &amp; nein </seg>\n<seg id=\"2\">Zwei</seg>\n</doc>",
                 english: "<doc docid=\"7\">\n<seg id=\"1\"> Yes &amp; no </seg>\r\n<seg id=\"2\">Two&#10;2</seg>\n</doc>")
-            let corpus = try IWSLTCorpus(archives: [folder])
+            let corpus = try IWSLTCorpus(archives: [folder], through: InputFiles())
             #expect(corpus.testSets(source: "en", target: "de") == ["tst9"])
             let text = try corpus.test("tst9", source: "en", target: "de")
             #expect(text.source == ["Yes & no", "Two 2"])
@@ -97,7 +97,7 @@ import Testing
     func refusesSegmentsOutOfStep(_ english: String) throws {
         try Fixtures.withFolder { folder in
             try write(folder, german: "<doc docid=\"7\">\n<seg id=\"1\">a</seg>\n<seg id=\"2\">b</seg>", english: english)
-            let corpus = try IWSLTCorpus(archives: [folder])
+            let corpus = try IWSLTCorpus(archives: [folder], through: InputFiles())
             #expect(throws: DataError.self) { try corpus.test("tst9", source: "en", target: "de") }
         }
     }
@@ -106,7 +106,7 @@ import Testing
         try Fixtures.withFolder { folder in
             _ = try Fixtures.write("<url>http://x</url>\n<title>T</title>\n Eins \nZwei < drei\n</doc>\n", folder, "train.tags.de-en.de")
             _ = try Fixtures.write("<url>http://x</url>\nOne\nTwo < three\n<reviewer></reviewer>\n", folder, "train.tags.de-en.en")
-            let text = try IWSLTCorpus(archives: [folder]).train(source: "en", target: "de")
+            let text = try IWSLTCorpus(archives: [folder], through: InputFiles()).train(source: "en", target: "de")
             #expect(text.source == ["One", "Two < three"])
             #expect(text.target == ["Eins", "Zwei < drei"])
         }
@@ -115,7 +115,7 @@ import Testing
     @Test func saysWhatIsThereWhenSomethingIsNot() throws {
         try Fixtures.withFolder { folder in
             try write(folder, german: "<seg id=\"1\">a</seg>", english: "<seg id=\"1\">b</seg>")
-            let error = #expect(throws: DataError.self) { try IWSLTCorpus(archives: [folder]).train(source: "en", target: "de") }
+            let error = #expect(throws: DataError.self) { try IWSLTCorpus(archives: [folder], through: InputFiles()).train(source: "en", target: "de") }
             #expect(error?.found == "only tst9")
             #expect(error?.exitCode == 66)
         }

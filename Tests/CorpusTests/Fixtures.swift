@@ -1,5 +1,7 @@
 import Foundation
 
+@testable import Corpus
+
 /// Where the tests find and put files.
 enum Fixtures {
     /// The package's folder.
@@ -28,5 +30,12 @@ enum Fixtures {
 
     static func write(_ text: String, _ folder: String, _ name: String) throws -> String {
         try write(text.utf8, folder, name)
+    }
+
+    /// A document, read without account.
+    static func open(_ path: String) throws -> InputFile { try InputFiles().open("test", path) }
+
+    static func pair(_ source: String, _ target: String) throws -> ParallelText {
+        try ParallelText(source: open(source), target: open(target))
     }
 }

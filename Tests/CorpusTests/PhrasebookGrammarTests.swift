@@ -6,7 +6,7 @@ import Testing
 @Suite struct PhrasebookGrammarTests {
     private let lexicon: Lexicon
 
-    init() throws { lexicon = try Lexicon(folder: PhrasebookTests.folder) }
+    init() throws { lexicon = try Lexicon(folder: PhrasebookTests.folder, through: InputFiles()) }
 
     private func expect(
         _ sentence: Sentence, _ english: String, _ german: String, _ french: String, sourceLocation: SourceLocation = #_sourceLocation
@@ -163,10 +163,10 @@ import Testing
     @Test func refusesAWrongTable() throws {
         try Fixtures.withFolder { folder in
             _ = try Fixtures.write("choice\tvalue\tweight\nsentence\tplain\tmany\n", folder, "grammar.tsv")
-            let error = #expect(throws: (any Error).self) { try Choices(folder: folder) }
+            let error = #expect(throws: (any Error).self) { try Choices(folder: folder, through: InputFiles()) }
             #expect("\(error!)".contains("grammar.tsv:2"))
             _ = try Fixtures.write("choice\tvalue\tweight\nsentence\tplain\n", folder, "grammar.tsv")
-            #expect(throws: (any Error).self) { try Choices(folder: folder) }
+            #expect(throws: (any Error).self) { try Choices(folder: folder, through: InputFiles()) }
         }
     }
 }

@@ -31,8 +31,8 @@ import Testing
 @Suite struct ParallelTextTests {
     @Test func readsAlignedFiles() throws {
         try Fixtures.withFolder { folder in
-            let text = try ParallelText(
-                source: Fixtures.write("A dog.\r\n Two \n", folder, "en"), target: Fixtures.write("Ein Hund.\nZwei", folder, "de"))
+            let text = try Fixtures.pair(
+                Fixtures.write("A dog.\r\n Two \n", folder, "en"), Fixtures.write("Ein Hund.\nZwei", folder, "de"))
             #expect(text.source == ["A dog.", "Two"])
             #expect(text.target == ["Ein Hund.", "Zwei"])
         }
@@ -43,7 +43,7 @@ import Testing
             let en = try Fixtures.write("a\nb\nc\n", folder, "en")
             let de = try Fixtures.write("a\nb\n", folder, "de")
             for (source, target) in [(en, de), (de, en)] {
-                let error = #expect(throws: DataError.self) { try ParallelText(source: source, target: target) }
+                let error = #expect(throws: DataError.self) { try Fixtures.pair(source, target) }
                 #expect(error?.path == "\(de):3")
                 #expect(error?.expected == "3 lines, as in \(en)")
             }
@@ -51,7 +51,7 @@ import Testing
     }
 
     @Test func aMissingFileHasItsOwnExitCode() {
-        let error = #expect(throws: DataError.self) { try ParallelText(source: "/nowhere/en", target: "/nowhere/de") }
+        let error = #expect(throws: DataError.self) { try Fixtures.pair("/nowhere/en", "/nowhere/de") }
         #expect(error?.path == "/nowhere/en")
         #expect(error?.exitCode == 66)
     }
@@ -59,26 +59,18 @@ import Testing
     @Test func readsColumns() throws {
         try Fixtures.withFolder { folder in
             let path = try Fixtures.write("Go.\tVa !\tCC-BY\r\nHi.\tSalut !\tCC-BY\n", folder, "pairs.tsv")
-            let text = try ParallelText(tsv: path)
+            let text = try ParallelText(tsv: Fixtures.open(path))
             #expect(text.source == ["Go.", "Hi."])
             #expect(text.target == ["Va !", "Salut !"])
-            #expect(try ParallelText(tsv: path, sourceColumn: 1, targetColumn: 0) == text.reversed)
+            #expect(try ParallelText(tsv: Fixtures.open(path), sourceColumn: 1, targetColumn: 0) == text.reversed)
         }
     }
 
     @Test func namesTheLineWithoutColumns() throws {
         try Fixtures.withFolder { folder in
             let path = try Fixtures.write("a\tb\nno tab\n", folder, "pairs.tsv")
-            let error = #expect(throws: DataError.self) { try ParallelText(tsv: path) }
+            let error = #expect(throws: DataError.self) { try ParallelText(tsv: Fixtures.open(path)) }
             #expect(error?.path == "\(path):2")
         }
     }
-}
-
-@Suite struct XMLTextTests {
-    @Test(arguments: [
-        ("a &amp; b", "a & b"), ("&lt;i&gt;", "<i>"), ("&quot;&apos;", "\"'"), ("&#233;&#xE9;", "éé"), ("&amp;lt;", "&lt;"),
-        ("R&D; x", "R&D; x"), ("AT&T", "AT&T"), ("&", "&"), ("&#xD800;", "&#xD800;"), ("&&amp;", "&&"),
-    ])
-    func decodes(_ text: String, _ plain: String) { #expect(XMLText.decoded(text[...]) == plain) }
 }

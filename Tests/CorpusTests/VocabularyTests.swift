@@ -32,11 +32,11 @@ import Testing
         #expect(vocabulary.files.model == again.files.model, "the same text must give the same bytes")
         try Fixtures.withFolder { folder in
             try vocabulary.write(side: .target) { folder + "/" + $0 }
-            let read = try Vocabulary.load(folder: folder, side: .target)
+            let read = try Vocabulary.load(path: folder + "/target.model")
             #expect(read.count == vocabulary.count)
             #expect((0..<read.count).map(read.piece) == (0..<read.count).map(vocabulary.piece))
             #expect(Self.lines.map(read.encode) == Self.lines.map(vocabulary.encode))
-            let listing = try TextLines.read(folder + "/target.vocab")
+            let listing = try Fixtures.open(folder + "/target.vocab").lines
             #expect(listing.count == vocabulary.count)
             #expect(listing[0].hasPrefix("<unk>\t"))
         }

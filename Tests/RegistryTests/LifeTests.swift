@@ -32,6 +32,16 @@ import Testing
         #expect(try registry.rows("SELECT direction, role, artifact FROM run_io") == [["in", "tokens", hash("a")]])
     }
 
+    /// Whoever holds a folder's lock knows that nobody is at work in it, whatever has become of a process's number.
+    @Test func aRunThatIsSaidToWriteToALockedFolderIsLost() throws {
+        var dead = describe("train"), other = describe("train")
+        (dead.folder, other.folder) = (scratch.folder + "/toy/train", scratch.folder + "/toy/other")
+        let runs = try [dead, other].map { try registry.start($0) { _ in } }
+        try registry.markLost(in: scratch.folder + "/toy/../toy/train")
+        #expect(try registry.rows("SELECT folder, status FROM runs ORDER BY id") == [["toy/train", "lost"], ["toy/other", "running"]])
+        runs.forEach { $0.end(finished) }
+    }
+
     @Test func metricsWaitInMemoryForTheirTurn() throws {
         let run = try registry.start(describe("train"), rhythm: .init(flush: 60)) { _ in }
         for step in 1...5000 { run.metric("loss", step: step, 1 / Double(step)) }

@@ -20,7 +20,7 @@ import Testing
         runs: id INTEGER, name TEXT, stage TEXT, spec TEXT, status TEXT, key_hash TEXT, config TEXT, argv TEXT, version TEXT, \
         git_commit TEXT, git_dirty INTEGER, seed INTEGER, threads INTEGER, blas TEXT, cpu TEXT, host TEXT, pid INTEGER, boot_id TEXT, \
         started TEXT, heartbeat TEXT, ended TEXT, exit_code INTEGER, error TEXT, resumed_from INTEGER, wall_seconds REAL, \
-        cpu_seconds REAL, peak_rss_bytes INTEGER
+        cpu_seconds REAL, peak_rss_bytes INTEGER, folder TEXT
         scores: run INTEGER, metric TEXT, test_set TEXT, score REAL, signature TEXT, brevity_penalty REAL, system_length INTEGER, \
         reference_length INTEGER, precisions TEXT, confidence REAL
         significance: run INTEGER, base_run INTEGER, metric TEXT, test_set TEXT, method TEXT, trials INTEGER, seed INTEGER, p REAL
@@ -41,7 +41,7 @@ import Testing
     @Test func fileIsMarkedStrictAndWritesAhead() throws {
         let scratch = try Scratch()
         let registry = try scratch.open()
-        #expect(try registry.rows("PRAGMA user_version") == [["1"]])
+        #expect(try registry.rows("PRAGMA user_version") == [["2"]])
         #expect(try registry.rows("PRAGMA application_id") == [["\(Schema.applicationID)"]])
         #expect(try registry.rows("PRAGMA journal_mode") == [["wal"]])
         #expect(try registry.rows("PRAGMA foreign_keys") == [["1"]])
@@ -55,6 +55,14 @@ import Testing
         for view in ["leaderboard", "lineage", "running", "not_reproducible", "cost", "reclaimable"] {
             #expect(try registry.rows("SELECT * FROM \(view)") == [], "\(view)")
         }
+    }
+
+    @Test func olderRegistryIsBroughtUpToDate() throws {
+        let scratch = try Scratch()
+        let registry = try scratch.open()
+        _ = try registry.write { try $0.execute(sql: "DROP INDEX runs_by_folder; ALTER TABLE runs DROP COLUMN folder; PRAGMA user_version = 1") }
+        try scratch.open().record(describe("train"))
+        #expect(try scratch.open().rows("SELECT folder, stage FROM runs") == [[nil, "train"]])
     }
 
     @Test func openingAgainKeepsWhatIsThere() throws {
@@ -71,6 +79,13 @@ import Testing
         let error = try #require(throws: RegistryError.self) { try scratch.open() }
         #expect(error.exitCode == 65)
         #expect("\(error)".contains("found version 99, written by a newer program"))
+    }
+
+    @Test func impossibleVersionIsDamage() throws {
+        let scratch = try Scratch()
+        _ = try scratch.open().write { try $0.execute(sql: "PRAGMA user_version = -1") }
+        let error = try #require(throws: RegistryError.self) { try scratch.open() }
+        #expect(error.kind == .damaged && error.exitCode == 65)
     }
 
     @Test func databaseOfAnotherProgramIsRefusedAndLeftAlone() throws {

@@ -62,6 +62,24 @@ import Testing
             ])
     }
 
+    /// Ten thousand models with everything that the leaderboard shows of them.
+    @Test func leaderboardOfManyModelsIsQuick() throws {
+        try registry.write { database in
+            try database.execute(sql: """
+                WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)
+                INSERT INTO runs (id, name, stage, spec, status, key_hash, config, argv, version, threads, blas, cpu, host, pid, boot_id,
+                  started, heartbeat)
+                SELECT i, 'toy', 'score', 'm' || i, 'finished', '\(hash("1"))', '{}', '[]', '1', 1, 'b', 'c', 'h', 1, 'b', 't', 't' FROM n;
+                INSERT INTO scores (run, metric, test_set, score) SELECT id, 'BLEU', 'test', id / 100.0 FROM runs;
+                INSERT INTO params SELECT id, 'search', 'greedy' FROM runs;
+                INSERT INTO metrics SELECT id, 'tokens_per_second', 0, 1, 't' FROM runs;
+                """)
+        }
+        let start = Date()
+        #expect(try registry.rows("SELECT count(*), count(DISTINCT model) FROM (SELECT * FROM leaderboard)") == [["10000", "10000"]])
+        #expect(Date().timeIntervalSince(start) < 5, "it took a minute when every score was compared with every other")
+    }
+
     @Test func lineageLeadsFromAScoreToTheRawText() throws {
         let text = artifact("1", kind: "file", at: "/data/train.en")
         let tokens = artifact("2", kind: "tokenize", at: scratch.folder + "/toy/tokens")

@@ -78,7 +78,7 @@ struct Golden: Decodable {
 
     static func file(_ name: String) -> URL { Bundle.module.resourceURL!.appendingPathComponent("Golden/\(name)") }
 
-    static func lines(_ name: String) -> [String] { try! TextLines.read(file(name).path) }
+    static func lines(_ name: String) -> [String] { try! TextLines.split(Data(contentsOf: file(name)), path: name) }
 
     /// Hypotheses and references of a corpus.
     static func texts(_ name: String) -> ([String], [String]) {

@@ -7,8 +7,7 @@ import Testing
 @Suite struct ReportTests {
     private func report(_ system: String, _ bootstrap: Bootstrap? = nil) throws -> ScoreReport {
         let corpus = system.prefix { $0 != "." }
-        let (hypotheses, references) = try TextLines.readPair(
-            hypotheses: Golden.file(system).path, references: Golden.file("\(corpus).references").path)
+        let (hypotheses, references) = (Golden.lines(system), Golden.lines("\(corpus).references"))
         return try ScoreReport(hypotheses: hypotheses, references: references, bootstrap: bootstrap)
     }
 

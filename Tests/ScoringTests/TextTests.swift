@@ -40,10 +40,5 @@ import Testing
 
     @Test func unreadableTextsAreNamed() {
         #expect(throws: ScoringError.notUTF8(path: "x", line: 2)) { try TextLines.split(Data([0x61, 0x0A, 0xFF]), path: "x") }
-        #expect(throws: ScoringError.unreadable(path: "/nowhere/x")) { try TextLines.read("/nowhere/x") }
-        let (odd, plain) = (Golden.file("odd.a").path, Golden.file("plain.a").path)
-        #expect(throws: ScoringError.unequalFiles(hypotheses: odd, found: 700, references: plain, expected: 250)) {
-            try TextLines.readPair(hypotheses: odd, references: plain)
-        }
     }
 }

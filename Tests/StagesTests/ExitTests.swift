@@ -34,10 +34,10 @@ import Testing
     }
 
     @Test func foundationsErrorsNameThePath() async throws {
-        let result = await #expect(processExitsWith: .exitCode(70), observing: [\.standardErrorContent]) { [output = output as String] in
+        let result = await #expect(processExitsWith: .exitCode(66), observing: [\.standardErrorContent]) { [output = output as String] in
             Probe.main(["--output", output, "--trouble", "foundation"])
         }
-        #expect(errors(of: result).hasPrefix("probe: /no/file: "))
+        #expect(errors(of: result).hasPrefix("probe: /no/file: expected a readable file, found no such file or directory (error 2)"))
     }
 
     @Test func whatWasTypedWrongIsUsage() async throws {
@@ -61,14 +61,14 @@ import Testing
         #expect(
             try scratch.rows("SELECT status, exit_code, resumed_from FROM runs ORDER BY id")
                 == [["interrupted", "143", nil], ["finished", "0", "1"]])
-        #expect(!FileManager.default.fileExists(atPath: output + "/checkpoint"))
+        #expect(!FileManager.default.fileExists(atPath: output + "/.unfinished/checkpoint"))
     }
 
     @Test func secondSignalEndsTheProcessAtOnce() async throws {
         await #expect(processExitsWith: .exitCode(130)) { [output = output as String] in
             Probe.main(["--output", output, "--trouble", "twice"])
         }
-        #expect(!FileManager.default.fileExists(atPath: output + "/checkpoint"))
+        #expect(!FileManager.default.fileExists(atPath: output + "/.unfinished/checkpoint"))
     }
 
     @Test func processThatWasKilledIsLostAndItsLockFree() async throws {

@@ -12,7 +12,6 @@ struct Probe: StageCommand {
 
     struct Settings: Codable {
         var steps: Int
-        var threads: Int
     }
 
     enum Trouble: String, ExpressibleByArgument {
@@ -23,15 +22,19 @@ struct Probe: StageCommand {
     @Option var output: String
     @Option var steps = 5
     @Option var trouble = Trouble.none
+    @Flag var discardCheckpoint = false
 
     mutating func run() throws {
-        let settings = Settings(steps: steps, threads: options.threadCount)
-        try StageRun.perform(Self.stage, spec: "alr-m.encoder.0", options: options, output: output, configuration: settings, seed: 5) { run in
-            let checkpoint = run.folder.temporaryPath("checkpoint")
+        let settings = Settings(steps: steps)
+        try StageRun.perform(
+            Self.stage, spec: "alr-m.encoder.0", options: options, output: output, configuration: settings, seed: 5,
+            resumption: .fromCheckpoint(discardsOthers: discardCheckpoint)
+        ) { run in
+            let checkpoint = try run.folder.temporaryPath("checkpoint")
             let start = (try? String(contentsOfFile: checkpoint, encoding: .utf8)).flatMap { Int($0) } ?? 0
             if start > 0 { run.resumed() }
             for step in start..<steps {
-                run.metric("count", step: step, Double(step))
+                run.metric(.init(.train, .loss), step: step, Double(step))
                 try strike(after: step - start)
                 try run.stopIfRequested { try FileSystem.writeAtomically(Data("\(step + 1)".utf8), to: checkpoint) }
             }

@@ -30,16 +30,8 @@ struct ManifestTests {
         #expect(manifest.files == ["words.txt": FileRecord(sha256: sum, bytes: 5)])
         try manifest.verify(folder: path)
         #expect(try ManifestFile.sha256(folder: path) == hash)
-        #expect(!FileSystem.exists(path + "/checkpoint"))
+        #expect(try FileSystem.names(in: path) == ["manifest.json", "words.txt"])
         #expect(try publish("again").hash == hash)
-    }
-
-    @Test func aPublishedFolderStaysWholeUntilAFileIsAskedFor() throws {
-        let (path, _) = try publish()
-        let output = try OutputFolder(path)
-        #expect(ManifestFile.exists(in: path))
-        _ = try output.path("words.txt")
-        #expect(!ManifestFile.exists(in: path))
     }
 
     @Test func whatIsWrongIsSaid() throws {

@@ -24,6 +24,7 @@ final class DistillationBench {
         for (split, count) in [(Split.train, sentences), (.valid, 40)] {
             try writer.write(Self.shard(count, seed: UInt64(count)), split, to: output, progress: { _ in }, stop: {})
         }
+        try output.publish(stage: "capture", configuration: capture)
         settings.batch = 32
     }
 

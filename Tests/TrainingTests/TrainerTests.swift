@@ -154,6 +154,7 @@ private final class Rising: Trainee {
         weights = FloatBlock(layout.count)
     }
 
+    var validationSentences: Int { 1 }
     func begin(epoch: Int) -> Int { 1 }
     func step(batch: Int, step: Int, rate: Float, adam: Adam) -> TrainingSums {
         weights.base[0] += 1

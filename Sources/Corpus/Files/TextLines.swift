@@ -7,13 +7,11 @@ import Tensors
 /// with equal line counts would fall out of step. One carriage return before the line feed is dropped. A last line
 /// without a line feed counts. A byte order mark at the start of the file is dropped.
 public enum TextLines {
-    /// Reads a file, plain or gzip. Throws `DataError` with `path:line` at the first byte sequence that is not UTF-8.
-    public static func read(_ path: String) throws -> [String] {
-        try FileBytes.read(path).withUnsafeBufferPointer { try split($0, path: path) }
-    }
-
+    /// Throws `DataError` with `path:line` at the first byte sequence that is not UTF-8, and for what is no text at all.
+    ///
     /// - Parameter path: named in errors only.
     static func split(_ bytes: UnsafeBufferPointer<UInt8>, path: String) throws -> [String] {
+        try FileFormat.requireText(bytes, path: path)
         var lines: [String] = []
         var start = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
         while start < bytes.count {
@@ -43,7 +41,7 @@ public enum TextLines {
         let byte = String(line[min(offset, line.count - 1)], radix: 16, uppercase: true)
         return DataError(
             path: "\(path):\(number)", expected: "UTF-8", found: "byte 0x\(byte) at column \(offset + 1)",
-            hint: "convert the file, for instance with iconv -f latin1 -t utf-8")
+            hint: "find out its encoding and convert it, as from Latin-1: iconv -f latin1 -t utf-8")
     }
 }
 

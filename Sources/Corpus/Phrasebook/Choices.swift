@@ -44,9 +44,9 @@ struct Choices: Sendable {
         "quality": ["plain", "very", "too", "than"],
     ]
 
-    init(folder: String) throws {
+    init(folder: String, through files: InputFiles) throws {
         var values: [String: [(String, Int)]] = [:]
-        for row in try Table(folder, "grammar.tsv", columns: ["choice", "value", "weight"]).rows {
+        for row in try Table(folder, files, "grammar.tsv", columns: ["choice", "value", "weight"]).rows {
             guard Self.known[row["choice"]]?.contains(row["value"]) == true, let weight = Int(row["weight"]), weight > 0 else {
                 throw DataError(
                     path: row.place, expected: "a choice of the grammar and a weight above 0",

@@ -11,18 +11,18 @@ struct Lexicon: Sendable {
     let prepositions: [Preposition]
     let conjunctions: [Conjunction]
 
-    init(folder: String) throws {
-        let nouns = try Table(folder, "nouns.tsv", columns: Noun.columns).rows.map(Noun.init)
+    init(folder: String, through files: InputFiles) throws {
+        let nouns = try Table(folder, files, "nouns.tsv", columns: Noun.columns).rows.map(Noun.init)
         let classes = Set(nouns.flatMap(\.classes))
         self.nouns = nouns
         nounsOf = Dictionary(uniqueKeysWithValues: classes.map { kind in (kind, nouns.filter { $0.classes.contains(kind) }) })
         persons = nouns.filter(\.isPerson)
-        adjectives = try Table(folder, "adjectives.tsv", columns: Adjective.columns).rows.map(Adjective.init)
-        verbs = try Table(folder, "verbs.tsv", columns: Verb.columns).rows.map(Verb.init)
+        adjectives = try Table(folder, files, "adjectives.tsv", columns: Adjective.columns).rows.map(Adjective.init)
+        verbs = try Table(folder, files, "verbs.tsv", columns: Verb.columns).rows.map(Verb.init)
         verbsOf = Dictionary(grouping: verbs, by: \.frame)
-        times = try Table(folder, "times.tsv", columns: TimePhrase.columns).rows.map(TimePhrase.init)
-        prepositions = try Table(folder, "prepositions.tsv", columns: Preposition.columns).rows.map(Preposition.init)
-        conjunctions = try Table(folder, "conjunctions.tsv", columns: Conjunction.columns).rows.map(Conjunction.init)
+        times = try Table(folder, files, "times.tsv", columns: TimePhrase.columns).rows.map(TimePhrase.init)
+        prepositions = try Table(folder, files, "prepositions.tsv", columns: Preposition.columns).rows.map(Preposition.init)
+        conjunctions = try Table(folder, files, "conjunctions.tsv", columns: Conjunction.columns).rows.map(Conjunction.init)
     }
 }
 

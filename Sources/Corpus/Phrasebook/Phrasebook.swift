@@ -7,24 +7,6 @@ import Tensors
 /// triple, so that translation between any two of the languages, in either direction, has one right answer.
 public struct Phrasebook: Sendable {
     public static let languages = ["en", "de", "fr"]
-    /// The tables in its folder.
-    private static let tables = [
-        "nouns.tsv", "adjectives.tsv", "verbs.tsv", "times.tsv", "prepositions.tsv", "conjunctions.tsv", "grammar.tsv",
-    ]
-
-    /// Paths of the tables; throws when one is missing.
-    public static func files(in folder: String) throws -> [String] {
-        try tables.map { name in
-            let path = folder + "/" + name
-            guard FileSystem.exists(path) else {
-                throw DataError(
-                    path: path, expected: "a table of the phrasebook", found: "no such file",
-                    hint: "start in the project's folder, or say where the tables are with --phrasebook", kind: .missing)
-            }
-            return path
-        }
-    }
-
     public struct Triple: Equatable, Sendable {
         public let english: String
         public let german: String
@@ -46,12 +28,13 @@ public struct Phrasebook: Sendable {
     private let lexicon: Lexicon
     private let choices: Choices
 
-    /// - Parameter folder: that of the tables, `data/phrasebook` in the project.
-    public init(folder: String) throws {
-        _ = try Self.files(in: folder)
+    /// - Parameters:
+    ///   - folder: that of the tables, `data/phrasebook` in the project.
+    ///   - files: told which tables are read
+    public init(folder: String, through files: InputFiles) throws {
         self.folder = folder
-        lexicon = try Lexicon(folder: folder)
-        choices = try Choices(folder: folder)
+        lexicon = try Lexicon(folder: folder, through: files)
+        choices = try Choices(folder: folder, through: files)
     }
 
     /// The first `count` triples, which are also the first of any larger number.
@@ -64,7 +47,8 @@ public struct Phrasebook: Sendable {
         var draws = 0
         while triples.count < count {
             draws += 1
-            guard draws <= 1000 * count else {
+            // the more are known, the more draws are of known ones; long before there is none left they are too many
+            guard draws <= 1000 + 50 * (triples.count + 1) else {
                 throw DataError(path: folder, expected: "words for \(count) sentences", found: "enough for \(triples.count)")
             }
             guard let triple = grammar.triple(), triple.all.allSatisfy({ (4...20).contains($0.split(separator: " ").count) }),

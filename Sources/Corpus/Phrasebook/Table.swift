@@ -29,9 +29,14 @@ struct Table {
     let rows: [Row]
 
     /// - Parameter columns: those that must be there.
-    init(_ folder: String, _ name: String, columns: [String]) throws {
-        let path = (folder as NSString).appendingPathComponent(name)
-        let lines = try TextLines.read(path).enumerated().filter { !$0.element.isEmpty && !$0.element.hasPrefix("#") }
+    init(_ folder: String, _ files: InputFiles, _ name: String, columns: [String]) throws {
+        let path = FilePath.join(folder, name)
+        guard FileSystem.exists(path) else {
+            throw DataError(
+                path: path, expected: "a table of the phrasebook", found: "no such file",
+                hint: "start in the project's folder, or say where the tables are with --phrasebook", kind: .missing)
+        }
+        let lines = try files.open("phrasebook \(name)", path).lines.enumerated().filter { !$0.element.isEmpty && !$0.element.hasPrefix("#") }
         let heading = (lines.first?.element ?? "").split(separator: "\t").map(String.init)
         guard Set(columns).isSubset(of: heading) else {
             let missing = columns.filter { !heading.contains($0) }.joined(separator: ", ")

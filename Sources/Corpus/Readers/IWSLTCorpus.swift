@@ -20,14 +20,12 @@ public struct IWSLTCorpus {
     private let archives: [String]
     private let documents: [Document]
 
-    /// - Parameter archives: `.tgz` files, or folders into which they were unpacked.
-    public init(archives: [String]) throws {
+    /// - Parameters:
+    ///   - archives: `.tgz` files, or folders into which they were unpacked.
+    ///   - files: told what is read: an archive as a whole, in a folder each document
+    public init(archives: [String], through files: InputFiles) throws {
         self.archives = archives
-        documents = try archives.flatMap { try Self.files(in: $0) }.compactMap { path, name, content in
-            guard name.hasPrefix("train.tags.") || name.hasSuffix(".xml") else { return nil }
-            guard let pair = name.split(separator: ".").first(where: Self.isPair) else { return nil }
-            return Document(path: path, name: name, pair: String(pair), content: content)
-        }
+        documents = try archives.enumerated().flatMap { try Self.documents(in: $1, role: "archive \($0 + 1)", files) }
     }
 
     /// Names of the test sets for which both languages are there, such as `tst2016`, sorted.
@@ -43,21 +41,25 @@ public struct IWSLTCorpus {
 
     public func train(source: String, target: String) throws -> ParallelText {
         let (first, second) = try sides("train.tags.", suffixes: (source, target), source, target)
-        let (a, b) = (try Self.taggedLines(first), try Self.taggedLines(second))
-        try ParallelText.requireEqual(a.count, first.path, b.count, second.path)
         var text = ParallelText()
+        let (a, b) = (try Self.taggedLines(first, "source markup", &text), try Self.taggedLines(second, "target markup", &text))
+        try ParallelText.requireEqual(a.count, first.path, b.count, second.path)
         for (source, target) in zip(a, b) { text.append(source: source, target: target) }
         return text
     }
 
     public func test(_ set: String, source: String, target: String) throws -> ParallelText {
         let (first, second) = try sides(".\(set).", suffixes: (source + ".xml", target + ".xml"), source, target)
-        let (a, b) = (try Self.segments(first), try Self.segments(second))
+        let sides = (try SegmentReader(first.content, path: first.path), try SegmentReader(second.content, path: second.path))
+        let (a, b) = (sides.0.segments, sides.1.segments)
         if let (x, y) = zip(a, b).first(where: { $0.key != $1.key }) {
-            throw DataError(path: "\(second.path):\(y.line)", expected: "segment \(x.key), as in \(first.path):\(x.line)", found: y.key)
+            throw DataError(
+                path: "\(second.path):\(y.line)", expected: "segment \(x.key), as in \(first.path):\(x.line)", found: y.key)
         }
         try ParallelText.requireEqual(a.count, first.path, b.count, second.path)
         var text = ParallelText()
+        text.skip(sides.0.others, "source markup")
+        text.skip(sides.1.others, "target markup")
         for (source, target) in zip(a, b) { text.append(source: source.text, target: target.text) }
         return text
     }
@@ -71,18 +73,29 @@ extension IWSLTCorpus {
         return languages.count == 2 && languages.allSatisfy { $0.count == 2 && $0.allSatisfy { $0.isLowercase } }
     }
 
-    private static func files(in path: String) throws -> [(path: String, name: String, content: ArraySlice<UInt8>)] {
-        var isFolder: ObjCBool = false
-        if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
-            let names = try FileManager.default.subpathsOfDirectory(atPath: path).sorted()
-            return try names.filter { $0.contains("train.tags.") || $0.hasSuffix(".xml") }.map {
-                let file = (path as NSString).appendingPathComponent($0)
-                return (file, (file as NSString).lastPathComponent, try FileBytes.read(file)[...])
+    private static func documents(in path: String, role: String, _ files: InputFiles) throws -> [Document] {
+        guard FileSystem.isFolder(path) else {
+            let archive = try files.open(role, path)
+            return try TarArchive(archive.content, path: path).members.compactMap { member in
+                document(member.name, path: "\(path)(\(member.name))") { member.content }
             }
         }
-        return try TarArchive(FileBytes.read(path), path: path).members.map {
-            ("\(path)(\($0.name))", ($0.name as NSString).lastPathComponent, $0.content)
+        return try FileSystem.files(below: path).compactMap { name in
+            let place = FilePath.join(path, name)
+            return try document(name, path: place) { try files.open("\(role)/\(name)", place).content[...] }
         }
+    }
+
+    /// Reads what is a document by its name. Hidden files are none: `._` before a name is what macOS leaves beside a file.
+    private static func document(
+        _ place: String, path: String, content: () throws -> ArraySlice<UInt8>
+    ) rethrows -> Document? {
+        let parts = place.split(separator: "/").map(String.init)
+        guard let name = parts.last, !parts.contains(where: { $0.hasPrefix(".") && $0 != "." && $0 != ".." }),
+            !parts.contains("__MACOSX"), name.hasPrefix("train.tags.") || name.hasSuffix(".xml"),
+            let pair = name.split(separator: ".").first(where: Self.isPair)
+        else { return nil }
+        return Document(path: path, name: name, pair: String(pair), content: try content())
     }
 
     /// The document of one side; one from the wanted direction is preferred to one from the other.
@@ -110,42 +123,10 @@ extension IWSLTCorpus {
 
 extension IWSLTCorpus {
     /// Training text: lines of markup (`<url>`, `<title>`, `</doc>` ...) say something about the talk, all others are its text.
-    private static func taggedLines(_ document: Document) throws -> [String] {
-        try TextLines.split(Array(document.content), path: document.path)
-            .filter { $0.range(of: "^\\s*</?[a-z]+[ >]", options: .regularExpression) == nil }
-            .map(trimmed)
-    }
-
-    private struct Segment {
-        /// Talk and number within it; equal on both sides.
-        let key: String
-        let text: String
-        let line: Int
-    }
-
-    /// Test sets: one `<seg id="n"> text </seg>` a line within `<doc docid="n">`.
-    private static func segments(_ document: Document) throws -> [Segment] {
-        var talk = "?"
-        var segments: [Segment] = []
-        for (index, line) in try TextLines.split(Array(document.content), path: document.path).enumerated() {
-            if let id = attribute("docid", of: "doc", in: line) { talk = id }
-            guard let id = attribute("id", of: "seg", in: line) else { continue }
-            guard let open = line.range(of: "<seg[^>]*>", options: .regularExpression),
-                let close = line.range(of: "</seg>", range: open.upperBound..<line.endIndex)
-            else {
-                throw DataError(path: "\(document.path):\(index + 1)", expected: "<seg id=…> text </seg> on one line", found: line)
-            }
-            // A numeric reference may stand for a line feed, but a sentence is one line.
-            let text = trimmed(XMLText.decoded(line[open.upperBound..<close.lowerBound]).replacingOccurrences(of: "\n", with: " "))
-            segments.append(Segment(key: "\(talk)/\(id)", text: text, line: index + 1))
-        }
-        return segments
-    }
-
-    private static func attribute(_ name: String, of element: String, in line: String) -> String? {
-        guard let tag = line.range(of: "<\(element)\\s[^>]*>", options: .regularExpression),
-            let value = line[tag].range(of: "\\s\(name)=\"[^\"]*\"", options: .regularExpression)
-        else { return nil }
-        return line[value].split(separator: "\"", omittingEmptySubsequences: false).dropFirst().first.map(String.init)
+    private static func taggedLines(_ document: Document, _ reason: String, _ text: inout ParallelText) throws -> [String] {
+        let lines = try TextLines.split(Array(document.content), path: document.path)
+        let sentences = lines.filter { $0.range(of: "^\\s*</?[A-Za-z]+[ >]", options: .regularExpression) == nil }
+        text.skip(lines.count - sentences.count, reason)
+        return sentences.map(trimmed)
     }
 }

@@ -6,9 +6,9 @@ extension ParallelText {
     ///
     /// - Parameters:
     ///   - sourceColumn, targetColumn: counted from 0; further columns, such as licences, are ignored.
-    public init(tsv path: String, sourceColumn: Int = 0, targetColumn: Int = 1) throws {
+    public init(tsv file: InputFile, sourceColumn: Int = 0, targetColumn: Int = 1) throws {
         self.init()
-        let (bytes, name) = try Self.table(path)
+        let (bytes, name) = try Self.table(file)
         let needed = max(sourceColumn, targetColumn) + 1
         for (index, line) in try TextLines.split(bytes, path: name).enumerated() {
             let columns = line.split(separator: "\t", omittingEmptySubsequences: false)
@@ -20,9 +20,9 @@ extension ParallelText {
         }
     }
 
-    private static func table(_ path: String) throws -> (bytes: [UInt8], name: String) {
-        let bytes = try FileBytes.read(path)
-        guard ZipArchive.isZip(bytes) else { return (bytes, path) }
+    private static func table(_ file: InputFile) throws -> (bytes: [UInt8], name: String) {
+        let bytes = try file.content, path = file.path
+        guard FileFormat(bytes) == .zip else { return (bytes, path) }
         let archive = try ZipArchive(bytes, path: path)
         let tables = archive.members.filter { member in
             let name = member.name.split(separator: "/").last ?? ""

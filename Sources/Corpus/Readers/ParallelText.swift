@@ -4,6 +4,8 @@ import Tensors
 public struct ParallelText: Equatable, Sendable {
     public private(set) var source: [String] = []
     public private(set) var target: [String] = []
+    /// Lines of the files that are no sentences, by side and what they are: `source markup`.
+    public private(set) var skipped: [String: Int] = [:]
 
     public var count: Int { source.count }
 
@@ -17,12 +19,21 @@ public struct ParallelText: Equatable, Sendable {
     public mutating func append(_ other: ParallelText) {
         source += other.source
         target += other.target
+        skipped.merge(other.skipped, uniquingKeysWith: +)
+    }
+
+    mutating func skip(_ count: Int, _ reason: String) {
+        if count > 0 { skipped[reason, default: 0] += count }
     }
 
     /// The other direction.
     public var reversed: ParallelText {
         var result = ParallelText()
         (result.source, result.target) = (target, source)
+        for (reason, count) in skipped {
+            let side = reason.hasPrefix("source ") ? "target " : "source "
+            result.skipped[side + reason.dropFirst(side.count)] = count
+        }
         return result
     }
 }
@@ -34,10 +45,10 @@ extension ParallelText {
     ///
     /// Throws when the counts differ, with the line at which the shorter file ends: a shift cannot be mended by dropping
     /// the rest. Lines that are empty on one side are kept here and counted by the filter.
-    public init(source sourcePath: String, target targetPath: String) throws {
-        let source = try TextLines.read(sourcePath)
-        let target = try TextLines.read(targetPath)
-        try Self.requireEqual(source.count, sourcePath, target.count, targetPath)
+    public init(source sourceFile: InputFile, target targetFile: InputFile) throws {
+        let source = try sourceFile.lines
+        let target = try targetFile.lines
+        try Self.requireEqual(source.count, sourceFile.path, target.count, targetFile.path)
         self.source = source.map(trimmed)
         self.target = target.map(trimmed)
     }

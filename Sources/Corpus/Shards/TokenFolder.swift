@@ -11,15 +11,17 @@ public struct TokenFolder: Sendable {
     public static let stage = "tokenize"
 
     public let path: String
-    public let configuration: TokensConfiguration
+    public var configuration: TokensConfiguration { files.configuration }
     public let source: Vocabulary
     public let target: Vocabulary
+    private let files: PublishedFolder<TokensConfiguration>
 
     public init(path: String) throws {
         self.path = path
-        configuration = try Manifest<TokensConfiguration>.read(folder: path, stage: Self.stage).configuration
-        source = try Self.vocabulary(path, .source, configuration.sourceVocabularySize)
-        target = configuration.joint ? source : try Self.vocabulary(path, .target, configuration.targetVocabularySize)
+        files = try PublishedFolder(path, stage: Self.stage)
+        let settings = files.configuration
+        source = try Self.vocabulary(files, .source, settings.sourceVocabularySize)
+        target = settings.joint ? source : try Self.vocabulary(files, .target, settings.targetVocabularySize)
     }
 
     public func vocabulary(_ side: Side) -> Vocabulary { side == .source ? source : target }
@@ -27,25 +29,37 @@ public struct TokenFolder: Sendable {
     /// The ids of a split, checked.
     public func shard(_ split: Split) throws -> TokenShard {
         try TokenShard(
-            path: file("\(split.rawValue).safetensors"), sourceVocabulary: source.count, targetVocabulary: target.count)
+            path: files.file("\(split.rawValue).safetensors"), sourceVocabulary: source.count, targetVocabulary: target.count)
     }
+
+    /// Sentences of a split.
+    public func count(_ split: Split) -> Int { configuration.splits[split.rawValue]?.kept ?? 0 }
+
+    /// What is learnt from or measured on no sentences at all looks perfect.
+    public func requireSentences(_ split: Split) throws {
+        guard count(split) == 0 else { return }
+        throw DataError(
+            path: path, expected: "at least one sentence pair in \(split.rawValue)", found: "none",
+            hint: "tokenize with files for \(split.rawValue), or hold pairs out for it")
+    }
+
+    /// Names a file's content.
+    public func sha256(_ name: String) -> String? { files.sha256(name) }
+
+    /// Names the text of `valid` or `test` on one side.
+    public func textSHA256(_ split: Split, _ side: Side) -> String? { files.sha256(Self.textName(split, side)) }
 
     /// The text of `valid` or `test`: line i belongs to sentence i of the shard.
     public func lines(_ split: Split, _ side: Side) throws -> [String] {
-        try TextLines.read(textPath(split, side))
+        let path = try files.file(Self.textName(split, side))
+        return try TextLines.split(FileSystem.read(path), path: path)
     }
 
-    public func textPath(_ split: Split, _ side: Side) -> String { file("\(split.rawValue).\(side.rawValue).txt") }
+    private static func textName(_ split: Split, _ side: Side) -> String { "\(split.rawValue).\(side.rawValue).txt" }
 
-    private func file(_ name: String) -> String { (path as NSString).appendingPathComponent(name) }
-
-    private static func vocabulary(_ folder: String, _ side: Side, _ size: Int) throws -> Vocabulary {
-        let vocabulary = try Vocabulary.load(folder: folder, side: side)
-        guard vocabulary.count == size else {
-            throw DataError(
-                path: (folder as NSString).appendingPathComponent(Vocabulary.fileNames(side)[0]),
-                expected: "\(size) entries", found: "\(vocabulary.count)")
-        }
+    private static func vocabulary(_ files: PublishedFolder<TokensConfiguration>, _ side: Side, _ size: Int) throws -> Vocabulary {
+        let path = try files.file(Vocabulary.fileNames(side)[0]), vocabulary = try Vocabulary.load(path: path)
+        guard vocabulary.count == size else { throw DataError(path: path, expected: "\(size) entries", found: "\(vocabulary.count)") }
         return vocabulary
     }
 }

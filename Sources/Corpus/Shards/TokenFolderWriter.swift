@@ -85,6 +85,7 @@ extension TokenFolderWriter {
         var result = Encoded()
         var seen: Set<String> = []
         result.statistics.read = text.count
+        result.statistics.dropped = text.skipped
         for index in 0..<text.count {
             if index % 1000 == 0 { try progress(index, text.count) }
             let ids = (source: vocabularies.source.encode(text.source[index]), target: vocabularies.target.encode(text.target[index]))

@@ -22,7 +22,7 @@ public struct TokensConfiguration: Codable, Equatable, Sendable {
 public struct SplitStatistics: Codable, Equatable, Sendable {
     public var read = 0
     public var kept = 0
-    /// Dropped pairs by reason.
+    /// Dropped pairs, and lines that were no sentences, by reason.
     public var dropped: [String: Int] = [:]
     public var sourceTokens = 0
     public var targetTokens = 0

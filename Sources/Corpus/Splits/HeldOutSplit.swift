@@ -40,6 +40,7 @@ public struct HeldOutSplit: Sendable {
         for index in 0..<text.count {
             splits[place[groups[index]]!]!.append(source: text.source[index], target: text.target[index])
         }
+        for (reason, count) in text.skipped { splits[.train]!.skip(count, reason) }
         return splits
     }
 

@@ -93,11 +93,27 @@ extension SentencePieceModel {
         let status = sp_train(options(settings), text, ends, ends.count, &model, &length, &message, message.count)
         defer { sp_release(model) }
         guard status == 0, let model else {
-            throw DataError(
-                path: name, expected: "text for \(settings.size) pieces", found: self.text(message),
-                hint: "choose another --vocabulary-size, or --vocabulary word")
+            throw failure(self.text(message), settings, name: name)
         }
         return try SentencePieceModel(Array(UnsafeBufferPointer(start: model, count: length)), path: name)
+    }
+
+    /// SentencePiece speaks of options of its own programs.
+    private static func failure(_ message: String, _ settings: VocabularySettings, name: String) -> DataError {
+        if message.contains("bad_alloc") || message.contains("out of memory") {
+            return DataError(
+                path: name, expected: "memory to learn \(settings.size) pieces in", found: "none left",
+                hint: "raise the limit (ulimit -v), or learn from less text", kind: .system)
+        }
+        let numbers = message.split { !$0.isNumber }.compactMap { Int($0) }
+        if message.lowercased().contains("vocabulary size"), let most = numbers.last {
+            return DataError(
+                path: name, expected: "text for \(settings.size) pieces", found: "text that asks for another number, \(most)",
+                hint: "--vocabulary-size \(most), or --vocabulary word")
+        }
+        return DataError(
+            path: name, expected: "text for \(settings.size) pieces", found: "none that can be learnt from; lines over 65,536 bytes are not",
+            hint: "choose another --vocabulary-size, or --vocabulary word")
     }
 
     private static func options(_ settings: VocabularySettings) -> String {

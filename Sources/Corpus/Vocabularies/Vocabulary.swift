@@ -64,13 +64,9 @@ extension Vocabulary {
     /// same for people, one entry a line with its log-probability or frequency.
     public static func fileNames(_ side: Side) -> [String] { ["\(side.rawValue).model", "\(side.rawValue).vocab"] }
 
-    /// Reads the vocabulary of one side from a folder that `tokenize` made or that has its two files.
-    public static func load(folder: String, side: Side) throws -> Vocabulary {
-        try load(path: (folder as NSString).appendingPathComponent(fileNames(side)[0]))
-    }
-
+    /// Reads `source.model` or `target.model`.
     public static func load(path: String) throws -> Vocabulary {
-        let bytes = try FileBytes.readAsIs(path)
+        let bytes = try FileSystem.read(path)
         if WordModel.isOne(bytes) { return Vocabulary(content: .words(try WordModel(bytes, path: path))) }
         return Vocabulary(content: .sentencePiece(try SentencePieceModel(bytes, path: path)))
     }

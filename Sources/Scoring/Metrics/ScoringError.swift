@@ -4,7 +4,6 @@ public enum ScoringError: Error, Equatable, Sendable, CustomStringConvertible {
     case unequalCounts(hypotheses: Int, references: Int)
     case unequalFiles(hypotheses: String, found: Int, references: String, expected: Int)
     case emptyFile(path: String)
-    case unreadable(path: String)
     /// `line` counts from 1.
     case notUTF8(path: String, line: Int)
 
@@ -18,15 +17,11 @@ public enum ScoringError: Error, Equatable, Sendable, CustomStringConvertible {
             "\(hypotheses): expected \(expected) lines as in \(references), found \(found)"
         case .emptyFile(let path):
             "\(path): expected at least one line to score, found none"
-        case .unreadable(let path):
-            "\(path): expected a readable text file, found none"
         case .notUTF8(let path, let line):
             "\(path):\(line): expected UTF-8, found other bytes"
         }
     }
 
-    /// The exit status of `sysexits.h` that fits: 66 for an input that cannot be opened, 65 for one whose content is wrong.
-    public var exitCode: Int32 {
-        if case .unreadable = self { 66 } else { 65 }
-    }
+    /// The exit status of `sysexits.h` that fits: the content of an input is wrong.
+    public var exitCode: Int32 { 65 }
 }

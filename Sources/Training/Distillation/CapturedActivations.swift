@@ -51,7 +51,8 @@ public final class CapturedActivations {
     public init(folder: String, _ configuration: CaptureConfiguration, _ split: Split, _ spec: Spec) throws {
         func path(_ name: String) -> String { (folder as NSString).appendingPathComponent(name) }
         let lengths = try TensorFile(path: path(CaptureSite.offsetsName(split)))
-        let source = try lengths.integers("source"), target = try lengths.integers("target")
+        let source = try Self.offsets("source", in: lengths, maxTokens: configuration.maxTokens)
+        let target = try Self.offsets("target", in: lengths, maxTokens: configuration.maxTokens, count: source.count)
         offsets = spec.attention == .encoder ? source : target
         memoryOffsets = source
         let width = configuration.width

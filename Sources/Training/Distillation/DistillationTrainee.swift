@@ -57,6 +57,8 @@ public final class DistillationTrainee: Trainee {
         validVariation = valid.totalVariation()
     }
 
+    public var validationSentences: Int { valid.sentences }
+
     public func begin(epoch: Int) -> Int {
         let seed = settings.shuffles ? settings.seed : nil
         order = settings.batchTokens.map { EpochOrder(tokens: tokens, batchTokens: $0, seed: seed, epoch: epoch) }
@@ -79,10 +81,9 @@ public final class DistillationTrainee: Trainee {
         let everything = EpochOrder(sentences: valid.sentences, batchSentences: settings.batch, seed: nil, epoch: 0)
         for batch in everything.batches { distiller.compare(valid.batch(everything.sentences[batch]), &byPosition) }
         let total = byPosition.reduce(OutputComparison(), +)
-        var metrics = [
-            MetricKey(.valid, .explained): 1 - total.squares / max(validVariation, .leastNormalMagnitude),
-            MetricKey(.valid, .cosine): total.cosines / max(total.tokens, 1),
-        ]
+        var metrics = [MetricKey(.valid, .cosine): total.cosines / max(total.tokens, 1)]
+        // of what does not vary there is nothing to explain
+        if validVariation > 0 { metrics[MetricKey(.valid, .explained)] = 1 - total.squares / validVariation }
         for (position, sums) in byPosition.enumerated() where sums.tokens > 0 {
             metrics[MetricKey(.valid, .cosine, position: position)] = sums.cosines / sums.tokens
         }

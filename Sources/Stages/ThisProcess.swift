@@ -1,0 +1,34 @@
+import Foundation
+import Tensors
+
+/// What a process needs from the system before it does anything else.
+enum ThisProcess {
+    static func prepare() {
+        openStandardDescriptors()
+        requireAddressSpace()
+        // a file that grows beyond a limit is an error of a write, which is told, and not a signal, which is not
+        signal(SIGXFSZ, SIG_IGN)
+    }
+
+    /// Threads, libraries and files that are mapped need room; where there is hardly any, some of them wait for it for ever.
+    private static func requireAddressSpace() {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0, limit.rlim_cur != rlim_t.max else { return }
+        let most = Int(clamping: limit.rlim_cur), taken = ThisMachine.addressSpace
+        guard most - taken < leastAddressSpace else { return }
+        let program = FilePath.name(CommandLine.arguments.first ?? "program")
+        let line = "\(program): address space: expected a limit of at least \((taken + leastAddressSpace) >> 10) KiB, found \(most >> 10)\n"
+        fputs(line + "hint: raise it: ulimit -v unlimited\n", stderr)
+        _exit(EX_OSERR) // what runs at an ordinary exit may be waiting too
+    }
+
+    /// What the smallest run takes beside the libraries.
+    private static let leastAddressSpace = 256 << 20
+
+    /// Descriptors 0 to 2 that are closed would be given to the next files opened, and messages written into those.
+    private static func openStandardDescriptors() {
+        for descriptor in Int32(0)...2 where fcntl(descriptor, F_GETFD) == -1 && errno == EBADF {
+            _ = open("/dev/null", O_RDWR) // the lowest that is free: this one
+        }
+    }
+}

@@ -1,0 +1,56 @@
+import Foundation
+import Tensors
+
+/// Lines of a descriptor in batches: as many as are there, at most `most`. A program at the other end of a pipe gets its answer when
+/// it has nothing more to say for now, and a file is read in large pieces.
+struct LineBatches {
+    let descriptor: Int32
+    let most: Int
+    private var buffer: [UInt8] = []
+    /// Where in the buffer the next line starts.
+    private var start = 0
+    private var hasEnded = false
+
+    init(_ descriptor: Int32, most: Int = 4096) {
+        self.descriptor = descriptor
+        self.most = most
+    }
+
+    /// The next lines without their ends; nil when there are no more.
+    mutating func next() throws -> [String]? {
+        var lines: [String] = []
+        while true {
+            while lines.count < most, let end = buffer[start...].firstIndex(of: 0x0A) { // LF
+                lines.append(text(buffer[start..<end]))
+                start = end + 1
+            }
+            if lines.count == most || (!lines.isEmpty && (hasEnded || !isWaiting)) { return lines }
+            guard !hasEnded else {
+                defer { start = buffer.count }
+                return start == buffer.count ? nil : [text(buffer[start...])]
+            }
+            try fill()
+        }
+    }
+
+    /// Whether more could be read at once.
+    private var isWaiting: Bool {
+        var state = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return poll(&state, 1, 0) > 0 && state.revents & Int16(POLLIN) != 0
+    }
+
+    private mutating func fill() throws {
+        var piece = [UInt8](repeating: 0, count: 1 << 16)
+        let count = read(descriptor, &piece, piece.count)
+        if count < 0 && errno == EINTR { return }
+        guard count >= 0 else { throw DataError.reading("standard input") }
+        hasEnded = count == 0
+        buffer.removeFirst(start)
+        start = 0
+        buffer.append(contentsOf: piece[..<count])
+    }
+
+    private func text(_ line: ArraySlice<UInt8>) -> String {
+        String(decoding: line.last == 0x0D ? line.dropLast() : line, as: UTF8.self)
+    }
+}
