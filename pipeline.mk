@@ -309,15 +309,18 @@ CORPUS_FILES = $($(CORPUS)_files)
 
 SEED_FLAG := $(addprefix --seed ,$(firstword $(SEEDS)))
 tokenize_parameters = --corpus $(CORPUS) --pair $(PAIR) $($(CORPUS)_text) $(TOKENIZE_FLAGS)
+# Of pairs of option and value, those whose option is not among the flags $2: programs take each option once.
+unless_given = $(strip $(if $1,$(if $(filter $(firstword $1) $(firstword $1)=%,$2),,$(wordlist 1,2,$1)) \
+	$(call unless_given,$(wordlist 3,$(words $1),$1),$2)))
 # The phrasebook is a small language: it is learnt long before the epochs of a preset are over.
 phrasebook_train = $(if $(filter small,$(PRESET)),--epochs 14 --batch-tokens 1500 --dropout 0.1)
 # Whoever changes a flag here wants the stage made again: an unfinished one of other settings is discarded, and says so.
 again = --discard-checkpoint
-train_parameters = --preset $(PRESET) $($(CORPUS)_train) $(SEED_FLAG) $(TRAIN_FLAGS)
+train_parameters = --preset $(PRESET) $(call unless_given,$($(CORPUS)_train),$(TRAIN_FLAGS)) $(SEED_FLAG) $(TRAIN_FLAGS)
 # alr.encoder
 capture_parameters = --modes $(basename $1) --attentions $(subst .,,$(suffix $1)) $(CAPTURE_FLAGS)
 phrasebook_distill = --epochs $(if $(findstring cross,$1),4,8)
-distill_parameters = --spec $1 $(call $(CORPUS)_distill,$1) $(SEED_FLAG) $(DISTILL_FLAGS) $(DISTILL_FLAGS_$1)
+distill_parameters = --spec $1 $(call unless_given,$(call $(CORPUS)_distill,$1),$(DISTILL_FLAGS) $(DISTILL_FLAGS_$1)) $(SEED_FLAG) $(DISTILL_FLAGS) $(DISTILL_FLAGS_$1)
 score_parameters = $(SCORE_FLAGS)
 
 # A file that is only touched when its text changes. $1: the text
