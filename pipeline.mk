@@ -98,14 +98,15 @@ $(call require_known,SIZES,xs s m l xl h%)
 $(call require_known,ATTENTIONS,$(KNOWN_ATTENTIONS))
 $(call require_known,PRESET,small paper)
 $(call require_known,PRECISIONS,float32 int8 mixed)
-$(foreach v,BEAMS LAYERS SEEDS,$(call require_numbers,$v))
+$(foreach v,LAYERS SEEDS,$(call require_numbers,$v))
+$(foreach v,$(filter-out $(shell seq 64),$(BEAMS)),$(error BEAMS: expected numbers from 1 to 64, found '$v'))
 
 # A corpus that is known by name has some languages and no others.
 pairs.phrasebook := en-de de-en en-fr fr-en de-fr fr-de
 pairs.multi30k := $(pairs.phrasebook)
 pairs.tatoeba := en-fr fr-en
 pairs.iwslt2017 := en-de de-en en-fr fr-en
-ifneq (,$(filter-out help build test deps clean table verify free,$(or $(MAKECMDGOALS),all)))
+ifneq (,$(filter-out help build test torture deps clean table verify free,$(or $(MAKECMDGOALS),all)))
 $(if $(pairs.$(CORPUS)),$(call require_known,PAIR,$(pairs.$(CORPUS))))
 $(if $(word 2,$(subst -, ,$(PAIR))),,$(error PAIR: expected two languages, as in en-de, found '$(PAIR)'))
 endif
@@ -151,7 +152,7 @@ SCORES := $(foreach b,$(BEAMS),$(foreach p,$(PRECISIONS),$(call manifests,score,
 # ---- Goals ------------------------------------------------------------------------------------------------------------
 
 .DEFAULT_GOAL := all
-.PHONY: all paper phrasebook smoke table corpus bench bench-peers build test deps clean verify free help FORCE $(addprefix release/,$(CAPTURES))
+.PHONY: all paper phrasebook smoke table corpus bench bench-peers build test torture deps clean verify free help FORCE $(addprefix release/,$(CAPTURES))
 
 all: ## Teacher, distilled replacements, spliced models and their scores, with the table at the end (default)
 paper: ## The paper's experiments: all modes, sizes and attentions, and one layer at a time
@@ -196,6 +197,9 @@ test: $(if $(BUILT),deps) ## Unit tests, the logic of this file with stand-ins f
 	Tests/pipeline.test.sh
 	Tests/programs.test.sh
 	Tests/revisions.test.sh
+
+torture: build ## Kills, crashes at system calls and limits, over all stages; KILLS=, POINTS= and SEED= in the environment
+	Tests/torture.sh
 
 # A stage marks its folder: by a manifest when it has finished, by a lock as soon as it has begun.
 clean: ## Delete what the stages made for RUN; corpora, history and programs stay, and what is not of the stages

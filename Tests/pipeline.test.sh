@@ -147,7 +147,7 @@ refused() {
 }
 refused "a corpus in languages that it does not have" "PAIR: expected some of: en-fr fr-en; found 'en-de'" CORPUS=tatoeba
 refused "one language" "PAIR: expected two languages" PAIR=en CORPUS=mine
-for choice in MODES=alx SIZES=q ATTENTIONS=encode PRESET=big PRECISIONS=int4 BEAMS=four LAYERS=x SEEDS=-1 MODELS=alr-m MODELS=alr-m.encoder+x; do
+for choice in MODES=alx SIZES=q ATTENTIONS=encode PRESET=big PRECISIONS=int4 BEAMS=four BEAMS=65 LAYERS=x SEEDS=-1 MODELS=alr-m MODELS=alr-m.encoder+x; do
   refused "$choice" "${choice%%=*}: expected" $choice
 done
 refused "a setting that nothing reads" "SIZE: no setting of this name" SIZE=m
