@@ -36,7 +36,8 @@ struct Bench: StageCommand {
     ]
 
     var idleOptions: [IdleOptions] {
-        parts.isEmpty || parts.contains(.distillation) ? [] : [.init("--specs", because: "distillation is not among the --parts")]
+        parts.isEmpty || parts.contains(.distillation)
+            ? [] : [.init("--specs", because: "distillation is not among the --parts")]
     }
 
     func validate() throws {

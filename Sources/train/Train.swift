@@ -41,7 +41,8 @@ struct Train: StageCommand {
         let settings = try chosenSettings(folder.configuration)
         try StageRun.perform(
             Self.stage, options: options, output: output, configuration: settings,
-            inputs: [.folder("tokens", tokens)], seed: settings.values.teacher.seed, resumption: teacher.training.resumption
+            inputs: [.folder("tokens", tokens)], seed: settings.values.teacher.seed,
+            resumption: teacher.training.resumption
         ) { run in
             let trainee = try makeTrainee(settings, folder, run)
             let trainer = Trainer(
