@@ -103,14 +103,15 @@ KNOWN_ATTENTIONS := encoder decoder cross crossfull
 $(call require_known,ATTENTIONS,$(KNOWN_ATTENTIONS))
 $(call require_known,PRESET,small paper)
 $(call require_known,PRECISIONS,float32 int8 mixed)
-$(foreach v,BEAMS LAYERS SEEDS,$(call require_numbers,$v))
+$(foreach v,LAYERS SEEDS,$(call require_numbers,$v))
+$(foreach v,$(filter-out $(shell seq 64),$(BEAMS)),$(error BEAMS: expected numbers from 1 to 64, found '$v'))
 
 # A corpus that is known by name has some languages and no others.
 pairs.phrasebook := en-de de-en en-fr fr-en de-fr fr-de
 pairs.multi30k := $(pairs.phrasebook)
 pairs.tatoeba := en-fr fr-en
 pairs.iwslt2017 := en-de de-en en-fr fr-en
-ifneq (,$(filter-out help build test deps clean table verify free,$(or $(MAKECMDGOALS),all)))
+ifneq (,$(filter-out help build test torture deps clean table verify free,$(or $(MAKECMDGOALS),all)))
 $(if $(pairs.$(CORPUS)),$(call require_known,PAIR,$(pairs.$(CORPUS))))
 $(if $(word 2,$(subst -, ,$(PAIR))),,$(error PAIR: expected two languages, as in en-de, found '$(PAIR)'))
 endif
@@ -179,7 +180,7 @@ SCORES := $(foreach b,$(BEAMS),$(foreach p,$(PRECISIONS),$(call manifests,score,
 # ---- Goals ------------------------------------------------------------------------------------------------------------
 
 .DEFAULT_GOAL := all
-.PHONY: all paper attentionless phrasebook smoke table corpus bench bench-peers build test deps clean verify free help FORCE \
+.PHONY: all paper attentionless phrasebook smoke table corpus bench bench-peers build test torture deps clean verify free help FORCE \
   $(addprefix release/,$(CAPTURES))
 
 all: ## Teacher, distilled replacements, spliced models and their scores, with the table at the end (default)
@@ -226,6 +227,9 @@ test: $(if $(BUILT),deps) ## Unit tests, the logic of this file with stand-ins f
 	Tests/pipeline.test.sh
 	Tests/programs.test.sh
 	Tests/revisions.test.sh
+
+torture: build ## Kills, crashes at system calls and limits, over all stages; KILLS=, POINTS= and SEED= in the environment
+	Tests/torture.sh
 
 # A stage marks its folder: by a manifest when it has finished, by a lock as soon as it has begun.
 clean: ## Delete what the stages made for RUN; corpora, history and programs stay, and what is not of the stages
@@ -339,15 +343,19 @@ CORPUS_FILES = $($(CORPUS)_files)
 
 SEED_FLAG := $(addprefix --seed ,$(firstword $(SEEDS)))
 tokenize_parameters = --corpus $(CORPUS) --pair $(PAIR) $($(CORPUS)_text) $(TOKENIZE_FLAGS)
+# Of pairs of option and value, those whose option is not among the flags $2: programs take each option once.
+unless_given = $(strip $(if $1,$(if $(filter $(firstword $1) $(firstword $1)=%,$2),,$(wordlist 1,2,$1)) \
+	$(call unless_given,$(wordlist 3,$(words $1),$1),$2)))
 # The phrasebook is a small language: it is learnt long before the epochs of a preset are over.
 phrasebook_train = $(if $(filter small,$(PRESET)),--epochs 14 --batch-tokens 1500 --dropout 0.1)
 # Whoever changes a flag here wants the stage made again: an unfinished one of other settings is discarded, and says so.
 again = --discard-checkpoint
-train_parameters = --preset $(PRESET) $($(CORPUS)_train) $(SEED_FLAG) $(TRAIN_FLAGS)
+train_parameters = --preset $(PRESET) $(call unless_given,$($(CORPUS)_train),$(TRAIN_FLAGS)) $(SEED_FLAG) $(TRAIN_FLAGS)
 # heads.encoder
 capture_parameters = --families $(call of_span,$(basename $1)) --attentions $(subst .,,$(suffix $1)) $(CAPTURE_FLAGS)
 phrasebook_distill = $(if $(filter alr alrr aslr elr,$(call family,$1)),--epochs $(if $(findstring cross,$1),4,8))
-distill_parameters = --spec $1 $(call $(CORPUS)_distill,$1) $(SEED_FLAG) $(DISTILL_FLAGS) $(DISTILL_FLAGS_$1)
+distill_flags = $(DISTILL_FLAGS) $(DISTILL_FLAGS_$1)
+distill_parameters = --spec $1 $(call unless_given,$(call $(CORPUS)_distill,$1),$(distill_flags)) $(SEED_FLAG) $(distill_flags)
 inplace_parameters = $(SEED_FLAG) $(INPLACE_FLAGS)
 score_parameters = $(SCORE_FLAGS)
 

@@ -143,6 +143,11 @@ expect "a file of other content is refused" '[ $code != 0 ] && ! ls runs/corpora
 pipeline -n CORPUS=iwslt2017 PAIR=fr-en; expect "archives of both directions are read" \
   'grep -q -- "--iwslt runs/corpora/iwslt17-train/fr-en.tgz --iwslt runs/corpora/iwslt17-test/fr-en.tgz --iwslt runs/corpora/iwslt17-test/en-fr.tgz" out'
 pipeline -n CORPUS=tatoeba PAIR=fr-en; expect "columns follow the direction" 'grep -q -- "--source-column 2 --target-column 1" out'
+pipeline -n TRAIN_FLAGS="--epochs 3 --dropout=0.2" DISTILL_FLAGS="--epochs 2" PAIR=en-fr
+expect "a flag takes the place of the corpus's own" \
+  'grep -E "/train --" out | grep -qE -- "--preset small --batch-tokens 1500 +--epochs 3 --dropout=0.2" &&
+   grep -E "/distill --" out | grep -qE -- "--spec alr-m.cross +--epochs 2" && ! grep -E "/distill --" out | grep -qE -- "--epochs [48]"'
+
 # Names and choices are looked at before anything runs or goes.
 mkdir -p runs/kept/notes runs/kept/train && touch runs/registry.sqlite runs/kept/notes/thesis.txt runs/kept/train/.lock
 for name in "" . .. a/b /tmp a:b a=b 50% "a b" "a#b" "~" "a'b" 'a\b'; do
@@ -164,7 +169,8 @@ refused "a corpus in languages that it does not have" "PAIR: expected some of: e
 refused "one language" "PAIR: expected two languages" PAIR=en CORPUS=mine
 networks=()
 refused "a size of no family" "size 'q' is none of xs m" SIZES=q
-for choice in NETWORKS=alx-m MODES=alx ATTENTIONS=encode PRESET=big PRECISIONS=int4 BEAMS=four LAYERS=x SEEDS=-1 MODELS=alr-m MODELS=alr-m.encoder+x INPLACE=mix; do
+for choice in NETWORKS=alx-m MODES=alx ATTENTIONS=encode PRESET=big PRECISIONS=int4 BEAMS=four BEAMS=65 LAYERS=x SEEDS=-1 MODELS=alr-m \
+  MODELS=alr-m.encoder+x INPLACE=mix; do
   refused "$choice" "${choice%%=*}: expected" $choice
 done
 networks=(NETWORKS=alr-m)

@@ -22,7 +22,7 @@ for i in {1..60}; do
   echo "die Katze Nummer $((i * 7 % 60)) sieht $((i % 5)) Hunde"
 done > a.de
 m=runs/m
-run() { "$bin/$1" "${@:2}" --threads 1 --quiet > /dev/null; }
+run() { "$bin/$1" "${@:2}" --threads 1 --quiet > /dev/null 2> err || { cat err >&2; exit 1; }; }
 run tokenize --corpus mine --train-source a.en --train-target a.de --vocabulary-size 90 --hold-out-valid 8 --hold-out-test 8 --output $m/tokens
 run train --tokens $m/tokens --width 16 --heads 2 --hidden 32 --encoder-layers 1 --decoder-layers 1 --epochs 3 --batch-tokens 200 \
   --warmup 2 --output $m/train

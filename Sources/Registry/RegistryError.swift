@@ -52,7 +52,8 @@ extension RegistryError {
                 path: path, problem: "the registry cannot be opened (\(detail))",
                 hint: "make its folder, or name another file with --registry", kind: .cannotWrite)
         default:
-            self.init(path: path, problem: "the registry failed (\(detail)\(sqlite.map { ", SQLite error \($0.extendedResultCode.rawValue)" } ?? ""))", hint: nil, kind: .other)
+            let code = sqlite.map { ", SQLite error \($0.extendedResultCode.rawValue)" } ?? ""
+            self.init(path: path, problem: "the registry failed (\(detail)\(code))", hint: nil, kind: .other)
         }
     }
 }

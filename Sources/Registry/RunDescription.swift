@@ -18,7 +18,8 @@ public struct RunDescription: Sendable {
     public var machine: Machine
 
     public init(
-        name: String, stage: String, spec: String?, folder: String? = nil, keyHash: String, configuration: String, arguments: [String],
+        name: String, stage: String, spec: String?, folder: String? = nil, keyHash: String, configuration: String,
+        arguments: [String],
         version: String, git: GitState?, seed: UInt64?, threads: Int, machine: Machine
     ) {
         self.name = name

@@ -57,15 +57,20 @@ extension RunRegistry {
         }
     }
 
-    /// Marks runs as lost that are said to be at work in a folder. To be called by whoever holds its lock: there can be none.
+    /// Marks runs as lost that are said to be at work in a folder. To be called by whoever holds its lock: there can be
+    /// none.
     public func markLost(in folder: String) throws {
         let place = RegistryPath.stored(folder, root: root)
-        let dead = try read { try Int64.fetchAll($0, sql: "SELECT id FROM runs WHERE status = 'running' AND folder = ?", arguments: [place]) }
+        let dead = try read {
+            try Int64.fetchAll(
+                $0, sql: "SELECT id FROM runs WHERE status = 'running' AND folder = ?", arguments: [place])
+        }
         guard !dead.isEmpty else { return }
         try write { database in
             for id in dead {
                 try database.execute(
-                    sql: "UPDATE runs SET status = 'lost', ended = heartbeat WHERE id = ? AND status = 'running'", arguments: [id])
+                    sql: "UPDATE runs SET status = 'lost', ended = heartbeat WHERE id = ? AND status = 'running'",
+                    arguments: [id])
             }
         }
     }

@@ -11,8 +11,8 @@ enum Schema {
 
     static let migrations: [String] = [tables + Views.all, folders + Views.leaderboardAgain]
 
-    /// Where a run writes, relative to the registry's folder where it lies inside: who holds a folder's lock knows who else is not
-    /// at work there.
+    /// Where a run writes, relative to the registry's folder where it lies inside: who holds a folder's lock knows who
+    /// else is not at work there.
     private static let folders = """
         ALTER TABLE runs ADD COLUMN folder TEXT;
         CREATE INDEX runs_by_folder ON runs(folder);

@@ -1,8 +1,8 @@
 import ArgumentParser
 import Foundation
 
-/// What was typed, seen before it is parsed: ArgumentParser keeps the last of two values in silence, and does not tell a value
-/// that was given from a default.
+/// What was typed, seen before it is parsed: ArgumentParser keeps the last of two values in silence, and does not tell
+/// a value that was given from a default.
 struct GivenArguments {
     /// The values behind each option that was given, by its long name; none behind a flag.
     private(set) var values: [String: [String]] = [:]

@@ -1,8 +1,8 @@
 import ArgumentParser
 import Foundation
 
-/// The numbers that an option may have. One table for all programs, looked at before anything is computed with a number: what is in
-/// range can be multiplied and added as the programs do without overflow, and is finite.
+/// The numbers that an option may have. One table for all programs, looked at before anything is computed with a
+/// number: what is in range can be multiplied and added as the programs do without overflow, and is finite.
 struct NumberRange {
     let values: ClosedRange<Double>
     /// The ends that are not in it.
@@ -12,21 +12,27 @@ struct NumberRange {
     static let all: [String: NumberRange] = [
         "--threads": of(1, 1024),
         // training
-        "--epochs": of(1, 1e6), "--max-steps": of(1, 1e9), "--warmup": of(0, 1e9), "--patience": of(0, 1e6), "--average": of(1, 1000),
-        "--peak": above(0, 1e30), "--weight-decay": of(0, 1), "--checkpoint-seconds": of(0, 1e6), "--bleu-every": of(0, 1e6),
+        "--epochs": of(1, 1e6), "--max-steps": of(1, 1e9), "--warmup": of(0, 1e9), "--patience": of(0, 1e6),
+        "--average": of(1, 1000),
+        "--peak": above(0, 1e30), "--weight-decay": of(0, 1), "--checkpoint-seconds": of(0, 1e6),
+        "--bleu-every": of(0, 1e6),
         "--batch": of(1, 1e6), "--batch-tokens": of(1, 1e9), "--slices": of(1, 256), "--smoothing": below(0, 1),
         "--beta1": below(0, 1), "--beta2": below(0, 1), "--epsilon": above(0, 1),
         "--dropout": below(0, 1), "--embedding-dropout": below(0, 1), "--attention-dropout": below(0, 1),
         "--hidden-dropout": below(0, 1), "--residual-dropout": below(0, 1),
         "--clip": above(0, 1e30), "--alpha": of(0, 1), "--temperature": of(0.1, 100), "--likeliest": of(1, 64),
         // shapes
-        "--width": of(1, 65_536), "--heads": of(1, 65_536), "--hidden": of(1, 1_048_576), "--encoder-layers": of(0, 1000),
+        "--width": of(1, 65_536), "--heads": of(1, 65_536), "--hidden": of(1, 1_048_576),
+        "--encoder-layers": of(0, 1000),
         "--decoder-layers": of(1, 1000), "--layers": of(0, 999),
         // text
-        "--source-column": of(1, 1e6), "--target-column": of(1, 1e6), "--hold-out-valid": of(0, 1e9), "--hold-out-test": of(0, 1e9),
-        "--vocabulary-size": of(0, 1e6), "--minimum-frequency": of(1, 1e9), "--coverage": above(0.5, 1), "--max-tokens": of(2, 65_536),
+        "--source-column": of(1, 1e6), "--target-column": of(1, 1e6), "--hold-out-valid": of(0, 1e9),
+        "--hold-out-test": of(0, 1e9),
+        "--vocabulary-size": of(0, 1e6), "--minimum-frequency": of(1, 1e9), "--coverage": above(0.5, 1),
+        "--max-tokens": of(2, 65_536),
         // translation and scores
-        "--beam": of(1, 64), "--length-penalty": of(0, 100), "--max-length-ratio": of(0, 1000), "--forced-length": of(1, 65_536),
+        "--beam": of(1, 64), "--length-penalty": of(0, 100), "--max-length-ratio": of(0, 1000),
+        "--forced-length": of(1, 65_536),
         "--resamples": of(0, 1e6), "--bootstrap": of(0, 1e6),
         // measurements
         "--seconds": above(0, 3600),
@@ -42,7 +48,8 @@ struct NumberRange {
 
     /// False for what is no number.
     func contains(_ value: Double) -> Bool {
-        values.contains(value) && !(excludesLower && value == values.lowerBound) && !(excludesUpper && value == values.upperBound)
+        values.contains(value) && !(excludesLower && value == values.lowerBound)
+            && !(excludesUpper && value == values.upperBound)
     }
 
     /// Refuses the first number that is out of its range. What does not read as a number is left to the parser.

@@ -1,18 +1,21 @@
 import Foundation
 import Tensors
 
-/// Whether a stage may write to a folder: one that is new or empty, or that the same stage has made or begun. Any other holds
-/// something that somebody wants to keep.
+/// Whether a stage may write to a folder: one that is new or empty, or that the same stage has made or begun. Any other
+/// holds something that somebody wants to keep.
 enum OutputPlace {
     /// Looks without touching anything.
     static func check(_ output: String, stage: String, inputs: [StageInput]) throws {
         func refuse(_ found: String, _ hint: String = "name another folder with --output") -> DataError {
             DataError(
-                path: output, expected: "a new or empty folder, or one made by \(stage)", found: found, hint: hint, kind: .cannotWrite)
+                path: output, expected: "a new or empty folder, or one made by \(stage)", found: found, hint: hint,
+                kind: .cannotWrite)
         }
         guard !output.isEmpty else { throw refuse("no name") }
         for input in inputs {
-            if let path = input.path, FilePath.lies(path, in: output) || (FileSystem.isFolder(path) && FilePath.lies(output, in: path)) {
+            if let path = input.path,
+                FilePath.lies(path, in: output) || (FileSystem.isFolder(path) && FilePath.lies(output, in: path))
+            {
                 throw refuse("what is read as \(input.role), \(path)", "write to another folder than is read")
             }
         }
@@ -26,8 +29,12 @@ enum OutputPlace {
             guard maker == stage else { throw refuse("one made by \(maker)") }
             return
         }
-        let others = try FileSystem.names(in: output).filter { $0 != FolderLock.name && $0 != OutputFolder.unfinishedName }
-        if let first = others.first { throw refuse(others.count == 1 ? first : "\(first) and \(others.count - 1) more in it") }
+        let others = try FileSystem.names(in: output).filter {
+            $0 != FolderLock.name && $0 != OutputFolder.unfinishedName
+        }
+        if let first = others.first {
+            throw refuse(others.count == 1 ? first : "\(first) and \(others.count - 1) more in it")
+        }
     }
 
     private static func maker(of folder: String) -> String? { try? ManifestFile.stage(folder: folder) }

@@ -3,9 +3,9 @@ import Tensors
 
 /// What decides the bytes of an output: two runs with the same key must make the same.
 ///
-/// The hash is SHA-256 over a canonical JSON text of stage, the stage's revision, spec, seed, configuration and the inputs' hashes by
-/// role, all sorted. All of the configuration counts, whatever its members are called: what must not matter, such as threads
-/// and paths, has no place in a configuration's type.
+/// The hash is SHA-256 over a canonical JSON text of stage, the stage's revision, spec, seed, configuration and the
+/// inputs' hashes by role, all sorted. All of the configuration counts, whatever its members are called: what must not
+/// matter, such as threads and paths, has no place in a configuration's type.
 struct RunKey {
     let stage: String
     let revision: Int

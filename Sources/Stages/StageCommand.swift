@@ -40,13 +40,15 @@ extension StageCommand {
         }
     }
 
-    /// Parses, and sees to it that everything that was typed counts: one value where one is taken, numbers in their range, no option
-    /// of another way of working.
+    /// Parses, and sees to it that everything that was typed counts: one value where one is taken, numbers in their
+    /// range, no option of another way of working.
     static func parse(all arguments: [String]) throws -> ParsableCommand {
         let given = try GivenArguments(arguments, of: self)
         try NumberRange.check(given)
         let command = try parseAsRoot(arguments)
-        if let name = given.repeated.first { throw ValidationError("\(name) takes one value and was given more than once") }
+        if let name = given.repeated.first {
+            throw ValidationError("\(name) takes one value and was given more than once")
+        }
         for idle in (command as? Self)?.idleOptions ?? [] {
             if let name = idle.among(given.names) { throw ValidationError("\(name) has no effect: \(idle.reason)") }
         }
@@ -82,7 +84,10 @@ public struct StageOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The history of runs. (default: registry.sqlite beside the run's folder: runs/registry.sqlite for runs/NAME/STAGE, else beside --output)",
+            """
+            The history of runs. (default: registry.sqlite beside the run's folder: runs/registry.sqlite for runs/NAME/STAGE, \
+            else beside --output)
+            """,
             valueName: "file"))
     public var registry: String?
 

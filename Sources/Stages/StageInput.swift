@@ -21,7 +21,9 @@ public struct StageInput: Sendable {
     /// What was read from outside, as whoever has read it reports.
     public static func file(_ file: InputFile) -> StageInput {
         StageInput(
-            role: file.role, artifact: Artifact(sha256: file.sha256, bytes: file.bytes.count, kind: "file", path: file.path), origins: [:])
+            role: file.role,
+            artifact: Artifact(sha256: file.sha256, bytes: file.bytes.count, kind: "file", path: file.path),
+            origins: [:])
     }
 
     /// SHA-256 of the folder's manifest, or of the file.

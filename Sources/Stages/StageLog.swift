@@ -21,8 +21,12 @@ struct StageLog: LogHandler {
         terminal.line("\(label): \(mark)\(event.message)\(details)")
     }
 
-    static func logger(_ label: String, quiet: Bool, terminal: Terminal = .standardError, preface: Preface? = nil) -> Logger {
-        Logger(label: label) { StageLog(label: $0, terminal: terminal, logLevel: quiet ? .warning : .info, preface: preface) }
+    static func logger(_ label: String, quiet: Bool, terminal: Terminal = .standardError, preface: Preface? = nil)
+        -> Logger
+    {
+        Logger(label: label) {
+            StageLog(label: $0, terminal: terminal, logLevel: quiet ? .warning : .info, preface: preface)
+        }
     }
 }
 

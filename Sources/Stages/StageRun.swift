@@ -32,7 +32,8 @@ public final class StageRun {
     /// Runs a stage: locks the output folder, records the start, calls `body`, records how it ended.
     ///
     /// If the folder already holds what the same key (see `RunKey`) made, nothing is run, unless `--force` was given, and nil is
-    /// returned. A folder that holds anything else than this stage's work is refused (see `OutputPlace`). What `body` throws is recorded and thrown on. A registry that cannot be used at the start ends the stage before it has
+    /// returned. A folder that holds anything else than this stage's work is refused (see `OutputPlace`). What `body`
+    /// throws is recorded and thrown on. A registry that cannot be used at the start ends the stage before it has
     /// touched anything; one that fails later only costs a warning.
     ///
     /// - Parameters:
@@ -42,19 +43,22 @@ public final class StageRun {
     @discardableResult
     public static func perform<Value>(
         _ stage: String, spec: String? = nil, options: StageOptions, output: String, configuration: some Encodable,
-        inputs: [StageInput] = [], seed: UInt64? = nil, resumption: Resumption = .never, body: (StageRun) throws -> Value
+        inputs: [StageInput] = [], seed: UInt64? = nil, resumption: Resumption = .never,
+        body: (StageRun) throws -> Value
     ) throws -> Value? {
         let clock = ProcessClock()
         Signals.install()
         let location = RunLocation(output: output, stage: stage), path = options.registry ?? location.registry
-        let preface = Preface("\(stage): run \(location.name), recorded in \(FilePath.shown(path))", options.quiet ? nil : .standardError)
+        let preface = Preface(
+            "\(stage): run \(location.name), recorded in \(FilePath.shown(path))", options.quiet ? nil : .standardError)
         let log = StageLog.logger(stage, quiet: options.quiet, preface: preface)
         let key = try RunKey(stage, spec: spec, configuration: configuration, inputs: inputs, seed: seed)
         try OutputPlace.check(output, stage: stage, inputs: inputs)
         let lock = try FolderLock(output)
         defer { withExtendedLifetime(lock) {} }
         let registry = try RunRegistry(path: path)
-        let description = try RunDescription(key, name: location.name, folder: FilePath.absolute(output), threads: options.threadCount)
+        let description = try RunDescription(
+            key, name: location.name, folder: FilePath.absolute(output), threads: options.threadCount)
         // we hold the folder's lock: whoever is said to be at work in it is not
         try registry.markLost(in: FilePath.absolute(output))
         let folder = try OutputFolder(output)
@@ -79,7 +83,8 @@ public final class StageRun {
     }
 
     private init(
-        _ live: LiveRun, _ registry: RunRegistry, _ description: RunDescription, _ inputs: [StageInput], _ folder: OutputFolder,
+        _ live: LiveRun, _ registry: RunRegistry, _ description: RunDescription, _ inputs: [StageInput],
+        _ folder: OutputFolder,
         options: StageOptions, log: Logger, _ preface: Preface, _ clock: ProcessClock
     ) {
         self.clock = clock
@@ -169,7 +174,8 @@ extension RunKey {
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         encoder.nonConformingFloatEncodingStrategy = .convertToString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
         self.init(
-            stage: stage, revision: Program.revisions[stage] ?? 0, spec: spec, seed: seed, configuration: try encoder.encode(configuration),
+            stage: stage, revision: Program.revisions[stage] ?? 0, spec: spec, seed: seed,
+            configuration: try encoder.encode(configuration),
             inputs: inputs.map { ($0.role, $0.sha256) })
     }
 }
@@ -179,7 +185,8 @@ extension RunDescription {
         self.init(
             name: name, stage: key.stage, spec: key.spec, folder: folder, keyHash: try key.hash(),
             configuration: String(decoding: key.configuration, as: UTF8.self), arguments: CommandLine.arguments,
-            version: "\(Program.version).\(key.revision)", git: ThisMachine.gitState(), seed: key.seed, threads: threads,
+            version: "\(Program.version).\(key.revision)", git: ThisMachine.gitState(), seed: key.seed,
+            threads: threads,
             machine: ThisMachine.describe())
     }
 }
@@ -188,7 +195,9 @@ extension RunRegistry {
     /// Whether `folder` is whole and is what the last finished run of this key made. Says yes by touching the manifest, so that
     /// Make sees the folder as newer than what it was made from.
     fileprivate func isUpToDate(_ folder: String, keyHash: String) throws -> Bool {
-        guard let artifact = try? Artifact.published(folder).0, try hasMade(artifact.sha256, keyHash: keyHash) else { return false }
+        guard let artifact = try? Artifact.published(folder).0, try hasMade(artifact.sha256, keyHash: keyHash) else {
+            return false
+        }
         return utimes(ManifestFile.path(folder), nil) == 0
     }
 }

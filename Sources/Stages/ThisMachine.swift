@@ -36,7 +36,9 @@ public enum ThisMachine {
 
     /// Address space that the process has taken, in bytes.
     static var addressSpace: Int {
-        guard let text = field("VmSize", in: "/proc/self/status"), let kibibytes = Int(text.prefix { $0 != " " }) else { return 0 }
+        guard let text = field("VmSize", in: "/proc/self/status"), let kibibytes = Int(text.prefix { $0 != " " }) else {
+            return 0
+        }
         return kibibytes * 1024
     }
 

@@ -10,15 +10,19 @@ enum ThisProcess {
         signal(SIGXFSZ, SIG_IGN)
     }
 
-    /// Threads, libraries and files that are mapped need room; where there is hardly any, some of them wait for it for ever.
+    /// Threads, libraries and files that are mapped need room; where there is hardly any, some of them wait for it for
+    /// ever.
     private static func requireAddressSpace() {
         var limit = rlimit()
-        guard getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0, limit.rlim_cur != rlim_t.max else { return }
+        guard getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0, limit.rlim_cur != rlim_t.max else {
+            return
+        }
         let most = Int(clamping: limit.rlim_cur), taken = ThisMachine.addressSpace
         guard most - taken < leastAddressSpace else { return }
         let program = FilePath.name(CommandLine.arguments.first ?? "program")
-        let line = "\(program): address space: expected a limit of at least \((taken + leastAddressSpace) >> 10) KiB, found \(most >> 10)\n"
-        fputs(line + "hint: raise it: ulimit -v unlimited\n", stderr)
+        let wanted = (taken + leastAddressSpace) >> 10
+        fputs("\(program): address space: expected a limit of at least \(wanted) KiB, found \(most >> 10)\n", stderr)
+        fputs("hint: raise it: ulimit -v unlimited\n", stderr)
         _exit(EX_OSERR) // what runs at an ordinary exit may be waiting too
     }
 

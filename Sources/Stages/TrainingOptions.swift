@@ -16,7 +16,8 @@ public struct TrainingOptions: ParsableArguments {
     @Option(help: "Seconds between checkpoints.") public var checkpointSeconds = 60.0
     @Option(help: "Of weights, order and dropout.") public var seed: UInt64?
 
-    @Flag(help: "Start from nothing where the output folder holds a checkpoint of other settings.") public var discardCheckpoint = false
+    @Flag(help: "Start from nothing where the output folder holds a checkpoint of other settings.") public
+        var discardCheckpoint = false
 
     public init() {}
 
@@ -27,7 +28,8 @@ public struct TrainingOptions: ParsableArguments {
     public func requireValidation(_ sentences: Int, in folder: String) throws {
         guard sentences == 0, patience ?? 0 > 0 else { return }
         throw DataError(
-            path: folder, expected: "validation sentences for --patience", found: "none", hint: "leave --patience out, or hold some out")
+            path: folder, expected: "validation sentences for --patience", found: "none",
+            hint: "leave --patience out, or hold some out")
     }
 
     /// All but the seed, which is a setting of what is trained, and the seconds between checkpoints, which change no result.

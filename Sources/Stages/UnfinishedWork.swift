@@ -6,7 +6,8 @@ import Tensors
 public enum Resumption {
     /// It has none: it starts from nothing, every time.
     case never
-    /// It goes on from one of the same settings, inputs and revision. One of others is refused, or discarded where that is wished.
+    /// It goes on from one of the same settings, inputs and revision. One of others is refused, or discarded where that
+    /// is wished.
     case fromCheckpoint(discardsOthers: Bool)
 }
 
@@ -24,7 +25,9 @@ enum UnfinishedWork {
     /// Makes `.unfinished` this run's: keeps what has the same key, and clears away or refuses what has another.
     static func claim(_ folder: OutputFolder, _ key: RunKey, _ resumption: Resumption, log: Logger) throws {
         let text = try key.text(), path = FilePath.join(folder.unfinished, keyName)
-        if FileSystem.exists(path), try Data(FileSystem.read(path)) == text, case .fromCheckpoint = resumption { return }
+        if FileSystem.exists(path), try Data(FileSystem.read(path)) == text, case .fromCheckpoint = resumption {
+            return
+        }
         if case .fromCheckpoint(let discards) = resumption, try holdsWork(folder.unfinished) {
             let changes = changes(from: members(in: folder.unfinished) ?? [:], to: try key.members())
             guard discards else { throw OtherCheckpoint(folder: folder.folder, changes: changes) }
@@ -55,8 +58,11 @@ enum UnfinishedWork {
     static func changes(from old: [String: Any], to new: [String: Any]) -> String {
         let (old, new) = (leaves(old), leaves(new))
         let changed = Set(old.keys).union(new.keys).filter { old[$0] != new[$0] }.sorted()
-        let words = changed.prefix(4).map { "\($0) \(Excerpt.line(old[$0] ?? "none", most: 40)) → \(Excerpt.line(new[$0] ?? "none", most: 40))" }
-        return old.isEmpty ? "none recorded" : words.joined(separator: ", ") + (changed.count > 4 ? ", \(changed.count - 4) more" : "")
+        let words = changed.prefix(4).map {
+            "\($0) \(Excerpt.line(old[$0] ?? "none", most: 40)) → \(Excerpt.line(new[$0] ?? "none", most: 40))"
+        }
+        return old.isEmpty
+            ? "none recorded" : words.joined(separator: ", ") + (changed.count > 4 ? ", \(changed.count - 4) more" : "")
     }
 
     /// The scalars of a JSON value by dotted name; `configuration.` is left out of it.
@@ -83,6 +89,10 @@ struct OtherCheckpoint: StageError, CustomStringConvertible {
     let folder: String
     let changes: String
     let exitCode: Int32 = EX_CANTCREAT
-    var description: String { "\(Excerpt.line(folder)): expected a checkpoint of these settings, found one of others: \(changes)" }
-    var hint: String? { "give the settings that it was made with to go on, or --discard-checkpoint to start from nothing" }
+    var description: String {
+        "\(Excerpt.line(folder)): expected a checkpoint of these settings, found one of others: \(changes)"
+    }
+    var hint: String? {
+        "give the settings that it was made with to go on, or --discard-checkpoint to start from nothing"
+    }
 }

@@ -64,7 +64,8 @@ extension DataError {
             DataError(path: path, expected: "a place to write to", found: reason(code), kind: .cannotWrite)
         case EFBIG:
             DataError(
-                path: path, expected: "to write", found: reason(code), hint: "raise the limit of a file's size (ulimit -f)", kind: .io)
+                path: path, expected: "to write", found: reason(code),
+                hint: "raise the limit of a file's size (ulimit -f)", kind: .io)
         case ENOMEM, EMFILE, ENFILE:
             DataError(path: path, expected: "to write", found: reason(code), kind: .system)
         default:
@@ -73,7 +74,9 @@ extension DataError {
     }
 
     /// The system's words and its number: `no space left on device (error 28)`.
-    private static func reason(_ code: Int32) -> String { "\(String(cString: strerror(code)).lowercased()) (error \(code))" }
+    private static func reason(_ code: Int32) -> String {
+        "\(String(cString: strerror(code)).lowercased()) (error \(code))"
+    }
 }
 
 /// Text from outside within a message: one line, and not much of it.
@@ -86,7 +89,8 @@ public enum Excerpt {
             switch scalar {
             case "\n": result += "\\n"
             case "\t": result += "\\t"
-            case _ where scalar.properties.generalCategory == .control: result += "\\u{\(String(scalar.value, radix: 16))}"
+            case _ where scalar.properties.generalCategory == .control:
+                result += "\\u{\(String(scalar.value, radix: 16))}"
             default: result.unicodeScalars.append(scalar)
             }
         }

@@ -1,7 +1,7 @@
 import Foundation
 
-/// Paths as text. Nothing is expanded, `~` least of all: that is the shell's part, and a program that does it in one place and
-/// not in another writes to two.
+/// Paths as text. Nothing is expanded, `~` least of all: that is the shell's part, and a program that does it in one
+/// place and not in another writes to two.
 public enum FilePath {
     public static func join(_ folder: String, _ name: String) -> String {
         folder.isEmpty ? name : folder.hasSuffix("/") ? folder + name : folder + "/" + name

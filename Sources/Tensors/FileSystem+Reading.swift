@@ -1,8 +1,8 @@
 import Foundation
 
 extension FileSystem {
-    /// All of a file: a regular one, a pipe or a device that ends. A pipe can be read once only, so whoever needs its content
-    /// twice keeps it.
+    /// All of a file: a regular one, a pipe or a device that ends. A pipe can be read once only, so whoever needs its
+    /// content twice keeps it.
     public static func read(_ path: String) throws -> [UInt8] {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw DataError.reading(path) }

@@ -15,8 +15,8 @@ public struct Manifest<Configuration: Codable>: Codable {
     public let stage: String
     public let spec: String?
     public let configuration: Configuration
-    /// Role, such as `model` or `tokens`, to the SHA-256 of that input's `manifest.json`; and what the input was itself made
-    /// from, as in `capture/model`, all the way back.
+    /// Role, such as `model` or `tokens`, to the SHA-256 of that input's `manifest.json`; and what the input was itself
+    /// made from, as in `capture/model`, all the way back.
     public let inputs: [String: String]
     /// By name within the folder.
     public let files: [String: FileRecord]
@@ -33,8 +33,11 @@ public struct Manifest<Configuration: Codable>: Codable {
     }
 
     /// Reads a folder's manifest and checks that one of `stage` made it and that its files are there in their full
-    /// size. Without a stage any will do. Contents are not hashed: `PublishedFolder` does that for each file that is read.
-    public static func read(folder: String, stage: String...) throws -> Manifest { try read(folder: folder, stages: stage) }
+    /// size. Without a stage any will do. Contents are not hashed: `PublishedFolder` does that for each file that is
+    /// read.
+    public static func read(folder: String, stage: String...) throws -> Manifest {
+        try read(folder: folder, stages: stage)
+    }
 
     static func read(folder: String, stages: [String]) throws -> Manifest {
         let path = ManifestFile.path(folder)
@@ -54,7 +57,9 @@ public struct Manifest<Configuration: Codable>: Codable {
         }
         for (name, record) in manifest.files.sorted(by: { $0.key < $1.key }) {
             guard !name.contains("/"), name != ".." else {
-                throw DataError(path: path, expected: "names of files in the folder", found: name, hint: "make it again with \(header.stage)")
+                throw DataError(
+                    path: path, expected: "names of files in the folder", found: name,
+                    hint: "make it again with \(header.stage)")
             }
             let file = FilePath.join(folder, name)
             guard FileSystem.exists(file) else {
@@ -80,13 +85,15 @@ public struct Manifest<Configuration: Codable>: Codable {
         guard let record = files[name] else {
             let names = files.keys.sorted().joined(separator: " ")
             throw DataError(
-                path: ManifestFile.path(folder), expected: "'\(name)' among the files", found: names.isEmpty ? "none" : names,
+                path: ManifestFile.path(folder), expected: "'\(name)' among the files",
+                found: names.isEmpty ? "none" : names,
                 hint: "make it again with \(stage)")
         }
         let file = FilePath.join(folder, name)
         let hash = try FileSystem.sha256(of: file)
         guard hash == record.sha256 else {
-            throw DataError(path: file, expected: "SHA-256 \(record.sha256)", found: hash, hint: "make it again with \(stage)")
+            throw DataError(
+                path: file, expected: "SHA-256 \(record.sha256)", found: hash, hint: "make it again with \(stage)")
         }
         return file
     }

@@ -2,9 +2,10 @@ import Foundation
 
 /// The folder that a stage is filling. It counts as made when `publish` has given it its manifest, and not before.
 ///
-/// Everything is written to `.unfinished` in it and takes the place of what was published earlier at the end: a stage that fails, is
-/// killed or finds the disk full has lost nothing. Taking the place is several renames. They begin when the new manifest is
-/// durable in `.unfinished`, and a process that dies among them leaves it there: whoever opens the folder next goes on.
+/// Everything is written to `.unfinished` in it and takes the place of what was published earlier at the end: a stage
+/// that fails, is killed or finds the disk full has lost nothing. Taking the place is several renames. They begin when
+/// the new manifest is durable in `.unfinished`, and a process that dies among them leaves it there: whoever opens the
+/// folder next goes on.
 public final class OutputFolder {
     public let folder: String
     /// Files, checkpoints and scratch of a run that has not finished.
@@ -33,7 +34,8 @@ public final class OutputFolder {
         return FilePath.join(unfinished, file)
     }
 
-    /// Writes the manifest, puts everything in its place, and returns the manifest's SHA-256. Every file of `path` must be there.
+    /// Writes the manifest, puts everything in its place, and returns the manifest's SHA-256. Every file of `path` must
+    /// be there.
     @discardableResult
     public func publish<Configuration: Codable>(
         stage: String, spec: String? = nil, configuration: Configuration, inputs: [String: String] = [:]
@@ -52,8 +54,8 @@ public final class OutputFolder {
         return FileSystem.sha256(data)
     }
 
-    /// Moves what is published out of `.unfinished`. The old manifest goes first, since it would vouch for the new files, and the
-    /// new one comes last. Every step may be done again.
+    /// Moves what is published out of `.unfinished`. The old manifest goes first, since it would vouch for the new
+    /// files, and the new one comes last. Every step may be done again.
     private func install() throws {
         let replaced = FilePath.join(unfinished, Self.replacedName)
         let new = try ManifestFile.fileNames(ManifestFile.path(unfinished))

@@ -47,7 +47,9 @@ struct Checkpoint {
         do {
             return try JSONDecoder().decode(TrainerState.self, from: Data(text.utf8))
         } catch {
-            throw DataError(path: path, expected: "the state of a training", found: text, hint: "--discard-checkpoint starts from nothing")
+            throw DataError(
+                path: path, expected: "the state of a training", found: text,
+                hint: "--discard-checkpoint starts from nothing")
         }
     }
 

@@ -23,7 +23,8 @@ extension ModelFolder {
             let name = Vocabulary.fileNames(side)[0], own = files.sha256(name), other = tokens.sha256(name)
             guard own == nil || own != other else { continue }
             throw DataError(
-                path: tokens.path, expected: "the \(side) vocabulary of \(path), \(Identity.brief(own))", found: "another, \(Identity.brief(other))",
+                path: tokens.path, expected: "the \(side) vocabulary of \(path), \(Identity.brief(own))",
+                found: "another, \(Identity.brief(other))",
                 hint: "give the --tokens that the model was trained on")
         }
     }
@@ -36,7 +37,9 @@ extension ModelFolder {
     /// Networks that were distilled from another teacher have learnt something else.
     ///
     /// - Parameter warn: told where the folder is of a time when teachers were not recorded
-    public func requireTeacher<Configuration>(of distilled: PublishedFolder<Configuration>, warn: (String) -> Void) throws {
+    public func requireTeacher<Configuration>(of distilled: PublishedFolder<Configuration>, warn: (String) -> Void)
+        throws
+    {
         guard let other = Identity.teacher(distilled.manifest.inputs, "capture/model") else {
             return warn("\(distilled.path) does not say which teacher it was distilled from: not compared")
         }

@@ -91,7 +91,9 @@ public final class Trainer {
             state = found
             observer.didResume(state.step)
         }
-        if trainee.validationSentences == 0 { observer.note("no validation sentences: the last weights are the result") }
+        if trainee.validationSentences == 0 {
+            observer.note("no validation sentences: the last weights are the result")
+        }
         let clock = ContinuousClock()
         var lastWritten = clock.now, cost = 0.0
         while !isDone {
@@ -141,7 +143,8 @@ public final class Trainer {
     }
 
     private func endEpoch(seconds: Double, _ observer: TrainingObserver) throws {
-        let validation = trainee.validationSentences == 0 ? nil : try trainee.validate(epoch: state.epoch), loss = validation?.loss
+        let validation = trainee.validationSentences == 0 ? nil : try trainee.validate(epoch: state.epoch),
+            loss = validation?.loss
         if let loss, !loss.isFinite { throw diverged("the validation loss") }
         let isBest = loss.map { $0 < state.bestLoss ?? .infinity } ?? false
         if let loss {
@@ -158,7 +161,9 @@ public final class Trainer {
     }
 
     private func diverged(_ what: String) -> DivergedError {
-        DivergedError(what, step: state.step, rate: settings.schedule.rate(step: state.step, of: max(1, state.stepsPerEpoch * settings.epochs)))
+        DivergedError(
+            what, step: state.step,
+            rate: settings.schedule.rate(step: state.step, of: max(1, state.stepsPerEpoch * settings.epochs)))
     }
 
     private func finish(_ observer: TrainingObserver) throws {

@@ -39,7 +39,8 @@ struct Bench: StageCommand {
     } + ["alr-s.encoder", "alr-l.encoder", "alr-l.decoder"]
 
     var idleOptions: [IdleOptions] {
-        parts.isEmpty || parts.contains(.distillation) ? [] : [.init("--specs", because: "distillation is not among the --parts")]
+        parts.isEmpty || parts.contains(.distillation)
+            ? [] : [.init("--specs", because: "distillation is not among the --parts")]
     }
 
     func validate() throws {

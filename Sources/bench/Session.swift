@@ -37,7 +37,9 @@ final class Session {
         guard train.count >= 16 else {
             throw DataError(path: folder.path, expected: "at least 16 training pairs", found: "\(train.count)", hint: "measure on a larger corpus")
         }
-        if settings.parts.contains(.translation) || settings.parts.contains(.text) { try folder.requireSentences(.test) }
+        if settings.parts.contains(.translation) || settings.parts.contains(.text) {
+            try folder.requireSentences(.test)
+        }
         test = try folder.shard(.test)
         var model = TransformerConfiguration(
             sourceVocabulary: folder.configuration.sourceVocabularySize, targetVocabulary: folder.configuration.targetVocabularySize)

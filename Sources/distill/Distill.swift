@@ -51,7 +51,8 @@ struct Distill: StageCommand {
     func run() throws {
         if families { print(Families.table) }
         guard let capture, let spec, let output else { return }
-        let folder = try PublishedFolder<CaptureConfiguration>(capture, stage: "capture"), captured = folder.configuration
+        let folder = try PublishedFolder<CaptureConfiguration>(capture, stage: "capture"),
+            captured = folder.configuration
         try captured.requireSound(path: capture)
         var values = preset.values(spec)
         distillation.apply(to: &values)
@@ -59,15 +60,18 @@ struct Distill: StageCommand {
         let specs = try settings.specs()
         try StageRun.perform(
             Self.stage, spec: spec.description, options: options, output: output, configuration: settings,
-            inputs: [.folder("capture", capture)], seed: values.distillation.seed, resumption: distillation.training.resumption
+            inputs: [.folder("capture", capture)], seed: values.distillation.seed,
+            resumption: distillation.training.resumption
         ) { run in
             let pool = WorkerPool(threads: run.threads)
             var table = Table(.left("spec"), .right("parameters"), .right("epochs"), .right("valid error"), .right("explained"), .right("cosine"))
             for spec in specs {
                 guard let result = try distil(spec, from: folder, to: output, settings, run, pool) else { return }
                 table.add(
-                    "\(spec)", Format.count(result.parameters), "\(result.epochs)", result.loss.map { String(format: "%.5f", $0) } ?? "-",
-                    result.explained.map { String(format: "%.3f", $0) } ?? "-", result.cosine.map { String(format: "%.3f", $0) } ?? "-")
+                    "\(spec)", Format.count(result.parameters), "\(result.epochs)",
+                    result.loss.map { String(format: "%.5f", $0) } ?? "-",
+                    result.explained.map { String(format: "%.3f", $0) } ?? "-",
+                    result.cosine.map { String(format: "%.3f", $0) } ?? "-")
             }
             try run.publish(settings)
             print(table)
@@ -76,8 +80,8 @@ struct Distill: StageCommand {
 
     /// Nil if it was stopped.
     private func distil(
-        _ spec: Spec, from folder: PublishedFolder<CaptureConfiguration>, to output: String, _ settings: DistillConfiguration, _ run: StageRun,
-        _ pool: WorkerPool
+        _ spec: Spec, from folder: PublishedFolder<CaptureConfiguration>, to output: String,
+        _ settings: DistillConfiguration, _ run: StageRun, _ pool: WorkerPool
     ) throws -> LayerResult? {
         let layer = spec.layer!, capture = folder.path
         for split in [Split.train, .valid] { try CapturedActivations.verify(folder, split, spec) }

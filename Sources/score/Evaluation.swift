@@ -57,19 +57,21 @@ struct Evaluation {
         return try Scoring.TextLines.split(Data(FileSystem.read(path)), path: path)
     }
 
-    /// Whether `base` can be compared with, before anything is translated: it must be of the same text, which is more than of as
-    /// many sentences.
+    /// Whether `base` can be compared with, before anything is translated: it must be of the same text, which is more
+    /// than of as many sentences.
     static func requireSameSentences(_ path: String, count: Int, text: TestText) throws {
         let base = try PublishedFolder<ScoreConfiguration>(path, stage: Score.stage)
         let found = try hypotheses(of: base).count, file = FilePath.join(path, hypothesesName)
         guard found == count else {
             throw DataError(
-                path: file, expected: "\(count) translations of the same sentences", found: "\(found)", hint: "score both on the same split")
+                path: file, expected: "\(count) translations of the same sentences", found: "\(found)",
+                hint: "score both on the same split")
         }
         guard base.configuration.text == text else {
             throw DataError(
                 path: file, expected: "translations of the same text, \(text)",
-                found: base.configuration.text.map { "of \($0)" } ?? "of one that is not recorded", hint: "score both on the same tokens")
+                found: base.configuration.text.map { "of \($0)" } ?? "of one that is not recorded",
+                hint: "score both on the same tokens")
         }
     }
 

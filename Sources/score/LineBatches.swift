@@ -1,8 +1,8 @@
 import Foundation
 import Tensors
 
-/// Lines of a descriptor in batches: as many as are there, at most `most`. A program at the other end of a pipe gets its answer when
-/// it has nothing more to say for now, and a file is read in large pieces.
+/// Lines of a descriptor in batches: as many as are there, at most `most`. A program at the other end of a pipe gets
+/// its answer when it has nothing more to say for now, and a file is read in large pieces.
 struct LineBatches {
     let descriptor: Int32
     let most: Int

@@ -28,7 +28,8 @@ struct ModelScoringOptions: ParsableArguments {
         try sentences.requireSentences(split)
         let text = TestText(of: sentences, split)
         let settings = ScoreConfiguration(
-            split: split, text: text, search: search.configuration, precision: precision == .float32 ? nil : precision, resamples: resamples)
+            split: split, text: text, search: search.configuration, precision: precision == .float32 ? nil : precision,
+            resamples: resamples)
         var inputs: [StageInput] = [try .folder("model", model), try .folder("tokens", tokens)]
         if let base {
             try Evaluation.requireSameSentences(base, count: sentences.shard(split).count, text: text)

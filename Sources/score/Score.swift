@@ -35,11 +35,16 @@ struct Score: StageCommand {
             return [.allBut("--hypotheses", "--references", "--baseline", "--bootstrap", "--json", because: reason)]
         }
         if model.tokens != nil {
-            return [.init("--references", "--baseline", "--bootstrap", because: "a model is scored; that of another model is its --base")]
+            return [
+                .init(
+                    "--references", "--baseline", "--bootstrap",
+                    because: "a model is scored; that of another model is its --base")
+            ]
         }
         let reason = "standard input is translated"
         return [.allBut(
-            "--model", "--precision", "--beam", "--length-penalty", "--max-length-ratio", "--no-unknown", "--forced-length", "--threads", "--quiet",
+                "--model", "--precision", "--beam", "--length-penalty", "--max-length-ratio", "--no-unknown",
+                "--forced-length", "--threads", "--quiet",
             because: reason)]
     }
 

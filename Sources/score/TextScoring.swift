@@ -32,13 +32,20 @@ struct TextScoringOptions: ParsableArguments {
         print(report.text())
         for (metric, result) in results {
             let difference = result.system.score - result.baseline.score
-            print(String(format: "%@ %+.2f against %@, p = %.4f (paired bootstrap)", metric, difference, baseline, result.system.p ?? 1))
+            print(
+                String(
+                    format: "%@ %+.2f against %@, p = %.4f (paired bootstrap)", metric, difference, baseline,
+                    result.system.p ?? 1))
         }
     }
 
     /// Lines as sacreBLEU reads them, as many of the one file as of the other, and at least one.
-    private static func pair(_ hypotheses: InputFile, _ references: InputFile) throws -> (hypotheses: [String], references: [String]) {
-        func lines(_ file: InputFile) throws -> [String] { try Scoring.TextLines.split(Data(try file.text), path: file.path) }
+    private static func pair(_ hypotheses: InputFile, _ references: InputFile) throws -> (
+        hypotheses: [String], references: [String]
+    ) {
+        func lines(_ file: InputFile) throws -> [String] {
+            try Scoring.TextLines.split(Data(try file.text), path: file.path)
+        }
         let (found, expected) = (try lines(hypotheses), try lines(references))
         guard found.count == expected.count else {
             throw ScoringError.unequalFiles(

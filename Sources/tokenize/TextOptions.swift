@@ -101,9 +101,12 @@ extension TextOptions {
             guard let source = paths.0, let target = paths.1 else { return nil }
             return (try files.open("\(role) source", source), try files.open("\(role) target", target))
         }
-        if isPhrasebook { return OpenText(options: self, phrasebook: try Phrasebook(folder: phrasebook, through: files)) }
+        if isPhrasebook {
+            return OpenText(options: self, phrasebook: try Phrasebook(folder: phrasebook, through: files))
+        }
         return OpenText(
-            options: self, train: try pair("train", trainFiles), valid: try pair("valid", validFiles), test: try pair("test", testFiles),
+            options: self, train: try pair("train", trainFiles), valid: try pair("valid", validFiles),
+            test: try pair("test", testFiles),
             table: try tsv.map { try files.open("table", $0) },
             talks: iwslt.isEmpty ? nil : try IWSLTCorpus(archives: iwslt, through: files))
     }
@@ -125,13 +128,15 @@ struct OpenText {
         let languages = options.languages
         if let phrasebook {
             return try phrasebook.splits(
-                source: languages[0], target: languages[1], valid: options.holdOutValid, test: options.holdOutTest, seed: options.seed)
+                source: languages[0], target: languages[1], valid: options.holdOutValid, test: options.holdOutTest,
+                seed: options.seed)
         }
         var splits: [Split: ParallelText] = [:]
         splits[.valid] = try text(valid) ?? talks?.test(options.validSet, source: languages[0], target: languages[1])
         splits[.test] = try text(test) ?? talks?.test(options.testSet, source: languages[0], target: languages[1])
         let held = try HeldOutSplit(
-            valid: splits[.valid] == nil ? options.holdOutValid : 0, test: splits[.test] == nil ? options.holdOutTest : 0, seed: options.seed
+            valid: splits[.valid] == nil ? options.holdOutValid : 0,
+            test: splits[.test] == nil ? options.holdOutTest : 0, seed: options.seed
         ).apply(to: try trainText(), name: "\(options.corpus) train")
         return splits.merging(held) { given, _ in given }
     }
@@ -139,7 +144,8 @@ struct OpenText {
     private func trainText() throws -> ParallelText {
         if let train { return try ParallelText(source: train.source, target: train.target) }
         if let table {
-            return try ParallelText(tsv: table, sourceColumn: options.sourceColumn - 1, targetColumn: options.targetColumn - 1)
+            return try ParallelText(
+                tsv: table, sourceColumn: options.sourceColumn - 1, targetColumn: options.targetColumn - 1)
         }
         return try talks?.train(source: options.languages[0], target: options.languages[1]) ?? ParallelText()
     }
@@ -164,9 +170,15 @@ extension TextOptions {
         var idle: [IdleOptions] = []
         if !isPhrasebook { idle.append(.init("--phrasebook", because: "the corpus is \(corpus)")) }
         if tsv == nil { idle.append(.init("--source-column", "--target-column", because: "there is no --tsv")) }
-        if iwslt.isEmpty || validSource != nil { idle.append(.init("--valid-set", because: "validation text is not read from --iwslt")) }
-        if iwslt.isEmpty || testSource != nil { idle.append(.init("--test-set", because: "test text is not read from --iwslt")) }
-        if validSource != nil || !iwslt.isEmpty { idle.append(.init("--hold-out-valid", because: "there is validation text")) }
+        if iwslt.isEmpty || validSource != nil {
+            idle.append(.init("--valid-set", because: "validation text is not read from --iwslt"))
+        }
+        if iwslt.isEmpty || testSource != nil {
+            idle.append(.init("--test-set", because: "test text is not read from --iwslt"))
+        }
+        if validSource != nil || !iwslt.isEmpty {
+            idle.append(.init("--hold-out-valid", because: "there is validation text"))
+        }
         if testSource != nil || !iwslt.isEmpty { idle.append(.init("--hold-out-test", because: "there is test text")) }
         return idle
     }

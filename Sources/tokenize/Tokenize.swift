@@ -63,7 +63,8 @@ struct Tokenize: StageCommand {
         let plan = TokenizePlan(text: text.settings, vocabulary: tokens.settings(for: text), joint: tokens.isJoint, filter: tokens.filter)
         let files = InputFiles(), opened = try text.open(files)
         try StageRun.perform(
-            Self.stage, options: options, output: output, configuration: plan, inputs: files.all.map(StageInput.file), seed: text.seed
+            Self.stage, options: options, output: output, configuration: plan, inputs: files.all.map(StageInput.file),
+            seed: text.seed
         ) { run in
             let splits = try opened.read()
             let tokens = try plan.writer.write(splits, to: run.folder, progress: TokenizeProgress(run).update)

@@ -25,7 +25,8 @@ extension TokensConfiguration {
         throw DataError(
             path: "\(name) \(split.rawValue)", expected: "at least one sentence pair to keep",
             found: "none of \(counts.read)" + (dropped.isEmpty ? "" : " (\(dropped))"),
-            hint: split == .train ? "give more text, or more --max-tokens" : "give a file for it, or hold out more or, on purpose, 0")
+            hint: split == .train
+                ? "give more text, or more --max-tokens" : "give a file for it, or hold out more or, on purpose, 0")
     }
 
     /// Counts of sentences and tokens, and drops with their reason.

@@ -53,8 +53,9 @@ struct Train: StageCommand {
         let settings = try chosenSettings(folder.configuration, start)
         let inputs = [("tokens", tokens)] + [("model", teaching.model), ("teacher", teaching.teacher)].compactMap { role, path in path.map { (role, $0) } }
         try StageRun.perform(
-            Self.stage, spec: start.map { _ in (output as NSString).lastPathComponent }, options: options, output: output, configuration: settings,
-            inputs: try inputs.map { try .folder($0, $1) }, seed: settings.values.teacher.seed, resumption: teacher.training.resumption
+            Self.stage, spec: start.map { _ in (output as NSString).lastPathComponent }, options: options,
+            output: output, configuration: settings, inputs: try inputs.map { try .folder($0, $1) },
+            seed: settings.values.teacher.seed, resumption: teacher.training.resumption
         ) { run in
             let trainee = try makeTrainee(settings, folder, start, master, run)
             let trainer = Trainer(

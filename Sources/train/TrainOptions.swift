@@ -83,7 +83,8 @@ struct TeacherOptions: ParsableArguments {
         try training.requireValidation(sentences, in: folder)
         guard sentences == 0, average != nil || bleuEvery > 0 else { return }
         throw DataError(
-            path: folder, expected: "validation sentences for \(average == nil ? "--bleu-every" : "--average")", found: "none",
+            path: folder, expected: "validation sentences for \(average == nil ? "--bleu-every" : "--average")",
+            found: "none",
             hint: "leave the option out, or hold some sentences out")
     }
 

@@ -115,7 +115,9 @@ import Testing
     @Test func saysWhatIsThereWhenSomethingIsNot() throws {
         try Fixtures.withFolder { folder in
             try write(folder, german: "<seg id=\"1\">a</seg>", english: "<seg id=\"1\">b</seg>")
-            let error = #expect(throws: DataError.self) { try IWSLTCorpus(archives: [folder], through: InputFiles()).train(source: "en", target: "de") }
+            let error = #expect(throws: DataError.self) {
+                try IWSLTCorpus(archives: [folder], through: InputFiles()).train(source: "en", target: "de")
+            }
             #expect(error?.found == "only tst9")
             #expect(error?.exitCode == 66)
         }

@@ -21,7 +21,8 @@ import Testing
             _ = try IWSLTCorpus(archives: [folder + "/talks"], through: files).train(source: "en", target: "de")
             #expect(files.all[0].sha256 == FileSystem.sha256(Data("a\tb\n".utf8)))
             #expect(files.all.map(\.role) == [
-                "table", "phrasebook nouns.tsv", "phrasebook adjectives.tsv", "phrasebook verbs.tsv", "phrasebook times.tsv",
+                    "table", "phrasebook nouns.tsv", "phrasebook adjectives.tsv", "phrasebook verbs.tsv",
+                    "phrasebook times.tsv",
                 "phrasebook prepositions.tsv", "phrasebook conjunctions.tsv", "phrasebook grammar.tsv",
                 "archive 1/en-de/train.tags.en-de.de", "archive 1/en-de/train.tags.en-de.en",
             ])
@@ -42,9 +43,12 @@ import Testing
     }
 
     @Test(arguments: [
-        ([0xFD, 0x37, 0x7A, 0x58, 0x5A, 0, 1], "xz data", "xz -dc"), ([0x28, 0xB5, 0x2F, 0xFD, 1], "Zstandard data", "zstd -dc"),
-        (Array("BZh91AY&SY".utf8), "bzip2 data", "bzip2 -dc"), ([0xFF, 0xFE, 0x61, 0], "UTF-16 data", "iconv -f UTF-16 "),
-        ([0xFF, 0xFE, 0, 0, 0x61, 0, 0, 0], "UTF-32 data", "iconv -f UTF-32 "), (Array("PK\u{3}\u{4}".utf8), "zip data", "--tsv"),
+        ([0xFD, 0x37, 0x7A, 0x58, 0x5A, 0, 1], "xz data", "xz -dc"),
+        ([0x28, 0xB5, 0x2F, 0xFD, 1], "Zstandard data", "zstd -dc"),
+        (Array("BZh91AY&SY".utf8), "bzip2 data", "bzip2 -dc"),
+        ([0xFF, 0xFE, 0x61, 0], "UTF-16 data", "iconv -f UTF-16 "),
+        ([0xFF, 0xFE, 0, 0, 0x61, 0, 0, 0], "UTF-32 data", "iconv -f UTF-32 "),
+        (Array("PK\u{3}\u{4}".utf8), "zip data", "--tsv"),
         ([0x61, 0, 0x0A, 0], "a NUL byte", "UTF-16"),
     ])
     func whatIsNoTextIsNamed(_ bytes: [UInt8], _ found: String, _ hint: String) {
@@ -84,7 +88,10 @@ import Testing
         ("<DOC DOCID=\"7\">\n<TITLE>T</TITLE>\n<SEG ID=\"1\"> a </SEG>\n</DOC>", ["7/1 a"], 1),
         ("<doc docid=\"7\"><seg id=\"1\">a <b>bold</b> word</seg></doc>", ["7/1 a bold word"], 0),
         ("<doc docid=\"7\"><seg id=\"1\">a\n   b &amp; &#233;&lt;</seg></doc>", ["7/1 a b & é<"], 0),
-        ("<m><doc docid=\"1\"><seg id=\"1\">a</seg></doc><doc docid=\"2\"><seg id=\"1\"></seg></doc></m>", ["1/1 a", "2/1 "], 1),
+        (
+            "<m><doc docid=\"1\"><seg id=\"1\">a</seg></doc><doc docid=\"2\"><seg id=\"1\"></seg></doc></m>",
+            ["1/1 a", "2/1 "], 1
+        ),
     ])
     func reads(_ text: String, _ segments: [String], _ others: Int) throws {
         let reader = try read(text)
@@ -97,7 +104,8 @@ import Testing
         ("<doc docid=\"1\"><seg id=\"1\">a</seg>\n<seg id=\"3\">b</seg></doc>", "x:2", "segment 3"),
         ("<doc docid=\"1\"><seg id=\"1\">a<seg id=\"2\">b</seg></seg></doc>", "x:1", "a segment within a segment"),
         ("<doc docid=\"1\">\n<seg id=\"1\">R&D</seg></doc>", "x:2", "not well-formed (invalid token)"),
-        ("<doc docid=\"1\"><seg id=\"1\">a</seg>", "x:1", "no element found"), ("<doc docid=\"1\"></doc>", "x", "none"), ("", "x:1", "no element found"),
+        ("<doc docid=\"1\"><seg id=\"1\">a</seg>", "x:1", "no element found"), ("<doc docid=\"1\"></doc>", "x", "none"),
+        ("", "x:1", "no element found"),
     ])
     func refuses(_ text: String, _ place: String, _ found: String) {
         let error = #expect(throws: DataError.self) { try read(text) }
@@ -107,7 +115,8 @@ import Testing
 
     @Test func linesThatAreNoSentencesAreCounted() throws {
         try Fixtures.withFolder { folder in
-            _ = try Fixtures.write("<url>http://x</url>\n<title>T</title>\nEins\n</doc>\n", folder, "train.tags.de-en.de")
+            _ = try Fixtures.write(
+                "<url>http://x</url>\n<title>T</title>\nEins\n</doc>\n", folder, "train.tags.de-en.de")
             _ = try Fixtures.write("<URL>http://x</URL>\nOne\n", folder, "train.tags.de-en.en")
             let text = try IWSLTCorpus(archives: [folder], through: InputFiles()).train(source: "en", target: "de")
             #expect(text.skipped == ["source markup": 1, "target markup": 3])

@@ -4,8 +4,8 @@ import Testing
 
 @testable import Corpus
 
-/// Damage of every kind to files of every kind: what is read is read or refused, never a crash, and always in an error of ours.
-/// `MUTATIONS` is how many of each kind are tried; the same number tries the same ones.
+/// Damage of every kind to files of every kind: what is read is read or refused, never a crash, and always in an error
+/// of ours. `MUTATIONS` is how many of each kind are tried; the same number tries the same ones.
 @Suite struct MutationTests {
     private static let rounds = ProcessInfo.processInfo.environment["MUTATIONS"].flatMap { Int($0) } ?? 1500
 
@@ -78,7 +78,8 @@ import Testing
             let output = try OutputFolder(folder + "/tokens")
             try FileSystem.writeAtomically(Data("x".utf8), to: output.path("file"))
             let configuration = TokensConfiguration(
-                corpus: "c", source: "en", target: "de", vocabulary: VocabularySettings(kind: .word, size: 0), joint: true,
+                corpus: "c", source: "en", target: "de", vocabulary: VocabularySettings(kind: .word, size: 0),
+                joint: true,
                 sourceVocabularySize: 8, targetVocabularySize: 8, maxTokens: 50, splits: ["train": SplitStatistics()])
             try output.publish(stage: TokenFolder.stage, configuration: configuration)
             let manifest = ManifestFile.path(output.folder)

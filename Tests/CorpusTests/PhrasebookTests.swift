@@ -15,7 +15,8 @@ import Testing
     }
 
     @Test func splitsShareNoSentence() throws {
-        let splits = try Phrasebook(folder: Self.folder, through: InputFiles()).splits(source: "de", target: "fr", train: 1800, valid: 100, test: 100)
+        let splits = try Phrasebook(folder: Self.folder, through: InputFiles()).splits(
+            source: "de", target: "fr", train: 1800, valid: 100, test: 100)
         #expect(Split.allCases.map { splits[$0]!.count } == [1800, 100, 100])
         let sources = splits.values.flatMap(\.source)
         let targets = splits.values.flatMap(\.target)

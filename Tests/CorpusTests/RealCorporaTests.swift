@@ -22,7 +22,8 @@ struct RealCorporaTests {
     }
 
     @Test func iwslt() throws {
-        let corpus = try IWSLTCorpus(archives: ["en-de", "de-en"].map { "\(folder)/iwslt17-test/\($0).tgz" }, through: InputFiles())
+        let corpus = try IWSLTCorpus(
+            archives: ["en-de", "de-en"].map { "\(folder)/iwslt17-test/\($0).tgz" }, through: InputFiles())
         #expect(corpus.testSets(source: "en", target: "de") == ["tst2016", "tst2017"])
         #expect(try corpus.test("tst2016", source: "en", target: "de").count == 1133)
         let text = try corpus.test("tst2017", source: "de", target: "en")

@@ -38,7 +38,10 @@ import Testing
         (dead.folder, other.folder) = (scratch.folder + "/toy/train", scratch.folder + "/toy/other")
         let runs = try [dead, other].map { try registry.start($0) { _ in } }
         try registry.markLost(in: scratch.folder + "/toy/../toy/train")
-        #expect(try registry.rows("SELECT folder, status FROM runs ORDER BY id") == [["toy/train", "lost"], ["toy/other", "running"]])
+        #expect(
+            try registry.rows("SELECT folder, status FROM runs ORDER BY id") == [
+                ["toy/train", "lost"], ["toy/other", "running"],
+            ])
         runs.forEach { $0.end(finished) }
     }
 

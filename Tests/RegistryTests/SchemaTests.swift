@@ -60,7 +60,10 @@ import Testing
     @Test func olderRegistryIsBroughtUpToDate() throws {
         let scratch = try Scratch()
         let registry = try scratch.open()
-        _ = try registry.write { try $0.execute(sql: "DROP INDEX runs_by_folder; ALTER TABLE runs DROP COLUMN folder; PRAGMA user_version = 1") }
+        _ = try registry.write {
+            try $0.execute(
+                sql: "DROP INDEX runs_by_folder; ALTER TABLE runs DROP COLUMN folder; PRAGMA user_version = 1")
+        }
         try scratch.open().record(describe("train"))
         #expect(try scratch.open().rows("SELECT folder, stage FROM runs") == [[nil, "train"]])
     }

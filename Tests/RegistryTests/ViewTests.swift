@@ -76,7 +76,10 @@ import Testing
                 """)
         }
         let start = Date()
-        #expect(try registry.rows("SELECT count(*), count(DISTINCT model) FROM (SELECT * FROM leaderboard)") == [["10000", "10000"]])
+        #expect(
+            try registry.rows("SELECT count(*), count(DISTINCT model) FROM (SELECT * FROM leaderboard)") == [
+                ["10000", "10000"]
+            ])
         #expect(Date().timeIntervalSince(start) < 5, "it took a minute when every score was compared with every other")
     }
 

@@ -17,17 +17,23 @@ import Testing
     @Test func anOptionGivenTwiceIsRefused() throws {
         #expect(try given("--output", "x", "--output=y").repeated == ["--output"])
         #expect(try given("-q", "--quiet").repeated == [], "a flag says the same twice")
-        #expect(throws: ValidationError.self) { try Probe.parse(all: ["--output", "x", "--steps", "1", "--steps", "2"]) }
+        #expect(throws: ValidationError.self) {
+            try Probe.parse(all: ["--output", "x", "--steps", "1", "--steps", "2"])
+        }
     }
 
     @Test(arguments: ["0", "-1", "9223372036854775807", "nan", "inf", "-inf", "1e300"])
     func aNumberOutOfRangeIsRefused(_ text: String) throws {
-        let error = #expect(throws: ValidationError.self) { try Probe.parse(all: ["--output", "x", "--threads=\(text)"]) }
+        let error = #expect(throws: ValidationError.self) {
+            try Probe.parse(all: ["--output", "x", "--threads=\(text)"])
+        }
         #expect(error?.message == "--threads must be at least 1 and at most 1024, not \(text)")
     }
 
     @Test func theEndsOfARangeAreInItOrNot() {
-        let (beta, peak, threads) = (NumberRange.all["--beta1"]!, NumberRange.all["--peak"]!, NumberRange.all["--threads"]!)
+        let (beta, peak, threads) = (
+            NumberRange.all["--beta1"]!, NumberRange.all["--peak"]!, NumberRange.all["--threads"]!
+        )
         #expect(beta.contains(0) && !beta.contains(1) && !beta.contains(.nan))
         #expect(!peak.contains(0) && peak.contains(1e30) && !peak.contains(.infinity))
         #expect(threads.contains(1) && threads.contains(1024) && !threads.contains(1025))
@@ -53,7 +59,9 @@ import Testing
 
     /// Refused with code 73, and everything is as it was.
     private func expectRefused(_ output: String, _ what: String) throws {
-        func contents() throws -> [String] { try FileManager.default.subpathsOfDirectory(atPath: scratch.folder).sorted() }
+        func contents() throws -> [String] {
+            try FileManager.default.subpathsOfDirectory(atPath: scratch.folder).sorted()
+        }
         let before = try contents()
         let error = #expect(throws: DataError.self, "\(what)") { try run(output: output) }
         #expect(error?.exitCode == 73, "\(what)")
@@ -89,7 +97,8 @@ import Testing
         for output in [scratch.output, link] {
             let error = #expect(throws: DataError.self) {
                 try StageRun.perform(
-                    "probe", options: options, output: output, configuration: [1], inputs: [.folder("model", scratch.output)]
+                    "probe", options: options, output: output, configuration: [1],
+                    inputs: [.folder("model", scratch.output)]
                 ) { try $0.publish([1]) }
             }
             #expect(error?.exitCode == 73 && error?.found.contains("what is read as model") == true)
@@ -105,12 +114,18 @@ import Testing
         }
         #expect(errors(of: refusal).contains("found one of others: steps 9 → 7\n"))
         #expect(errors(of: refusal).contains("--discard-checkpoint"))
-        let discard = await #expect(processExitsWith: .success, observing: [\.standardErrorContent, \.standardOutputContent]) {
-            [output = scratch.output as String] in Probe.main(["--output", output, "--steps", "7", "--discard-checkpoint"])
+        let discard = await #expect(
+            processExitsWith: .success, observing: [\.standardErrorContent, \.standardOutputContent]
+        ) {
+            [output = scratch.output as String] in
+            Probe.main(["--output", output, "--steps", "7", "--discard-checkpoint"])
         }
         #expect(errors(of: discard).contains("warning: discarding a checkpoint of other settings: steps 9 → 7\n"))
         #expect(results(of: discard).contains("counted from 0\n"))
-        #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.output).sorted() == [".lock", "manifest.json", "number"])
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: scratch.output).sorted() == [
+                ".lock", "manifest.json", "number",
+            ])
     }
 
     @Test func whatWasMadeStaysWhileItsSuccessorFails() async throws {
@@ -128,14 +143,17 @@ import Testing
         let options = try StageOptions.parse(["--quiet"])
         func make(_ stage: String, _ inputs: [StageInput]) throws -> String {
             let folder = scratch.folder + "/runs/toy/" + stage
-            try StageRun.perform(stage, options: options, output: folder, configuration: [1], inputs: inputs) { try $0.publish([1]) }
+            try StageRun.perform(stage, options: options, output: folder, configuration: [1], inputs: inputs) {
+                try $0.publish([1])
+            }
             return folder
         }
         let model = try make("model", []), capture = try make("capture", [.folder("model", model)])
         let network = try make("network", [.folder("capture", capture)])
         let manifest = try Manifest<[Int]>.read(folder: network)
         #expect(manifest.inputs == [
-            "capture": try ManifestFile.sha256(folder: capture), "capture/model": try ManifestFile.sha256(folder: model),
+                "capture": try ManifestFile.sha256(folder: capture),
+                "capture/model": try ManifestFile.sha256(folder: model)
         ])
     }
 }

@@ -34,10 +34,13 @@ import Testing
     }
 
     @Test func foundationsErrorsNameThePath() async throws {
-        let result = await #expect(processExitsWith: .exitCode(66), observing: [\.standardErrorContent]) { [output = output as String] in
+        let result = await #expect(processExitsWith: .exitCode(66), observing: [\.standardErrorContent]) {
+            [output = output as String] in
             Probe.main(["--output", output, "--trouble", "foundation"])
         }
-        #expect(errors(of: result).hasPrefix("probe: /no/file: expected a readable file, found no such file or directory (error 2)"))
+        #expect(
+            errors(of: result).hasPrefix(
+                "probe: /no/file: expected a readable file, found no such file or directory (error 2)"))
     }
 
     @Test func whatWasTypedWrongIsUsage() async throws {

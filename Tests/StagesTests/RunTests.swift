@@ -28,7 +28,8 @@ import Testing
         #expect(
             try scratch.rows("SELECT name, stage, spec, status, version, seed, threads, pid, exit_code, config FROM runs") == [
                 [
-                    "toy", "probe", "alr-m.encoder.0", "finished", Program.version + ".0", "5", "3", "\(getpid())", "0", "{\"steps\":5}",
+                        "toy", "probe", "alr-m.encoder.0", "finished", Program.version + ".0", "5", "3", "\(getpid())",
+                        "0", "{\"steps\":5}",
                 ]
             ])
         #expect(try scratch.rows("SELECT step, value FROM metrics") == [["0", "0.0"], ["1", "1.0"], ["2", "2.0"], ["3", "3.0"], ["4", "4.0"]])
@@ -86,14 +87,19 @@ import Testing
         #expect(odd.registry == "/a/registry.sqlite")
         let unlucky = RunLocation(output: "/a/train/exp1/deep", stage: "train")
         #expect(unlucky == RunLocation(output: "/a/train/exp1/deep/", stage: "train"))
-        #expect(unlucky.name == "deep" && unlucky.registry == "/a/train/exp1/registry.sqlite", "a folder above is no stage's")
-        #expect(RunLocation(output: "~/x", stage: "train").registry == FilePath.absolute("~/registry.sqlite"), "nothing is expanded")
+        #expect(
+            unlucky.name == "deep" && unlucky.registry == "/a/train/exp1/registry.sqlite",
+            "a folder above is no stage's")
+        #expect(
+            RunLocation(output: "~/x", stage: "train").registry == FilePath.absolute("~/registry.sqlite"),
+            "nothing is expanded")
     }
 }
 
 @Suite struct RunKeyTests {
     private func hash(
-        _ configuration: String = #"{"rate":0.1,"layers":[1,2]}"#, stage: String = "train", revision: Int = 1, spec: String? = "a",
+        _ configuration: String = #"{"rate":0.1,"layers":[1,2]}"#, stage: String = "train", revision: Int = 1,
+        spec: String? = "a",
         seed: UInt64? = 1, inputs: [(String, String)] = [("source", "1"), ("target", "2")]
     ) throws -> String {
         try RunKey(
@@ -112,15 +118,19 @@ import Testing
     @Test func whatMattersDoes() throws {
         let all = try [
             hash(), hash(#"{"rate":0.2,"layers":[1,2]}"#), hash(#"{"rate":0.1,"layers":[2,1]}"#), hash(#"{"rate":0.1,"layers":[1,2],"x":1}"#),
-            hash(#"{"rate":0.1,"layers":[1,2],"profile":1,"threads":2}"#), hash(stage: "distill"), hash(revision: 2), hash(spec: nil), hash(spec: "b"), hash(seed: 2), hash(seed: nil),
+            hash(#"{"rate":0.1,"layers":[1,2],"profile":1,"threads":2}"#), hash(stage: "distill"), hash(revision: 2),
+            hash(spec: nil), hash(spec: "b"), hash(seed: 2), hash(seed: nil),
             hash(inputs: [("source", "2"), ("target", "1")]), hash(inputs: [("source", "1")]), hash(inputs: []),
         ]
         #expect(Set(all).count == all.count)
     }
 
     /// Keys are compared across versions of this code: the text that is hashed must not drift.
-    /// `printf '%s' '{"configuration":{"a":1},"inputs":["x=y"],"revision":1,"seed":"1","spec":null,"stage":"train"}' | sha256sum`
+    /// `printf '%s' '{"configuration":{"a":1},"inputs":["x=y"],"revision":1,"seed":"1","spec":null,"stage":"train"}' |
+    /// sha256sum`
     @Test func hashIsThatOfTheDocumentedText() throws {
-        #expect(try hash(#"{"a":1}"#, spec: nil, inputs: [("x", "y")]) == "7a00d1fe58614e2fa8789de7e6c60a2a582a4369c969d3ba80c9cdfd4905628e")
+        #expect(
+            try hash(#"{"a":1}"#, spec: nil, inputs: [("x", "y")])
+                == "7a00d1fe58614e2fa8789de7e6c60a2a582a4369c969d3ba80c9cdfd4905628e")
     }
 }

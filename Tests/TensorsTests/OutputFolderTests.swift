@@ -17,7 +17,9 @@ struct OutputFolderTests {
     private func contents() throws -> [String: String] {
         let manifest = try Manifest<[Int]>.read(folder: path)
         try manifest.verify(folder: path)
-        return try manifest.files.reduce(into: [:]) { $0[$1.key] = String(decoding: try FileSystem.read(path + "/" + $1.key), as: UTF8.self) }
+        return try manifest.files.reduce(into: [:]) {
+            $0[$1.key] = String(decoding: try FileSystem.read(path + "/" + $1.key), as: UTF8.self)
+        }
     }
 
     @Test func aNewResultIsMadeBesideTheOldOne() throws {
@@ -37,10 +39,15 @@ struct OutputFolderTests {
             try publish(["a": "1", "gone": "2"])
             let new = path + "/.unfinished"
             try FileSystem.makeFolder(new)
-            for (name, text) in ["a": "3", "b": "4", "checkpoint": "5"] { try FileSystem.writeAtomically(Data(text.utf8), to: new + "/" + name) }
-            let files = try ["a", "b"].map { ($0, FileRecord(sha256: try FileSystem.sha256(of: new + "/" + $0), bytes: 1)) }
+            for (name, text) in ["a": "3", "b": "4", "checkpoint": "5"] {
+                try FileSystem.writeAtomically(Data(text.utf8), to: new + "/" + name)
+            }
+            let files = try ["a", "b"].map {
+                ($0, FileRecord(sha256: try FileSystem.sha256(of: new + "/" + $0), bytes: 1))
+            }
             let manifest = Manifest(
-                stage: "train", spec: nil, configuration: [1], inputs: [:], files: Dictionary(uniqueKeysWithValues: files))
+                stage: "train", spec: nil, configuration: [1], inputs: [:],
+                files: Dictionary(uniqueKeysWithValues: files))
             try FileSystem.writeAtomically(JSONEncoder().encode(manifest), to: new + "/manifest.json")
             if point >= 1 { try FileSystem.move(path + "/manifest.json", to: new + "/replaced.json") }
             if point >= 2 { try FileSystem.move(new + "/a", to: path + "/a") }
@@ -65,7 +72,8 @@ struct OutputFolderTests {
         let error = DataError(path: "x\ny", expected: "a", found: String(repeating: "z\n\u{1B}", count: 1000))
         #expect(!"\(error)".contains { $0.isNewline || $0 == "\u{1B}" })
         #expect("\(error)".count < 1000)
-        #expect("\(DataError.reading("p", code: EIO))" == "p: expected a readable file, found input/output error (error 5)")
+        #expect(
+            "\(DataError.reading("p", code: EIO))" == "p: expected a readable file, found input/output error (error 5)")
         #expect(DataError.reading("p", code: EIO).exitCode == 74 && DataError.writing("p", code: EFBIG).exitCode == 74)
         #expect(DataError.reading("p", code: ENOMEM).exitCode == 71)
     }
@@ -74,6 +82,7 @@ struct OutputFolderTests {
         #expect(FilePath.absolute("/a/./b//../c/") == "/a/c")
         #expect(FilePath.absolute("~/x") == FileManager.default.currentDirectoryPath + "/~/x")
         #expect(FilePath.parent("/a") == "/" && FilePath.name("/a/b/") == "b")
-        #expect(FilePath.lies("/a/b/c", in: "/a/b") && !FilePath.lies("/a/bc", in: "/a/b") && FilePath.lies("/a", in: "/"))
+        #expect(
+            FilePath.lies("/a/b/c", in: "/a/b") && !FilePath.lies("/a/bc", in: "/a/b") && FilePath.lies("/a", in: "/"))
     }
 }

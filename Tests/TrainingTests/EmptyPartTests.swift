@@ -34,7 +34,8 @@ private final class Counter: Trainee {
 }
 
 @Suite struct EmptyPartTests {
-    private let folder = FileManager.default.temporaryDirectory.appendingPathComponent("empty-\(UUID().uuidString)").path
+    private let folder = FileManager.default.temporaryDirectory.appendingPathComponent("empty-\(UUID().uuidString)")
+        .path
 
     private func train(_ trainee: Trainee, _ observer: TrainingObserver = TrainingObserver()) throws -> Trainer {
         try FileSystem.makeFolder(folder)
@@ -86,10 +87,12 @@ private final class Counter: Trainee {
     @Test func aManifestOfNoModelIsRefused() throws {
         var shape = TransformerConfiguration(sourceVocabulary: 20, targetVocabulary: 20)
         (shape.width, shape.heads, shape.encoderLayers, shape.decoderLayers) = (16, 2, 1, 1)
-        let sound = try CaptureConfiguration(teacher: shape, spans: [.heads], attentions: [.encoder], layers: nil, elementType: .f16)
+        let sound = try CaptureConfiguration(
+            teacher: shape, spans: [.heads], attentions: [.encoder], layers: nil, elementType: .f16)
         try sound.requireSound(path: "x")
         let damages: [(inout CaptureConfiguration) -> Void] = [
-            { $0.width = 1 << 62 }, { $0.heads = 0 }, { $0.heads = 3 }, { $0.maxTokens = -1 }, { $0.layers = [-1] }, { $0.layers = [7] },
+            { $0.width = 1 << 62 }, { $0.heads = 0 }, { $0.heads = 3 }, { $0.maxTokens = -1 }, { $0.layers = [-1] },
+            { $0.layers = [7] },
             { $0.encoderLayers = Int.max },
         ]
         for (index, damage) in damages.enumerated() {
@@ -103,7 +106,10 @@ private final class Counter: Trainee {
 @Suite struct IdentityTests {
     @Test func theTeacherIsTheEndOfTheChain() {
         #expect(Identity.teacher(["capture": "c", "capture/model": "t"], "capture/model") == "t")
-        #expect(Identity.teacher(["capture/model": "s", "capture/model/model": "t", "capture/model/replacement.x": "r"], "capture/model") == "t")
+        #expect(
+            Identity.teacher(
+                ["capture/model": "s", "capture/model/model": "t", "capture/model/replacement.x": "r"], "capture/model")
+                == "t")
         #expect(Identity.teacher(["capture": "c"], "capture/model") == nil)
         #expect(Identity.teacher(["tokens": "x"], "model") == nil)
     }

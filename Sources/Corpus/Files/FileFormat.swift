@@ -28,7 +28,9 @@ enum FileFormat: String, CaseIterable {
     }
 
     init?(_ bytes: some Collection<UInt8>) {
-        guard let format = Self.allCases.first(where: { $0.beginnings.contains { bytes.starts(with: $0) } }) else { return nil }
+        guard let format = Self.allCases.first(where: { $0.beginnings.contains { bytes.starts(with: $0) } }) else {
+            return nil
+        }
         // letters that a text may begin with as well: the digit and the mark of a block that follow decide
         if format == .bzip2, !bytes.dropFirst(4).starts(with: [0x31, 0x41, 0x59, 0x26, 0x53, 0x59]) { return nil }
         self = format
@@ -52,7 +54,8 @@ enum FileFormat: String, CaseIterable {
     /// Refuses what is no text: a known format of another kind, or anything with a NUL byte in it.
     static func requireText(_ bytes: UnsafeBufferPointer<UInt8>, path: String) throws {
         if let format = FileFormat(bytes) {
-            throw DataError(path: path, expected: "plain text in UTF-8", found: "\(format.rawValue) data", hint: format.hint(path))
+            throw DataError(
+                path: path, expected: "plain text in UTF-8", found: "\(format.rawValue) data", hint: format.hint(path))
         }
         guard let position = bytes.firstIndex(of: 0) else { return }
         let line = bytes[..<position].count { $0 == 0x0A } + 1

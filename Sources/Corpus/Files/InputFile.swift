@@ -1,8 +1,8 @@
 import Foundation
 import Tensors
 
-/// A document from outside: read once, for a pipe cannot be read again, and hashed by the same hand, so that what has been read
-/// is known. Readers of text take nothing else.
+/// A document from outside: read once, for a pipe cannot be read again, and hashed by the same hand, so that what has
+/// been read is known. Readers of text take nothing else.
 public struct InputFile: Sendable {
     /// What it is to whoever reads it, such as `train source`.
     public let role: String

@@ -7,7 +7,8 @@ import Tensors
 /// with equal line counts would fall out of step. One carriage return before the line feed is dropped. A last line
 /// without a line feed counts. A byte order mark at the start of the file is dropped.
 public enum TextLines {
-    /// Throws `DataError` with `path:line` at the first byte sequence that is not UTF-8, and for what is no text at all.
+    /// Throws `DataError` with `path:line` at the first byte sequence that is not UTF-8, and for what is no text at
+    /// all.
     ///
     /// - Parameter path: named in errors only.
     static func split(_ bytes: UnsafeBufferPointer<UInt8>, path: String) throws -> [String] {

@@ -51,7 +51,9 @@ final class ZipArchive {
         var content: [UInt8] = [], piece = [UInt8](repeating: 0, count: 1 << 18)
         while true {
             let count = Int(zip_fread(file, &piece, UInt64(piece.count)))
-            guard count >= 0 else { throw Self.damaged(name, String(cString: zip_error_strerror(zip_file_get_error(file)))) }
+            guard count >= 0 else {
+                throw Self.damaged(name, String(cString: zip_error_strerror(zip_file_get_error(file))))
+            }
             if count == 0 { break }
             content.append(contentsOf: piece[..<count])
             guard content.count <= member.size else { throw Self.damaged(name, "more than \(member.size) bytes") }
@@ -61,6 +63,8 @@ final class ZipArchive {
     }
 
     private static func damaged(_ path: String, _ found: String) -> DataError {
-        DataError(path: path, expected: "a zip archive that is whole", found: found.lowercased(), hint: "fetch the file again")
+        DataError(
+            path: path, expected: "a zip archive that is whole", found: found.lowercased(), hint: "fetch the file again"
+        )
     }
 }

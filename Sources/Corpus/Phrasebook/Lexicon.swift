@@ -21,8 +21,10 @@ struct Lexicon: Sendable {
         verbs = try Table(folder, files, "verbs.tsv", columns: Verb.columns).rows.map(Verb.init)
         verbsOf = Dictionary(grouping: verbs, by: \.frame)
         times = try Table(folder, files, "times.tsv", columns: TimePhrase.columns).rows.map(TimePhrase.init)
-        prepositions = try Table(folder, files, "prepositions.tsv", columns: Preposition.columns).rows.map(Preposition.init)
-        conjunctions = try Table(folder, files, "conjunctions.tsv", columns: Conjunction.columns).rows.map(Conjunction.init)
+        prepositions = try Table(folder, files, "prepositions.tsv", columns: Preposition.columns).rows.map(
+            Preposition.init)
+        conjunctions = try Table(folder, files, "conjunctions.tsv", columns: Conjunction.columns).rows.map(
+            Conjunction.init)
     }
 }
 

@@ -36,7 +36,9 @@ struct Table {
                 path: path, expected: "a table of the phrasebook", found: "no such file",
                 hint: "start in the project's folder, or say where the tables are with --phrasebook", kind: .missing)
         }
-        let lines = try files.open("phrasebook \(name)", path).lines.enumerated().filter { !$0.element.isEmpty && !$0.element.hasPrefix("#") }
+        let lines = try files.open("phrasebook \(name)", path).lines.enumerated().filter {
+            !$0.element.isEmpty && !$0.element.hasPrefix("#")
+        }
         let heading = (lines.first?.element ?? "").split(separator: "\t").map(String.init)
         guard Set(columns).isSubset(of: heading) else {
             let missing = columns.filter { !heading.contains($0) }.joined(separator: ", ")

@@ -42,7 +42,9 @@ public struct IWSLTCorpus {
     public func train(source: String, target: String) throws -> ParallelText {
         let (first, second) = try sides("train.tags.", suffixes: (source, target), source, target)
         var text = ParallelText()
-        let (a, b) = (try Self.taggedLines(first, "source markup", &text), try Self.taggedLines(second, "target markup", &text))
+        let (a, b) = (
+            try Self.taggedLines(first, "source markup", &text), try Self.taggedLines(second, "target markup", &text)
+        )
         try ParallelText.requireEqual(a.count, first.path, b.count, second.path)
         for (source, target) in zip(a, b) { text.append(source: source, target: target) }
         return text
@@ -50,11 +52,14 @@ public struct IWSLTCorpus {
 
     public func test(_ set: String, source: String, target: String) throws -> ParallelText {
         let (first, second) = try sides(".\(set).", suffixes: (source + ".xml", target + ".xml"), source, target)
-        let sides = (try SegmentReader(first.content, path: first.path), try SegmentReader(second.content, path: second.path))
+        let sides = (
+            try SegmentReader(first.content, path: first.path), try SegmentReader(second.content, path: second.path)
+        )
         let (a, b) = (sides.0.segments, sides.1.segments)
         if let (x, y) = zip(a, b).first(where: { $0.key != $1.key }) {
             throw DataError(
-                path: "\(second.path):\(y.line)", expected: "segment \(x.key), as in \(first.path):\(x.line)", found: y.key)
+                path: "\(second.path):\(y.line)", expected: "segment \(x.key), as in \(first.path):\(x.line)",
+                found: y.key)
         }
         try ParallelText.requireEqual(a.count, first.path, b.count, second.path)
         var text = ParallelText()
@@ -86,7 +91,8 @@ extension IWSLTCorpus {
         }
     }
 
-    /// Reads what is a document by its name. Hidden files are none: `._` before a name is what macOS leaves beside a file.
+    /// Reads what is a document by its name. Hidden files are none: `._` before a name is what macOS leaves beside a
+    /// file.
     private static func document(
         _ place: String, path: String, content: () throws -> ArraySlice<UInt8>
     ) rethrows -> Document? {
@@ -123,7 +129,9 @@ extension IWSLTCorpus {
 
 extension IWSLTCorpus {
     /// Training text: lines of markup (`<url>`, `<title>`, `</doc>` ...) say something about the talk, all others are its text.
-    private static func taggedLines(_ document: Document, _ reason: String, _ text: inout ParallelText) throws -> [String] {
+    private static func taggedLines(_ document: Document, _ reason: String, _ text: inout ParallelText) throws
+        -> [String]
+    {
         let lines = try TextLines.split(Array(document.content), path: document.path)
         let sentences = lines.filter { $0.range(of: "^\\s*</?[A-Za-z]+[ >]", options: .regularExpression) == nil }
         text.skip(lines.count - sentences.count, reason)

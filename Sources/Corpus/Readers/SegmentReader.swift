@@ -10,11 +10,11 @@ struct Segment: Equatable {
     let line: Int
 }
 
-/// Reads the segments of a test set, `<doc docid="7"> ... <seg id="1"> text </seg> ... </doc>`, in XML as expat reads it: quotes of
-/// either kind, several segments on a line, one over several lines, tags within the text, of which the text is kept. Names of
-/// elements and attributes may be in capitals, as in SGML, from which the format comes. Nothing is passed over in silence: a
-/// segment without number, a gap in the numbers or markup that is not well-formed is an error, and elements that
-/// are no segments are counted.
+/// Reads the segments of a test set, `<doc docid="7"> ... <seg id="1"> text </seg> ... </doc>`, in XML as expat reads
+/// it: quotes of either kind, several segments on a line, one over several lines, tags within the text, of which the
+/// text is kept. Names of elements and attributes may be in capitals, as in SGML, from which the format comes. Nothing
+/// is passed over in silence: a segment without number, a gap in the numbers or markup that is not well-formed is an
+/// error, and elements that are no segments are counted.
 final class SegmentReader {
     private(set) var segments: [Segment] = []
     /// Elements that say something about the talk, such as its title.
@@ -37,14 +37,18 @@ final class SegmentReader {
         XML_SetUserData(parser, Unmanaged.passUnretained(self).toOpaque())
         XML_SetElementHandler(
             parser,
-            { reader, name, attributes in SegmentReader.of(reader).begin(String(cString: name!).lowercased(), attributes!) },
+            { reader, name, attributes in
+                SegmentReader.of(reader).begin(String(cString: name!).lowercased(), attributes!)
+            },
             { reader, name in SegmentReader.of(reader).end(String(cString: name!).lowercased()) })
         XML_SetCharacterDataHandler(parser) { reader, text, count in
             let bytes = UnsafeRawBufferPointer(start: text, count: Int(count))
             SegmentReader.of(reader).open?.text += String(decoding: bytes, as: UTF8.self)
         }
         try bytes.withUnsafeBytes { try parse($0) }
-        if segments.isEmpty { throw DataError(path: path, expected: "segments, <seg id=\"1\"> text </seg>", found: "none") }
+        if segments.isEmpty {
+            throw DataError(path: path, expected: "segments, <seg id=\"1\"> text </seg>", found: "none")
+        }
     }
 
     private func parse(_ bytes: UnsafeRawBufferPointer) throws {
@@ -89,7 +93,9 @@ final class SegmentReader {
             guard open == nil else { return refuse("</seg>", "a segment within a segment") }
             guard let id = attribute("id") else { return refuse("<seg id=…>", "a segment without id") }
             number += 1
-            if let given = Int(id), given != number { return refuse("segment \(number) of talk \(talk)", "segment \(id)") }
+            if let given = Int(id), given != number {
+                return refuse("segment \(number) of talk \(talk)", "segment \(id)")
+            }
             open = (id, "", Int(XML_GetCurrentLineNumber(parser)))
         default:
             if open == nil, !Self.frames.contains(name) { others += 1 }
@@ -99,7 +105,8 @@ final class SegmentReader {
     private func end(_ name: String) {
         guard problem == nil, name == "seg", let segment = open else { return }
         // a sentence is one line, whatever line breaks its markup has
-        let text = segment.text.split(whereSeparator: \.isNewline).map { trimmed(String($0)) }.filter { !$0.isEmpty }.joined(separator: " ")
+        let text = segment.text.split(whereSeparator: \.isNewline).map { trimmed(String($0)) }.filter { !$0.isEmpty }
+            .joined(separator: " ")
         segments.append(Segment(key: "\(talk)/\(segment.id)", text: text, line: segment.line))
         open = nil
     }

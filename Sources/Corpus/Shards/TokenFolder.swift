@@ -29,7 +29,8 @@ public struct TokenFolder: Sendable {
     /// The ids of a split, checked.
     public func shard(_ split: Split) throws -> TokenShard {
         try TokenShard(
-            path: files.file("\(split.rawValue).safetensors"), sourceVocabulary: source.count, targetVocabulary: target.count)
+            path: files.file("\(split.rawValue).safetensors"), sourceVocabulary: source.count,
+            targetVocabulary: target.count)
     }
 
     /// Sentences of a split.
@@ -57,9 +58,13 @@ public struct TokenFolder: Sendable {
 
     private static func textName(_ split: Split, _ side: Side) -> String { "\(split.rawValue).\(side.rawValue).txt" }
 
-    private static func vocabulary(_ files: PublishedFolder<TokensConfiguration>, _ side: Side, _ size: Int) throws -> Vocabulary {
+    private static func vocabulary(_ files: PublishedFolder<TokensConfiguration>, _ side: Side, _ size: Int) throws
+        -> Vocabulary
+    {
         let path = try files.file(Vocabulary.fileNames(side)[0]), vocabulary = try Vocabulary.load(path: path)
-        guard vocabulary.count == size else { throw DataError(path: path, expected: "\(size) entries", found: "\(vocabulary.count)") }
+        guard vocabulary.count == size else {
+            throw DataError(path: path, expected: "\(size) entries", found: "\(vocabulary.count)")
+        }
         return vocabulary
     }
 }

@@ -108,11 +108,13 @@ extension SentencePieceModel {
         let numbers = message.split { !$0.isNumber }.compactMap { Int($0) }
         if message.lowercased().contains("vocabulary size"), let most = numbers.last {
             return DataError(
-                path: name, expected: "text for \(settings.size) pieces", found: "text that asks for another number, \(most)",
+                path: name, expected: "text for \(settings.size) pieces",
+                found: "text that asks for another number, \(most)",
                 hint: "--vocabulary-size \(most), or --vocabulary word")
         }
         return DataError(
-            path: name, expected: "text for \(settings.size) pieces", found: "none that can be learnt from; lines over 65,536 bytes are not",
+            path: name, expected: "text for \(settings.size) pieces",
+            found: "none that can be learnt from; lines over 65,536 bytes are not",
             hint: "choose another --vocabulary-size, or --vocabulary word")
     }
 

@@ -3,26 +3,33 @@ import Models
 import Tensors
 
 extension CapturedActivations {
-    /// Checks the files that hold what a spec of one layer learns from against their hashes. They are read in random order later on,
-    /// when it would be too late to say so.
+    /// Checks the files that hold what a spec of one layer learns from against their hashes. They are read in random
+    /// order later on, when it would be too late to say so.
     public static func verify(_ folder: PublishedFolder<CaptureConfiguration>, _ split: Split, _ spec: Spec) throws {
-        var names = [CaptureSite.offsetsName(split), CaptureSite(span: spec.family.span, attention: spec.attention, layer: spec.layer!).fileName(split)]
+        var names = [
+            CaptureSite.offsetsName(split),
+            CaptureSite(span: spec.family.span, attention: spec.attention, layer: spec.layer!).fileName(split),
+        ]
         if spec.attention.readsMemory { names.append(CaptureSite.memoryName(split)) }
         for name in names { _ = try folder.file(name) }
     }
 
-    /// Where sentences start and the last one ends: from 0, never falling, as many on one side as on the other, and no sentence
-    /// longer than `maxTokens`.
+    /// Where sentences start and the last one ends: from 0, never falling, as many on one side as on the other, and no
+    /// sentence longer than `maxTokens`.
     static func offsets(_ name: String, in file: TensorFile, maxTokens: Int, count: Int? = nil) throws -> [Int] {
         let offsets = try file.integers(name)
         // of numbers below 2^48 no sum or product that follows overflows
-        let rises = offsets.first == 0 && offsets.last! < 1 << 48 && zip(offsets, offsets.dropFirst()).allSatisfy { $0 <= $1 }
+        let rises =
+            offsets.first == 0 && offsets.last! < 1 << 48 && zip(offsets, offsets.dropFirst()).allSatisfy { $0 <= $1 }
         guard rises, zip(offsets, offsets.dropFirst()).allSatisfy({ $1 - $0 <= maxTokens }) else {
             throw DataError(
-                path: file.path, expected: "'\(name)' rising from 0, in steps of at most \(maxTokens)", found: "otherwise", hint: "capture again")
+                path: file.path, expected: "'\(name)' rising from 0, in steps of at most \(maxTokens)",
+                found: "otherwise", hint: "capture again")
         }
         guard count ?? offsets.count == offsets.count else {
-            throw DataError(path: file.path, expected: "\(count! - 1) sentences in '\(name)'", found: "\(offsets.count - 1)", hint: "capture again")
+            throw DataError(
+                path: file.path, expected: "\(count! - 1) sentences in '\(name)'", found: "\(offsets.count - 1)",
+                hint: "capture again")
         }
         return offsets
     }
@@ -40,7 +47,9 @@ extension CaptureConfiguration {
         for (name, (value, range)) in sizes where !range.contains(value) {
             throw unsound(path, "\(name) from \(range.lowerBound) to \(range.upperBound)", "\(value)")
         }
-        guard width % heads == 0 else { throw unsound(path, "a width that is a multiple of the heads", "\(width) and \(heads)") }
+        guard width % heads == 0 else {
+            throw unsound(path, "a width that is a multiple of the heads", "\(width) and \(heads)")
+        }
         let depth = max(encoderLayers, decoderLayers)
         guard let wrong = layers.first(where: { !(0..<depth).contains($0) }) else { return }
         throw unsound(path, "layers from 0 to \(depth - 1)", "\(wrong)")
