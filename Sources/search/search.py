@@ -6,6 +6,7 @@ better, on a logarithmic scale). It lies in an SQLite file and goes on where it 
 
 import argparse
 import fcntl
+import glob
 import hashlib
 import json
 import math
@@ -46,7 +47,7 @@ def read_arguments(words):
     parser.add_argument("--families", nargs="+", default=list(FAMILIES), choices=FAMILIES)
     parser.add_argument("--trials", required=True, type=int, help="of the study, in all")
     parser.add_argument("--study", required=True, help="SQLite file, made or gone on with")
-    parser.add_argument("--runs", required=True, help="folder of the trials")
+    parser.add_argument("--runs", required=True, help="folders of the trials, of which trial 3 has .3 at its end")
     parser.add_argument("--registry", required=True, help="the history that distill writes to")
     parser.add_argument("--output", required=True, help="results, NAME.json; NAME.md, for people, is written beside it")
     parser.add_argument("--seed", type=int, default=1)
@@ -99,7 +100,8 @@ class Search:
         self.lock()
         self.study = self.open_study()
         if not self.study.user_attrs:
-            shutil.rmtree(arguments.runs, ignore_errors=True)  # of a study that was deleted
+            for path in glob.glob(glob.escape(arguments.runs) + ".*"):  # of a study that was deleted
+                shutil.rmtree(path)
             self.study.set_metric_names(["explained variance", "log10 of parameters"])
             for family in arguments.families:
                 self.study.enqueue_trial(start(family, site), skip_if_exists=True)
@@ -160,7 +162,7 @@ class Search:
 
     def attempt(self, trial):
         point = suggest(trial, self.site, self.arguments.families)
-        output = os.path.join(self.arguments.runs, str(trial.number))
+        output = f"{self.arguments.runs}.{trial.number}"
         if "after_run" not in trial.user_attrs:
             trial.set_user_attr("spec", point.spec)
             trial.set_user_attr("after_run", self.registry.last_run())
