@@ -24,19 +24,26 @@ PRESET ?= small
 # Folder under runs/.
 RUN ?= $(CORPUS).$(PAIR)
 
-# What is distilled: each of SIZES of each family of MODES at each of ATTENTIONS where the family may stand.
+# What is distilled: each of NETWORKS, such as alr-m or mix-k32r64, at each of ATTENTIONS where its family may stand.
 ifneq (,$(filter paper,$(MAKECMDGOALS)))
 MODES ?= alr alrr aslr elr
 SIZES ?= xs s m l
 ATTENTIONS ?= encoder decoder cross crossfull
 LAYERS ?= 0 1 2 3 4 5
-else
-MODES ?= alr
-SIZES ?= m
+else ifneq (,$(filter attentionless,$(MAKECMDGOALS)))
+NETWORKS ?= mix-l mix-m mix-s slots-l alr-xs
+INPLACE ?= $(EVERYWHERE)
+BEAMS ?= 1 4
+endif
+NETWORKS ?= $(if $(MODES)$(SIZES),$(foreach m,$(or $(MODES),alr),$(foreach s,$(or $(SIZES),m),$m-$s)),alr-s mix-l)
+# Families and sizes that NETWORKS are made of, if it is not given.
+MODES ?=
+SIZES ?=
 ATTENTIONS ?= encoder decoder cross
 # Layers that ALR (size M) also replaces one at a time, as in LAYERS="0 5".
 LAYERS ?=
-endif
+# Models that are trained in place as well, each a list of specs joined by +.
+INPLACE ?=
 # Seeds; several make runs RUN.seed-N side by side.
 SEEDS ?=
 # Widths of the beam, each giving a score of its own.
@@ -60,6 +67,7 @@ TOKENIZE_FLAGS ?=
 TRAIN_FLAGS ?=
 CAPTURE_FLAGS ?=
 DISTILL_FLAGS ?=
+INPLACE_FLAGS ?=
 SCORE_FLAGS ?=
 BENCH_FLAGS ?=
 PEERS_FLAGS ?=
@@ -84,7 +92,7 @@ BUILT := $(if $(filter .build/release,$(BIN)),.build/release.stamp)
 
 # What the programs say of their families: FAMILIES, and of each its span, attentions and sizes. Only goals that distil need it;
 # make starts anew when it has been written.
-ifneq (,$(filter all paper phrasebook smoke search $(R)/% release/% seed/%,$(or $(MAKECMDGOALS),all)))
+ifneq (,$(filter all paper attentionless search phrasebook smoke $(R)/% release/% seed/%,$(or $(MAKECMDGOALS),all)))
 include runs/families.mk
 endif
 runs/families.mk: $(BUILT)
@@ -93,26 +101,31 @@ runs/families.mk: $(BUILT)
 	  print "attentions." $$1 " := " $$3 } END { print "FAMILIES :=" names }' > $@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
-# The specs alr-m.encoder for families $1, sizes $2 and attentions $3, without those that do not exist.
-specs = $(foreach m,$1,$(foreach s,$2,$(foreach a,$(filter $(attentions.$m),$3),$m-$s.$a)))
-# The parts $2 of mode and size $1 that are there, joined by +, if more than one is.
+# The family of network or spec $1.
+family = $(firstword $(subst -, ,$1))
+# The specs alr-m.encoder for networks $1 at ATTENTIONS, without those that do not exist.
+specs = $(foreach n,$1,$(foreach a,$(filter $(attentions.$(call family,$n)),$(ATTENTIONS)),$n.$a))
+# The parts $2 of network $1 that are there, joined by +, if more than one is.
 space := $(subst ,, )
 comma := ,
 join_parts = $(if $(word 2,$(filter $2,$(ATTENTIONS))),$(subst $(space),+,$(strip $(foreach a,$(filter $2,$(ATTENTIONS)),$1.$a))))
 
-SPECS := $(call specs,$(MODES),$(SIZES),$(ATTENTIONS))
-DEFAULT_MODELS = $(SPECS) $(sort $(foreach s,$(SIZES),$(if $(filter alr,$(MODES)),\
-	$(call join_parts,alr-$s,encoder decoder) $(call join_parts,alr-$s,encoder decoder cross)))) \
-	$(foreach l,$(LAYERS),$(addsuffix .$l,$(call specs,$(filter alr,$(MODES)),$(firstword $(filter m,$(SIZES)) $(SIZES)),$(ATTENTIONS))))
+# Networks that can stand in the decoder too, and what each is at all three attentions.
+ANYWHERE = $(foreach n,$(NETWORKS),$(if $(filter decoder,$(attentions.$(call family,$n))),$n))
+EVERYWHERE = $(foreach n,$(ANYWHERE),$(call join_parts,$n,encoder decoder cross))
+ALR = $(filter alr-%,$(NETWORKS))
+DEFAULT_MODELS = $(call specs,$(NETWORKS)) $(sort $(foreach n,$(ANYWHERE),$(call join_parts,$n,encoder decoder)) $(EVERYWHERE)) \
+	$(foreach l,$(LAYERS),$(addsuffix .$l,$(call specs,$(firstword $(filter alr-m,$(ALR)) $(ALR)))))
 
 # One layer alone is taken out of a distillation of all layers, if there is to be one: its network is the same.
 parts = $(subst +, ,$1)
-whole = $(if $(word 3,$(subst ., ,$1)),$(firstword $(filter $(basename $1),$(foreach m,$(MODELS),$(call parts,$m)))))
+SPLICED = $(sort $(MODELS) $(INPLACE))
+whole = $(if $(word 3,$(subst ., ,$1)),$(firstword $(filter $(basename $1),$(foreach m,$(SPLICED),$(call parts,$m)))))
 single = $(if $(findstring +,$1),,$(call whole,$1))
 distillations = $(or $(call single,$1),$(call parts,$1))
-DISTILLED := $(sort $(foreach m,$(MODELS),$(call distillations,$m)))
+DISTILLED := $(sort $(foreach m,$(SPLICED),$(call distillations,$m)))
 # alr-m.encoder.3 learns from capture heads.encoder.
-capture_of = $(span.$(firstword $(subst -, ,$1))).$(patsubst crossfull,cross,$(word 2,$(subst ., ,$1)))
+capture_of = $(span.$(call family,$1)).$(patsubst crossfull,cross,$(word 2,$(subst ., ,$1)))
 # The first family of span $1.
 of_span = $(firstword $(foreach f,$(FAMILIES),$(if $(filter $1,$(span.$f)),$f)))
 SEARCH_SITE := $(SEARCH_ATTENTION).$(SEARCH_LAYER)
@@ -123,31 +136,32 @@ CAPTURES := $(sort $(foreach s,$(DISTILLED),$(call capture_of,$s)) $(if $(filter
 manifests = $(patsubst %,$(R)/$1/%/manifest.json,$2)
 # What a score's name says of its beam $1 and precision $2.
 variant = $(if $(filter 1,$1),,.beam-$1)$(if $(filter float32,$2),,.$2)
-SCORES := $(foreach b,$(BEAMS),$(foreach p,$(PRECISIONS),$(call manifests,score,$(addsuffix $(call variant,$b,$p),teacher $(MODELS)))))
+SCORES := $(foreach b,$(BEAMS),$(foreach p,$(PRECISIONS),$(call manifests,score,$(addsuffix $(call variant,$b,$p),teacher $(MODELS) $(addsuffix .inplace,$(INPLACE))))))
 
 # ---- Goals ------------------------------------------------------------------------------------------------------------
 
 .DEFAULT_GOAL := all
-.PHONY: all paper phrasebook smoke search table corpus bench bench-peers build test deps clean help FORCE $(addprefix release/,$(CAPTURES))
+.PHONY: all paper attentionless phrasebook smoke search table corpus bench bench-peers build test deps clean help FORCE $(addprefix release/,$(CAPTURES))
 
 all: ## Teacher, distilled replacements, spliced models and their scores, with the table at the end (default)
 paper: ## The paper's experiments: all modes, sizes and attentions, and one layer at a time
+attentionless: ## All attentions replaced by networks smaller than they are, before and after training in place, beside ALR-XS
 ifeq (,$(word 2,$(SEEDS)))
-all paper: $(SCORES) $(addprefix release/,$(CAPTURES))
+all paper attentionless: $(SCORES) $(addprefix release/,$(CAPTURES))
 	@$(show_table)
 else
-all paper: $(addprefix seed/,$(SEEDS))
+all paper attentionless: $(addprefix seed/,$(SEEDS))
 seed/%:
-	$(MAKE) -f pipeline.mk $(filter all paper,$(MAKECMDGOALS)) SEEDS=$* RUN=$(RUN).seed-$* THREADS=$(THREADS)
+	$(MAKE) -f pipeline.mk $(filter all paper attentionless,$(MAKECMDGOALS)) SEEDS=$* RUN=$(RUN).seed-$* THREADS=$(THREADS)
 endif
 
 phrasebook: ## The default goal on the corpus that comes with the project
 	$(MAKE) -f pipeline.mk all CORPUS=phrasebook
 
 smoke: ## Every stage for a few steps, as RUN=smoke: the smallest run from end to end
-	$(MAKE) -f pipeline.mk all CORPUS=phrasebook RUN=smoke SIZES=xs \
+	$(MAKE) -f pipeline.mk all CORPUS=phrasebook RUN=smoke NETWORKS="alr-xs mix-xs" INPLACE=mix-xs.encoder+mix-xs.decoder+mix-xs.cross \
 	  TOKENIZE_FLAGS="--vocabulary-size 1000 --hold-out-valid 200 --hold-out-test 200" \
-	  TRAIN_FLAGS="--max-steps 300" DISTILL_FLAGS="--epochs 1"
+	  TRAIN_FLAGS="--max-steps 300" DISTILL_FLAGS="--epochs 1" INPLACE_FLAGS="--epochs 1"
 
 search: $(R)/search/$(SEARCH_SITE).json ## Networks that explain an attention with few parameters, by Bayesian search
 	@cat $(<:.json=.md)
@@ -276,10 +290,11 @@ phrasebook_train = $(if $(filter small,$(PRESET)),--epochs 14 --batch-tokens 150
 train_parameters = --preset $(PRESET) $($(CORPUS)_train) $(SEED_FLAG) $(TRAIN_FLAGS)
 # heads.encoder
 capture_parameters = --families $(call of_span,$(basename $1)) --attentions $(subst .,,$(suffix $1)) $(CAPTURE_FLAGS)
-phrasebook_distill = --epochs $(if $(findstring cross,$1),4,8)
+phrasebook_distill = $(if $(filter alr alrr aslr elr,$(call family,$1)),--epochs $(if $(findstring cross,$1),4,8))
 distill_parameters = --spec $1 $(call $(CORPUS)_distill,$1) $(SEED_FLAG) $(DISTILL_FLAGS) $(DISTILL_FLAGS_$1)
 search_parameters = --attention $(SEARCH_ATTENTION) --layer $(SEARCH_LAYER) --families $(SEARCH_FAMILIES) \
 	--trials $(SEARCH_TRIALS) $(SEED_FLAG)
+inplace_parameters = $(SEED_FLAG) $(INPLACE_FLAGS)
 score_parameters = $(SCORE_FLAGS)
 
 # A file that is only touched when its text changes. $1: the text
@@ -300,6 +315,8 @@ $(addprefix $(P)/distill/,$(DISTILLED)): $(P)/distill/%: FORCE
 	$(call remember,$(call distill_parameters,$*))
 $(P)/search/$(SEARCH_SITE): FORCE
 	$(call remember,$(search_parameters))
+$(P)/inplace: FORCE
+	$(call remember,$(inplace_parameters))
 $(P)/score: FORCE
 	$(call remember,$(score_parameters))
 
@@ -332,6 +349,27 @@ $(addprefix release/,$(CAPTURES)): release/%: \
 		$$(foreach s,$$(DISTILLED),$$(if $$(filter $$*,$$(call capture_of,$$s)),$$(call manifests,distill,$$s)))
 	@$(if $(KEEP),:,rm -rf $(R)/capture/$*)
 
+$(call manifests,splice,$(SPLICED)): $(R)/splice/%/manifest.json: $(TEACHER) $$(call manifests,distill,$$(call distillations,$$*)) | $(BUILT)
+	$(call stage,splice) --model $(R)/train $(foreach s,$(call distillations,$*),--replacement $(R)/distill/$s) $(if $(call single,$*),--layers $(subst .,,$(suffix $*))) $(output)
+
+$(call manifests,inplace,$(INPLACE)): $(R)/inplace/%/manifest.json: $(P)/inplace $(R)/splice/%/manifest.json $(TEACHER) $(TOKENS) | $(BUILT)
+	$(call stage,train) --tokens $(R)/tokens --model $(R)/splice/$* --teacher $(R)/train $(inplace_parameters) $(output)
+
+# $1: beam width, $2: precision
+define score_rules
+$(call manifests,score,teacher$(call variant,$1,$2)): $(P)/score $(TEACHER) | $(BUILT)
+	$$(call stage,score) --model $(R)/train --tokens $(R)/tokens --beam $1 --precision $2 $$(score_parameters) $$(output)
+$(call manifests,score,$(addsuffix $(call variant,$1,$2),$(MODELS))): $(R)/score/%$(call variant,$1,$2)/manifest.json: \
+  $(P)/score $(R)/splice/%/manifest.json $(call manifests,score,teacher$(call variant,$1,$2)) | $(BUILT)
+	$$(call stage,score) --model $(R)/splice/$$* --tokens $(R)/tokens --beam $1 --precision $2 $$(score_parameters) \
+	  --base $(R)/score/teacher$(call variant,$1,$2) $$(output)
+$(call manifests,score,$(addsuffix .inplace$(call variant,$1,$2),$(INPLACE))): $(R)/score/%.inplace$(call variant,$1,$2)/manifest.json: \
+  $(P)/score $(R)/inplace/%/manifest.json $(call manifests,score,teacher$(call variant,$1,$2)) | $(BUILT)
+	$$(call stage,score) --model $(R)/inplace/$$* --tokens $(R)/tokens --beam $1 --precision $2 $$(score_parameters) \
+	  --base $(R)/score/teacher$(call variant,$1,$2) $$(output)
+endef
+$(foreach b,$(BEAMS),$(foreach p,$(PRECISIONS),$(eval $(call score_rules,$b,$p))))
+
 # ---- Search -----------------------------------------------------------------------------------------------------------
 
 # Wrong settings are found out before a teacher is trained for them.
@@ -351,7 +389,7 @@ $(R)/search/$(SEARCH_SITE).json: $(P)/search/$(SEARCH_SITE) $(P)/capture/$(SEARC
 	runs/search-venv/bin/python -B Sources/search/search.py --distill $(call quote,$(call stage,distill)) \
 	  --capture $(R)/capture/$(SEARCH_CAPTURE) $(search_parameters) --study $(@D)/study.sqlite \
 	  --runs $(R)/distill/search.$(SEARCH_SITE) --registry runs/registry.sqlite --threads $(THREADS) --output $@
-	@$(if $(KEEP)$(filter all paper,$(MAKECMDGOALS)),:,rm -rf $(R)/capture/$(SEARCH_CAPTURE))
+	@$(if $(KEEP)$(filter all paper attentionless,$(MAKECMDGOALS)),:,rm -rf $(R)/capture/$(SEARCH_CAPTURE))
 
 $(if $(filter search,$(MAKECMDGOALS)),$(addprefix release/,$(SEARCH_CAPTURE))): search
 
@@ -359,22 +397,6 @@ runs/search-venv/installed: Sources/search/requirements.txt
 	python3 -m venv $(@D) || { echo 'python3-venv is missing: apt-get install python3-venv' >&2; exit 1; }
 	$(@D)/bin/pip install --quiet --requirement $<
 	touch $@
-
-# ---- Splicing and scores ----------------------------------------------------------------------------------------------
-
-$(call manifests,splice,$(MODELS)): $(R)/splice/%/manifest.json: $(TEACHER) $$(call manifests,distill,$$(call distillations,$$*)) | $(BUILT)
-	$(call stage,splice) --model $(R)/train $(foreach s,$(call distillations,$*),--replacement $(R)/distill/$s) $(if $(call single,$*),--layers $(subst .,,$(suffix $*))) $(output)
-
-# $1: beam width, $2: precision
-define score_rules
-$(call manifests,score,teacher$(call variant,$1,$2)): $(P)/score $(TEACHER) | $(BUILT)
-	$$(call stage,score) --model $(R)/train --tokens $(R)/tokens --beam $1 --precision $2 $$(score_parameters) $$(output)
-$(call manifests,score,$(addsuffix $(call variant,$1,$2),$(MODELS))): $(R)/score/%$(call variant,$1,$2)/manifest.json: \
-  $(P)/score $(R)/splice/%/manifest.json $(call manifests,score,teacher$(call variant,$1,$2)) | $(BUILT)
-	$$(call stage,score) --model $(R)/splice/$$* --tokens $(R)/tokens --beam $1 --precision $2 $$(score_parameters) \
-	  --base $(R)/score/teacher$(call variant,$1,$2) $$(output)
-endef
-$(foreach b,$(BEAMS),$(foreach p,$(PRECISIONS),$(eval $(call score_rules,$b,$p))))
 
 # ---- Results ----------------------------------------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ for stage in tokenize train capture distill splice score; do
 set -eu
 stage=$(basename "$0")
 if [ "${1-}" = --families ]; then
-  printf '%s\n' "alr heads encoder,decoder,cross,crossfull xs,m" "alrr sublayer encoder xs,m" "elr layer encoder xs,m"
+  printf '%s\n' "alr heads encoder,decoder,cross,crossfull xs,m" "elr layer encoder xs,m" "mix heads encoder,decoder,cross s,l"
   exit
 fi
 line="$stage $*"
@@ -38,7 +38,9 @@ echo "$line" > "$output/manifest.json"
 STAND_IN
   chmod +x "bin/$stage"
 done
-pipeline() { make -f pipeline.mk BIN=bin "$@" > out 2>&1 && code=0 || code=$?; }
+# Most checks are about one network.
+networks=(NETWORKS=alr-m)
+pipeline() { make -f pipeline.mk BIN=bin "${networks[@]}" "$@" > out 2>&1 && code=0 || code=$?; }
 ran() { [ ! -f log ] || awk '{ for (i = 2; i < NF; i++) if ($i == "--output") { sub("runs/[^/]*/", "", $(i + 1)); print $(i + 1) } }' log | sort; }
 # name, what should have run since the last check
 check() {
@@ -77,7 +79,7 @@ pipeline DISTILL_FLAGS="--note \"it's\"" SCORE_FLAGS="--length-penalty 1" LAUNCH
 check "neither launcher nor threads rerun anything"
 pipeline; rm log
 pipeline TRAIN_FLAGS="--epochs 2"; check "a flag of the teacher reruns all but the text" "${everything[@]:1}"
-pipeline TRAIN_FLAGS="--epochs 2" SIZES="m s" ATTENTIONS=encoder
+pipeline TRAIN_FLAGS="--epochs 2" NETWORKS="alr-m alr-s" ATTENTIONS=encoder
 check "a further size makes only what is new" capture/heads.encoder distill/alr-s.encoder splice/alr-s.encoder score/alr-s.encoder
 touch data/phrasebook/nouns.tsv
 pipeline TRAIN_FLAGS="--epochs 2"; check "changed text reruns everything" "${everything[@]}"
@@ -103,7 +105,9 @@ cores=$(nproc)
 expect "-j2 halves the cores, except where only one stage can run" \
   'grep -qE "^.*/distill .*--threads $((cores > 1 ? cores / 2 : 1))$" out && grep -qE "^.*/train .*--threads $cores$" out'
 
+networks=()
 pipeline RUN=wide paper MODES="alr elr" SIZES=xs LAYERS=0 BEAMS="1 4" ATTENTIONS="encoder decoder"
+networks=(NETWORKS=alr-m)
 wide=(alr-xs.encoder alr-xs.decoder elr-xs.encoder alr-xs.encoder+alr-xs.decoder alr-xs.encoder.0 alr-xs.decoder.0)
 single=(alr-xs.encoder alr-xs.decoder elr-xs.encoder)
 scored=(teacher "${wide[@]}")
@@ -111,9 +115,17 @@ check "the paper's matrix, narrowed" tokens train capture/{heads.encoder,heads.d
   "${scored[@]/#/score/}" $(printf 'score/%s.beam-4\n' "${scored[@]}")
 expect "one layer is taken out of the distillation of all" 'grep -qE "distill/alr-xs.encoder +--layers 0 --output [^ ]*/splice/alr-xs.encoder.0 " out'
 
-pipeline RUN=wide MODES=alr SIZES=xs ATTENTIONS=encoder PRECISIONS="float32 int8"
+pipeline RUN=wide NETWORKS=alr-xs ATTENTIONS=encoder PRECISIONS="float32 int8"
 check "another precision is another score" score/{teacher,alr-xs.encoder}.int8
 expect "compared with the teacher's own" 'grep -qE -- "--beam 1 --precision int8 +--base [^ ]*/score/teacher.int8 --output [^ ]*/score/alr-xs.encoder.int8 " out'
+
+all=mix-l.encoder+mix-l.decoder+mix-l.cross
+pipeline RUN=less attentionless NETWORKS=mix-l BEAMS=1
+less=(mix-l.encoder mix-l.decoder mix-l.cross mix-l.encoder+mix-l.decoder $all)
+check "attentionless: networks everywhere, trained in place" tokens train capture/heads.{encoder,decoder,cross} distill/mix-l.{encoder,decoder,cross} \
+  "${less[@]/#/splice/}" inplace/$all score/teacher "${less[@]/#/score/}" score/$all.inplace
+expect "in place from the spliced model and the teacher" 'grep -qF -- "--model runs/less/splice/$all --teacher runs/less/train " out'
+pipeline RUN=less attentionless NETWORKS=mix-l BEAMS=1 INPLACE_FLAGS="--epochs 2"; check "a flag of training in place" inplace/$all score/$all.inplace
 
 pipeline SEEDS="1 2" ATTENTIONS=encoder RUN=many
 expect "several seeds make several runs" '[ -f runs/many.seed-1/score/alr-m.encoder/manifest.json ] && grep -q -- "--seed 2" runs/many.seed-2/train/manifest.json'
@@ -141,7 +153,7 @@ expect "but shows its page again" 'grep -qx "the front" out'
 pipeline search RUN=found SEARCH_TRIALS=40 SEARCH_FAMILIES="mix slots"
 expect "more trials go on" 'grep -qE "^search .* --families mix slots --trials 40 " log'
 check "with the capture made again" capture/heads.cross search/cross.4.json
-pipeline search RUN=found SEARCH_ATTENTION=encoder SEARCH_LAYER=0 KEEP=1 MODES=alrr LAUNCH="env NOTE='two words'"
+pipeline search RUN=found SEARCH_ATTENTION=encoder SEARCH_LAYER=0 KEEP=1 NETWORKS=alrr-m LAUNCH="env NOTE='two words'"
 check "another attention is another study, whatever is distilled" capture/heads.encoder search/encoder.0.json
 expect "KEEP=1 keeps its capture" '[ -f runs/found/capture/heads.encoder/manifest.json ]'
 touch trouble

@@ -1,7 +1,7 @@
 #include "mixer.h"
 #include "internal.h"
 
-// Everything but exponentials is linear attention (Katharopoulos et al. 2020): sums of products of rows, token by token,
+// All but exponentials is linear attention (Katharopoulos et al. 2020): sums of products of rows, token by token,
 //     T[r] += x_j[r] u_j,      o_i = sum_r y_i[r] T[r]
 // For a causal mixer both happen in one sweep: token i reads what came up to i, without a matrix of pairs. For whole
 // sentences all tokens are added before any reads. Backward, the same sums run from the last token to the first. With
@@ -213,8 +213,8 @@ INLINE void divide_row(float *restrict p, const float *restrict inverse, float *
     }
 }
 
-/// p, w [head, n, slots] of n tokens; s holds their products with keys. One thing after the other for all rows: a row alone
-/// would be a chain of operations that wait for each other.
+/// p, w [head, n, slots] of n tokens; s holds their products with keys. One thing after the other for all rows: a row
+/// alone would be a chain of operations that wait for each other.
 INLINE void reading_weights(mixer_t x, rows_t reading, const float *bias, rows_t inverse, float *s, float *p, float *w,
                             long n) {
     long slots = x.slots;
@@ -231,7 +231,8 @@ INLINE void reading_weights(mixer_t x, rows_t reading, const float *bias, rows_t
             divide_row(p + row, inverse.at + i * inverse.stride + pool(x, h), w + row, slots);
 }
 
-/// Of one token. u, products of dy with sums of weighted values, becomes what B sums; dz is overwritten, or dbias added to.
+/// Of one token. u, products of dy with sums of weighted values, becomes what B sums; dz is overwritten, or dbias is
+/// added to.
 INLINE void reading_row_backward(float *restrict u, const float *restrict inverse, const float *restrict p,
                                  const float *restrict s, float *restrict w, float *restrict t, float *restrict dz,
                                  float *restrict dbias, float scale, long slots) {
@@ -260,7 +261,9 @@ INLINE void reading_row_backward(float *restrict u, const float *restrict invers
 // Columns of a head.
 INLINE rows_t values(mixer_t x, mixer_inputs_t in, long h) { return (rows_t){in.value + h * x.value, in.value_stride}; }
 INLINE rows_t keys(mixer_t x, mixer_inputs_t in, long h) { return (rows_t){in.key + h * x.key, in.key_stride}; }
-INLINE rows_t queries(mixer_t x, mixer_inputs_t in, long h) { return (rows_t){in.reading + h * x.key, in.reading_stride}; }
+INLINE rows_t queries(mixer_t x, mixer_inputs_t in, long h) {
+    return (rows_t){in.reading + h * x.key, in.reading_stride};
+}
 
 INLINE void clear(float *y, long stride, long rows, long width) {
     for (long r = 0; r < rows; r++) memset(y + r * stride, 0, sizeof(float) * (size_t)width);
@@ -301,7 +304,8 @@ KERNEL void mixer_backward(mixer_t x, mixer_inputs_t in, long n, long m, const f
     if (m == 0) return clear(d.reading, d.reading_stride, n, x.heads * (x.key ? x.key : x.slots));
     long slots = x.slots, width = pools(x);
     tape_t kept = parts(x, (float *)tape, n, m);
-    float *w = scratch, *u = w + n * slots, *t = u + n * slots, *g = t + n * slots, *b = g + m * slots, *sums = b + slots;
+    float *w = scratch, *u = w + n * slots, *t = u + n * slots; // [n, slots]
+    float *g = t + n * slots, *b = g + m * slots, *sums = b + slots; // [m, slots], [slots]
     rows_t ws = {w, slots}, ts = {t, slots};
     for (long h = 0; h < x.heads; h++) {
         rows_t e = {kept.weights + pool(x, h), width}, v = values(x, in, h), dy = {dout + h * x.value, out_stride};
@@ -372,8 +376,10 @@ KERNEL void mixer_pool(mixer_t x, mixer_inputs_t in, long m, float *pooled, floa
     pooling_weights((rows_t){in.pooling, in.pooling_stride}, weights, m, width, scratch);
     for (long h = 0; h < x.heads; h++, pooled += pooled_head(x)) {
         rows_t e = {weights + pool(x, h), width};
-        sum_rows((linear_t){.height = x.key, .width = slots, .x = keys(x, in, h), .u = e}, pooled, m);
-        sum_rows((linear_t){.height = slots, .width = x.value, .x = e, .u = values(x, in, h)}, pooled + x.key * slots, m);
+        linear_t pool_keys = {.height = x.key, .width = slots, .x = keys(x, in, h), .u = e};
+        sum_rows(pool_keys, pooled, m);
+        linear_t pool_values = {.height = slots, .width = x.value, .x = e, .u = values(x, in, h)};
+        sum_rows(pool_values, pooled + x.key * slots, m);
     }
 }
 

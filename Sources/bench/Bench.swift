@@ -30,10 +30,13 @@ struct Bench: StageCommand {
     @Option(help: "Folder to write the report to.") var output: String
     @Option(parsing: .upToNextOption, help: "What to measure; all if not given.") var parts: [Part] = []
     @Option(help: "Seconds for each measurement, about.") var seconds = 2.0
-    @Option(parsing: .upToNextOption, help: "Distillations to measure.") var specs = [
-        "alr-xs.encoder", "alr-s.encoder", "alr-m.encoder", "alr-l.encoder", "alrr-m.encoder", "aslr-xs.encoder", "elr-m.encoder",
-        "alr-xs.decoder", "alr-m.decoder", "alr-l.decoder", "alr-m.cross", "alr-m.crossfull",
-    ]
+    @Option(parsing: .upToNextOption, help: "Distillations to measure. (default: each family at its attentions, xs and m, and alr at s and l)")
+    var specs: [String] = Bench.defaultSpecs
+
+    /// Every family's, from the smallest up, and what the larger ones of the paper cost.
+    private static let defaultSpecs = Families.all.flatMap { family in
+        family.attentions.flatMap { attention in ["xs", "m"].map { "\(family.name)-\($0).\(attention)" } }
+    } + ["alr-s.encoder", "alr-l.encoder", "alr-l.decoder"]
 
     func validate() throws {
         guard seconds > 0, seconds.isFinite else { throw ValidationError("--seconds is out of range") }

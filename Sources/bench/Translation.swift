@@ -6,18 +6,24 @@ extension Session {
     private typealias Named = (name: String, model: TranslationModel)
 
     /// Sentences of the test set, each translation of a fixed length, as what untrained weights would say has no end. Models whose
-    /// Transformer is of one precision are measured in turn, since their ratios are what counts.
+    /// Transformer is of one precision are measured in turn, since their ratios are what counts. Beyond the longest sentence that
+    /// flattened networks know, those without a bound go on.
     func translation() throws {
         let model = Transformer(configuration), weights = model.layout.initialized(seed: 1)
         for transformer in Precision.allCases {
             let teacher = Self.name("teacher", transformer == .float32 ? .float32 : .int8)
-            var small: [Named] = [], large: [Named] = [(teacher, TranslationModel(model, weights: weights, precision: transformer == .float32 ? .float32 : .int8))]
+            var small: [Named] = [], large: [Named] = [
+                (teacher, TranslationModel(model, weights: weights, precision: transformer == .float32 ? .float32 : .int8))
+            ], unbounded = large
             for precision in TranslationPrecision.allCases where precision.transformer == transformer {
-                small += try ["xs", "s"].map { try spliced($0, model, weights, precision) }
-                large.append(try spliced("m", model, weights, precision))
+                small += try ["alr-xs", "alr-s"].map { try spliced($0, [.encoder, .decoder], model, weights, precision) }
+                large.append(try spliced("alr-m", [.encoder, .decoder], model, weights, precision))
+                unbounded += try ["mix-l", "mix-m", "slots-l"].map { try spliced($0, [.encoder, .decoder, .cross], model, weights, precision) }
             }
-            measure(large + small, beams: [1, 4], lengths: [14])
+            measure(large + small + unbounded.dropFirst(), beams: [1, 4], lengths: [14])
             measure(large, beams: [1], lengths: [28, 42])
+            measure(unbounded, beams: [1, 4], lengths: [100])
+            measure(unbounded, beams: [1], lengths: [10, 500])
         }
     }
 
@@ -25,10 +31,12 @@ extension Session {
         precision == .float32 ? model : "\(model), \(precision)"
     }
 
-    /// The model with ALR networks at encoder and decoder.
-    private func spliced(_ size: String, _ teacher: Transformer, _ weights: FloatBlock, _ precision: TranslationPrecision) throws -> Named {
-        let specs = ["encoder", "decoder"].map { "alr-\(size).\($0)" }
-        let replacements = try Replacements(specs.flatMap { try Spec(parsing: $0).layers(of: 6) }, in: configuration)
+    /// The model with a network at these attentions of all layers.
+    private func spliced(
+        _ network: String, _ attentions: [Attention], _ teacher: Transformer, _ weights: FloatBlock, _ precision: TranslationPrecision
+    ) throws -> Named {
+        let specs = attentions.map { "\(network).\($0)" }
+        let replacements = try Replacements(specs.map(Spec.init(parsing:)).flatMap { try $0.layers(of: $0.attention.depth(configuration)) }, in: configuration)
         let model = Transformer(configuration, replacements), own = model.layout.initialized(seed: 1)
         let names = Dictionary(uniqueKeysWithValues: teacher.layout.slots.map { ($0.name, $0) })
         for slot in model.layout.slots {

@@ -59,4 +59,49 @@ struct LossTests {
         #expect(abs(likelihood - expected.likelihood) <= 1e-5 * expected.likelihood)
         for r in 0..<rows { #expect(abs(gradient[(r * vocabulary)..<((r + 1) * vocabulary)].reduce(0, +)) < 1e-5) }
     }
+
+    /// alpha T^2 KL(p, softmax(z / T)) + (1 - alpha) cross-entropy, p a teacher's likeliest classes and what is left spread evenly.
+    @Test(arguments: [5, 16, 33, 101], [(Float(0.9), Float(1)), (0.5, 2), (1, 0.7), (0, 3)])
+    func aTaughtModelAgreesWithTheDefinitionAndItsDifferences(vocabulary: Int, teaching: (alpha: Float, temperature: Float)) {
+        let rows = 3, k = 4, smoothing: Float = 0.1, scale: Float = 0.37
+        var source = Source(UInt64(vocabulary))
+        let x = source.floats(rows * vocabulary, -3...3), bias = source.floats(vocabulary), labels = source.labels(rows, below: vocabulary)
+        let ids = (0..<rows).flatMap { r in (0..<k).map { Int32((r * 3 + $0) % vocabulary) } }
+        let probabilities: [Float] = (0..<rows).flatMap { r in [0.5, 0.25, 0.1, Float(r) * 0.075] }
+        let (alpha, T) = (Double(teaching.alpha), Double(teaching.temperature))
+
+        func loss(_ x: [Double], _ bias: [Double]) -> Double {
+            var sum = (1 - alpha) * crossEntropy(x, bias, labels, smoothing: Double(smoothing)).loss
+            for r in 0..<rows {
+                let z = (0..<vocabulary).map { (x[r * vocabulary + $0] + bias[$0]) / T }, top = z.max()!
+                let logSum = top + log(z.reduce(0) { $0 + exp($1 - top) })
+                let own = probabilities[r * k..<r * k + k].map(Double.init), rest = max(0, 1 - own.reduce(0, +))
+                var p = [Double](repeating: rest / Double(vocabulary), count: vocabulary)
+                for (i, value) in own.enumerated() { p[Int(ids[r * k + i])] += value }
+                for c in 0..<vocabulary where p[c] > 0 { sum += alpha * T * T * p[c] * (log(p[c]) - (z[c] - logSum)) }
+            }
+            return sum
+        }
+
+        let start = source.floats(vocabulary)
+        var gradient = x, dbias = start, likelihood = 3.0
+        func run(_ scale: Float, _ logits: inout [Float], _ dbias: UnsafeMutablePointer<Float>?, _ likelihood: inout Double) -> Double {
+            ids.withUnsafeBufferPointer { ids in
+                probabilities.withUnsafeBufferPointer { p in
+                    let teacher = teacher_t(
+                        ids: ids.baseAddress, probabilities: p.baseAddress, likeliest: k, alpha: teaching.alpha, temperature: teaching.temperature)
+                    return taught_cross_entropy(&logits, bias, labels, teacher, rows, vocabulary, smoothing, scale, dbias, &likelihood)
+                }
+            }
+        }
+        let found = run(scale, &gradient, &dbias, &likelihood), expected = loss(widened(x), widened(bias)), what = "\(vocabulary) classes, \(teaching)"
+        #expect(abs(found - expected) <= 2e-6 * max(1, abs(expected)), "\(what): \(found), expected \(expected)")
+        #expect(abs(likelihood - 3 - crossEntropy(widened(x), widened(bias), labels, smoothing: 0.1).likelihood) < 1e-5, "\(what)")
+        let change = zip(dbias, start).map { $0 - $1 }
+        expectGradient(gradient + change, at: widened(x) + widened(bias), within: 3e-6, what) { p in
+            Double(scale) * loss(Array(p[..<(rows * vocabulary)]), Array(p[(rows * vocabulary)...]))
+        }
+        var scratch = x, plain = 0.0
+        #expect(run(0, &scratch, nil, &plain) == found, "without gradient: \(what)")
+    }
 }

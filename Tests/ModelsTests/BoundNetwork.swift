@@ -13,7 +13,7 @@ struct BoundNetwork: ContextNetwork {
 
     func forward(_ x: Matrix, _ sentences: Packed, memory: EncoderOutput?, _ pass: Pass) -> ContextTape { fatalError("it translates only") }
     func backward(
-        _ tape: ContextTape, _ sentences: Packed, memory: EncoderOutput?, dcontext: Matrix, dx: Matrix, dmemory: Matrix?, _ pass: Pass
+        _ tape: ContextTape, _ sentences: Packed, memory: EncoderOutput?, dcontext: Matrix, dx: Matrix?, dmemory: Matrix?, _ pass: Pass
     ) { fatalError("it translates only") }
 }
 

@@ -40,11 +40,11 @@ private struct IdentityNetwork: ContextNetwork {
     }
 
     func backward(
-        _ tape: ContextTape, _ sentences: Packed, memory: EncoderOutput?, dcontext: Matrix, dx: Matrix, dmemory: Matrix?, _ pass: Pass
+        _ tape: ContextTape, _ sentences: Packed, memory: EncoderOutput?, dcontext: Matrix, dx: Matrix?, dmemory: Matrix?, _ pass: Pass
     ) {
         let dgain = pass.gradient(gain)
-        for row in 0..<dx.rows { for c in 0..<dx.columns { dgain[0, c] += dcontext[row, c] * tape.x[row, c] } }
-        multiply(dcontext, by: pass.weights[gain], into: dx)
+        for row in 0..<dcontext.rows { for c in 0..<dcontext.columns { dgain[0, c] += dcontext[row, c] * tape.x[row, c] } }
+        if let dx { multiply(dcontext, by: pass.weights[gain], into: dx) }
     }
 
     func distiller(_ setting: DistillerSetting) -> any Distiller { PackedDistiller(self, width: gain.count, setting) }

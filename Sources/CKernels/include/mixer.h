@@ -6,8 +6,8 @@
 //     z_ik     = q_i . kappa_k / sqrt(key) + b_k        with pooled keys kappa_k = sum_j alpha_jk k_j
 //     y_i      = sum_k p_ik M_k
 // (HyperMixer, Mai et al. 2023; efficient attention, Shen et al. 2021; with keys: bounded-memory attention, Peng et al.
-// 2022.) A causal mixer, n = m, pools for every position i over j <= i. Its weights are exp(a_jk) / sum_{j <= i} exp(a_jk)
-// with a limited to +-30 (the gradient of what is cut off is 0): the maximum of a sentence would tell of tokens to come.
+// 2022.) A causal mixer, n = m, pools for each position i over j <= i, with weights exp(a_jk) / sum_{j <= i} exp(a_jk),
+// a limited to +-30 (the gradient of what is cut off is 0): the maximum of a sentence would tell of tokens to come.
 //
 // Time and memory are in proportion to n + m. A sentence's result depends on that sentence alone, to the last bit.
 #pragma once
@@ -19,7 +19,7 @@ typedef struct {
     int causal;
 } mixer_t;
 
-/// Rows of tokens, `stride` floats from one to the next. Head h has the columns from h x slots, h x value or h x key on.
+/// Rows of tokens, `stride` floats from one to the next. Head h has the columns from h x slots, h x value, h x key on.
 typedef struct {
     const float *pooling; // a [m, heads x slots], or [m, slots] where shared
     long pooling_stride;
@@ -45,8 +45,8 @@ typedef struct {
     float *bias;
 } mixer_gradients_t;
 
-/// Floats that one sentence keeps for its backward pass, and floats of scratch for any of the functions below. `mixer_pool`
-/// has n = 0; `mixer_step` and `mixer_read` need as much as (0, 1), for any number of rows.
+/// Floats that one sentence keeps for its backward pass, and floats of scratch for any of the functions below.
+/// `mixer_pool` has n = 0; `mixer_step` and `mixer_read` need as much as (0, 1), for any number of rows.
 long mixer_tape(mixer_t mixer, long n, long m);
 long mixer_scratch(mixer_t mixer, long n, long m);
 
@@ -60,7 +60,7 @@ void mixer_backward(mixer_t mixer, mixer_inputs_t in, long n, long m, const floa
 /// Floats of what a causal mixer knows of a hypothesis: sums of weights, of weighted keys and of weighted values.
 /// Zeros: nothing yet.
 long mixer_state(mixer_t mixer);
-/// The next position of every hypothesis: takes the token of row r into the state at places[r] (r if NULL) and reads it,
+/// The next position of every hypothesis: takes the token of row r into the state at places[r] (r if NULL) and reads,
 /// with the very bits that `mixer_forward` gives that position.
 void mixer_step(mixer_t mixer, mixer_inputs_t in, long rows, float *states, const int32_t *places, float *out,
                 long out_stride, float *scratch);

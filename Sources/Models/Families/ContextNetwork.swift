@@ -27,9 +27,9 @@ public protocol ContextNetwork {
     ///
     /// - Parameters:
     ///   - dcontext: gradient of the context
-    ///   - dx: overwritten with the gradient of x
-    ///   - dmemory: the gradient of the encoder output is added; nil for self-attention
-    func backward(_ tape: ContextTape, _ sentences: Packed, memory: EncoderOutput?, dcontext: Matrix, dx: Matrix, dmemory: Matrix?, _ pass: Pass)
+    ///   - dx: overwritten with the gradient of x; nil where it is not wanted
+    ///   - dmemory: the gradient of the encoder output is added; nil for self-attention, or where it is not wanted
+    func backward(_ tape: ContextTape, _ sentences: Packed, memory: EncoderOutput?, dcontext: Matrix, dx: Matrix?, dmemory: Matrix?, _ pass: Pass)
 
     /// Laid out for translation.
     ///

@@ -52,8 +52,7 @@ final class PackedDistiller: Distiller {
         let dy = space.matrix(x.rows, width), none = space.zeros(1, width)
         dy.copy(from: tape.context)
         slice.squares = squared_error(dy.base, none.base, wanted.base, wanted.stride, dy.rows, width, scale, space.take(width))
-        let dx = space.matrix(x.rows, width), dmemory = memory.map { space.zeros($0.x.rows, width) }
-        network.backward(tape, slice.sentences, memory: memory, dcontext: dy, dx: dx, dmemory: dmemory, pass)
+        network.backward(tape, slice.sentences, memory: memory, dcontext: dy, dx: nil, dmemory: nil, pass)
     }
 
     func compare(_ batch: DistillationBatch, _ byPosition: inout [OutputComparison]) {

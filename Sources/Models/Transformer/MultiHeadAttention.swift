@@ -67,7 +67,7 @@ struct MultiHeadAttention: ContextNetwork {
         return result
     }
 
-    func backward(_ result: ContextTape, _ queries: Packed, memory: EncoderOutput?, dcontext: Matrix, dx: Matrix, dmemory: Matrix?, _ pass: Pass) {
+    func backward(_ result: ContextTape, _ queries: Packed, memory: EncoderOutput?, dcontext: Matrix, dx: Matrix?, dmemory: Matrix?, _ pass: Pass) {
         let space = pass.workspace, mark = space.mark, tape = result.kept(Kept.self)
         defer { space.release(to: mark) }
         let keys = memory?.sentences ?? queries

@@ -119,7 +119,7 @@ extension FlattenedReplacement: ContextNetwork {
     }
 
     public func backward(
-        _ tape: ContextTape, _ sentences: Packed, memory: EncoderOutput?, dcontext: Matrix, dx: Matrix, dmemory: Matrix?, _ pass: Pass
+        _ tape: ContextTape, _ sentences: Packed, memory: EncoderOutput?, dcontext: Matrix, dx: Matrix?, dmemory: Matrix?, _ pass: Pass
     ) {
         pass.phase(.products)
         let kept = tape.kept(Kept.self), space = pass.workspace, mark = space.mark
@@ -135,8 +135,10 @@ extension FlattenedReplacement: ContextNetwork {
             _ = FlattenedBackward(training, own, .gradient(pass.gradientBlock)).run(.given(dy), inputs: inputs)
             space.release(to: inner)
         }
-        dx.fill(0)
-        add(inputs.target, target.order, to: dx, sentences)
+        if let dx {
+            dx.fill(0)
+            add(inputs.target, target.order, to: dx, sentences)
+        }
         if let dmemory, let source, let gradient = inputs.memory { add(gradient, source.order, to: dmemory, memory!.sentences) }
         space.release(to: mark)
     }

@@ -79,7 +79,7 @@ struct MixerNetwork: ContextNetwork {
     }
 
     func backward(
-        _ tape: ContextTape, _ sentences: Packed, memory: EncoderOutput?, dcontext: Matrix, dx: Matrix, dmemory: Matrix?, _ pass: Pass
+        _ tape: ContextTape, _ sentences: Packed, memory: EncoderOutput?, dcontext: Matrix, dx: Matrix?, dmemory: Matrix?, _ pass: Pass
     ) {
         let kept = tape.kept(Kept.self), space = pass.workspace, mark = space.mark, sources = memory?.sentences ?? sentences
         defer { space.release(to: mark) }
