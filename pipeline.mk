@@ -53,6 +53,15 @@ PRECISIONS ?= float32
 # The models to score beside the teacher, each a list of specs joined by +.
 MODELS ?= $(DEFAULT_MODELS)
 
+# What is searched for a replacement: encoder, decoder or cross.
+SEARCH_ATTENTION ?= cross
+# The layer that stands for it.
+SEARCH_LAYER ?= 4
+# Families that are tried, some of mix slots alr.
+SEARCH_FAMILIES ?= mix slots alr
+# Trials in all, those of earlier searches counted.
+SEARCH_TRIALS ?= 30
+
 # Added to a stage's command. DISTILL_FLAGS_alr-m.encoder="..." is for that one distillation.
 TOKENIZE_FLAGS ?=
 TRAIN_FLAGS ?=
@@ -123,7 +132,7 @@ $(foreach v,$(filter-out $(settings) DISTILL_FLAGS_% -%,$(given)),$(error $v: no
 
 # What the programs say of their families: FAMILIES, and of each its span, attentions and sizes. Only goals that distil need it;
 # make starts anew when it has been written.
-ifneq (,$(filter all paper attentionless phrasebook smoke $(R)/% release/% seed/%,$(or $(MAKECMDGOALS),all)))
+ifneq (,$(filter all paper attentionless search phrasebook smoke $(R)/% release/% seed/%,$(or $(MAKECMDGOALS),all)))
 include runs/families.mk
 endif
 runs/families.mk: $(BUILT)
@@ -138,6 +147,7 @@ family = $(firstword $(subst -, ,$1))
 specs = $(foreach n,$1,$(foreach a,$(filter $(attentions.$(call family,$n)),$(ATTENTIONS)),$n.$a))
 # The parts $2 of network $1 that are there, joined by +, if more than one is.
 space := $(subst ,, )
+comma := ,
 join_parts = $(if $(word 2,$(filter $2,$(ATTENTIONS))),$(subst $(space),+,$(strip $(foreach a,$(filter $2,$(ATTENTIONS)),$1.$a))))
 
 # Networks that can stand in the decoder too, and what each is at all three attentions.
@@ -169,7 +179,9 @@ $(if $(and $(FAMILIES),$(DISTILLED)),$(foreach problem,$(subst $(space),_,$(shel
 capture_of = $(span.$(call family,$1)).$(patsubst crossfull,cross,$(word 2,$(subst ., ,$1)))
 # The first family of span $1.
 of_span = $(firstword $(foreach f,$(FAMILIES),$(if $(filter $1,$(span.$f)),$f)))
-CAPTURES := $(sort $(foreach s,$(DISTILLED),$(call capture_of,$s)))
+SEARCH_SITE := $(SEARCH_ATTENTION).$(SEARCH_LAYER)
+SEARCH_CAPTURE := heads.$(SEARCH_ATTENTION)
+CAPTURES := $(sort $(foreach s,$(DISTILLED),$(call capture_of,$s)) $(if $(filter search,$(MAKECMDGOALS)),$(SEARCH_CAPTURE)))
 
 # The folders $2 of stage $1.
 manifests = $(patsubst %,$(R)/$1/%/manifest.json,$2)
@@ -180,8 +192,8 @@ SCORES := $(foreach b,$(BEAMS),$(foreach p,$(PRECISIONS),$(call manifests,score,
 # ---- Goals ------------------------------------------------------------------------------------------------------------
 
 .DEFAULT_GOAL := all
-.PHONY: all paper attentionless phrasebook smoke table corpus bench bench-peers build test torture deps clean verify free help FORCE \
-  $(addprefix release/,$(CAPTURES))
+.PHONY: all paper attentionless phrasebook smoke search table corpus bench bench-peers build test torture deps clean verify free help \
+  FORCE $(addprefix release/,$(CAPTURES))
 
 all: ## Teacher, distilled replacements, spliced models and their scores, with the table at the end (default)
 paper: ## The paper's experiments: all modes, sizes and attentions, and one layer at a time
@@ -202,6 +214,9 @@ smoke: ## Every stage for a few steps, as RUN=smoke: the smallest run from end t
 	$(MAKE) -f pipeline.mk all CORPUS=phrasebook RUN=smoke NETWORKS="alr-xs mix-xs" INPLACE=mix-xs.encoder+mix-xs.decoder+mix-xs.cross \
 	  TOKENIZE_FLAGS="--vocabulary-size 1000 --hold-out-valid 200 --hold-out-test 200" \
 	  TRAIN_FLAGS="--max-steps 300" DISTILL_FLAGS="--epochs 1" INPLACE_FLAGS="--epochs 1"
+
+search: $(R)/search/$(SEARCH_SITE).json ## Networks that explain an attention with few parameters, by Bayesian search
+	@cat $(<:.json=.md)
 
 table: ## Print the scores of RUN
 	@$(show_table)
@@ -224,6 +239,7 @@ build: $(BUILT) ## Compile the programs
 test: $(if $(BUILT),deps) ## Unit tests, the logic of this file with stand-ins for the programs, and the programs from end to end
 	$(SWIFT) build --build-tests $(SWIFT_FLAGS)
 	$(SWIFT) test --skip-build $(SWIFT_FLAGS)
+	python3 -B Tests/search/search_test.py
 	Tests/pipeline.test.sh
 	Tests/programs.test.sh
 	Tests/revisions.test.sh
@@ -257,12 +273,12 @@ help: ## This list
 	@echo
 	@echo 'Settings, given as NAME=value:'
 	@awk '/^# ---- Names/ { exit } /^# / && !/----/ { text = substr($$0, 3) } \
-	  /^[A-Z_]+ \?=/ { if (text) printf "  %-14s %s\n", $$1, text; text = "" } /^$$/ { text = "" }' pipeline.mk
+	  /^[A-Z_]+ \?=/ { if (text) printf "  %-16s %s\n", $$1, text; text = "" } /^$$/ { text = "" }' pipeline.mk
 
 # ---- Programs ---------------------------------------------------------------------------------------------------------
 
 # Order-only everywhere: a recompiled program retrains nothing.
-.build/release.stamp: Package.swift $(shell find Sources -type f 2> /dev/null) | deps
+.build/release.stamp: Package.swift $(shell find Sources -type f -not -path 'Sources/search/*' 2> /dev/null) | deps
 	$(SWIFT) build $(SWIFT_FLAGS)
 	touch $@
 
@@ -356,6 +372,8 @@ capture_parameters = --families $(call of_span,$(basename $1)) --attentions $(su
 phrasebook_distill = $(if $(filter alr alrr aslr elr,$(call family,$1)),--epochs $(if $(findstring cross,$1),4,8))
 distill_flags = $(DISTILL_FLAGS) $(DISTILL_FLAGS_$1)
 distill_parameters = --spec $1 $(call unless_given,$(call $(CORPUS)_distill,$1),$(distill_flags)) $(SEED_FLAG) $(distill_flags)
+search_parameters = --attention $(SEARCH_ATTENTION) --layer $(SEARCH_LAYER) --families $(SEARCH_FAMILIES) \
+	--trials $(SEARCH_TRIALS) $(SEED_FLAG)
 inplace_parameters = $(SEED_FLAG) $(INPLACE_FLAGS)
 score_parameters = $(SCORE_FLAGS)
 
@@ -375,6 +393,8 @@ $(addprefix $(P)/capture/,$(CAPTURES)): $(P)/capture/%: FORCE
 	$(call remember,$(call capture_parameters,$*))
 $(addprefix $(P)/distill/,$(DISTILLED)): $(P)/distill/%: FORCE
 	$(call remember,$(call distill_parameters,$*))
+$(P)/search/$(SEARCH_SITE): FORCE
+	$(call remember,$(search_parameters))
 $(P)/inplace: FORCE
 	$(call remember,$(inplace_parameters))
 $(P)/score: FORCE
@@ -429,6 +449,34 @@ $(call manifests,score,$(addsuffix .inplace$(call variant,$1,$2),$(INPLACE))): $
 	  --base $(R)/score/teacher$(call variant,$1,$2) $$(output)
 endef
 $(foreach b,$(BEAMS),$(foreach p,$(PRECISIONS),$(eval $(call score_rules,$b,$p))))
+
+# ---- Search -----------------------------------------------------------------------------------------------------------
+
+# Wrong settings are found out before a teacher is trained for them.
+wrong_setting = $(if $2,,$(error $1 must be $3, not '$($1)'))
+is_number = $(shell [[ '$1' =~ ^$2$$ ]] && echo yes)
+ifneq (,$(filter search,$(MAKECMDGOALS)))
+attention_found = $(and $(filter 1,$(words $(SEARCH_ATTENTION))),$(filter encoder decoder cross,$(SEARCH_ATTENTION)))
+$(call wrong_setting,SEARCH_ATTENTION,$(attention_found),encoder$(comma) decoder or cross)
+$(call wrong_setting,SEARCH_LAYER,$(call is_number,$(SEARCH_LAYER),[0-9]+),a layer from 0 on)
+$(call wrong_setting,SEARCH_TRIALS,$(call is_number,$(SEARCH_TRIALS),[1-9][0-9]*),a number from 1 on)
+$(call wrong_setting,SEARCH_FAMILIES,$(if $(filter-out mix slots alr,$(SEARCH_FAMILIES)),,$(SEARCH_FAMILIES)),some of mix slots alr)
+endif
+
+# Trials are distillations of this run like others. The study lies beside the result and is gone on with.
+$(R)/search/$(SEARCH_SITE).json: $(P)/search/$(SEARCH_SITE) $(P)/capture/$(SEARCH_CAPTURE) $(TEACHER) \
+		| $(R)/capture/$(SEARCH_CAPTURE)/manifest.json runs/search-venv/installed $(BUILT)
+	runs/search-venv/bin/python -B Sources/search/search.py --distill $(call quote,$(call stage,distill)) \
+	  --capture $(R)/capture/$(SEARCH_CAPTURE) $(search_parameters) --study $(@D)/study.sqlite \
+	  --runs $(R)/distill/search.$(SEARCH_SITE) --registry runs/registry.sqlite --threads $(THREADS) --output $@
+	@$(if $(KEEP)$(filter all paper attentionless,$(MAKECMDGOALS)),:,rm -rf $(R)/capture/$(SEARCH_CAPTURE))
+
+$(if $(filter search,$(MAKECMDGOALS)),$(addprefix release/,$(SEARCH_CAPTURE))): search
+
+runs/search-venv/installed: Sources/search/requirements.txt
+	python3 -m venv $(@D) || { echo 'python3-venv is missing: apt-get install python3-venv' >&2; exit 1; }
+	$(@D)/bin/pip install --quiet --requirement $<
+	touch $@
 
 # ---- Results ----------------------------------------------------------------------------------------------------------
 

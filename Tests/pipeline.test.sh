@@ -18,7 +18,7 @@ for stage in tokenize train capture distill splice score; do
 set -eu
 stage=$(basename "$0")
 if [ "${1-}" = --families ]; then
-  printf '%s\n' "alr heads encoder,decoder,cross,crossfull xs,m" "elr layer encoder xs,m" "mix heads encoder,decoder,cross s,l"
+  printf '%s\n' "alr heads encoder,decoder,cross,crossfull xs,m" "alrr sublayer encoder xs,m" "elr layer encoder xs,m" "mix heads encoder,decoder,cross s,l"
   exit
 fi
 if [ "${1-}" = --check ]; then
@@ -134,6 +134,43 @@ pipeline RUN=less attentionless NETWORKS=mix-l BEAMS=1 INPLACE_FLAGS="--epochs 2
 pipeline SEEDS="1 2" ATTENTIONS=encoder RUN=many
 expect "several seeds make several runs" '[ -f runs/many.seed-1/score/alr-m.encoder/manifest.json ] && grep -q -- "--seed 2" runs/many.seed-2/train/manifest.json'
 rm log
+
+# The search, with a stand-in for Python: it needs the capture, and writes its page and its result.
+mkdir -p Sources/search runs/search-venv/bin
+touch Sources/search/requirements.txt runs/search-venv/installed
+cat > runs/search-venv/bin/python <<'STAND_IN'
+#!/usr/bin/env bash
+set -eu
+echo "search $*" >> log
+for word in "$@"; do
+  case $word in */search/*.json) result=$word ;; runs/*/capture/*) [ -f "$word/manifest.json" ] || exit 66 ;; esac
+done
+if [ -f trouble ]; then exit 65; fi
+mkdir -p "$(dirname "$result")"
+echo "the front" | tee "$result" > "${result%.json}.md"
+STAND_IN
+chmod +x runs/search-venv/bin/python
+pipeline search RUN=found; check "the search makes a teacher and a capture" tokens train capture/heads.cross search/cross.4.json
+expect "and shows its page, and the capture goes" '[ $code = 0 ] && grep -qx "the front" out && [ ! -d runs/found/capture/heads.cross ]'
+pipeline search RUN=found; check "a search that is done does nothing"
+expect "but shows its page again" 'grep -qx "the front" out'
+pipeline search RUN=found SEARCH_TRIALS=40 SEARCH_FAMILIES="mix slots"
+expect "more trials go on" 'grep -qE "^search .* --families mix slots --trials 40 " log'
+check "with the capture made again" capture/heads.cross search/cross.4.json
+pipeline search RUN=found SEARCH_ATTENTION=encoder SEARCH_LAYER=0 KEEP=1 NETWORKS=alrr-m LAUNCH="env NOTE='two words'"
+check "another attention is another study, whatever is distilled" capture/heads.encoder search/encoder.0.json
+expect "KEEP=1 keeps its capture" '[ -f runs/found/capture/heads.encoder/manifest.json ]'
+touch trouble
+pipeline search RUN=found SEARCH_LAYER=3
+expect "a search that fails keeps its capture" '[ $code != 0 ] && [ -f runs/found/capture/heads.cross/manifest.json ]'
+rm -f trouble log
+pipeline all search RUN=found SEARCH_LAYER=3 ATTENTIONS=cross MODELS=alr-m.cross -j2
+check "beside other distillations" distill/$c splice/$c score/{teacher,$c} search/cross.3.json
+expect "whose captures go in the end" '[ $code = 0 ] && [ ! -d runs/found/capture/heads.cross ]'
+for wrong in SEARCH_ATTENTION=crossfull "SEARCH_ATTENTION=encoder cross" SEARCH_LAYER=x SEARCH_TRIALS=0 "SEARCH_FAMILIES=mix elr" SEARCH_FAMILIES=; do
+  pipeline search RUN=found "$wrong"
+  expect "$wrong is refused in one line" '[ $code = 2 ] && [ ! -f log ] && [ $(wc -l < out) = 1 ] && grep -q "${wrong%%=*} must be " out'
+done
 
 # Corpora, from a mirror.
 mkdir -p mirror/multi30k

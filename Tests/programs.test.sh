@@ -279,6 +279,7 @@ head -n 300 a.de > short.de
 printf 'good\nbad \xff line\n' > latin.en
 printf 'gut\nschlecht\n' > two.de
 : > empty
+refuse "texts of no sentence" 64 "--join must be at least 1, not 0" "${tokenize[@]}" --train-source a.en --train-target a.de --join 0
 refuse "text of different line counts" 65 "short.de:301: expected 392 lines, as in a.en, found an end after 300" "${tokenize[@]}" --train-source a.en --train-target short.de
 refuse "text that is not UTF-8" 65 "latin.en:2: expected UTF-8, found byte 0xFF at column 5" "${tokenize[@]}" --train-source latin.en --train-target two.de
 check "and what converts it" hinted

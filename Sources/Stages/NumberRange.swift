@@ -30,6 +30,7 @@ struct NumberRange {
         "--hold-out-test": of(0, 1e9),
         "--vocabulary-size": of(0, 1e6), "--minimum-frequency": of(1, 1e9), "--coverage": above(0.5, 1),
         "--max-tokens": of(2, 65_536),
+        "--join": of(1, 1000), "--join-test": of(1, 1000),
         // translation and scores
         "--beam": of(1, 64), "--length-penalty": of(0, 100), "--max-length-ratio": of(0, 1000),
         "--forced-length": of(1, 65_536),

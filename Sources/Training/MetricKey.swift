@@ -18,6 +18,8 @@ public struct MetricKey: Hashable, Sendable {
         /// 1 - SSE / SST of an attention's output.
         case explained
         case cosine
+        /// Numbers of a network.
+        case parameters
         case tokens, sentences, bytes, warnings
         case tokensPerSecond = "tokens_per_second"
     }

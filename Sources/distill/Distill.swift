@@ -88,6 +88,7 @@ struct Distill: StageCommand {
         let trainee = try DistillationTrainee(
             spec, settings.capture, train: CapturedActivations(folder: capture, settings.capture, .train, spec),
             valid: CapturedActivations(folder: capture, settings.capture, .valid, spec), settings: settings.values.distillation, pool: pool)
+        run.metric(MetricKey(nil, .parameters, layer: layer), Double(trainee.layout.parameters))
         let key = "\(run.keyHash).\(layer)", file = try run.folder.path(DistillConfiguration.weightsName(layer: layer))
         try distillation.training.requireValidation(trainee.validationSentences, in: capture)
         let scratch = run.folder.unfinished + "/layer-\(layer)"

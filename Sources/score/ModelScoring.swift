@@ -40,7 +40,7 @@ struct ModelScoringOptions: ParsableArguments {
             let evaluation = try Evaluation(
                 hypotheses, folder, references: try sentences.shard(split).target, texts: try sentences.lines(split, .target), resamples: resamples)
             try evaluation.write(to: run.folder)
-            let testSet = "\(sentences.configuration.corpus).\(sentences.configuration.pair).\(split.rawValue)"
+            let testSet = sentences.configuration.testSet(split)
             evaluation.record(run, testSet: testSet)
             run.param("search", search.configuration.name + (precision == .float32 ? "" : ".\(precision)"))
             run.param("test_text", "\(text)")

@@ -14,6 +14,10 @@ struct Tokenize: StageCommand {
             sentences come from files or IWSLT sets of their own; where none are given they are held out of the training text, so \
             that no sentence is on both sides.
 
+            With --join 8 a text is one to eight consecutive sentences, so that length can be learnt; --join-test 4 makes \
+            every text of the test four. Sentences, their order and the vocabulary stay the same, so that models and \
+            scores of these folders can be compared. The counts are then of texts.
+
             The vocabulary is learnt from the training text alone. Training and validation pairs with an empty side or too many \
             tokens are dropped and counted; test pairs are all kept.
 
@@ -37,6 +41,9 @@ struct Tokenize: StageCommand {
                 --valid-set dev2010 --test-set tst2015 \\
                 --output runs/iwslt2017/tokens
 
+              tokenize --pair en-de --join 8 --join-test 4 --max-tokens 400 \\
+                --output runs/long/tokens
+
             The test sets of 2016 and 2017 came with one side only: for these give the archives of both directions, --iwslt \
             en-de.tgz --iwslt de-en.tgz.
 
@@ -49,6 +56,7 @@ struct Tokenize: StageCommand {
         version: Program.version)
 
     @OptionGroup(title: "Text") var text: TextOptions
+    @OptionGroup(title: "Longer texts") var texts: JoinOptions
     @OptionGroup(title: "Vocabulary and filter") var tokens: VocabularyOptions
 
     @Option(name: .shortAndLong, help: ArgumentHelp("Where to write, by custom runs/NAME/tokens.", valueName: "folder"))
@@ -60,15 +68,19 @@ struct Tokenize: StageCommand {
     var idleOptions: [IdleOptions] { text.idle + [tokens.idle] }
 
     func run() throws {
-        let plan = TokenizePlan(text: text.settings, vocabulary: tokens.settings(for: text), joint: tokens.isJoint, filter: tokens.filter)
+        let plan = TokenizePlan(
+            text: text.settings, joined: texts.joined(seed: text.seed), vocabulary: tokens.settings(for: text),
+            joint: tokens.isJoint, filter: tokens.filter)
         let files = InputFiles(), opened = try text.open(files)
         try StageRun.perform(
             Self.stage, options: options, output: output, configuration: plan, inputs: files.all.map(StageInput.file),
             seed: text.seed
         ) { run in
             let splits = try opened.read()
-            let tokens = try plan.writer.write(splits, to: run.folder, progress: TokenizeProgress(run).update)
+            var tokens = try plan.writer.write(
+                plan.joined?.apply(to: splits) ?? splits, to: run.folder, progress: TokenizeProgress(run).update)
             for split in Split.allCases where text.asksFor(split) { try tokens.requireKept(split, name: text.corpus) }
+            if let joined = plan.joined { tokens.note(joined, of: splits) }
             tokens.record(in: run)
             try run.publish(tokens)
             try results.json ? Results.printJSON(tokens) : print(tokens.summary)
@@ -79,6 +91,8 @@ struct Tokenize: StageCommand {
 /// Everything that decides what is written, for the registry.
 struct TokenizePlan: Encodable {
     let text: TextSettings
+    /// nil: a text is a sentence.
+    let joined: JoinedSentences?
     let vocabulary: VocabularySettings
     let joint: Bool
     let filter: PairFilter

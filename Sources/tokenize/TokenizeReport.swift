@@ -34,6 +34,7 @@ extension TokensConfiguration {
         var values = ["vocabulary.source": sourceVocabularySize, "vocabulary.target": targetVocabularySize]
         for (split, counts) in splits {
             values["\(split).read"] = counts.read
+            values["\(split).sentences"] = counts.sentences
             values["\(split).kept"] = counts.kept
             values["\(split).tokens.source"] = counts.sourceTokens
             values["\(split).tokens.target"] = counts.targetTokens
@@ -44,13 +45,14 @@ extension TokensConfiguration {
 
     var summary: String {
         var table = Stages.Table(
-            .left(""), .right("read"), .right("kept"), .right("\(source) tokens"), .right("\(target) tokens"), .right("unknown"),
-            .left("dropped"))
+            .left(""), .right(joined == nil ? "read" : "sentences in texts"), .right("kept"), .right("\(source) tokens"),
+            .right("\(target) tokens"), .right("unknown"), .left("dropped"))
         for split in Split.allCases {
             guard let counts = splits[split.rawValue] else { continue }
             let dropped = counts.dropped.sorted { $0.key < $1.key }.map { "\(Format.count($0.value)) \($0.key)" }
+            let sentences = counts.sentences.map { Format.count($0) + " in " } ?? ""
             table.add(
-                split.rawValue, Format.count(counts.read), Format.count(counts.kept), Format.count(counts.sourceTokens),
+                split.rawValue, sentences + Format.count(counts.read), Format.count(counts.kept), Format.count(counts.sourceTokens),
                 Format.count(counts.targetTokens), Format.count(counts.sourceUnknown + counts.targetUnknown),
                 dropped.joined(separator: ", "))
         }

@@ -14,6 +14,8 @@ public struct TokensConfiguration: Codable, Equatable, Sendable {
     /// The most source ids, and one more than the most target ids, of a pair in `train` and `valid`.
     public var maxTokens: Int
     public var splits: [String: SplitStatistics]
+    /// nil: a text is a sentence.
+    public var joined: JoinedSentences?
 
     public var pair: String { "\(source)-\(target)" }
 }
@@ -21,6 +23,8 @@ public struct TokensConfiguration: Codable, Equatable, Sendable {
 /// What became of one split.
 public struct SplitStatistics: Codable, Equatable, Sendable {
     public var read = 0
+    /// Sentences that the texts read were joined from; nil: each is one.
+    public var sentences: Int?
     public var kept = 0
     /// Dropped pairs, and lines that were no sentences, by reason.
     public var dropped: [String: Int] = [:]
