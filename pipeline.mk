@@ -35,7 +35,7 @@ NETWORKS ?= mix-l mix-m mix-s slots-l alr-xs
 INPLACE ?= $(EVERYWHERE)
 BEAMS ?= 1 4
 endif
-NETWORKS ?= $(if $(MODES)$(SIZES),$(foreach m,$(or $(MODES),alr),$(foreach s,$(or $(SIZES),m),$m-$s)),alr-s mix-l)
+NETWORKS ?= $(if $(MODES)$(SIZES),$(foreach m,$(or $(MODES),alr),$(foreach s,$(or $(SIZES),m),$m-$s)),alr-m)
 # Families and sizes that NETWORKS are made of, if it is not given.
 MODES ?=
 SIZES ?=

@@ -170,12 +170,12 @@ refuse "sentences longer than the model's" 65 "bad: expected .*at most 50 tokens
   capture --model $m/train --tokens bad --attentions encoder --output $m/capture/both
 refuse "a layer that the model lacks" 64 "layer 7.: the model has layers 0 to 1" \
   capture --model $m/train --tokens $m/tokens --attentions encoder --layers 7 --output $m/capture/both
-refuse "a mode that the attention lacks" 64 "elr.*encoder only" \
-  capture --model $m/train --tokens $m/tokens --attentions decoder --modes elr --output $m/capture/both
+refuse "a family that the attention lacks" 64 "elr.*encoder only" \
+  capture --model $m/train --tokens $m/tokens --attentions decoder --families elr --output $m/capture/both
 distill=(distill --capture $m/capture/both --output $m/distill/alr-h16.encoder)
 refuse "a spec that does not parse" 64 "size 'q' is none of" "${distill[@]}" --spec alr-q.encoder
-refuse "a spec without attention" 64 "expected <mode>-<size>.<attention>" "${distill[@]}" --spec alr-m
-refuse "a spec of a layer that was not captured" 64 "alr-h16.encoder.1.: the capture holds alr.encoder.0 alr.decoder.0" "${distill[@]}" --spec alr-h16.encoder.1
+refuse "a spec without attention" 64 "expected <family>-<size>.<attention>" "${distill[@]}" --spec alr-m
+refuse "a spec of a layer that was not captured" 64 "alr-h16.encoder.1.: the capture holds heads.encoder.0 heads.decoder.0" "${distill[@]}" --spec alr-h16.encoder.1
 refuse "no steps at all" 64 "--max-steps" "${distill[@]}" --spec alr-h16.encoder --max-steps 0
 refuse "two replacements at one place" 64 "stands at the same place" "${splice[@]}" --replacement $m/distill/alr-h16.encoder
 refuse "layers that no replacement has" 64 "layer 1" "${splice[@]}" --layers 1
@@ -279,7 +279,7 @@ head -n 300 a.de > short.de
 printf 'good\nbad \xff line\n' > latin.en
 printf 'gut\nschlecht\n' > two.de
 : > empty
-refuse "texts of no sentence" 64 "--join must be at least 1, not 0" "${tokenize[@]}" --train-source a.en --train-target a.de --join 0
+refuse "texts of no sentence" 64 "--join must be at least 1 and at most 1000, not 0" "${tokenize[@]}" --train-source a.en --train-target a.de --join 0
 refuse "text of different line counts" 65 "short.de:301: expected 392 lines, as in a.en, found an end after 300" "${tokenize[@]}" --train-source a.en --train-target short.de
 refuse "text that is not UTF-8" 65 "latin.en:2: expected UTF-8, found byte 0xFF at column 5" "${tokenize[@]}" --train-source latin.en --train-target two.de
 check "and what converts it" hinted

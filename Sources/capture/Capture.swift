@@ -52,12 +52,12 @@ struct Capture: StageCommand {
         let teacher = try ModelFolder(path: model), folder = try TokenFolder(path: tokens)
         try folder.requireSentences(.train)
         try teacher.requireFit(folder, maxTokens: true)
+        for family in families where !attentions.contains(where: { family.attentions.contains($0) }) {
+            throw SpecError(text: family.name, reason: "it stands at \(family.attentions.map(\.rawValue).joined(separator: " ")) only")
+        }
         let settings = try CaptureConfiguration(
             of: teacher.description, at: model, spans: families.isEmpty ? [.heads] : families.map(\.span), attentions: attentions,
             layers: layers.isEmpty ? nil : layers, elementType: type == .f16 ? .f16 : .f32)
-        for family in families where !settings.sites.contains(where: { $0.span == family.span && family.attentions.contains($0.attention) }) {
-            throw SpecError(text: family.name, reason: "it stands at none of these attentions: leave it out")
-        }
         try StageRun.perform(
             Self.stage, options: options, output: output, configuration: settings, inputs: [.folder("model", model), .folder("tokens", tokens)]
         ) { run in
