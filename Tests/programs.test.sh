@@ -176,6 +176,7 @@ distill=(distill --capture $m/capture/both --output $m/distill/alr-h16.encoder)
 refuse "a spec that does not parse" 64 "size 'q' is none of" "${distill[@]}" --spec alr-q.encoder
 refuse "a spec without attention" 64 "expected <family>-<size>.<attention>" "${distill[@]}" --spec alr-m
 refuse "a spec of a layer that was not captured" 64 "alr-h16.encoder.1.: the capture holds heads.encoder.0 heads.decoder.0" "${distill[@]}" --spec alr-h16.encoder.1
+refuse "a setting that the family has no use for" 64 "--clip is not for family alr" "${distill[@]}" --spec alr-h16.encoder --clip 1
 refuse "no steps at all" 64 "--max-steps" "${distill[@]}" --spec alr-h16.encoder --max-steps 0
 refuse "two replacements at one place" 64 "stands at the same place" "${splice[@]}" --replacement $m/distill/alr-h16.encoder
 refuse "layers that no replacement has" 64 "layer 1" "${splice[@]}" --layers 1

@@ -10,19 +10,16 @@ public struct Pass {
     public let randomness: Randomness
     /// Whether the Transformer's own matrices get gradients too, or only the networks in attentions' places.
     public let trainsTransformer: Bool
-    /// Of the hidden layers of networks in attentions' places.
-    public let networkDropout: Float
     private let timer: PhaseTimer?
 
     public init(
-        weights: FloatBlock, gradients: FloatBlock? = nil, workspace: Workspace, randomness: Randomness = .off, networkDropout: Float = 0,
+        weights: FloatBlock, gradients: FloatBlock? = nil, workspace: Workspace, randomness: Randomness = .off,
         trainsTransformer: Bool = true, timer: PhaseTimer? = nil
     ) {
         self.weights = weights
         self.gradients = gradients
         self.workspace = workspace
         self.randomness = randomness
-        self.networkDropout = networkDropout
         self.trainsTransformer = trainsTransformer
         self.timer = timer
     }

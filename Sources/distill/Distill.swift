@@ -54,6 +54,7 @@ struct Distill: StageCommand {
         let folder = try PublishedFolder<CaptureConfiguration>(capture, stage: "capture"),
             captured = folder.configuration
         try captured.requireSound(path: capture)
+        try distillation.requireUse(by: spec)
         var values = preset.values(spec)
         distillation.apply(to: &values)
         let settings = DistillConfiguration(spec: spec, preset: preset, values: values, capture: captured)

@@ -49,7 +49,7 @@ struct Train: StageCommand {
         let folder = try TokenFolder(path: tokens), start = try teaching.model.map(ModelFolder.init), master = try teaching.teacher.map(ModelFolder.init)
         try folder.requireSentences(.train)
         try teacher.requireValidation(folder.count(.valid), in: tokens)
-        for model in [start, master].compactMap({ $0 }) { try model.requireFit(folder, maxTokens: true) }
+        for model in [start, master].compactMap({ $0 }) { try model.requireFit(folder, maxTokens: model.model.isBounded) }
         let settings = try chosenSettings(folder.configuration, start)
         let inputs = [("tokens", tokens)] + [("model", teaching.model), ("teacher", teaching.teacher)].compactMap { role, path in path.map { (role, $0) } }
         try StageRun.perform(

@@ -108,8 +108,12 @@ private func multiply(_ x: Matrix, by gain: Matrix, into y: Matrix) {
         }
         let replacements = ["encoder", "decoder", "cross"].flatMap { ["--replacement", run + "/distill/\($0)"] }
         try SpliceCommand.parse(["--model", run + "/train"] + replacements + ["--output", run + "/splice", "--threads", "1", "--quiet"]).run()
+        try Train.parse([
+            "--tokens", run + "/tokens", "--model", run + "/splice", "--teacher", run + "/train", "--epochs", "2", "--output", run + "/inplace/all",
+            "--threads", "1", "--quiet",
+        ]).run()
         try Score.parse([
-            "--model", run + "/splice", "--tokens", run + "/tokens", "--output", run + "/score", "--threads", "1", "--quiet",
+            "--model", run + "/inplace/all", "--tokens", run + "/tokens", "--output", run + "/score", "--threads", "1", "--quiet",
         ]).run()
         #expect(FileManager.default.fileExists(atPath: run + "/score/hypotheses.txt"))
         let spec = try Spec(parsing: "identity-one.cross.0")

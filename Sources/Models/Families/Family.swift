@@ -75,8 +75,14 @@ public struct DistillationRecipe: Equatable, Sendable {
     public var batchTokens: Int?
     /// The gradient's norm is cut to this; nil: never.
     public var clip: Float?
+    /// Settings that mean something to the family; given for another, they are refused.
+    public var settings: Set<Setting> = []
     /// The learning rate of the paper's own code, for families of the paper.
     public var paperPeak: Double?
+
+    public enum Setting: String, Sendable {
+        case dropout, clip
+    }
 
     public init() {}
 }

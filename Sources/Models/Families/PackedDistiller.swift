@@ -37,8 +37,7 @@ final class PackedDistiller: Distiller {
             let slice = slices[index]
             slice.space.reset()
             let pass = Pass(
-                weights: setting.weights, gradients: slice.gradients, workspace: slice.space, randomness: randomness.ofSlice(index),
-                networkDropout: setting.dropout)
+                weights: setting.weights, gradients: slice.gradients, workspace: slice.space, randomness: randomness.ofSlice(index))
             learn(batch, slice, scale, pass)
         }
         apply(sink)

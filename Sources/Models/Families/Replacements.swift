@@ -34,6 +34,12 @@ public struct Replacements: Sendable {
 }
 
 extension Transformer {
+    /// Whether some network cannot read texts of any length.
+    public var isBounded: Bool {
+        let sublayers = encoder.map(\.attention) + decoder.flatMap { [$0.selfAttention, $0.crossAttention] }
+        return sublayers.contains { $0.network.bounds.source != nil || $0.network.bounds.target != nil }
+    }
+
     /// The tensors of one network, or of everything that no network stands for.
     public func slots(of spec: Spec?) -> [Slot] {
         guard let spec else {

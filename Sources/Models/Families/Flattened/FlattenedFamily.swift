@@ -32,6 +32,7 @@ public struct FlattenedFamily: Family {
         recipe.peak = spec.attention.isCausal ? 1e-2 : 3e-3
         // wide networks overfit 29,000 sentences; narrow ones cannot learn even what they see
         recipe.dropout = FlattenedSize(spec.size)!.isNarrow ? 0 : 0.1
+        recipe.settings = [.dropout]
         recipe.paperPeak = name == Self.alr.name ? 1e-4 : 1e-3
         return recipe
     }

@@ -53,6 +53,7 @@ public struct MixerFamily: Family {
         recipe.patience = 0
         recipe.batchTokens = 3000
         recipe.clip = 1
+        recipe.settings = [.clip]
         return recipe
     }
 }
