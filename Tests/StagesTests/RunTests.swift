@@ -80,6 +80,8 @@ import Testing
         let deep = RunLocation(output: "/a/runs/x/distill/alr-m.encoder.0", stage: "distill")
         #expect(deep.name == "x")
         #expect(deep.registry == "/a/runs/registry.sqlite")
+        let inPlace = RunLocation(output: "/a/runs/x/inplace/mix-l.cross", stage: "train")
+        #expect(inPlace.name == "x" && inPlace.registry == "/a/runs/registry.sqlite")
         let twice = RunLocation(output: "/train/runs/x/train", stage: "train")
         #expect(twice.registry == "/train/runs/registry.sqlite")
         let odd = RunLocation(output: "/a/model", stage: "train")
