@@ -17,7 +17,6 @@ let package = Package(
     products: stages.map { .executable(name: $0.name, targets: [$0.name]) },
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
@@ -26,11 +25,12 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
         .systemLibrary(name: "CExpat", pkgConfig: "expat", providers: [.apt(["libexpat1-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(name: "CKernels"),
         .target(name: "CSentencePiece", linkerSettings: [.linkedLibrary("sentencepiece"), .linkedLibrary("sentencepiece_train")]),
 
         .target(name: "Kernels", dependencies: ["CKernels", "COpenBLAS"]),
-        .target(name: "Tensors", dependencies: [.product(name: "Crypto", package: "swift-crypto")]),
+        .target(name: "Tensors", dependencies: ["COpenSSL"]),
         .target(name: "Models", dependencies: ["Kernels", "Tensors"]),
         .target(name: "Corpus", dependencies: ["CSentencePiece", "CZlib", "CZip", "CExpat", "Tensors"]),
         .target(name: "Training", dependencies: ["Models", "Corpus"]),

@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 
 /// Whole-file operations: what they publish is whole and durable, or absent.
@@ -24,7 +23,7 @@ public enum FileSystem {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw DataError.reading(path) }
         defer { close(descriptor) }
-        var hash = SHA256()
+        let hash = SHA256()
         let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
         defer { piece.deallocate() }
         while true {
@@ -32,12 +31,16 @@ public enum FileSystem {
             if count < 0 && errno == EINTR { continue }
             guard count >= 0 else { throw DataError.reading(path) }
             if count == 0 { break }
-            hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: piece[..<count]))
+            hash.update(UnsafeRawBufferPointer(rebasing: piece[..<count]))
         }
-        return hexadecimal(hash.finalize())
+        return hash.finalize()
     }
 
-    public static func sha256(_ data: Data) -> String { hexadecimal(SHA256.hash(data: data)) }
+    public static func sha256(_ data: Data) -> String {
+        let hash = SHA256()
+        data.withUnsafeBytes { hash.update($0) }
+        return hash.finalize()
+    }
 
     /// Bytes that an ordinary user may still write on the file system of `path`, or of its nearest existing parent.
     public static func freeBytes(at path: String) throws -> Int {
@@ -75,11 +78,6 @@ public enum FileSystem {
     /// Removes a file if it is there.
     public static func remove(_ path: String) throws {
         guard unlink(path) == 0 || errno == ENOENT else { throw DataError.writing(path) }
-    }
-
-    private static func hexadecimal(_ digest: SHA256.Digest) -> String {
-        let digits = Array("0123456789abcdef".utf8)
-        return String(decoding: digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
     }
 }
 
