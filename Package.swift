@@ -7,7 +7,7 @@ let stages: [(name: String, needs: [Target.Dependency])] = [
     ("train", ["Training", "Corpus", "Scoring"]),
     ("capture", ["Training"]),
     ("distill", ["Training"]),
-    ("splice", ["Models"]),
+    ("splice", ["Training", "Corpus"]),
     ("score", ["Training", "Corpus", "Scoring"]),
     ("bench", ["Training", "Corpus", "Scoring"]),
 ]
@@ -33,7 +33,7 @@ let package = Package(
         .target(name: "Tensors", dependencies: ["COpenSSL"]),
         .target(name: "Models", dependencies: ["Kernels", "Tensors"]),
         .target(name: "Corpus", dependencies: ["CSentencePiece", "CZlib", "CZip", "CExpat", "Tensors"]),
-        .target(name: "Training", dependencies: ["Models", "Corpus"]),
+        .target(name: "Training", dependencies: ["Models", "Corpus", "Scoring"]),
         .target(name: "Scoring"),
         .target(name: "Registry", dependencies: ["Tensors", .product(name: "GRDB", package: "GRDB.swift")]),
         .target(

@@ -22,7 +22,7 @@ PAIR ?= en-de
 # Settings of the teacher: small or paper.
 PRESET ?= small
 # Folder under runs/.
-RUN ?= $(CORPUS).$(PAIR)
+RUN ?= $(CORPUS).$(PAIR)$(if $(filter lengths,$(MAKECMDGOALS)),.lengths)
 
 # What is distilled: each of NETWORKS, such as alr-m or mix-k32r64, at each of ATTENTIONS where its family may stand.
 ifneq (,$(filter paper,$(MAKECMDGOALS)))
@@ -34,13 +34,26 @@ else ifneq (,$(filter attentionless,$(MAKECMDGOALS)))
 NETWORKS ?= mix-l mix-m mix-s slots-l alr-xs
 INPLACE ?= $(EVERYWHERE)
 BEAMS ?= 1 4
+else ifneq (,$(filter greedy,$(MAKECMDGOALS)))
+NETWORKS ?= mix-s mix-m mix-l
+MODELS ?=
+else ifneq (,$(filter stepwise,$(MAKECMDGOALS)))
+NETWORKS ?= mix-l
+MODELS ?= $(EVERYWHERE)
+LAYERS ?= 0 1 2 3 4 5
+else ifneq (,$(filter lengths,$(MAKECMDGOALS)))
+NETWORKS ?= mix-l slots-l alr-xs
+MODELS ?= $(EVERYWHERE)
+INPLACE ?= $(filter mix-%,$(EVERYWHERE))
+TEXTS ?= 1 2 4 8
+TOKENIZE_FLAGS ?= --join 8 --max-tokens 200
 endif
 NETWORKS ?= $(if $(MODES)$(SIZES),$(foreach m,$(or $(MODES),alr),$(foreach s,$(or $(SIZES),m),$m-$s)),alr-m)
 # Families and sizes that NETWORKS are made of, if it is not given.
 MODES ?=
 SIZES ?=
 ATTENTIONS ?= encoder decoder cross
-# Layers that ALR (size M) also replaces one at a time, as in LAYERS="0 5".
+# Layers that ALR (size M) also replaces one at a time, as in LAYERS="0 5"; for stepwise, all that the teacher has.
 LAYERS ?=
 # Models that are trained in place as well, each a list of specs joined by +.
 INPLACE ?=
@@ -52,6 +65,11 @@ BEAMS ?= 1
 PRECISIONS ?= float32
 # The models to score beside the teacher, each a list of specs joined by +.
 MODELS ?= $(DEFAULT_MODELS)
+
+# BLEU of the validation set that greedy may give away.
+BOUND ?= 0.5
+# Test sets of so many sentences joined into one, each giving a score of its own; empty: the test set as it is.
+TEXTS ?=
 
 # What is searched for a replacement: encoder, decoder or cross.
 SEARCH_ATTENTION ?= cross
@@ -120,6 +138,7 @@ pairs.phrasebook := en-de de-en en-fr fr-en de-fr fr-de
 pairs.multi30k := $(pairs.phrasebook)
 pairs.tatoeba := en-fr fr-en
 pairs.iwslt2017 := en-de de-en en-fr fr-en
+$(call require_numbers,TEXTS)
 ifneq (,$(filter-out help build test torture deps clean table verify free,$(or $(MAKECMDGOALS),all)))
 $(if $(pairs.$(CORPUS)),$(call require_known,PAIR,$(pairs.$(CORPUS))))
 $(if $(word 2,$(subst -, ,$(PAIR))),,$(error PAIR: expected two languages, as in en-de, found '$(PAIR)'))
@@ -132,7 +151,7 @@ $(foreach v,$(filter-out $(settings) DISTILL_FLAGS_% -%,$(given)),$(error $v: no
 
 # What the programs say of their families: FAMILIES, and of each its span, attentions and sizes. Only goals that distil need it;
 # make starts anew when it has been written.
-ifneq (,$(filter all paper attentionless search phrasebook smoke $(R)/% release/% seed/%,$(or $(MAKECMDGOALS),all)))
+ifneq (,$(filter all paper attentionless greedy stepwise lengths search phrasebook smoke $(R)/% release/% seed/%,$(or $(MAKECMDGOALS),all)))
 include runs/families.mk
 endif
 runs/families.mk: $(BUILT)
@@ -166,10 +185,12 @@ $(if $(FAMILIES),$(foreach v,MODELS INPLACE,$(foreach m,$($v),$(foreach s,$(subs
 # One layer alone is taken out of a distillation of all layers, if there is to be one: its network is the same.
 parts = $(subst +, ,$1)
 SPLICED = $(sort $(MODELS) $(INPLACE))
+# What greedy chooses from.
+OFFERED := $(if $(filter greedy,$(MAKECMDGOALS)),$(call specs,$(NETWORKS)))
 whole = $(if $(word 3,$(subst ., ,$1)),$(firstword $(filter $(basename $1),$(foreach m,$(SPLICED),$(call parts,$m)))))
 single = $(if $(findstring +,$1),,$(call whole,$1))
 distillations = $(or $(call single,$1),$(call parts,$1))
-DISTILLED := $(sort $(foreach m,$(SPLICED),$(call distillations,$m)))
+DISTILLED := $(sort $(foreach m,$(SPLICED),$(call distillations,$m)) $(OFFERED))
 $(foreach v,$(filter-out $(DISTILLED:%=DISTILL_FLAGS_%),$(filter DISTILL_FLAGS_%,$(given))),$(error $v: nothing is distilled as \
 	$(v:DISTILL_FLAGS_%=%); found $(DISTILLED)))
 # How a size is written is the family's own matter.
@@ -185,26 +206,44 @@ CAPTURES := $(sort $(foreach s,$(DISTILLED),$(call capture_of,$s)) $(if $(filter
 
 # The folders $2 of stage $1.
 manifests = $(patsubst %,$(R)/$1/%/manifest.json,$2)
-# What a score's name says of its beam $1 and precision $2.
-variant = $(if $(filter 1,$1),,.beam-$1)$(if $(filter float32,$2),,.$2)
-SCORES := $(foreach b,$(BEAMS),$(foreach p,$(PRECISIONS),$(call manifests,score,$(addsuffix $(call variant,$b,$p),teacher $(MODELS) $(addsuffix .inplace,$(INPLACE))))))
+# What a score's name says of its beam $1, precision $2 and joined sentences $3.
+variant = $(if $(filter 1,$1),,.beam-$1)$(if $(filter float32,$2),,.$2)$(if $(filter none,$3),,.joined-$3)
+TEXT_SETS := $(or $(TEXTS),none)
+# Models that are scored, but for the teacher, and the folder of each under R.
+SCORED = $(MODELS) $(addsuffix .inplace,$(INPLACE)) $(if $(OFFERED),greedy) $(addsuffix .stepwise,$(STEPWISE))
+model_folder = $(or $(patsubst %.inplace,inplace/%,$(filter %.inplace,$1)),$(addprefix splice/,$(last_step.$1)),splice/$1)
+SCORES = $(foreach b,$(BEAMS),$(foreach p,$(PRECISIONS),$(foreach t,$(TEXT_SETS),$(call manifests,score,$(addsuffix $(call variant,$b,$p,$t),teacher $(SCORED))))))
+
+# Layer after layer: the networks of a step, such as mix-l.encoder.0, learn from a model in which those of all earlier steps stand.
+STEPWISE := $(if $(filter stepwise,$(MAKECMDGOALS)),$(ANYWHERE))
+steps = $(foreach l,$(LAYERS),$(filter $(addsuffix %,$(ATTENTIONS)),encoder.$l)) $(foreach l,$(LAYERS),$(filter $(addsuffix %,$(ATTENTIONS)),decoder.$l cross.$l))
+define chain
+last_step.$1.stepwise :=
+$(foreach s,$(steps),$$(eval before.$1.$s.stepwise := $$(last_step.$1.stepwise))$$(eval last_step.$1.stepwise := $1.$s.stepwise))
+endef
+$(foreach n,$(STEPWISE),$(eval $(call chain,$n)))
+STEPS := $(foreach n,$(STEPWISE),$(foreach s,$(steps),$n.$s.stepwise))
 
 # ---- Goals ------------------------------------------------------------------------------------------------------------
 
 .DEFAULT_GOAL := all
-.PHONY: all paper attentionless phrasebook smoke search table corpus bench bench-peers build test torture deps clean verify free help \
+.PHONY: all paper attentionless greedy stepwise lengths phrasebook smoke search table corpus bench bench-peers build test torture deps clean verify free help \
   FORCE $(addprefix release/,$(CAPTURES))
 
 all: ## Teacher, distilled replacements, spliced models and their scores, with the table at the end (default)
 paper: ## The paper's experiments: all modes, sizes and attentions, and one layer at a time
 attentionless: ## All attentions replaced by networks smaller than they are, before and after training in place, beside ALR-XS
+greedy: ## Attentions replaced place by place, by the smallest of NETWORKS, while BLEU stays within BOUND
+stepwise: ## NETWORKS distilled layer after layer, each on what those before it say, beside all at once
+lengths: ## Teacher and NETWORKS that have learnt from texts of 1 to 8 sentences, on texts of TEXTS sentences
+RUN_GOALS := all paper attentionless greedy stepwise lengths
 ifeq (,$(word 2,$(SEEDS)))
-all paper attentionless: $(SCORES) $(addprefix release/,$(CAPTURES))
+$(RUN_GOALS): $(SCORES) $(addprefix release/,$(CAPTURES))
 	@$(show_table)
 else
-all paper attentionless: $(addprefix seed/,$(SEEDS))
+$(RUN_GOALS): $(addprefix seed/,$(SEEDS))
 seed/%:
-	$(MAKE) -f pipeline.mk $(filter all paper attentionless,$(MAKECMDGOALS)) SEEDS=$* RUN=$(RUN).seed-$* THREADS=$(THREADS)
+	$(MAKE) -f pipeline.mk $(filter $(RUN_GOALS),$(MAKECMDGOALS)) SEEDS=$* RUN=$(RUN).seed-$* THREADS=$(THREADS)
 endif
 
 phrasebook: ## The default goal on the corpus that comes with the project
@@ -376,6 +415,7 @@ search_parameters = --attention $(SEARCH_ATTENTION) --layer $(SEARCH_LAYER) --fa
 	--trials $(SEARCH_TRIALS) $(SEED_FLAG)
 inplace_parameters = $(SEED_FLAG) $(INPLACE_FLAGS)
 score_parameters = $(SCORE_FLAGS)
+greedy_parameters = --greedy --bound $(BOUND) $(foreach s,$(OFFERED),--replacement $(R)/distill/$s)
 
 # A file that is only touched when its text changes. $1: the text
 quote = '$(subst ','\'',$(strip $1))'
@@ -399,6 +439,12 @@ $(P)/inplace: FORCE
 	$(call remember,$(inplace_parameters))
 $(P)/score: FORCE
 	$(call remember,$(score_parameters))
+$(P)/greedy: FORCE
+	$(call remember,$(greedy_parameters))
+$(addprefix $(P)/distill/,$(STEPS)): $(P)/distill/%.stepwise: FORCE
+	$(call remember,$(call distill_parameters,$*))
+$(addprefix $(P)/tokenize.joined-,$(TEXTS)): $(P)/tokenize.joined-%: FORCE
+	$(call remember,$(tokenize_parameters) --join-test $*)
 
 # ---- Stages -----------------------------------------------------------------------------------------------------------
 
@@ -435,20 +481,37 @@ $(call manifests,splice,$(SPLICED)): $(R)/splice/%/manifest.json: $(TEACHER) $$(
 $(call manifests,inplace,$(INPLACE)): $(R)/inplace/%/manifest.json: $(P)/inplace $(R)/splice/%/manifest.json $(TEACHER) $(TOKENS) | $(BUILT)
 	$(call stage,train) --tokens $(R)/tokens --model $(R)/splice/$* --teacher $(R)/train $(inplace_parameters) $(again) $(output)
 
-# $1: beam width, $2: precision
+$(R)/splice/greedy/manifest.json: $(P)/greedy $(TEACHER) $(TOKENS) $(call manifests,distill,$(OFFERED)) | $(BUILT)
+	$(call stage,splice) --model $(R)/train --tokens $(R)/tokens $(greedy_parameters) $(output)
+
+# A step: the model so far, what its next attention does, a network for it, the model with it.
+so_far = $(or $(addprefix $(R)/splice/,$(before.$1)),$(R)/train)
+step_capture = $(call capture_parameters,$(call capture_of,$1)) --layers $(lastword $(subst ., ,$(1:.stepwise=)))
+.SECONDARY: $(call manifests,capture,$(STEPS)) $(call manifests,distill,$(STEPS)) $(call manifests,splice,$(STEPS))
+$(call manifests,capture,$(STEPS)): $(R)/capture/%/manifest.json: $$(call so_far,$$*)/manifest.json $(TOKENS) | $(BUILT)
+	$(call stage,capture) --model $(call so_far,$*) --tokens $(R)/tokens $(call step_capture,$*) $(output)
+$(call manifests,distill,$(STEPS)): $(R)/distill/%/manifest.json: $(P)/distill/% $$(call so_far,$$*)/manifest.json \
+		| $(R)/capture/%/manifest.json $(BUILT)
+	$(call stage,distill) --capture $(R)/capture/$* $(call distill_parameters,$(*:.stepwise=)) $(again) $(output)
+	$(if $(KEEP),,rm -rf $(R)/capture/$*)
+$(call manifests,splice,$(STEPS)): $(R)/splice/%/manifest.json: $$(call so_far,$$*)/manifest.json $(R)/distill/%/manifest.json | $(BUILT)
+	$(call stage,splice) --model $(call so_far,$*) --replacement $(R)/distill/$* $(output)
+
+# Test sets of joined sentences, in the vocabularies of the run.
+$(foreach t,$(TEXTS),$(R).joined-$t/tokens/manifest.json): $(R).joined-%/tokens/manifest.json: $(P)/tokenize.joined-% $$(CORPUS_FILES) | $(BUILT)
+	$(call stage,tokenize) $(tokenize_parameters) --join-test $* $(output)
+
+# $1: beam width, $2: precision, $3: joined sentences
+text_tokens = $(R)$(if $(filter none,$1),,.joined-$1)/tokens
 define score_rules
-$(call manifests,score,teacher$(call variant,$1,$2)): $(P)/score $(TEACHER) | $(BUILT)
-	$$(call stage,score) --model $(R)/train --tokens $(R)/tokens --beam $1 --precision $2 $$(score_parameters) $$(output)
-$(call manifests,score,$(addsuffix $(call variant,$1,$2),$(MODELS))): $(R)/score/%$(call variant,$1,$2)/manifest.json: \
-  $(P)/score $(R)/splice/%/manifest.json $(call manifests,score,teacher$(call variant,$1,$2)) | $(BUILT)
-	$$(call stage,score) --model $(R)/splice/$$* --tokens $(R)/tokens --beam $1 --precision $2 $$(score_parameters) \
-	  --base $(R)/score/teacher$(call variant,$1,$2) $$(output)
-$(call manifests,score,$(addsuffix .inplace$(call variant,$1,$2),$(INPLACE))): $(R)/score/%.inplace$(call variant,$1,$2)/manifest.json: \
-  $(P)/score $(R)/inplace/%/manifest.json $(call manifests,score,teacher$(call variant,$1,$2)) | $(BUILT)
-	$$(call stage,score) --model $(R)/inplace/$$* --tokens $(R)/tokens --beam $1 --precision $2 $$(score_parameters) \
-	  --base $(R)/score/teacher$(call variant,$1,$2) $$(output)
+$(call manifests,score,teacher$(call variant,$1,$2,$3)): $(P)/score $(TEACHER) $(call text_tokens,$3)/manifest.json | $(BUILT)
+	$$(call stage,score) --model $(R)/train --tokens $(call text_tokens,$3) --beam $1 --precision $2 $$(score_parameters) $$(output)
+$(call manifests,score,$(addsuffix $(call variant,$1,$2,$3),$(SCORED))): $(R)/score/%$(call variant,$1,$2,$3)/manifest.json: \
+  $(P)/score $(R)/$$$$(call model_folder,$$$$*)/manifest.json $(call manifests,score,teacher$(call variant,$1,$2,$3)) | $(BUILT)
+	$$(call stage,score) --model $(R)/$$(call model_folder,$$*) --tokens $(call text_tokens,$3) --beam $1 --precision $2 $$(score_parameters) \
+	  --base $(R)/score/teacher$(call variant,$1,$2,$3) $$(output)
 endef
-$(foreach b,$(BEAMS),$(foreach p,$(PRECISIONS),$(eval $(call score_rules,$b,$p))))
+$(foreach b,$(BEAMS),$(foreach p,$(PRECISIONS),$(foreach t,$(TEXT_SETS),$(eval $(call score_rules,$b,$p,$t)))))
 
 # ---- Search -----------------------------------------------------------------------------------------------------------
 
@@ -469,7 +532,7 @@ $(R)/search/$(SEARCH_SITE).json: $(P)/search/$(SEARCH_SITE) $(P)/capture/$(SEARC
 	runs/search-venv/bin/python -B Sources/search/search.py --distill $(call quote,$(call stage,distill)) \
 	  --capture $(R)/capture/$(SEARCH_CAPTURE) $(search_parameters) --study $(@D)/study.sqlite \
 	  --runs $(R)/distill/search.$(SEARCH_SITE) --registry runs/registry.sqlite --threads $(THREADS) --output $@
-	@$(if $(KEEP)$(filter all paper attentionless,$(MAKECMDGOALS)),:,rm -rf $(R)/capture/$(SEARCH_CAPTURE))
+	@$(if $(KEEP)$(filter $(RUN_GOALS),$(MAKECMDGOALS)),:,rm -rf $(R)/capture/$(SEARCH_CAPTURE))
 
 $(if $(filter search,$(MAKECMDGOALS)),$(addprefix release/,$(SEARCH_CAPTURE))): search
 

@@ -131,6 +131,28 @@ check "attentionless: networks everywhere, trained in place" tokens train captur
 expect "in place from the spliced model and the teacher" 'grep -qF -- "--model runs/less/splice/$all --teacher runs/less/train " out'
 pipeline RUN=less attentionless NETWORKS=mix-l BEAMS=1 INPLACE_FLAGS="--epochs 2"; check "a flag of training in place" inplace/$all score/$all.inplace
 
+pipeline RUN=less greedy NETWORKS="mix-s mix-l" BOUND=0.3
+check "greedy: chosen from all that is distilled" capture/heads.{encoder,decoder,cross} distill/mix-s.{encoder,decoder,cross} splice/greedy score/greedy
+expect "by the validation set, within the bound" 'grep -qE -- "/splice .*--tokens runs/less/tokens --greedy --bound 0.3 --replacement .*/mix-s.encoder .*/mix-l.cross +--output runs/less/splice/greedy" out'
+pipeline RUN=less greedy NETWORKS="mix-s mix-l" BOUND=0.4; check "another bound is another choice" splice/greedy score/greedy
+
+steps=(mix-l.{encoder.0,encoder.1,decoder.0,cross.0,decoder.1,cross.1}.stepwise)
+pipeline RUN=less stepwise NETWORKS=mix-l LAYERS="0 1"
+check "stepwise: a capture, a network and a model for each step" "${steps[@]/#/capture/}" "${steps[@]/#/distill/}" "${steps[@]/#/splice/}" score/mix-l.stepwise
+expect "each learns from the model so far" \
+  'grep -qE -- "/capture --model runs/less/splice/mix-l.cross.0.stepwise .* --attentions decoder +--layers 1 --output runs/less/capture/mix-l.decoder.1.stepwise" out'
+expect "and its capture goes" '[ $code = 0 ] && [ ! -d runs/less/capture/mix-l.cross.1.stepwise ]'
+pipeline RUN=less stepwise NETWORKS=mix-l LAYERS="0 1"; check "steps that are done are not done again"
+pipeline RUN=less stepwise NETWORKS=mix-l LAYERS="0 1" DISTILL_FLAGS_mix-l.cross.1.stepwise=--force
+expect "a step has no flags of its own" '[ $code = 2 ] && grep -q "nothing is distilled as" out'
+
+pipeline lengths NETWORKS=mix-l TEXTS="1 4"
+check "lengths: joined texts, in place too" tokens train capture/heads.{encoder,decoder,cross} distill/mix-l.{encoder,decoder,cross} splice/$all inplace/$all \
+  tokens tokens score/{teacher,$all,$all.inplace}.joined-{1,4}
+expect "learnt from texts of many sentences, measured on texts of some" \
+  'grep -qE -- "--join 8 --max-tokens 200 +--join-test 4 --output runs/phrasebook.en-de.lengths.joined-4/tokens" out &&
+   grep -qF -- "/score --model runs/phrasebook.en-de.lengths/inplace/$all --tokens runs/phrasebook.en-de.lengths.joined-4/tokens " out'
+
 pipeline SEEDS="1 2" ATTENTIONS=encoder RUN=many
 expect "several seeds make several runs" '[ -f runs/many.seed-1/score/alr-m.encoder/manifest.json ] && grep -q -- "--seed 2" runs/many.seed-2/train/manifest.json'
 rm log

@@ -125,6 +125,13 @@ check "it is what all three make at once" '[ $code = 0 ] && cmp $m/splice/once/m
 run score --model $m/splice/three --tokens $m/tokens --output $m/score/three
 check "score: the model spliced twice" '[ $code = 0 ] && [ "$(wc -l < $m/score/three/hypotheses.txt)" = 40 ]'
 
+greedy=(splice --model $m/train --greedy --tokens $m/tokens --replacement $m/distill/alr-h16.encoder --replacement $m/distill/alr-h16.decoder)
+run "${greedy[@]}" --bound 100 --output $m/splice/greedy
+check "splice --greedy: all, where the bound is wide" '[ $code = 0 ] && [ "$(grep -c " yes$" out)" = 2 ] && grep -q "^2 attentions replaced" out'
+check "and records what each costs" '[ "$(sqlite3 runs/registry.sqlite "select count(*) from metrics where key like '\''together.alr-h16.%'\''")" = 2 ] && [ -s $m/splice/greedy/choice.json ]'
+run score --model $m/splice/greedy --tokens $m/tokens --output $m/score/greedy
+check "score: the greedy model" '[ $code = 0 ] && cmp $m/score/greedy/hypotheses.txt $m/score/$both/hypotheses.txt'
+
 run "${splice[@]}"; check "the same command again has nothing to do" '[ $code = 0 ] && grep -q "is complete" err && [ ! -s out ]'
 printf 'the red car stops .\n\nthe car .\n' | "$bin/score" --model $m/train > out 2> err && code=0 || code=$?
 check "score: a line from standard input is a line of standard output" '[ $code = 0 ] && [ "$(wc -l < out)" = 3 ]'
@@ -179,6 +186,8 @@ refuse "a spec of a layer that was not captured" 64 "alr-h16.encoder.1.: the cap
 refuse "a setting that the family has no use for" 64 "--clip is not for family alr" "${distill[@]}" --spec alr-h16.encoder --clip 1
 refuse "no steps at all" 64 "--max-steps" "${distill[@]}" --spec alr-h16.encoder --max-steps 0
 refuse "two replacements at one place" 64 "stands at the same place" "${splice[@]}" --replacement $m/distill/alr-h16.encoder
+refuse "--greedy without a validation set" 64 "needs --tokens" splice --model $m/train --greedy --replacement $m/distill/alr-h16.encoder --output $m/splice/x
+refuse "a bound that nothing reads" 64 "bound has no effect" "${splice[@]}" --bound 1
 refuse "layers that no replacement has" 64 "layer 1" "${splice[@]}" --layers 1
 score=(score --model $m/train --tokens $m/tokens --output $m/score/teacher)
 refuse "a base of other sentences" 65 "expected 39 translations of the same sentences, found 40" "${score[@]}" --split valid --base $m/score/$both

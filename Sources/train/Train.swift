@@ -109,9 +109,9 @@ struct Train: StageCommand {
         let trainee = TeacherTrainee(
             model, weights: start?.weights, train: train, valid: try folder.shard(.valid), settings: own.teacher, lessons: lessons, pool: pool)
         if teacher.bleuEvery > 0 {
-            let scorer = try ValidationScorer(folder, model: trainee.model, pool: pool)
+            let scorer = try ValidationScorer(folder, pool: pool), model = trainee.model
             trainee.validationBLEU = { epoch, weights in
-                (epoch + 1) % teacher.bleuEvery == 0 ? try scorer.bleu(weights) : nil
+                (epoch + 1) % teacher.bleuEvery == 0 ? try scorer.bleu(model, weights: weights) : nil
             }
         }
         return trainee
