@@ -13,6 +13,9 @@ SHELL := bash
 .SECONDEXPANSION:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
+# Goals whose defaults hold: those given, or that which `why` asks about.
+GOALS := $(or $(WHY_GOAL),$(MAKECMDGOALS))
+
 # ---- Settings ---------------------------------------------------------------------------------------------------------
 
 # Corpus: phrasebook, multi30k, tatoeba, iwslt2017, or a name of your own with the files in TOKENIZE_FLAGS.
@@ -22,26 +25,26 @@ PAIR ?= en-de
 # Settings of the teacher: small or paper.
 PRESET ?= small
 # Folder under runs/.
-RUN ?= $(CORPUS).$(PAIR)$(if $(filter lengths,$(MAKECMDGOALS)),.lengths)
+RUN ?= $(CORPUS).$(PAIR)$(if $(filter lengths,$(GOALS)),.lengths)
 
 # What is distilled: each of NETWORKS, such as alr-m or mix-k32r64, at each of ATTENTIONS where its family may stand.
-ifneq (,$(filter paper,$(MAKECMDGOALS)))
+ifneq (,$(filter paper,$(GOALS)))
 MODES ?= alr alrr aslr elr
 SIZES ?= xs s m l
 ATTENTIONS ?= encoder decoder cross crossfull
 LAYERS ?= 0 1 2 3 4 5
-else ifneq (,$(filter attentionless,$(MAKECMDGOALS)))
+else ifneq (,$(filter attentionless,$(GOALS)))
 NETWORKS ?= mix-l mix-m mix-s slots-l alr-xs
 INPLACE ?= $(EVERYWHERE)
 BEAMS ?= 1 4
-else ifneq (,$(filter greedy,$(MAKECMDGOALS)))
+else ifneq (,$(filter greedy,$(GOALS)))
 NETWORKS ?= mix-s mix-m mix-l
 MODELS ?=
-else ifneq (,$(filter stepwise,$(MAKECMDGOALS)))
+else ifneq (,$(filter stepwise,$(GOALS)))
 NETWORKS ?= mix-l
 MODELS ?= $(EVERYWHERE)
 LAYERS ?= 0 1 2 3 4 5
-else ifneq (,$(filter lengths,$(MAKECMDGOALS)))
+else ifneq (,$(filter lengths,$(GOALS)))
 NETWORKS ?= mix-l slots-l alr-xs
 MODELS ?= $(EVERYWHERE)
 INPLACE ?= $(filter mix-%,$(EVERYWHERE))
@@ -96,6 +99,9 @@ LAUNCH ?=
 THREADS ?= $(shell echo $$(( $(CORES) > $(JOBS) ? $(CORES) / $(JOBS) : 1 )))
 # 1 keeps captured activations, which otherwise go when the distillations that read them are done.
 KEEP ?=
+# What why asks about: a folder of RUN, such as distill/alr-m.encoder, or empty for all of GOAL.
+TARGET ?=
+GOAL ?= all
 # 1 lets free delete what it lists.
 YES ?=
 # Where corpora are fetched from instead of the net, as in CORPUS_MIRROR=file:///data/corpora.
@@ -139,7 +145,7 @@ pairs.multi30k := $(pairs.phrasebook)
 pairs.tatoeba := en-fr fr-en
 pairs.iwslt2017 := en-de de-en en-fr fr-en
 $(call require_numbers,TEXTS)
-ifneq (,$(filter-out help build test torture deps clean table verify free,$(or $(MAKECMDGOALS),all)))
+ifneq (,$(filter-out help build test torture deps clean table verify free why,$(or $(GOALS),all)))
 $(if $(pairs.$(CORPUS)),$(call require_known,PAIR,$(pairs.$(CORPUS))))
 $(if $(word 2,$(subst -, ,$(PAIR))),,$(error PAIR: expected two languages, as in en-de, found '$(PAIR)'))
 endif
@@ -151,7 +157,7 @@ $(foreach v,$(filter-out $(settings) DISTILL_FLAGS_% -%,$(given)),$(error $v: no
 
 # What the programs say of their families: FAMILIES, and of each its span, attentions and sizes. Only goals that distil need it;
 # make starts anew when it has been written.
-ifneq (,$(filter all paper attentionless greedy stepwise lengths search phrasebook smoke $(R)/% release/% seed/%,$(or $(MAKECMDGOALS),all)))
+ifneq (,$(filter all paper attentionless greedy stepwise lengths search phrasebook smoke $(R)/% release/% seed/%,$(or $(GOALS),all)))
 include runs/families.mk
 endif
 runs/families.mk: $(BUILT)
@@ -186,7 +192,7 @@ $(if $(FAMILIES),$(foreach v,MODELS INPLACE,$(foreach m,$($v),$(foreach s,$(subs
 parts = $(subst +, ,$1)
 SPLICED = $(sort $(MODELS) $(INPLACE))
 # What greedy chooses from.
-OFFERED := $(if $(filter greedy,$(MAKECMDGOALS)),$(call specs,$(NETWORKS)))
+OFFERED := $(if $(filter greedy,$(GOALS)),$(call specs,$(NETWORKS)))
 whole = $(if $(word 3,$(subst ., ,$1)),$(firstword $(filter $(basename $1),$(foreach m,$(SPLICED),$(call parts,$m)))))
 single = $(if $(findstring +,$1),,$(call whole,$1))
 distillations = $(or $(call single,$1),$(call parts,$1))
@@ -202,7 +208,7 @@ capture_of = $(span.$(call family,$1)).$(patsubst crossfull,cross,$(word 2,$(sub
 of_span = $(firstword $(foreach f,$(FAMILIES),$(if $(filter $1,$(span.$f)),$f)))
 SEARCH_SITE := $(SEARCH_ATTENTION).$(SEARCH_LAYER)
 SEARCH_CAPTURE := heads.$(SEARCH_ATTENTION)
-CAPTURES := $(sort $(foreach s,$(DISTILLED),$(call capture_of,$s)) $(if $(filter search,$(MAKECMDGOALS)),$(SEARCH_CAPTURE)))
+CAPTURES := $(sort $(foreach s,$(DISTILLED),$(call capture_of,$s)) $(if $(filter search,$(GOALS)),$(SEARCH_CAPTURE)))
 
 # The folders $2 of stage $1.
 manifests = $(patsubst %,$(R)/$1/%/manifest.json,$2)
@@ -215,7 +221,7 @@ model_folder = $(or $(patsubst %.inplace,inplace/%,$(filter %.inplace,$1)),$(add
 SCORES = $(foreach b,$(BEAMS),$(foreach p,$(PRECISIONS),$(foreach t,$(TEXT_SETS),$(call manifests,score,$(addsuffix $(call variant,$b,$p,$t),teacher $(SCORED))))))
 
 # Layer after layer: the networks of a step, such as mix-l.encoder.0, learn from a model in which those of all earlier steps stand.
-STEPWISE := $(if $(filter stepwise,$(MAKECMDGOALS)),$(ANYWHERE))
+STEPWISE := $(if $(filter stepwise,$(GOALS)),$(ANYWHERE))
 steps = $(foreach l,$(LAYERS),$(filter $(addsuffix %,$(ATTENTIONS)),encoder.$l)) $(foreach l,$(LAYERS),$(filter $(addsuffix %,$(ATTENTIONS)),decoder.$l cross.$l))
 define chain
 last_step.$1.stepwise :=
@@ -227,7 +233,7 @@ STEPS := $(foreach n,$(STEPWISE),$(foreach s,$(steps),$n.$s.stepwise))
 # ---- Goals ------------------------------------------------------------------------------------------------------------
 
 .DEFAULT_GOAL := all
-.PHONY: all paper attentionless greedy stepwise lengths phrasebook smoke search table corpus bench bench-peers build test torture deps clean verify free help \
+.PHONY: all paper attentionless greedy stepwise lengths phrasebook smoke search table corpus bench bench-peers build test torture deps clean verify free why parameters help \
   FORCE $(addprefix release/,$(CAPTURES))
 
 all: ## Teacher, distilled replacements, spliced models and their scores, with the table at the end (default)
@@ -243,7 +249,7 @@ $(RUN_GOALS): $(SCORES) $(addprefix release/,$(CAPTURES))
 else
 $(RUN_GOALS): $(addprefix seed/,$(SEEDS))
 seed/%:
-	$(MAKE) -f pipeline.mk $(filter $(RUN_GOALS),$(MAKECMDGOALS)) SEEDS=$* RUN=$(RUN).seed-$* THREADS=$(THREADS)
+	$(MAKE) -f pipeline.mk $(filter $(RUN_GOALS),$(GOALS)) SEEDS=$* RUN=$(RUN).seed-$* THREADS=$(THREADS)
 endif
 
 phrasebook: ## The default goal on the corpus that comes with the project
@@ -300,6 +306,21 @@ verify: ## Compare every file that RUN's stages have published with the SHA-256 
 	  sqlite3 :memory: "SELECT json_extract(value, '$$.sha256') || '  ' || key FROM json_each(readfile('$$manifest'), '$$.files')" | \
 	    (cd "$$(dirname "$$manifest")" && sha256sum --check --quiet --strict) || { echo "$$(dirname "$$manifest"): not what was published" >&2; bad=1; }; \
 	done < <(find $(R) -name manifest.json -not -path '*/.unfinished/*'); exit $$bad
+
+# Make itself is asked, with a copy of the parameters in which those that changed are newer; nothing is made.
+why: ## What GOAL or TARGET would make again, and which input or setting changed
+	@new=$$(mktemp -d); trap 'rm -rf "$$new"' EXIT; [ ! -d $(R)/parameters ] || cp -a $(R)/parameters/. "$$new"; \
+	export WHY_GOAL=$(GOAL) WHY_PARAMETERS="$$new"; \
+	$(MAKE) -f pipeline.mk parameters; \
+	WHY_FROZEN=1 $(MAKE) -f pipeline.mk -n --trace $(if $(TARGET),$(R)/$(TARGET)/manifest.json,$(GOAL)) | \
+	  sed -nE "s#.*update target '([^']*)/manifest.json' due to: (.*)#\1 \2#p" | sort -u | while read -r folder reasons; do \
+	    [ -f "$$folder/manifest.json" ] || { echo "$$folder: not made yet"; continue; }; \
+	    for reason in $$reasons; do case $$reason in \
+	      "$$new"/*) echo "$$folder: other settings"; name=$${reason#"$$new"/}; \
+	        sed 's/^/  - /' "$(R)/parameters/$$name"; sed 's/^/  + /' "$$reason" ;; \
+	      *) [ "$$reason" -nt "$$folder/manifest.json" ] && since='was made since' || since='would be made again'; \
+	        echo "$$folder: $${reason%/manifest.json} $$since" ;; \
+	    esac; done; done | { grep . || echo 'nothing would be made again'; }
 
 free: ## List captures that no run needs any more; YES=1 deletes them
 	@[ ! -f runs/registry.sqlite ] || sqlite3 runs/registry.sqlite "SELECT path, mib FROM reclaimable" | while IFS='|' read -r path mib; do \
@@ -424,27 +445,32 @@ define remember
 	@[ -f $@ ] && [ "$$(cat $@)" = $(call quote,$1) ] || printf '%s\n' $(call quote,$1) > $@
 endef
 
-P := $(R)/parameters
-$(P)/tokenize: FORCE
+# `why` has a copy, which it brings up to date first.
+P := $(or $(WHY_PARAMETERS),$(R)/parameters)
+ALWAYS := $(if $(WHY_FROZEN),,FORCE)
+$(P)/tokenize: $(ALWAYS)
 	$(call remember,$(tokenize_parameters))
-$(P)/train: FORCE
+$(P)/train: $(ALWAYS)
 	$(call remember,$(train_parameters))
-$(addprefix $(P)/capture/,$(CAPTURES)): $(P)/capture/%: FORCE
+$(addprefix $(P)/capture/,$(CAPTURES)): $(P)/capture/%: $(ALWAYS)
 	$(call remember,$(call capture_parameters,$*))
-$(addprefix $(P)/distill/,$(DISTILLED)): $(P)/distill/%: FORCE
+$(addprefix $(P)/distill/,$(DISTILLED)): $(P)/distill/%: $(ALWAYS)
 	$(call remember,$(call distill_parameters,$*))
-$(P)/search/$(SEARCH_SITE): FORCE
+$(P)/search/$(SEARCH_SITE): $(ALWAYS)
 	$(call remember,$(search_parameters))
-$(P)/inplace: FORCE
+$(P)/inplace: $(ALWAYS)
 	$(call remember,$(inplace_parameters))
-$(P)/score: FORCE
+$(P)/score: $(ALWAYS)
 	$(call remember,$(score_parameters))
-$(P)/greedy: FORCE
+$(P)/greedy: $(ALWAYS)
 	$(call remember,$(greedy_parameters))
-$(addprefix $(P)/distill/,$(STEPS)): $(P)/distill/%.stepwise: FORCE
+$(addprefix $(P)/distill/,$(STEPS)): $(P)/distill/%.stepwise: $(ALWAYS)
 	$(call remember,$(call distill_parameters,$*))
-$(addprefix $(P)/tokenize.joined-,$(TEXTS)): $(P)/tokenize.joined-%: FORCE
+$(addprefix $(P)/tokenize.joined-,$(TEXTS)): $(P)/tokenize.joined-%: $(ALWAYS)
 	$(call remember,$(tokenize_parameters) --join-test $*)
+parameters: $(addprefix $(P)/,tokenize train inplace score $(if $(OFFERED),greedy) $(CAPTURES:%=capture/%) $(DISTILLED:%=distill/%) \
+	$(STEPS:%=distill/%) $(TEXTS:%=tokenize.joined-%) $(if $(filter search,$(GOALS)),search/$(SEARCH_SITE)))
+	@:
 
 # ---- Stages -----------------------------------------------------------------------------------------------------------
 
@@ -518,7 +544,7 @@ $(foreach b,$(BEAMS),$(foreach p,$(PRECISIONS),$(foreach t,$(TEXT_SETS),$(eval $
 # Wrong settings are found out before a teacher is trained for them.
 wrong_setting = $(if $2,,$(error $1 must be $3, not '$($1)'))
 is_number = $(shell [[ '$1' =~ ^$2$$ ]] && echo yes)
-ifneq (,$(filter search,$(MAKECMDGOALS)))
+ifneq (,$(filter search,$(GOALS)))
 attention_found = $(and $(filter 1,$(words $(SEARCH_ATTENTION))),$(filter encoder decoder cross,$(SEARCH_ATTENTION)))
 $(call wrong_setting,SEARCH_ATTENTION,$(attention_found),encoder$(comma) decoder or cross)
 $(call wrong_setting,SEARCH_LAYER,$(call is_number,$(SEARCH_LAYER),[0-9]+),a layer from 0 on)
@@ -532,9 +558,9 @@ $(R)/search/$(SEARCH_SITE).json: $(P)/search/$(SEARCH_SITE) $(P)/capture/$(SEARC
 	runs/search-venv/bin/python -B Sources/search/search.py --distill $(call quote,$(call stage,distill)) \
 	  --capture $(R)/capture/$(SEARCH_CAPTURE) $(search_parameters) --study $(@D)/study.sqlite \
 	  --runs $(R)/distill/search.$(SEARCH_SITE) --registry runs/registry.sqlite --threads $(THREADS) --output $@
-	@$(if $(KEEP)$(filter $(RUN_GOALS),$(MAKECMDGOALS)),:,rm -rf $(R)/capture/$(SEARCH_CAPTURE))
+	@$(if $(KEEP)$(filter $(RUN_GOALS),$(GOALS)),:,rm -rf $(R)/capture/$(SEARCH_CAPTURE))
 
-$(if $(filter search,$(MAKECMDGOALS)),$(addprefix release/,$(SEARCH_CAPTURE))): search
+$(if $(filter search,$(GOALS)),$(addprefix release/,$(SEARCH_CAPTURE))): search
 
 runs/search-venv/installed: Sources/search/requirements.txt
 	python3 -m venv $(@D) || { echo 'python3-venv is missing: apt-get install python3-venv' >&2; exit 1; }

@@ -236,6 +236,18 @@ networks=(NETWORKS=alr-m)
 refused "a setting that nothing reads" "SIZE: no setting of this name" SIZE=m
 refused "flags of a distillation that there is not" "DISTILL_FLAGS_alr-s.encoder: nothing is distilled" DISTILL_FLAGS_alr-s.encoder=--force
 
+pipeline RUN=asked ATTENTIONS=encoder; rm -f log
+pipeline why RUN=asked ATTENTIONS=encoder; expect "why: nothing" '[ $code = 0 ] && [ "$(cat out)" = "nothing would be made again" ]'
+pipeline why RUN=asked ATTENTIONS=encoder DISTILL_FLAGS="--epochs 3"
+expect "why: a setting, and what follows from it" \
+  '[ $code = 0 ] && grep -qx "runs/asked/distill/$e: other settings" out && grep -qx "  + --spec $e --epochs 3" out &&
+   grep -qx "runs/asked/splice/$e: runs/asked/distill/$e would be made again" out && ! grep -q "asked/train:" out'
+pipeline why RUN=asked ATTENTIONS=encoder; expect "and asking changes nothing" '[ "$(cat out)" = "nothing would be made again" ]'
+pipeline why RUN=asked TARGET=distill/$d; expect "why: a folder that is not there" 'grep -qx "runs/asked/distill/$d: not made yet" out && ! grep -q "score" out'
+sleep 1; touch runs/asked/train/manifest.json
+pipeline why RUN=asked TARGET=score/$e; expect "why: an input that was made since" 'grep -qx "runs/asked/score/teacher: runs/asked/train was made since" out'
+expect "of which nothing was made" '[ ! -f log ]'
+
 mkdir -p runs/table && printf abc > runs/table/words && cat > runs/table/manifest.json <<< \
   '{"stage":"x","files":{"words":{"sha256":"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad","bytes":3}}}'
 pipeline verify RUN=table; expect "verify: what was published is there" '[ $code = 0 ]'
