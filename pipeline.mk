@@ -18,16 +18,8 @@ GOALS := $(or $(WHY_GOAL),$(MAKECMDGOALS))
 
 # ---- Settings ---------------------------------------------------------------------------------------------------------
 
-# Corpus: phrasebook, multi30k, tatoeba, iwslt2017, or a name of your own with the files in TOKENIZE_FLAGS.
-CORPUS ?= phrasebook
-# Languages, from-to.
-PAIR ?= en-de
-# Settings of the teacher: small or paper.
-PRESET ?= small
-# Folder under runs/.
-RUN ?= $(CORPUS).$(PAIR)$(if $(filter lengths,$(GOALS)),.lengths)
+# Defaults of single goals.
 
-# What is distilled: each of NETWORKS, such as alr-m or mix-k32r64, at each of ATTENTIONS where its family may stand.
 ifneq (,$(filter paper,$(GOALS)))
 MODES ?= alr alrr aslr elr
 SIZES ?= xs s m l
@@ -51,10 +43,24 @@ INPLACE ?= $(filter mix-%,$(EVERYWHERE))
 TEXTS ?= 1 2 4 8
 TOKENIZE_FLAGS ?= --join 8 --max-tokens 200
 endif
-NETWORKS ?= $(if $(MODES)$(SIZES),$(foreach m,$(or $(MODES),alr),$(foreach s,$(or $(SIZES),m),$m-$s)),alr-m)
+
+# Defaults of all.
+
+# Corpus: phrasebook, multi30k, tatoeba, iwslt2017, or a name of your own with the files in TOKENIZE_FLAGS.
+CORPUS ?= phrasebook
+# Languages, from-to.
+PAIR ?= en-de
+# Settings of the teacher: small or paper.
+PRESET ?= small
+# Folder under runs/.
+RUN ?= $(CORPUS).$(PAIR)$(if $(filter lengths,$(GOALS)),.lengths)
+
+# What is distilled: each of these, such as alr-m or mix-k32r64, at each of ATTENTIONS where its family may stand.
+NETWORKS ?= $(if $(MODES)$(SIZES),$(foreach m,$(or $(MODES),alr),$(foreach s,$(or $(SIZES),m),$m-$s)),$(or $($(CORPUS)_networks),alr-m))
 # Families and sizes that NETWORKS are made of, if it is not given.
 MODES ?=
 SIZES ?=
+# At which attentions: encoder, decoder, cross, crossfull.
 ATTENTIONS ?= encoder decoder cross
 # Layers that ALR (size M) also replaces one at a time, as in LAYERS="0 5"; for stepwise, all that the teacher has.
 LAYERS ?=
@@ -329,7 +335,7 @@ free: ## List captures that no run needs any more; YES=1 deletes them
 	done
 
 help: ## This list
-	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' pipeline.mk | awk -F'\t' '{ printf "  %-12s %s\n", $$1, $$2 }'
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' pipeline.mk | awk -F'\t' '{ printf "  %-13s %s\n", $$1, $$2 }'
 	@echo
 	@echo 'Settings, given as NAME=value:'
 	@awk '/^# ---- Names/ { exit } /^# / && !/----/ { text = substr($$0, 3) } \
@@ -412,6 +418,7 @@ sha256.iwslt17-test/en-de.tgz := 0c786a6905618af716da365592594473481ba9548a92250
 sha256.iwslt17-test/en-fr.tgz := 755b1061ff258686d8c906525dc75035304b292320d59e5a78802b2923c204ad
 sha256.iwslt17-test/fr-en.tgz := 8393e55847ba750290180f1fb62684abb8c09b890c52d4ebc5c2376e8e722e93
 
+phrasebook_networks := alr-s mix-l
 phrasebook_files = $(wildcard data/phrasebook/*.tsv)
 CORPUS_FILES = $($(CORPUS)_files)
 
@@ -423,13 +430,13 @@ tokenize_parameters = --corpus $(CORPUS) --pair $(PAIR) $($(CORPUS)_text) $(TOKE
 unless_given = $(strip $(if $1,$(if $(filter $(firstword $1) $(firstword $1)=%,$2),,$(wordlist 1,2,$1)) \
 	$(call unless_given,$(wordlist 3,$(words $1),$1),$2)))
 # The phrasebook is a small language: it is learnt long before the epochs of a preset are over.
-phrasebook_train = $(if $(filter small,$(PRESET)),--epochs 14 --batch-tokens 1500 --dropout 0.1)
+phrasebook_train = $(if $(filter small,$(PRESET)),--epochs 10 --batch-tokens 1500 --dropout 0.1)
 # Whoever changes a flag here wants the stage made again: an unfinished one of other settings is discarded, and says so.
 again = --discard-checkpoint
 train_parameters = --preset $(PRESET) $(call unless_given,$($(CORPUS)_train),$(TRAIN_FLAGS)) $(SEED_FLAG) $(TRAIN_FLAGS)
 # heads.encoder
 capture_parameters = --families $(call of_span,$(basename $1)) --attentions $(subst .,,$(suffix $1)) $(CAPTURE_FLAGS)
-phrasebook_distill = $(if $(filter alr alrr aslr elr,$(call family,$1)),--epochs $(if $(findstring cross,$1),4,8))
+phrasebook_distill = --epochs $(if $(filter mix slots,$(call family,$1)),4,$(if $(findstring cross,$1),4,8))
 distill_flags = $(DISTILL_FLAGS) $(DISTILL_FLAGS_$1)
 distill_parameters = --spec $1 $(call unless_given,$(call $(CORPUS)_distill,$1),$(distill_flags)) $(SEED_FLAG) $(distill_flags)
 search_parameters = --attention $(SEARCH_ATTENTION) --layer $(SEARCH_LAYER) --families $(SEARCH_FAMILIES) \
