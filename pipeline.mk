@@ -120,7 +120,7 @@ pairs.phrasebook := en-de de-en en-fr fr-en de-fr fr-de
 pairs.multi30k := $(pairs.phrasebook)
 pairs.tatoeba := en-fr fr-en
 pairs.iwslt2017 := en-de de-en en-fr fr-en
-ifneq (,$(filter-out help build test torture deps clean table verify free,$(or $(MAKECMDGOALS),all)))
+ifneq (,$(filter-out help build test torture docs deps clean table verify free,$(or $(MAKECMDGOALS),all)))
 $(if $(pairs.$(CORPUS)),$(call require_known,PAIR,$(pairs.$(CORPUS))))
 $(if $(word 2,$(subst -, ,$(PAIR))),,$(error PAIR: expected two languages, as in en-de, found '$(PAIR)'))
 endif
@@ -192,7 +192,7 @@ SCORES := $(foreach b,$(BEAMS),$(foreach p,$(PRECISIONS),$(call manifests,score,
 # ---- Goals ------------------------------------------------------------------------------------------------------------
 
 .DEFAULT_GOAL := all
-.PHONY: all paper attentionless phrasebook smoke search table corpus bench bench-peers build test torture deps clean verify free help \
+.PHONY: all paper attentionless phrasebook smoke search table corpus bench bench-peers build test torture docs deps clean verify free help \
   FORCE $(addprefix release/,$(CAPTURES))
 
 all: ## Teacher, distilled replacements, spliced models and their scores, with the table at the end (default)
@@ -247,6 +247,10 @@ test: $(if $(BUILT),deps) ## Unit tests, the logic of this file with stand-ins f
 torture: build ## Kills, crashes at system calls and limits, over all stages; KILLS=, POINTS= and SEED= in the environment
 	Tests/torture.sh
 
+docs: | deps ## The articles and the interface of Stages as web pages, in .build/docs; a warning is an error
+	$(SWIFT) package $(SWIFT_FLAGS) --allow-writing-to-directory .build/docs generate-documentation --target Stages \
+	  --exclude-extended-types --warnings-as-errors --disable-indexing --transform-for-static-hosting --output-path .build/docs
+
 # A stage marks its folder: by a manifest when it has finished, by a lock as soon as it has begun.
 clean: ## Delete what the stages made for RUN; corpora, history and programs stay, and what is not of the stages
 	@[ ! -d $(R) ] || { \
@@ -278,7 +282,7 @@ help: ## This list
 # ---- Programs ---------------------------------------------------------------------------------------------------------
 
 # Order-only everywhere: a recompiled program retrains nothing.
-.build/release.stamp: Package.swift $(shell find Sources -type f -not -path 'Sources/search/*' 2> /dev/null) | deps
+.build/release.stamp: Package.swift $(shell find Sources -type f -not -path 'Sources/search/*' -not -path '*.docc/*' 2> /dev/null) | deps
 	$(SWIFT) build $(SWIFT_FLAGS)
 	touch $@
 
