@@ -151,7 +151,7 @@ pairs.multi30k := $(pairs.phrasebook)
 pairs.tatoeba := en-fr fr-en
 pairs.iwslt2017 := en-de de-en en-fr fr-en
 $(call require_numbers,TEXTS)
-ifneq (,$(filter-out help build test torture deps clean table verify free why,$(or $(GOALS),all)))
+ifneq (,$(filter-out help build test torture docs deps clean table verify free why,$(or $(GOALS),all)))
 $(if $(pairs.$(CORPUS)),$(call require_known,PAIR,$(pairs.$(CORPUS))))
 $(if $(word 2,$(subst -, ,$(PAIR))),,$(error PAIR: expected two languages, as in en-de, found '$(PAIR)'))
 endif
@@ -239,7 +239,7 @@ STEPS := $(foreach n,$(STEPWISE),$(foreach s,$(steps),$n.$s.stepwise))
 # ---- Goals ------------------------------------------------------------------------------------------------------------
 
 .DEFAULT_GOAL := all
-.PHONY: all paper attentionless greedy stepwise lengths phrasebook smoke search table corpus bench bench-peers build test torture deps clean verify free why parameters help \
+.PHONY: all paper attentionless greedy stepwise lengths phrasebook smoke search table corpus bench bench-peers build test torture docs deps clean verify free why parameters help \
   FORCE $(addprefix release/,$(CAPTURES))
 
 all: ## Teacher, distilled replacements, spliced models and their scores, with the table at the end (default)
@@ -298,6 +298,10 @@ test: $(if $(BUILT),deps) ## Unit tests, the logic of this file with stand-ins f
 torture: build ## Kills, crashes at system calls and limits, over all stages; KILLS=, POINTS= and SEED= in the environment
 	Tests/torture.sh
 
+docs: | deps ## The articles and the interface of Stages as web pages, in .build/docs; a warning is an error
+	$(SWIFT) package $(SWIFT_FLAGS) --allow-writing-to-directory .build/docs generate-documentation --target Stages \
+	  --exclude-extended-types --warnings-as-errors --disable-indexing --transform-for-static-hosting --output-path .build/docs
+
 # A stage marks its folder: by a manifest when it has finished, by a lock as soon as it has begun.
 clean: ## Delete what the stages made for RUN; corpora, history and programs stay, and what is not of the stages
 	@[ ! -d $(R) ] || { \
@@ -344,7 +348,7 @@ help: ## This list
 # ---- Programs ---------------------------------------------------------------------------------------------------------
 
 # Order-only everywhere: a recompiled program retrains nothing.
-.build/release.stamp: Package.swift $(shell find Sources -type f -not -path 'Sources/search/*' 2> /dev/null) | deps
+.build/release.stamp: Package.swift $(shell find Sources -type f -not -path 'Sources/search/*' -not -path '*.docc/*' 2> /dev/null) | deps
 	$(SWIFT) build $(SWIFT_FLAGS)
 	touch $@
 

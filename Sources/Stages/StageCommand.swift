@@ -112,11 +112,11 @@ public struct JSONOption: ParsableArguments {
 }
 
 /// Results, which go to standard output.
-public enum Results {
+package enum Results {
     /// One JSON value, members sorted, indented.
-    public static func printJSON(_ value: some Encodable) throws { print(String(decoding: try json(value), as: UTF8.self)) }
+    package static func printJSON(_ value: some Encodable) throws { print(String(decoding: try json(value), as: UTF8.self)) }
 
-    public static func json(_ value: some Encodable) throws -> Data {
+    package static func json(_ value: some Encodable) throws -> Data {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         return try encoder.encode(value)
