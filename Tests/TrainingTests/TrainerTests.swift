@@ -115,6 +115,19 @@ struct Workbench {
         #expect(bits(resumed.weights) == bits(whole.weights))
     }
 
+    @Test func aDamagedCheckpointIsRefused() throws {
+        let bench = try Workbench()
+        defer { bench.remove() }
+        var observer = TrainingObserver()
+        observer.stopRequested = { true }
+        #expect(try bench.trainer(bench.trainee(), key: "k").run(observer) == .interrupted)
+        let path = bench.folder + "/checkpoint.safetensors"
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+        bytes[bytes.count - 3] ^= 1
+        try bytes.write(to: URL(fileURLWithPath: path))
+        #expect(throws: DataError.self) { try bench.trainer(bench.trainee(), key: "k").run(observer) }
+    }
+
     @Test func aCheckpointOfOtherSettingsIsLeftAside() throws {
         let bench = try Workbench()
         defer { bench.remove() }
