@@ -38,15 +38,17 @@ struct Costs {
     private static func bars(_ stages: [Stage]) -> Plot {
         let total = stages.reduce(0) { $0 + $1.hours }, processor = stages.reduce(0) { $0 + $1.processorHours }
         let longest = stages.max { $0.hours < $1.hours }!
-        let panels = [(3, "hours"), (5, "peak memory, GiB"), (6, "written, GiB")].enumerated().map { index, panel in
-            let (column, title) = panel, left = 0.155 + Double(index) * 0.285
+        let quantities: [(Int, String, (Stage) -> Double)] = [
+            (3, "hours", \.hours), (5, "peak memory, GiB", \.peakGiB), (6, "written, GiB", \.diskGiB),
+        ]
+        let panels = quantities.enumerated().map { index, panel in
+            let (column, title, value) = panel, most = max(stages.map(value).max()!, 1e-6), left = 0.155 + Double(index) * 0.285
             return """
                 set lmargin at screen \(Gnuplot.number(left))
                 set rmargin at screen \(Gnuplot.number(left + 0.19))
                 set title '\(title)' font 'Helvetica,12' offset 0, -0.5
                 \(index == 0 ? "set ytics scale 0 \(Gnuplot.tics(stages.enumerated().map { ($1.name, Double($0)) }))" : "set ytics scale 0 ('' 0)")
-                stats 'costs.csv' skip 1 using \(column) nooutput
-                set xrange [0:(STATS_max > 0 ? STATS_max : 1)]
+                set xrange [0:\(Gnuplot.number(most))]
                 plot 'costs.csv' skip 1 using (0):0:(0):\(column):($0-0.34):($0+0.34) with boxxyerror lc rgb \(Palette.color(index)), \\
                      'costs.csv' skip 1 using \(column):0:(sprintf(column(\(column)) < 0.0995 ? '%.3f' : '%.2f', column(\(column)))) with labels left offset 0.4, 0 font 'Helvetica,10'
                 """
