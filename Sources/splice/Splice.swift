@@ -13,16 +13,21 @@ struct SpliceCommand: StageCommand {
         commandName: "splice",
         abstract: "Put distilled networks in the place of a model's attentions.",
         discussion: """
-            Reads a model and any number of folders made by `distill`, and writes a complete model, which `score` takes like any
-            other. What a network takes the place of is left out of it: the projections to queries, keys and values, the sublayer,
+            Reads a model and any number of folders made by `distill`, and writes a complete model, which `score` takes like any \
+            other. What a network takes the place of is left out of it: the projections to queries, keys and values, the sublayer, \
             or the layer.
 
             Examples:
-              splice --model runs/demo/train --replacement runs/demo/distill/alr-m.encoder --output runs/demo/splice/alr-m.encoder
-              splice --model runs/demo/train --replacement runs/demo/distill/alr-m.encoder \\
-                     --replacement runs/demo/distill/alr-m.decoder --output runs/demo/splice/alr-m.encoder+alr-m.decoder
-              splice --model runs/demo/train --replacement runs/demo/distill/alr-m.encoder --layers 0 --layers 1 \\
-                     --output runs/demo/splice/first-two
+              splice --model runs/demo/train \\
+                  --replacement runs/demo/distill/alr-m.encoder \\
+                  --output runs/demo/splice/alr-m.encoder
+              splice --model runs/demo/train \\
+                  --replacement runs/demo/distill/alr-m.encoder \\
+                  --replacement runs/demo/distill/alr-m.decoder \\
+                  --output runs/demo/splice/alr-m.encoder+alr-m.decoder
+              splice --model runs/demo/train \\
+                  --replacement runs/demo/distill/alr-m.encoder --layers 0 --layers 1 \\
+                  --output runs/demo/splice/first-two
             """,
         version: Program.version)
 
