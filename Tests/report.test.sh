@@ -6,6 +6,10 @@
 # When a check fails, the screenshots stay in runs/report-test.
 set -eu -o pipefail
 cd "$(dirname "$0")/.."
+command -v chromium > /dev/null || {
+  sudo=$([ "$(id -u)" = 0 ] || echo sudo)
+  $sudo apt-get update --quiet && $sudo apt-get install --yes --quiet --no-install-recommends chromium fonts-dejavu-core
+}
 run=${1:-smoke}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

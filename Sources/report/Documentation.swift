@@ -37,7 +37,7 @@ struct Documentation {
     private func markdown(_ drawings: [Drawing]) -> String {
         let board = Leaderboard(evidence), test = evidence.testSet.map { " on `\($0)`" } ?? ""
         var parts = ["### Scores", "Run `\(evidence.title)`\(test).", board.markdown]
-        parts.append(board.columns.dropLast().map { "- **\($0.title)**: \($0.explanation)" }.joined(separator: "\n"))
+        parts.append(board.columns.map { "- **\($0.title)**: \($0.explanation)" }.joined(separator: "\n"))
         parts += board.signatures.map { "BLEU: `\($0)`" }
         for case .drawn(let figure, _) in drawings {
             parts += ["### \(figure.title)", "![\(figure.title)](Resources/\(figure.name).svg)", figure.caption]

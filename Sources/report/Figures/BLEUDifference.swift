@@ -29,7 +29,7 @@ struct BLEUDifference {
             }
             y += 0.4
         }
-        let left = max(90, (tics.map { Gnuplot.width($0.0) }.max() ?? 0) + 24), height = Int(y * 17) + 76
+        let left = max(100, (tics.map { Gnuplot.width($0.0) }.max() ?? 0) + 24), height = Int(y * 20) + 92
         let series = searches.enumerated().map { index, search in
             "'bleu-difference.csv' skip 1 using (strcol(3) eq \(Gnuplot.quote(search)) ? $5 : NaN):4:6:7 with xerrorbars "
                 + "pt \(Palette.point(index)) ps 0.55 lw 1.4 lc rgb \(Palette.color(index)) title \(Gnuplot.quote(search))"
@@ -42,15 +42,15 @@ struct BLEUDifference {
                     set border 1
                     set lmargin at screen \(Gnuplot.number(Double(left) / 520))
                     set rmargin at screen 0.97
-                    set tmargin at screen \(Gnuplot.number(1 - 26 / Double(height)))
-                    set bmargin at screen \(Gnuplot.number(42 / Double(height)))
+                    set tmargin at screen \(Gnuplot.number(1 - 32 / Double(height)))
+                    set bmargin at screen \(Gnuplot.number(58 / Double(height)))
                     set yrange [\(Gnuplot.number(y - 0.1)):-0.8]
                     set ytics scale 0 \(Gnuplot.tics(tics))
-                    set xlabel 'BLEU less the teacher’s'
+                    set xlabel 'BLEU less the teacher’s' offset 0, 0.8
                     set grid x lt 1 lw 0.4 lc rgb '\(Palette.faint)'
                     set key at screen 0.97, screen 0.995 right top horizontal samplen 0.5 reverse Left
                     set arrow from 0, graph 0 to 0, graph 1 nohead lw 1.2 lc rgb '\(Palette.faint)'
-                    \(headings.map { "set label \(Gnuplot.quote($0.0)) at screen 0.012, first \(Gnuplot.number($0.1)) left font 'Helvetica:Bold,12'" }.joined(separator: "\n"))
+                    \(headings.map { "set label \(Gnuplot.quote($0.0)) at screen 0.012, first \(Gnuplot.number($0.1)) left font 'Helvetica:Bold,14'" }.joined(separator: "\n"))
                     plot \(series.joined(separator: ", \\\n     "))
                     """))
     }
@@ -62,7 +62,7 @@ struct BLEUDifference {
         }
         let bars = groups.contains { $0.members.count > 1 }
             ? "Bars are one standard deviation over seeds, or, of a single run, the 95% interval of a paired bootstrap over test sentences."
-            : "Bars are the 95% interval of a paired bootstrap over test sentences; a model whose bar crosses zero cannot be told from its teacher."
+            : "Bars are the 95% interval of the difference over resampled test sets (paired bootstrap): where one crosses zero, the two may well be equal."
         return "A point right of the line translates better than the teacher with the same search. Highest: \(words(best)); lowest: \(words(worst)). "
             + "\(bars) \(Words.runs(groups))"
     }

@@ -42,15 +42,15 @@ struct Costs {
             (3, "hours", \.hours), (5, "peak memory, GiB", \.peakGiB), (6, "written, GiB", \.diskGiB),
         ]
         let panels = quantities.enumerated().map { index, panel in
-            let (column, title, value) = panel, most = max(stages.map(value).max()!, 1e-6), left = 0.155 + Double(index) * 0.285
+            let (column, title, value) = panel, most = max(stages.map(value).max()!, 1e-6), left = 0.17 + Double(index) * 0.285
             return """
                 set lmargin at screen \(Gnuplot.number(left))
-                set rmargin at screen \(Gnuplot.number(left + 0.19))
-                set title '\(title)' font 'Helvetica,12' offset 0, -0.5
+                set rmargin at screen \(Gnuplot.number(left + 0.165))
+                set title '\(title)' font 'Helvetica,14' offset 0, -0.5
                 \(index == 0 ? "set ytics scale 0 \(Gnuplot.tics(stages.enumerated().map { ($1.name, Double($0)) }))" : "set ytics scale 0 ('' 0)")
                 set xrange [0:\(Gnuplot.number(most))]
                 plot 'costs.csv' skip 1 using (0):0:(0):\(column):($0-0.34):($0+0.34) with boxxyerror lc rgb \(Palette.color(index)), \\
-                     'costs.csv' skip 1 using \(column):0:(sprintf(column(\(column)) < 0.0995 ? '%.3f' : '%.2f', column(\(column)))) with labels left offset 0.4, 0 font 'Helvetica,10'
+                     'costs.csv' skip 1 using \(column):0:(sprintf(column(\(column)) < 0.0995 ? '%.3f' : '%.2f', column(\(column)))) with labels left offset 0.4, 0 font 'Helvetica,12'
                 """
         }
         return .figure(
@@ -60,7 +60,7 @@ struct Costs {
                     format: "All runs of these names, whatever became of them: %@ in all, %.1f processor hours; %@ took %.0f%% of the time. Memory is the highest "
                         + "that a run of the stage reached, disk what its different outputs take.", Format.duration(total * 3600), processor, longest.name,
                     total > 0 ? 100 * longest.hours / total : 0),
-                height: stages.count * 20 + 46,
+                height: stages.count * 22 + 50,
                 data: CSV(
                     ["stage", "runs", "hours", "processor_hours", "peak_gib", "disk_gib"],
                     stages.map { [$0.name, "\($0.runs)"] + [$0.hours, $0.processorHours, $0.peakGiB, $0.diskGiB].map(Gnuplot.number) }),
@@ -69,7 +69,7 @@ struct Costs {
                     unset xtics
                     set style fill solid noborder
                     set yrange [\(Gnuplot.number(Double(stages.count) - 0.4)):-0.6]
-                    set tmargin at screen \(Gnuplot.number(1 - 30 / Double(stages.count * 20 + 46)))
+                    set tmargin at screen \(Gnuplot.number(1 - 34 / Double(stages.count * 22 + 50)))
                     set bmargin at screen 0.04
                     set multiplot
                     \(panels.joined(separator: "\n"))
@@ -111,7 +111,7 @@ struct Timeline {
                 "\(stages.firstIndex(of: run.stage)!)",
             ]
         }
-        let height = stages.count * 20 + 84
+        let height = stages.count * 22 + 92
         let plots = [("finished", "eq", 0), ("not finished", "ne", 1)].map { name, comparison, color in
             "'timeline.csv' skip 1 using (strcol(3) \(comparison) 'finished' ? $4 : NaN):6:4:5:($6-0.34):($6+0.34) with boxxyerror "
                 + "lc rgb \(Palette.color(color)) title '\(name)'"
@@ -124,15 +124,15 @@ struct Timeline {
                 height: height, data: CSV(["stage", "spec", "status", "start", "end", "row"], rows),
                 commands: """
                     set border 1
-                    set lmargin at screen 0.155
+                    set lmargin at screen 0.17
                     set rmargin at screen 0.97
-                    set tmargin at screen \(Gnuplot.number(1 - 26 / Double(height)))
-                    set bmargin at screen \(Gnuplot.number(42 / Double(height)))
+                    set tmargin at screen \(Gnuplot.number(1 - 32 / Double(height)))
+                    set bmargin at screen \(Gnuplot.number(58 / Double(height)))
                     set style fill solid noborder
                     set xrange [0:\(Gnuplot.number(width * 1.004))]
                     set yrange [\(Gnuplot.number(Double(stages.count) - 0.4)):-0.6]
                     set ytics scale 0 \(Gnuplot.tics(stages.enumerated().map { ($1, Double($0)) }))
-                    set xlabel '\(unit.1)'
+                    set xlabel '\(unit.1)' offset 0, 0.8
                     set key at screen 0.97, screen 0.995 right top horizontal samplen 0.8 reverse Left
                     \(breaks.map { "set arrow from \(Gnuplot.number($0 * unit.0)), graph 0 to \(Gnuplot.number($0 * unit.0)), graph 1 nohead dt 2 lc rgb '\(Palette.faint)'" }.joined(separator: "\n"))
                     plot \(plots.joined(separator: ", \\\n     "))

@@ -79,11 +79,11 @@ struct HeatMap {
     func figure(
         _ name: String, _ title: String, caption: String, range: ClosedRange<Double>, axis: String, quantity: String, showsValues: Bool
     ) -> Figure {
-        let last = cells.map(\.column).max()!, left = max(90, (tics.map { Gnuplot.width($0.0) }.max() ?? 0) + 24), height = Int(y * 19) + 84
+        let last = cells.map(\.column).max()!, left = max(100, (tics.map { Gnuplot.width($0.0) }.max() ?? 0) + 24), height = Int(y * 21) + 92
         // yellow is too bright for white letters
         let middle = range.lowerBound + 0.55 * (range.upperBound - range.lowerBound)
         let values = [("> ", "#010101"), ("<=", "#fefefe")].map { comparison, color in
-            "'\(name).csv' skip 1 using ($4 \(comparison) \(Gnuplot.number(middle)) ? $3 : NaN):5:(sprintf('%.2f', $4)) with labels font 'Helvetica,10' tc rgb '\(color)'"
+            "'\(name).csv' skip 1 using ($4 \(comparison) \(Gnuplot.number(middle)) ? $3 : NaN):5:(sprintf('%.2f', $4)) with labels font 'Helvetica,12' tc rgb '\(color)'"
         }
         return Figure(
             name, title, caption: caption, height: height,
@@ -95,17 +95,18 @@ struct HeatMap {
                 set lmargin at screen \(Gnuplot.number(Double(left) / 520))
                 set rmargin at screen 0.86
                 set tmargin at screen \(Gnuplot.number(1 - 8 / Double(height)))
-                set bmargin at screen \(Gnuplot.number(46 / Double(height)))
+                set bmargin at screen \(Gnuplot.number(58 / Double(height)))
                 set xrange [-0.5:\(last).5]
                 set yrange [\(Gnuplot.number(y - 0.4)):-0.5]
                 set xtics scale 0 \(last < 12 ? "1" : "5")
                 set ytics scale 0 \(Gnuplot.tics(tics))
-                set xlabel '\(axis)'
+                set xlabel '\(axis)' offset 0, 0.8
                 set palette defined (0 '#440154', 0.25 '#3b528b', 0.5 '#21918c', 0.75 '#5ec962', 1 '#fde725')
+                set cbtics font 'Helvetica,12'
                 set cbrange [\(Gnuplot.number(range.lowerBound)):\(Gnuplot.number(range.upperBound))]
-                set colorbox user origin 0.885, \(Gnuplot.number(46 / Double(height))) size 0.022, \(Gnuplot.number(min(1 - 60 / Double(height), 150 / Double(height))))
+                set colorbox user origin 0.885, \(Gnuplot.number(58 / Double(height))) size 0.022, \(Gnuplot.number(min(1 - 66 / Double(height), 150 / Double(height))))
                 set style fill solid noborder
-                \(headings.map { "set label \(Gnuplot.quote($0.0)) at screen 0.012, first \(Gnuplot.number($0.1)) left font 'Helvetica:Bold,12'" }.joined(separator: "\n"))
+                \(headings.map { "set label \(Gnuplot.quote($0.0)) at screen 0.012, first \(Gnuplot.number($0.1)) left font 'Helvetica:Bold,14'" }.joined(separator: "\n"))
                 plot '\(name).csv' skip 1 using 3:5:($3-0.5):($3+0.5):($5-0.48):($5+0.48):4 with boxxyerror lc palette\(showsValues ? ", \\\n     " + values.joined(separator: ", \\\n     ") : "")
                 """)
     }

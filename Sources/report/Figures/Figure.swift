@@ -24,7 +24,7 @@ struct Figure {
     var script: String {
         """
         # gnuplot \(name).gp: draws \(name).svg from \(file)
-        set terminal svg size \(width),\(height) dynamic noenhanced font 'Helvetica,12'
+        set terminal svg size \(width),\(height) dynamic noenhanced font 'Helvetica,14'
         set output '\(name).svg'
         set datafile separator comma
         set encoding utf8
@@ -80,8 +80,8 @@ enum Gnuplot {
 
     static func tics(_ tics: [(String, Double)]) -> String { "(" + tics.map { "\(quote($0.0)) \(number($0.1))" }.joined(separator: ", ") + ")" }
 
-    /// Pixels that a text of 12 points takes, about.
-    static func width(_ text: String) -> Int { Int(6.4 * Double(text.count)) }
+    /// Pixels that a text of 14 points takes, about.
+    static func width(_ text: String) -> Int { Int(7.4 * Double(text.count)) }
 }
 
 /// Colours that the colour-blind can tell apart, on white as on black (after Okabe and Ito 2008), and shapes beside them.

@@ -24,9 +24,9 @@ struct LearningCurves {
                 caption: "Cross-entropy in nats a target token, the first two with label smoothing"
                     + (last.map { String(format: "; the best negative log-likelihood on the validation set is %.3f", $0) } ?? "") + ". "
                     + (runs.count == 1 ? "One run." : "\(runs.count) runs."),
-                height: 290, data: CSV(["quantity", "run", "step", "value"], points.map { [$0.key, "\($0.run)", "\($0.step)", Gnuplot.number($0.value)] }),
+                height: 310, data: CSV(["quantity", "run", "step", "value"], points.map { [$0.key, "\($0.run)", "\($0.step)", Gnuplot.number($0.value)] }),
                 commands: """
-                    set xlabel 'step'
+                    set xlabel 'step' offset 0, 0.4
                     set ylabel 'nats a token'
                     set yrange [0:*]
                     set grid y lt 1 lw 0.4 lc rgb '\(Palette.faint)'
@@ -50,9 +50,9 @@ struct LearningCurves {
                 caption: "Negative log-likelihood of a target token on the validation set, in nats, after each epoch in which the networks were trained "
                     + "where they stand" + (least.map { String(format: "; the dashed line is the teacher’s best, %.3f", $0) } ?? "") + ". "
                     + (runs.count == 1 ? "One run." : "\(runs.count) runs."),
-                height: 290, data: CSV(["model", "run", "step", "value"], points.map { [names[$0.run]!, "\($0.run)", "\($0.step)", Gnuplot.number($0.value)] }),
+                height: 310, data: CSV(["model", "run", "step", "value"], points.map { [names[$0.run]!, "\($0.run)", "\($0.step)", Gnuplot.number($0.value)] }),
                 commands: """
-                    set xlabel 'step'
+                    set xlabel 'step' offset 0, 0.4
                     set ylabel 'nats a token'
                     set offsets 0, 0, graph 0.08, graph 0.08
                     set grid y lt 1 lw 0.4 lc rgb '\(Palette.faint)'
@@ -96,9 +96,9 @@ struct LearningCurves {
                     caption: "Share of the variance of the attention’s output that a network explains on the validation set, after each epoch of "
                         + "distillation; a line for each layer. " + (networks.count == 1 ? "One network" : "\(networks.count) networks")
                         + ", \(columns.count) layers in all.",
-                    height: 300, data: CSV(["epoch"] + columns.map { "\($0.1) layer \($0.2.layer)" }, rows),
+                    height: 330, data: CSV(["epoch"] + columns.map { "\($0.1) layer \($0.2.layer)" }, rows),
                     commands: """
-                        set xlabel 'epoch'
+                        set xlabel 'epoch' offset 0, 0.4
                         set xtics \(max(1, (epochs + 9) / 10))
                         set xrange [0.8:\(epochs).2]
                         set ylabel 'variance explained'

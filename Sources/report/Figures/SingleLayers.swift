@@ -33,11 +33,11 @@ struct SingleLayers {
                 "single-layers", title,
                 caption: "BLEU less the teacher’s where one layer’s attention alone was replaced (\(evidence.searches.first ?? "")). Bars are as above. "
                     + Words.runs(groups),
-                height: 300, data: CSV(["model", "layer", "x", "difference", "low", "high", "p"], rows),
+                height: 330, data: CSV(["model", "layer", "x", "difference", "low", "high", "p"], rows),
                 commands: """
                     set xrange [-0.6:\(layers).6]
                     set xtics 1
-                    set xlabel 'layer replaced'
+                    set xlabel 'layer replaced' offset 0, 0.4
                     set ylabel 'BLEU less the teacher’s'
                     set grid y lt 1 lw 0.4 lc rgb '\(Palette.faint)'
                     set arrow from graph 0, first 0 to graph 1, first 0 nohead lw 1.2 lc rgb '\(Palette.faint)'

@@ -23,8 +23,8 @@ struct Tradeoff {
     }
 
     let plot: Plot
-    private static let width = 520.0, height = 360.0
-    private static let left = 58.0, right = 500.0, top = 14.0, bottom = 250.0
+    private static let width = 520.0, height = 400.0
+    private static let left = 70.0, right = 500.0, top = 14.0, bottom = 280.0
 
     init(_ evidence: Evidence, _ cost: Cost) {
         let search = evidence.searches.first
@@ -65,10 +65,10 @@ struct Tradeoff {
                 data: CSV(["attentions", "model", cost == .parameters ? "parameters" : "tokens_per_second", "bleu", "best", "runs"], rows),
                 commands: """
                     \(frame.commands(left: Self.left / Self.width, right: Self.right / Self.width, top: 1 - Self.top / Self.height, bottom: 1 - Self.bottom / Self.height))
-                    set xlabel '\(cost.axis)\(frame.isLogarithmic ? ", logarithmic" : "")'
+                    set xlabel '\(cost.axis)\(frame.isLogarithmic ? ", logarithmic" : "")' offset 0, 0.7
                     set ylabel 'BLEU'
                     set grid lt 1 lw 0.4 lc rgb '\(Palette.faint)'
-                    set key at screen 0.5, screen 0.15 center top horizontal samplen 0.6 maxcols 3 width 1
+                    set key at screen 0.5, screen 0.145 center top horizontal samplen 0.6 maxcols 3 width 1
                     \(Self.labels(points.map { ($0.x, $0.y) }, front.map { ($0.x, $0.y, evidence.label($0.group)) }, frame).joined(separator: "\n"))
                     $front << END
                     \(steps)
@@ -103,7 +103,7 @@ struct Tradeoff {
             return Box(x: x - 5...x + 5, y: y - 5...y + 5)
         }
         return named.compactMap { x, y, name in
-            let (px, py) = pixel(x, y), width = 6.0 * Double(name.count)
+            let (px, py) = pixel(x, y), width = 6.8 * Double(name.count)
             for (dx, dy, side) in [(9.0, 0.0, "left"), (-9, 0, "right"), (0, -13, "center"), (0, 13, "center"), (9, -11, "left"), (9, 11, "left"), (-9, -11, "right"), (-9, 11, "right")] {
                 let start = side == "left" ? px + dx : side == "right" ? px + dx - width : px - width / 2
                 let box = Box(x: start...start + width, y: py + dy - 6...py + dy + 6)
@@ -112,7 +112,7 @@ struct Tradeoff {
                 else { continue }
                 taken.append(box)
                 return "set label \(Gnuplot.quote(name)) at first \(Gnuplot.number(x)), first \(Gnuplot.number(y)) \(side) "
-                    + "offset character \(Gnuplot.number(dx / 7.2)), character \(Gnuplot.number(-dy / 12.0)) font 'Helvetica,11'"
+                    + "offset character \(Gnuplot.number(dx / 8.4)), character \(Gnuplot.number(-dy / 14.0)) font 'Helvetica,13'"
             }
             return nil
         }
@@ -156,13 +156,23 @@ struct Frame {
         set xrange [\(Gnuplot.number(x.lowerBound)):\(Gnuplot.number(x.upperBound))]
         set yrange [\(Gnuplot.number(y.lowerBound)):\(Gnuplot.number(y.upperBound))]
         \(isLogarithmic ? "set logscale x" : "")
-        set xtics\(isLogarithmic ? "" : " autofreq \(Gnuplot.number(step))") format '%.3s %c'
+        set xtics \(Gnuplot.tics(tics.map { (Self.short($0), $0) }))
         """
     }
 
-    /// Between tics: about five of them, at round numbers.
-    private var step: Double {
+    /// About five, at round numbers.
+    private var tics: [Double] {
+        guard !isLogarithmic else {
+            let powers = Int(log10(x.lowerBound))...Int(log10(x.upperBound))
+            return powers.flatMap { power in [1, 2, 5].map { $0 * pow(10, Double(power)) } }.filter(x.contains)
+        }
         let rough = (x.upperBound - x.lowerBound) / 5, power = pow(10, floor(log10(rough)))
-        return power * ([1, 2, 5, 10].first { $0 * power >= rough } ?? 10)
+        let step = power * ([1, 2, 5, 10].first { $0 * power >= rough } ?? 10)
+        return Array(stride(from: (x.lowerBound / step).rounded(.up) * step, through: x.upperBound, by: step))
+    }
+
+    /// `3710000` as `3.71 M`, `12000` as `12 k`.
+    private static func short(_ value: Double) -> String {
+        value >= 1e6 ? String(format: "%g M", (value / 1e4).rounded() / 100) : value >= 1e3 ? String(format: "%g k", (value / 10).rounded() / 100) : String(format: "%g", value)
     }
 }

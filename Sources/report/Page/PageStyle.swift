@@ -32,7 +32,8 @@ enum PageStyle {
         .prose td { white-space: normal; min-width: 15rem; }
         .number { text-align: right; font-variant-numeric: tabular-nums; }
         .teacher > * { background: var(--tint); font-weight: 600; }
-        .sortable tbody th { white-space: normal; min-width: 10rem; max-width: 19rem; }
+        .sortable tbody th { white-space: normal; min-width: 11rem; }
+        .part { white-space: nowrap; }
         th button { all: unset; cursor: pointer; font: inherit; }
         th button:hover { text-decoration: underline; }
         th button:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }

@@ -49,7 +49,7 @@ enum PageTemplate {
         </tr></thead>
         <tbody>
         {{#leaderboard}}{{#rows}}
-        <tr{{#isTeacher}} class="teacher"{{/isTeacher}}><th scope="row"><a href="#row-{{run}}">{{model}}</a></th>{{#cells}}<td{{#isNumber}} class="number"{{/isNumber}} data-sort="{{sort}}">{{text}}</td>{{/cells}}</tr>
+        <tr{{#isTeacher}} class="teacher"{{/isTeacher}}><th scope="row"><a href="#row-{{run}}">{{#parts}}<span class="part">{{.}}</span><wbr>{{/parts}}</a></th>{{#cells}}<td{{#isNumber}} class="number"{{/isNumber}} data-sort="{{sort}}">{{text}}</td>{{/cells}}</tr>
         {{/rows}}{{/leaderboard}}
         </tbody>
         </table>

@@ -21,6 +21,8 @@ struct Leaderboard {
         let run: Int64
         let isTeacher: Bool
         let model: String
+        /// The name in pieces, between which a line may break.
+        let parts: [String]
         let cells: [Cell]
     }
 
@@ -33,6 +35,7 @@ struct Leaderboard {
     init(_ evidence: Evidence) {
         groups = evidence.groups
         signatures = BLEUDifference.inOrder(groups.flatMap(\.members), by: \.signature).map(\.0)
+        let hasTestSets = Set(groups.map(\.testSet)).count > 1
         let hasSeeds = groups.contains { $0.members.count > 1 }
         columns = [
             Column(title: "Search", isNumber: false, explanation: "greedy, or the width of the beam; int8, mixed: what products are made of"),
@@ -47,12 +50,14 @@ struct Leaderboard {
             Column(title: "chrF2", isNumber: true, explanation: "character n-gram F-score"),
             Column(title: "paper-compat", isNumber: true, explanation: "the paper’s own figure, 0 to 1"),
             Column(title: "Tokens/s", isNumber: true, explanation: "put out while scoring"),
-            Column(title: "Test set", isNumber: false, explanation: "corpus, languages and part"),
-        ]
+        ] + (hasTestSets ? [Column(title: "Test set", isNumber: false, explanation: "corpus, languages and part")] : [])
         rows = groups.map { group in
-            Row(
-                run: group.first.run, isTeacher: group.isTeacher, model: (evidence.hasSeveralFamilies ? group.family + "/" : "") + group.first.model,
-                cells: Self.cells(group))
+            let model = (evidence.hasSeveralFamilies ? group.family + "/" : "") + group.first.model
+            let parts = model.split(separator: "+").map(String.init)
+            return Row(
+                run: group.first.run, isTeacher: group.isTeacher, model: model,
+                parts: parts.enumerated().map { $0 + 1 < parts.count ? $1 + "+" : $1 },
+                cells: Self.cells(group) + (hasTestSets ? [Cell(text: group.testSet, sort: group.testSet, isNumber: false)] : []))
         }
     }
 
@@ -74,7 +79,6 @@ struct Leaderboard {
             // the mean of several p would be none
             group.members.count == 1 ? number(group.first.p, "%.3f") : Cell(text: "", sort: "", isNumber: true),
             number(group.mean(\.chrf), "%.2f"), number(group.mean(\.paperCompat), "%.4f"), count(group.mean(\.tokensPerSecond)),
-            Cell(text: group.testSet, sort: group.testSet, isNumber: false),
         ]
     }
 
@@ -85,16 +89,17 @@ struct Leaderboard {
             .left("model"), .left("search"), .right("sites"), .right("parameters"), .right("BLEU"), .right("±"), .right("difference"), .right("p"),
             .right("chrF2"), .right("paper_compat"), .right("tokens/s"), .left("test_set"))
         for (row, group) in zip(rows, groups) {
-            table.add(["\(group.family)/\(group.first.model)"] + row.cells.map { $0.text.replacingOccurrences(of: "−", with: "-") })
+            let cells = row.cells.prefix(10).map { $0.text.replacingOccurrences(of: "−", with: "-") }
+            table.add(["\(group.family)/\(group.first.model)"] + cells + [group.testSet])
         }
         return "\(table)\n" + signatures.map { "BLEU: \($0)\n" }.joined()
     }
 
     /// For documentation.
     var markdown: String {
-        let titles = ["Model"] + columns.dropLast().map(\.title)
-        let lines = rows.map { row in ["`\(row.model)`"] + row.cells.dropLast().map(\.text) }
-        return ([titles, ["---"] + columns.dropLast().map { $0.isNumber ? "---:" : "---" }] + lines)
+        let titles = ["Model"] + columns.map(\.title)
+        let lines = rows.map { row in ["`\(row.model)`"] + row.cells.map(\.text) }
+        return ([titles, ["---"] + columns.map { $0.isNumber ? "---:" : "---" }] + lines)
             .map { "| " + $0.joined(separator: " | ") + " |" }.joined(separator: "\n")
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Scoring
+import Stages
 
 /// Sentences whose translation changes most when attentions are replaced.
 struct Sentences {
@@ -19,7 +20,6 @@ struct Sentences {
         let summary: String
         let losing: [Example]
         let gaining: [Example]
-        let isOpen: Bool
     }
 
     let comparisons: [Comparison]
@@ -46,9 +46,8 @@ struct Sentences {
             let (worse, better) = (changes.count { $0.1 < 0 }, changes.count { $0.1 > 0 })
             return Comparison(
                 title: "\(evidence.label(group)) at \(group.model.places)",
-                summary: "\(changes.count) of \(own.count) translations differ from the teacher’s: \(worse) lose chrF2, \(better) gain",
-                losing: examples(sorted.filter { $0.1 < 0 }.prefix(count)), gaining: examples(sorted.filter { $0.1 > 0 }.reversed().prefix(count)[...]),
-                isOpen: false)
+                summary: "\(changes.count) of \(Format.count(own.count)) translations differ from the teacher’s: \(worse) lose chrF2, \(better) gain",
+                losing: examples(sorted.filter { $0.1 < 0 }.prefix(count)), gaining: examples(sorted.filter { $0.1 > 0 }.reversed().prefix(count)[...]))
         }
     }
 
