@@ -120,7 +120,7 @@ pairs.phrasebook := en-de de-en en-fr fr-en de-fr fr-de
 pairs.multi30k := $(pairs.phrasebook)
 pairs.tatoeba := en-fr fr-en
 pairs.iwslt2017 := en-de de-en en-fr fr-en
-ifneq (,$(filter-out help build test torture deps clean table verify free,$(or $(MAKECMDGOALS),all)))
+ifneq (,$(filter-out help build test torture deps clean table report results-docs verify free,$(or $(MAKECMDGOALS),all)))
 $(if $(pairs.$(CORPUS)),$(call require_known,PAIR,$(pairs.$(CORPUS))))
 $(if $(word 2,$(subst -, ,$(PAIR))),,$(error PAIR: expected two languages, as in en-de, found '$(PAIR)'))
 endif
@@ -192,7 +192,7 @@ SCORES := $(foreach b,$(BEAMS),$(foreach p,$(PRECISIONS),$(call manifests,score,
 # ---- Goals ------------------------------------------------------------------------------------------------------------
 
 .DEFAULT_GOAL := all
-.PHONY: all paper attentionless phrasebook smoke search table corpus bench bench-peers build test torture deps clean verify free help \
+.PHONY: all paper attentionless phrasebook smoke search table report results-docs corpus bench bench-peers build test torture deps clean verify free help \
   FORCE $(addprefix release/,$(CAPTURES))
 
 all: ## Teacher, distilled replacements, spliced models and their scores, with the table at the end (default)
@@ -201,8 +201,10 @@ attentionless: ## All attentions replaced by networks smaller than they are, bef
 ifeq (,$(word 2,$(SEEDS)))
 all paper attentionless: $(SCORES) $(addprefix release/,$(CAPTURES))
 	@$(show_table)
+	@$(make_report)
 else
 all paper attentionless: $(addprefix seed/,$(SEEDS))
+	@$(make_report)
 seed/%:
 	$(MAKE) -f pipeline.mk $(filter all paper attentionless,$(MAKECMDGOALS)) SEEDS=$* RUN=$(RUN).seed-$* THREADS=$(THREADS)
 endif
@@ -218,8 +220,14 @@ smoke: ## Every stage for a few steps, as RUN=smoke: the smallest run from end t
 search: $(R)/search/$(SEARCH_SITE).json ## Networks that explain an attention with few parameters, by Bayesian search
 	@cat $(<:.json=.md)
 
-table: ## Print the scores of RUN
+table: | $(BUILT) ## Print the scores of RUN
 	@$(show_table)
+
+report: | deps $(BUILT) ## Make a page of figures and tables of RUN, or of its SEEDS together, and print its path
+	@$(make_report)
+
+results-docs: | deps $(BUILT) ## Write the results of RUN into the documentation: tables into Results.md, figures beside it
+	@$(BIN)/report $(report_runs) --docs Sources/Stages/Documentation.docc
 
 corpus: $$(CORPUS_FILES) ## Fetch the files of CORPUS
 
@@ -262,8 +270,8 @@ verify: ## Compare every file that RUN's stages have published with the SHA-256 
 	    (cd "$$(dirname "$$manifest")" && sha256sum --check --quiet --strict) || { echo "$$(dirname "$$manifest"): not what was published" >&2; bad=1; }; \
 	done < <(find $(R) -name manifest.json -not -path '*/.unfinished/*'); exit $$bad
 
-free: ## List captures that no run needs any more; YES=1 deletes them
-	@[ ! -f runs/registry.sqlite ] || sqlite3 runs/registry.sqlite "SELECT path, mib FROM reclaimable" | while IFS='|' read -r path mib; do \
+free: | $(BUILT) ## List captures that no run needs any more; YES=1 deletes them
+	@[ ! -f runs/registry.sqlite ] || $(BIN)/report --reclaimable | while IFS='|' read -r path mib; do \
 	  [ -f "runs/$$path/manifest.json" ] || continue; \
 	  echo "runs/$$path  $$mib MiB"; $(if $(filter 1,$(YES)),rm -rf "runs/$$path",:); \
 	done
@@ -286,9 +294,10 @@ help: ## This list
 SWIFT := swift
 SWIFT_FLAGS := -c release -Xswiftc -enable-testing
 
-PACKAGES := libsqlite3-dev libopenblas-dev libsentencepiece-dev zlib1g-dev libzip-dev libexpat1-dev libssl-dev pkg-config sqlite3 curl
+PACKAGES := libsqlite3-dev libopenblas-dev libsentencepiece-dev zlib1g-dev libzip-dev libexpat1-dev libssl-dev pkg-config sqlite3 curl gnuplot-nox
 deps: ## Install the system's packages that are missing (Debian, Ubuntu)
-	@pkg-config --exists sqlite3 openblas sentencepiece zlib libzip expat 2> /dev/null && command -v sqlite3 > /dev/null && command -v curl > /dev/null || { \
+	@pkg-config --exists sqlite3 openblas sentencepiece zlib libzip expat 2> /dev/null && command -v sqlite3 > /dev/null && command -v curl > /dev/null \
+	  && command -v gnuplot > /dev/null || { \
 	  sudo=$$([ $$(id -u) = 0 ] || echo sudo); set -x; \
 	  $$sudo apt-get update --quiet && $$sudo apt-get install --yes --quiet --no-install-recommends $(PACKAGES); }
 
@@ -480,13 +489,7 @@ runs/search-venv/installed: Sources/search/requirements.txt
 
 # ---- Results ----------------------------------------------------------------------------------------------------------
 
-own = substr(model, 1, length('$(RUN)/')) = '$(RUN)/'
-define show_table
-[ ! -f runs/registry.sqlite ] || { sqlite3 -header -column runs/registry.sqlite "\
-  SELECT model, search, sites, parameters, printf('%.2f', BLEU) AS BLEU, \
-    iif(difference IS NULL, '', printf('%+.2f', difference)) AS difference, \
-    iif(p IS NULL, '', printf('%.3f', p)) AS p, chrF2, paper_compat, \
-    CAST(tokens_per_second AS INTEGER) AS 'tokens/s', test_set \
-  FROM leaderboard WHERE $(own)"; \
-  sqlite3 runs/registry.sqlite "SELECT DISTINCT 'BLEU: ' || signature FROM leaderboard WHERE $(own)"; }
-endef
+# Several seeds are runs of their own, and one result.
+report_runs = $(addprefix --run ,$(if $(word 2,$(SEEDS)),$(SEEDS:%=$(RUN).seed-%),$(RUN)))
+show_table = [ ! -f runs/registry.sqlite ] || $(BIN)/report --run $(RUN) --table
+make_report = $(BIN)/report $(report_runs) --output $(R)/report
