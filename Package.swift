@@ -10,6 +10,7 @@ let stages: [(name: String, needs: [Target.Dependency])] = [
     ("splice", ["Training", "Corpus"]),
     ("score", ["Training", "Corpus", "Scoring"]),
     ("bench", ["Training", "Corpus", "Scoring"]),
+    ("report", ["Models", "Training", "Corpus", "Scoring", "Registry", .product(name: "Mustache", package: "swift-mustache")]),
 ]
 
 let package = Package(
@@ -20,6 +21,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", exact: "1.5.0"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
     ],
     targets: [
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),

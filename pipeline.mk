@@ -151,7 +151,7 @@ pairs.multi30k := $(pairs.phrasebook)
 pairs.tatoeba := en-fr fr-en
 pairs.iwslt2017 := en-de de-en en-fr fr-en
 $(call require_numbers,TEXTS)
-ifneq (,$(filter-out help build test torture docs deps clean table verify free why,$(or $(GOALS),all)))
+ifneq (,$(filter-out help build test torture docs deps clean table report results-docs verify free why,$(or $(GOALS),all)))
 $(if $(pairs.$(CORPUS)),$(call require_known,PAIR,$(pairs.$(CORPUS))))
 $(if $(word 2,$(subst -, ,$(PAIR))),,$(error PAIR: expected two languages, as in en-de, found '$(PAIR)'))
 endif
@@ -239,7 +239,7 @@ STEPS := $(foreach n,$(STEPWISE),$(foreach s,$(steps),$n.$s.stepwise))
 # ---- Goals ------------------------------------------------------------------------------------------------------------
 
 .DEFAULT_GOAL := all
-.PHONY: all paper attentionless greedy stepwise lengths phrasebook smoke search table corpus bench bench-peers build test torture docs deps clean verify free why parameters help \
+.PHONY: all paper attentionless greedy stepwise lengths phrasebook smoke search table report results-docs corpus bench bench-peers build test torture docs deps clean verify free why parameters help \
   FORCE $(addprefix release/,$(CAPTURES))
 
 all: ## Teacher, distilled replacements, spliced models and their scores, with the table at the end (default)
@@ -252,8 +252,10 @@ RUN_GOALS := all paper attentionless greedy stepwise lengths
 ifeq (,$(word 2,$(SEEDS)))
 $(RUN_GOALS): $(SCORES) $(addprefix release/,$(CAPTURES))
 	@$(show_table)
+	@$(make_report)
 else
 $(RUN_GOALS): $(addprefix seed/,$(SEEDS))
+	@$(make_report)
 seed/%:
 	$(MAKE) -f pipeline.mk $(filter $(RUN_GOALS),$(GOALS)) SEEDS=$* RUN=$(RUN).seed-$* THREADS=$(THREADS)
 endif
@@ -269,8 +271,14 @@ smoke: ## Every stage for a few steps, as RUN=smoke: the smallest run from end t
 search: $(R)/search/$(SEARCH_SITE).json ## Networks that explain an attention with few parameters, by Bayesian search
 	@cat $(<:.json=.md)
 
-table: ## Print the scores of RUN
+table: | $(BUILT) ## Print the scores of RUN
 	@$(show_table)
+
+report: | deps $(BUILT) ## Make a page of figures and tables of RUN, or of its SEEDS together, and print its path
+	@$(make_report)
+
+results-docs: | deps $(BUILT) ## Write the results of RUN into the documentation: tables into Results.md, figures beside it
+	@$(BIN)/report $(report_runs) --docs Sources/Stages/Documentation.docc
 
 corpus: $$(CORPUS_FILES) ## Fetch the files of CORPUS
 
@@ -332,8 +340,8 @@ why: ## What GOAL or TARGET would make again, and which input or setting changed
 	        echo "$$folder: $${reason%/manifest.json} $$since" ;; \
 	    esac; done; done | { grep . || echo 'nothing would be made again'; }
 
-free: ## List captures that no run needs any more; YES=1 deletes them
-	@[ ! -f runs/registry.sqlite ] || sqlite3 runs/registry.sqlite "SELECT path, mib FROM reclaimable" | while IFS='|' read -r path mib; do \
+free: | $(BUILT) ## List captures that no run needs any more; YES=1 deletes them
+	@[ ! -f runs/registry.sqlite ] || $(BIN)/report --reclaimable | while IFS='|' read -r path mib; do \
 	  [ -f "runs/$$path/manifest.json" ] || continue; \
 	  echo "runs/$$path  $$mib MiB"; $(if $(filter 1,$(YES)),rm -rf "runs/$$path",:); \
 	done
@@ -356,9 +364,10 @@ help: ## This list
 SWIFT := swift
 SWIFT_FLAGS := -c release -Xswiftc -enable-testing
 
-PACKAGES := libsqlite3-dev libopenblas-dev libsentencepiece-dev zlib1g-dev libzip-dev libexpat1-dev libssl-dev pkg-config sqlite3 curl
+PACKAGES := libsqlite3-dev libopenblas-dev libsentencepiece-dev zlib1g-dev libzip-dev libexpat1-dev libssl-dev pkg-config sqlite3 curl gnuplot-nox
 deps: ## Install the system's packages that are missing (Debian, Ubuntu)
-	@pkg-config --exists sqlite3 openblas sentencepiece zlib libzip expat 2> /dev/null && command -v sqlite3 > /dev/null && command -v curl > /dev/null || { \
+	@pkg-config --exists sqlite3 openblas sentencepiece zlib libzip expat 2> /dev/null && command -v sqlite3 > /dev/null && command -v curl > /dev/null \
+	  && command -v gnuplot > /dev/null || { \
 	  sudo=$$([ $$(id -u) = 0 ] || echo sudo); set -x; \
 	  $$sudo apt-get update --quiet && $$sudo apt-get install --yes --quiet --no-install-recommends $(PACKAGES); }
 
@@ -580,13 +589,7 @@ runs/search-venv/installed: Sources/search/requirements.txt
 
 # ---- Results ----------------------------------------------------------------------------------------------------------
 
-own = substr(model, 1, length('$(RUN)/')) = '$(RUN)/'
-define show_table
-[ ! -f runs/registry.sqlite ] || { sqlite3 -header -column runs/registry.sqlite "\
-  SELECT model, search, sites, parameters, printf('%.2f', BLEU) AS BLEU, \
-    iif(difference IS NULL, '', printf('%+.2f', difference)) AS difference, \
-    iif(p IS NULL, '', printf('%.3f', p)) AS p, chrF2, paper_compat, \
-    CAST(tokens_per_second AS INTEGER) AS 'tokens/s', test_set \
-  FROM leaderboard WHERE $(own)"; \
-  sqlite3 runs/registry.sqlite "SELECT DISTINCT 'BLEU: ' || signature FROM leaderboard WHERE $(own)"; }
-endef
+# Several seeds are runs of their own, and one result.
+report_runs = $(addprefix --run ,$(if $(word 2,$(SEEDS)),$(SEEDS:%=$(RUN).seed-%),$(RUN)))
+show_table = [ ! -f runs/registry.sqlite ] || $(BIN)/report --run $(RUN) --table
+make_report = $(BIN)/report $(report_runs) --output $(R)/report

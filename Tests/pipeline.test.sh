@@ -12,6 +12,12 @@ mkdir -p "$work/bin" "$work/data/phrasebook" "$work/runs"
 cp pipeline.mk "$work"
 cd "$work"
 echo word > data/phrasebook/nouns.tsv
+# The report is the one that reads the history.
+cat > bin/report <<'STAND_IN'
+#!/usr/bin/env bash
+echo "report $*" >> reports
+STAND_IN
+chmod +x bin/report
 for stage in tokenize train capture distill splice score; do
   cat > "bin/$stage" <<'STAND_IN'
 #!/usr/bin/env bash
@@ -67,6 +73,7 @@ after_encoder=(splice/{$e,$e+$d,$e+$d+$c} score/{$e,$e+$d,$e+$d+$c})
 
 pipeline; check "the default goal runs every stage once" "${everything[@]}"
 expect "captures go when nobody needs them" '[ $code = 0 ] && [ -z "$(ls runs/phrasebook.en-de/capture)" ]'
+expect "and a report at the end" 'grep -qx "report --run phrasebook.en-de --output runs/phrasebook.en-de/report" reports'
 pipeline; check "a second make does nothing"
 
 pipeline "DISTILL_FLAGS_$e=--epochs 3"
@@ -155,6 +162,7 @@ expect "learnt from texts of many sentences, measured on texts of some" \
 
 pipeline SEEDS="1 2" ATTENTIONS=encoder RUN=many
 expect "several seeds make several runs" '[ -f runs/many.seed-1/score/alr-m.encoder/manifest.json ] && grep -q -- "--seed 2" runs/many.seed-2/train/manifest.json'
+expect "and one report of them all" 'grep -qx "report --run many.seed-1 --run many.seed-2 --output runs/many/report" reports'
 rm log
 
 # The search, with a stand-in for Python: it needs the capture, and writes its page and its result.

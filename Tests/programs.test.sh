@@ -12,7 +12,8 @@ child=
 finish() { [ -z "$child" ] || kill -9 "$child" 2> /dev/null || true; rm -rf "$work"; }
 trap finish EXIT
 checks=0 failures=0
-stages=(tokenize train capture distill splice score bench)
+source=$PWD
+stages=(tokenize train capture distill splice score bench report)
 
 # name, condition
 check() {
@@ -36,6 +37,7 @@ latest() {
   done
 }
 # Runs a program; its exit code is in `code`, what it wrote in `out` and `err`.
+export COLUMNS=80
 run() { latest "$@"; set -- "${words[@]}"; command="$*"; code=0; timeout 120 "$bin/$1" "${@:2}" > "$work/out" 2> "$work/err" || code=$?; }
 in_all() { local word; for word in $1; do grep -qxe "$word" <<< "$2" || { echo "no $word" >> "$work/err"; return 1; }; done; }
 
@@ -58,9 +60,10 @@ used() {
 for stage in "${stages[@]}"; do
   run "$stage" --help
   cp "$work/out" "$work/help"
+  check "$stage --help: as it is written down, at 80 columns" 'diff "$source/Tests/help/$stage.txt" "$work/help" >> "$work/err" && ! grep -v "^USAGE" "$work/help" | grep -qE "^.{81}"'
   defined=$(grep -oE '^  (-[a-z], )?--[a-z0-9-]+' "$work/help" | grep -oE -- '--.*')
   check "$stage --help" '[ $code = 0 ] && [ ! -s "$work/err" ]'
-  check "$stage: what README.md and pipeline.mk use is there" '[ "$(used $stage | wc -l)" -ge 3 ] && in_all "$(used $stage)" "$defined"'
+  check "$stage: what README.md and pipeline.mk use is there" '[ "$(used $stage | wc -l)" -ge 2 ] && in_all "$(used $stage)" "$defined"'
   check "$stage: examples, with options that are there" \
     '[ "$(grep -cE "^ .*$stage --" "$work/help")" -ge 2 ] &&
      in_all "$(sed "/^USAGE/,\$d" "$work/help" | grep -oE -- "--[a-z][a-z0-9-]+" | sort -u)" "$defined"'

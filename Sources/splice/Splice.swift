@@ -14,23 +14,30 @@ struct SpliceCommand: StageCommand {
         commandName: "splice",
         abstract: "Put distilled networks in the place of a model's attentions.",
         discussion: """
-            Reads a model and any number of folders made by `distill`, and writes a complete model, which `score` takes like any
-            other. What a network takes the place of is left out of it: the projections to queries, keys and values, the sublayer,
+            Reads a model and any number of folders made by `distill`, and writes a complete model, which `score` takes like any \
+            other. What a network takes the place of is left out of it: the projections to queries, keys and values, the sublayer, \
             or the layer.
 
-            With --greedy it chooses: every network is tried alone, then place by place, the cheapest first, the smallest that
-            keeps BLEU of the validation set (greedy search) within --bound of the model's own; attentions for which there is
+            With --greedy it chooses: every network is tried alone, then place by place, the cheapest first, the smallest that \
+            keeps BLEU of the validation set (greedy search) within --bound of the model's own; attentions for which there is \
             none stay. What each costs is printed, recorded as metrics alone.SPEC and together.SPEC, and kept in choice.json.
 
             Examples:
-              splice --model runs/demo/train --replacement runs/demo/distill/alr-m.encoder --output runs/demo/splice/alr-m.encoder
-              splice --model runs/demo/train --replacement runs/demo/distill/alr-m.encoder \\
-                     --replacement runs/demo/distill/alr-m.decoder --output runs/demo/splice/alr-m.encoder+alr-m.decoder
-              splice --model runs/demo/train --replacement runs/demo/distill/alr-m.encoder --layers 0 --layers 1 \\
-                     --output runs/demo/splice/first-two
-              splice --model runs/demo/train --greedy --bound 0.5 --tokens runs/demo/tokens \\
-                     --replacement runs/demo/distill/mix-m.encoder --replacement runs/demo/distill/mix-l.encoder \\
-                     --replacement runs/demo/distill/mix-l.cross --output runs/demo/splice/greedy
+              splice --model runs/demo/train \\
+                  --replacement runs/demo/distill/alr-m.encoder \\
+                  --output runs/demo/splice/alr-m.encoder
+              splice --model runs/demo/train \\
+                  --replacement runs/demo/distill/alr-m.encoder \\
+                  --replacement runs/demo/distill/alr-m.decoder \\
+                  --output runs/demo/splice/alr-m.encoder+alr-m.decoder
+              splice --model runs/demo/train \\
+                  --replacement runs/demo/distill/alr-m.encoder --layers 0 --layers 1 \\
+                  --output runs/demo/splice/first-two
+              splice --model runs/demo/train --tokens runs/demo/tokens \\
+                  --greedy --bound 0.5 --replacement runs/demo/distill/mix-m.encoder \\
+                  --replacement runs/demo/distill/mix-l.encoder \\
+                  --replacement runs/demo/distill/mix-l.cross \\
+                  --output runs/demo/splice/greedy
             """,
         version: Program.version)
 

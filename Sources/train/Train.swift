@@ -12,11 +12,11 @@ struct Train: StageCommand {
     static let configuration = CommandConfiguration(
         abstract: "Train a translation Transformer, the teacher of what follows.",
         discussion: """
-            Reads a folder made by `tokenize` and writes weights, vocabularies and a manifest. The validation loss is measured
-            after every epoch; the result is the average of the best epochs, or the best one alone. Stopped or killed, it goes
+            Reads a folder made by `tokenize` and writes weights, vocabularies and a manifest. The validation loss is measured \
+            after every epoch; the result is the average of the best epochs, or the best one alone. Stopped or killed, it goes \
             on from its last checkpoint when the same command is given again, and ends with the same bits.
 
-            With --model and --teacher a spliced model is trained in place: its networks, or all of it, learn to say what the teacher
+            With --model and --teacher a spliced model is trained in place: its networks, or all of it, learn to say what the teacher \
             says and what the references say, alpha T^2 KL(teacher || model) + (1 - alpha) cross-entropy.
 
             A preset gives every value; each can be overridden:
@@ -26,9 +26,12 @@ struct Train: StageCommand {
 
             Examples:
               train --tokens runs/demo/tokens --output runs/demo/train
-              train --tokens runs/demo/tokens --preset paper --epochs 25 --bleu-every 5 --output runs/demo/train
-              train --tokens runs/demo/tokens --model runs/demo/splice/mix-l --teacher runs/demo/train --output runs/demo/inplace/mix-l
-              sqlite3 runs/registry.sqlite "select step, value from metrics where key = 'valid.loss' order by step"
+              train --tokens runs/demo/tokens --preset paper --epochs 25 --bleu-every 5 \\
+                  --output runs/demo/train
+              train --tokens runs/demo/tokens --model runs/demo/splice/mix-l \\
+                  --teacher runs/demo/train --output runs/demo/inplace/mix-l
+              sqlite3 runs/registry.sqlite \\
+                  "select step, value from metrics where key = 'valid.loss' order by step"
             """,
         version: Program.version)
 
