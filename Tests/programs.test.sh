@@ -345,7 +345,7 @@ sums() { (cd "$1" && sha256sum manifest.json ./*.safetensors); }
 # Folder and command, but for its --output. Killed, interrupted, terminated and run to the end: the same bits as in one go.
 survives() {
   local stage=$2 whole=runs/whole/$1 struck=runs/struck/$1 one=("${@:2}")
-  local has_checkpoint='[ -n "$(find "$struck" -name "checkpoint*" ! -name "*.partial" 2> /dev/null)" ]' goes_on='grep -q "going on from step" err'
+  local has_checkpoint='[ -n "$(find "$struck" -name "checkpoint*" ! -name "*.partial" 2> /dev/null)" ]' goes_on='grep -qs "going on from step" err'
   run "${one[@]}" --output "$whole"; check "$stage in one go" '[ $code = 0 ]'
   begin "${one[@]}" --output "$struck"; strike KILL "$has_checkpoint"
   check "$stage is killed" '[ $code = 137 ] && [ ! -f $struck/manifest.json ]'
