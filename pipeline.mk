@@ -366,7 +366,7 @@ SWIFT_FLAGS := -c release -Xswiftc -enable-testing
 
 PACKAGES := libsqlite3-dev libopenblas-dev libsentencepiece-dev zlib1g-dev libzip-dev libexpat1-dev libssl-dev pkg-config sqlite3 curl gnuplot-nox
 deps: ## Install the system's packages that are missing (Debian, Ubuntu)
-	@pkg-config --exists sqlite3 openblas sentencepiece zlib libzip expat 2> /dev/null && command -v sqlite3 > /dev/null && command -v curl > /dev/null \
+	@pkg-config --exists sqlite3 openblas sentencepiece zlib libzip expat libcrypto 2> /dev/null && command -v sqlite3 > /dev/null && command -v curl > /dev/null \
 	  && command -v gnuplot > /dev/null || { \
 	  sudo=$$([ $$(id -u) = 0 ] || echo sudo); set -x; \
 	  $$sudo apt-get update --quiet && $$sudo apt-get install --yes --quiet --no-install-recommends $(PACKAGES); }
