@@ -55,6 +55,7 @@ PRESET ?= small
 # Folder under runs/.
 RUN ?= $(CORPUS).$(PAIR)$(if $(filter lengths,$(GOALS)),.lengths)
 
+phrasebook_networks := alr-s mix-l
 # What is distilled: each of these, such as alr-m or mix-k32r64, at each of ATTENTIONS where its family may stand.
 NETWORKS ?= $(if $(MODES)$(SIZES),$(foreach m,$(or $(MODES),alr),$(foreach s,$(or $(SIZES),m),$m-$s)),$(or $($(CORPUS)_networks),alr-m))
 # Families and sizes that NETWORKS are made of, if it is not given.
@@ -431,7 +432,6 @@ sha256.iwslt17-test/en-de.tgz := 0c786a6905618af716da365592594473481ba9548a92250
 sha256.iwslt17-test/en-fr.tgz := 755b1061ff258686d8c906525dc75035304b292320d59e5a78802b2923c204ad
 sha256.iwslt17-test/fr-en.tgz := 8393e55847ba750290180f1fb62684abb8c09b890c52d4ebc5c2376e8e722e93
 
-phrasebook_networks := alr-s mix-l
 phrasebook_files = $(wildcard data/phrasebook/*.tsv)
 CORPUS_FILES = $($(CORPUS)_files)
 
