@@ -207,6 +207,13 @@ mkdir -p mirror/multi30k
 for side in en de; do for part in train val test_2016_flickr; do echo wrong > mirror/multi30k/$part.$side.gz; done; done
 pipeline corpus CORPUS=multi30k CORPUS_MIRROR="file://$work/mirror"
 expect "a file of other content is refused" '[ $code != 0 ] && ! ls runs/corpora/multi30k/*.gz 2> /dev/null'
+networks=()
+pipeline RUN=default
+default=({alr-s,mix-l}.{encoder,decoder,cross})
+check "by default the phrasebook's own networks" tokens train capture/heads.{encoder,decoder,cross} "${default[@]/#/distill/}" score/teacher \
+  {splice,score}/{alr-s,mix-l}.{encoder,decoder,cross} {splice,score}/{alr-s.encoder+alr-s.decoder,mix-l.encoder+mix-l.decoder} \
+  {splice,score}/{alr-s.encoder+alr-s.decoder+alr-s.cross,mix-l.encoder+mix-l.decoder+mix-l.cross}
+networks=(NETWORKS=alr-m)
 pipeline -n CORPUS=iwslt2017 PAIR=fr-en; expect "archives of both directions are read" \
   'grep -q -- "--iwslt runs/corpora/iwslt17-train/fr-en.tgz --iwslt runs/corpora/iwslt17-test/fr-en.tgz --iwslt runs/corpora/iwslt17-test/en-fr.tgz" out'
 pipeline -n CORPUS=tatoeba PAIR=fr-en; expect "columns follow the direction" 'grep -q -- "--source-column 2 --target-column 1" out'

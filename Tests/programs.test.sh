@@ -128,6 +128,14 @@ check "it is what all three make at once" '[ $code = 0 ] && cmp $m/splice/once/m
 run score --model $m/splice/three --tokens $m/tokens --output $m/score/three
 check "score: the model spliced twice" '[ $code = 0 ] && [ "$(wc -l < $m/score/three/hypotheses.txt)" = 40 ]'
 
+for i in {1..30}; do echo "a b c d" | cut -d ' ' -f "$((i % 4 + 1)),$((i / 4 % 4 + 1))"; done | tee few.en | tr abcd wxyz > few.de
+run tokenize --corpus few --train-source few.en --train-target few.de --vocabulary word --separate --minimum-frequency 1 --hold-out-valid 4 --hold-out-test 4 \
+  --output runs/few/tokens
+run train --tokens runs/few/tokens "${shape[@]}" --max-steps 2 --output runs/few/train
+run train --tokens runs/few/tokens --model runs/few/train --teacher runs/few/train --trainable all --likeliest 64 --max-steps 2 \
+  --output runs/few/inplace/all
+check "in place: more likeliest tokens than the vocabulary has are all of them" \
+  '[ $code = 0 ] && [ "$(sqlite3 runs/registry.sqlite "select value from params where key = '\''values.teacher.teaching.likeliest'\'' order by run desc limit 1")" -lt 12 ]'
 greedy=(splice --model $m/train --greedy --tokens $m/tokens --replacement $m/distill/alr-h16.encoder --replacement $m/distill/alr-h16.decoder)
 run "${greedy[@]}" --bound 100 --output $m/splice/greedy
 check "splice --greedy: all, where the bound is wide" '[ $code = 0 ] && [ "$(grep -c " yes$" out)" = 2 ] && grep -q "^2 attentions replaced" out'
@@ -190,6 +198,7 @@ refuse "a setting that the family has no use for" 64 "--clip is not for family a
 refuse "no steps at all" 64 "--max-steps" "${distill[@]}" --spec alr-h16.encoder --max-steps 0
 refuse "two replacements at one place" 64 "stands at the same place" "${splice[@]}" --replacement $m/distill/alr-h16.encoder
 refuse "--greedy without a validation set" 64 "needs --tokens" splice --model $m/train --greedy --replacement $m/distill/alr-h16.encoder --output $m/splice/x
+refuse "the same network offered twice" 64 "given more than once" "${greedy[@]}" --replacement $m/distill/alr-h16.decoder --output $m/splice/x
 refuse "a bound that nothing reads" 64 "bound has no effect" "${splice[@]}" --bound 1
 refuse "layers that no replacement has" 64 "layer 1" "${splice[@]}" --layers 1
 score=(score --model $m/train --tokens $m/tokens --output $m/score/teacher)

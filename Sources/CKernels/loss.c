@@ -51,7 +51,8 @@ typedef struct {
 } taught_t;
 
 /// Of one row; log_sum is that of logits / T, rest what the teacher gives to all others.
-INLINE taught_t compare(const float *restrict logits, teacher_t t, const int32_t *id, const float *p, double rest, double log_sum) {
+INLINE taught_t compare(const float *restrict logits, teacher_t t, const int32_t *id, const float *p, double rest,
+                        double log_sum) {
     double sum = 0, own = 0;
     for (long k = 0; k < t.likeliest; k++) {
         double log_own = (double)logits[id[k]] / (double)t.temperature - log_sum;
@@ -82,7 +83,8 @@ KERNEL double taught_cross_entropy(float *restrict logits, const float *restrict
         }
         for (long k = 0; k < t.likeliest; k++) rest -= (double)p[k];
         rest = rest > 0 && t.likeliest < vocabulary ? rest : 0;
-        double log_sum = log_sum_exp(logits, top, one, vocabulary), soft = t.temperature == one ? log_sum : log_sum_exp(logits, top, t.temperature, vocabulary);
+        double log_sum = log_sum_exp(logits, top, one, vocabulary), soft = log_sum;
+        if (t.temperature != one) soft = log_sum_exp(logits, top, t.temperature, vocabulary);
         double target = (double)logits[label[r]];
         taught_t taught = compare(logits, t, id, p, rest, soft);
         total += (double)hard * (log_sum - (1.0 - (double)smoothing) * target - (double)share * (double)all);
@@ -90,12 +92,14 @@ KERNEL double taught_cross_entropy(float *restrict logits, const float *restrict
         likelihood += log_sum - target;
         if (!dbias) continue;
         // (1 - alpha) (softmax(z) - q) + alpha T (s - p), s = softmax(z / T); p of the others is in proportion to s
-        float of_hard = hard * gradient_scale, of_soft = t.alpha * t.temperature * gradient_scale, off = of_hard * share;
+        float of_hard = hard * gradient_scale, off = of_hard * share;
+        float of_soft = t.alpha * t.temperature * gradient_scale;
         float others = (float)(rest / taught.others), of_others = of_soft * (1 - others);
         float shift = (float)log_sum, soft_shift = (float)soft, own[t.likeliest];
         for (long k = 0; k < t.likeliest; k++) own[k] = exp_approx(logits[id[k]] * factor - soft_shift);
         for (long c = 0; c < vocabulary; c++) {
-            float g = of_hard * exp_approx(logits[c] - shift) + of_others * exp_approx(logits[c] * factor - soft_shift) - off;
+            float soft_part = of_others * exp_approx(logits[c] * factor - soft_shift);
+            float g = of_hard * exp_approx(logits[c] - shift) + soft_part - off;
             logits[c] = g;
             dbias[c] += g;
         }

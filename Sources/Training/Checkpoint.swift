@@ -46,17 +46,18 @@ struct Checkpoint {
         guard file.metadata["key"] == key, let text = file.metadata["state"] else { return nil }
         let parts = parts(weights, adam)
         for part in parts { try WeightFile.read(file, part) }
-        guard file.metadata["sha256"] == Self.digest(parts, text) else {
+        let recorded = file.metadata["sha256"], found = Self.digest(parts, text)
+        guard recorded == found else {
             throw DataError(
-                path: path, expected: "what was written, \(Identity.brief(file.metadata["sha256"] ?? "of no recorded hash"))",
-                found: "other bytes", hint: "--discard-checkpoint starts from nothing")
+                path: path, expected: "what was written, SHA-256 \(Identity.brief(recorded))",
+                found: "other bytes, \(Identity.brief(found))", hint: "delete it to start from nothing")
         }
         do {
             return try JSONDecoder().decode(TrainerState.self, from: Data(text.utf8))
         } catch {
             throw DataError(
                 path: path, expected: "the state of a training", found: text,
-                hint: "--discard-checkpoint starts from nothing")
+                hint: "delete it to start from nothing")
         }
     }
 
@@ -65,7 +66,10 @@ struct Checkpoint {
         let hash = SHA256()
         Data(state.utf8).withUnsafeBytes { hash.update($0) }
         for part in parts {
-            for slot in part.slots { hash.update(UnsafeRawBufferPointer(start: part.block.base + slot.offset, count: slot.count * MemoryLayout<Float>.stride)) }
+            for slot in part.slots {
+                let values = UnsafeBufferPointer(start: part.block.base + slot.offset, count: slot.count)
+                hash.update(UnsafeRawBufferPointer(values))
+            }
         }
         return hash.finalize()
     }

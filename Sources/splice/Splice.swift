@@ -66,28 +66,33 @@ struct SpliceCommand: StageCommand {
         let offered = distilled.flatMap(\.specs)
         var inputs = try [.folder("model", model)] + zip(replacement, distilled).map { try StageInput.folder("replacement.\($1.name)", $0) }
         var settings = SpliceConfiguration(model: base.description)
-        let scorer: (WorkerPool) throws -> ValidationScorer?
-        if greedy, let tokens {
+        let sentences = try tokens.map(TokenFolder.init(path:))
+        // what cannot stand in the model is refused before anything is written
+        if let tokens, let sentences {
+            for (index, spec) in offered.enumerated() {
+                _ = try base.model(with: [spec])
+                guard offered[..<index].contains(spec) else { continue }
+                throw SpecError(text: "\(spec)", reason: "it was given more than once")
+            }
+            try base.requireFit(sentences, maxTokens: false)
+            try sentences.requireSentences(.valid)
             settings.greedy = .init(bound: bound ?? 0.5, offered: offered)
-            let folder = try TokenFolder(path: tokens)
-            try base.requireFit(folder, maxTokens: false)
             inputs.append(try .folder("tokens", tokens))
-            scorer = { try ValidationScorer(folder, pool: $0) }
         } else {
-            // two at one place are refused before anything is written
             _ = try base.model(with: offered)
             settings.model.replacements += offered
-            scorer = { _ in nil }
         }
         try StageRun.perform(
             Self.stage, spec: distilled.map(\.name).joined(separator: "+"), options: options, output: output, configuration: settings,
             inputs: inputs
         ) { run in
             let networks = Networks(base: base, distilled: distilled)
-            if let greedy = settings.greedy, let scorer = try scorer(WorkerPool(threads: run.threads)) {
-                settings.model.replacements += try networks.choose(greedy, scorer, run)
+            var chosen = offered
+            if let greedy = settings.greedy, let sentences {
+                chosen = try networks.choose(greedy, ValidationScorer(sentences, pool: WorkerPool(threads: run.threads)), run)
+                settings.model.replacements += chosen
             }
-            let (spliced, weights) = try networks.spliced(Array(settings.model.replacements.dropFirst(base.description.replacements.count)))
+            let (spliced, weights) = try networks.spliced(chosen)
             try ModelFolder.write(spliced, weights, vocabulariesFrom: model, to: run.folder)
             try run.publish(settings)
             run.param("sites", settings.model.replacements.count)
@@ -175,9 +180,9 @@ private struct Distilled {
         name = specs.count == all.count ? settings.spec.description : specs.map(\.description).joined(separator: "+")
     }
 
-    /// Those of its networks that are wanted.
-    func read(_ wanted: [Spec], into weights: FloatBlock, of model: Transformer) throws {
-        for spec in specs where wanted.contains(spec) {
+    /// Reads those of its networks that are among `chosen`.
+    func read(_ chosen: [Spec], into weights: FloatBlock, of model: Transformer) throws {
+        for spec in specs where chosen.contains(spec) {
             let file = try folder.tensors(DistillConfiguration.weightsName(layer: spec.layer!))
             try WeightFile.read(file, .init(weights, model.slots(of: spec)), dropping: Replacements.prefix(spec))
         }

@@ -84,6 +84,7 @@ struct Train: StageCommand {
         teacher.apply(to: &values, preset: preset)
         if var own = values.teacher.teaching {
             teaching.apply(to: &own)
+            own.likeliest = min(own.likeliest, values.model.targetVocabulary)
             values.teacher.teaching = own
         }
         if let problem = values.model.problem { throw ValidationError(problem) }

@@ -70,8 +70,8 @@ void attention_backward(const float *q, long q_stride, const float *k, const flo
 /// become the gradient (softmax - q) x gradient_scale and dbias += its column sums; where it is NULL they are left undefined.
 double cross_entropy(float *logits, const float *bias, const int32_t *label, long rows, long vocabulary, float smoothing, float gradient_scale, float *dbias, double *nll);
 
-/// What a teacher says of each row: its likeliest classes, at most 64, with their probabilities [rows, likeliest] at this
-/// temperature. All others are one class, with what is left of 1.
+/// What a teacher says of each row: its likeliest classes, at most 64, with their probabilities [rows, likeliest] at
+/// this temperature. All others are one class, with what is left of 1.
 typedef struct {
     const int32_t *ids;
     const float *probabilities;

@@ -30,6 +30,7 @@ public struct Bootstrap: Sendable {
     public func difference<Metric: CorpusMetric>(
         _ metric: Metric, baseline: [StatisticsRow], system: [StatisticsRow]
     ) -> ClosedRange<Double> {
+        precondition(resamples > 0, "no interval of no resamples")
         let pairs = zip(scores(metric, system).values, scores(metric, baseline).values)
         let sorted = pairs.map { $0 - $1 }.sorted(), tail = sorted.count / 40
         return sorted[tail]...sorted[sorted.count - 1 - tail]

@@ -13,10 +13,10 @@ struct BLEUDifference {
         }
         let searches = evidence.searches.filter { search in groups.contains { $0.search == search } }
         var y = 0.0, headings: [(String, Double)] = [], tics: [(String, Double)] = [], rows: [[String]] = []
-        for (place, all) in Self.inOrder(groups, by: \.model.places) {
+        for (place, all) in groups.grouped(by: \.model.places) {
             headings.append((place, y))
             y += 1
-            for (label, some) in Self.inOrder(all, by: evidence.label) {
+            for (label, some) in all.grouped(by: evidence.label) {
                 tics.append((label, y))
                 for group in some {
                     let shift = 0.36 * (Double(searches.firstIndex(of: group.search)!) - Double(searches.count - 1) / 2) / Double(max(1, searches.count - 1))
@@ -66,16 +66,6 @@ struct BLEUDifference {
         return "A point right of the line translates better than the teacher with the same search. Highest: \(words(best)); lowest: \(words(worst)). "
             + "\(bars) \(Words.runs(groups))"
     }
-
-    /// Groups of equal key, in the order in which they first appear.
-    static func inOrder<T>(_ items: [T], by key: (T) -> String) -> [(String, [T])] {
-        var order: [String] = [], members: [String: [T]] = [:]
-        for item in items {
-            if members[key(item)] == nil { order.append(key(item)) }
-            members[key(item), default: []].append(item)
-        }
-        return order.map { ($0, members[$0]!) }
-    }
 }
 
 /// How far a difference in BLEU may be off: over seeds, or over test sentences where there is one seed.
@@ -92,20 +82,5 @@ struct DifferenceInterval {
             // without the texts there is a point and no bar
             (low, high) = (interval?.lowerBound ?? mean, interval?.upperBound ?? mean)
         }
-    }
-}
-
-/// Pieces of sentences.
-enum Words {
-    /// With a sign, as people set it: `+0.11`, `−1.40`.
-    static func difference(_ value: Double) -> String {
-        String(format: "%+.2f", value).replacingOccurrences(of: "-", with: "−")
-    }
-
-    /// How many runs are behind a figure.
-    static func runs(_ groups: [ScoreGroup]) -> String {
-        let counts = Set(groups.map(\.members.count)).sorted()
-        let models = groups.count == 1 ? "One model" : "\(groups.count) models"
-        return counts == [1] ? "\(models), one run each." : "\(models), \(counts.map(String.init).joined(separator: " or ")) runs each."
     }
 }

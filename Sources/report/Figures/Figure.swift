@@ -72,7 +72,7 @@ enum Gnuplot {
     /// A string in its quotes.
     static func quote(_ text: String) -> String { "'" + text.replacingOccurrences(of: "'", with: "''") + "'" }
 
-    /// A number; what is absent is no number, and not drawn.
+    /// A number as gnuplot reads it; nil is NaN, which it does not draw.
     static func number(_ value: Double?) -> String {
         guard let value, value.isFinite else { return "NaN" }
         return String(format: "%.6g", value)

@@ -39,7 +39,7 @@ struct LearningCurves {
         let title = "Training in place", runs = evidence.finished("train").filter { $0.spec != nil }
         let points = try evidence.registry.metrics(of: runs.map(\.id), like: "valid.nll")
         guard !points.isEmpty else { return .absent(title: title, reason: "no model was trained in place in these runs; INPLACE names those that shall be") }
-        let models = BLEUDifference.inOrder(runs) { ModelName($0.spec! + ".inplace").network }
+        let models = runs.grouped { ModelName($0.spec! + ".inplace").network }
         let teacher = try evidence.registry.metrics(of: evidence.finished("train").filter { $0.spec == nil }.map(\.id), like: "valid.nll")
         let least = teacher.map(\.value).min()
         let curves = models.flatMap { name, runs in runs.map { (name, "\($0.id)", name) } }
@@ -77,7 +77,7 @@ struct LearningCurves {
     private static func distillation(_ evidence: Evidence) throws -> [Plot] {
         let distilled = try Distillations(evidence)
         guard !distilled.networks.isEmpty else { return [.absent(title: "Networks learn by layer", reason: "nothing was distilled in these runs")] }
-        return BLEUDifference.inOrder(distilled.networks, by: \.attention.rawValue).map { attention, networks in
+        return distilled.networks.grouped(by: \.attention.rawValue).map { attention, networks in
             let name = "distillation-\(attention)", epochs = networks.flatMap { $0.layers.map(\.curve.count) }.max() ?? 0
             let columns = networks.enumerated().flatMap { index, network in network.layers.map { (index, network.label, $0) } }
             let rows = (0..<epochs).map { epoch in

@@ -12,7 +12,7 @@ struct SingleLayers {
             plot = .absent(title: title, reason: "no model has a single layer replaced; LAYERS=\"0 1 2 3 4 5\" adds them")
             return
         }
-        let series = BLEUDifference.inOrder(groups) { "\(evidence.label($0)) \($0.model.places)" }
+        let series = groups.grouped { "\(evidence.label($0)) \($0.model.places)" }
         var rows: [[String]] = []
         for (index, (name, all)) in series.enumerated() {
             for group in all {

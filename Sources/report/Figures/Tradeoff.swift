@@ -43,7 +43,7 @@ struct Tradeoff {
                 return gain >= 0 && better >= 0 && (gain > 0 || better > 0)
             }
         }
-        let kinds = BLEUDifference.inOrder(points) { $0.group.isTeacher ? "teacher" : $0.group.model.places }.map(\.0)
+        let kinds = points.grouped { $0.group.isTeacher ? "teacher" : $0.group.model.places }.map(\.key)
         let frame = Frame(points.map { ($0.x, $0.y) }, isLogarithmic: (points.map(\.x).max()! / points.map(\.x).min()!) > 4)
         let front = points.filter(\.isBest).sorted { $0.x < $1.x }
         let rows = points.map { point in

@@ -34,7 +34,7 @@ struct Leaderboard {
 
     init(_ evidence: Evidence) {
         groups = evidence.groups
-        signatures = BLEUDifference.inOrder(groups.flatMap(\.members), by: \.signature).map(\.0)
+        signatures = groups.flatMap(\.members).grouped(by: \.signature).map(\.key)
         let hasTestSets = Set(groups.map(\.testSet)).count > 1
         let hasSeeds = groups.contains { $0.members.count > 1 }
         columns = [

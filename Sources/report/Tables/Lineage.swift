@@ -51,8 +51,8 @@ struct Lineage {
         rows = scored.map { Row(run: $0.run, model: "\($0.name)/\($0.model)", steps: steps([$0.run] + (behind[$0.run] ?? []))) }
         runs = all.map { Run($0, uses[$0.id] ?? []) }
         commands = all.map { Self.command($0) }.joined(separator: "\n")
-        machines = BLEUDifference.inOrder(all) { "\($0.cpu), \($0.blas), \($0.threads) threads" }.map(\.0)
-        commits = BLEUDifference.inOrder(all) { Self.commit($0) }.map(\.0)
+        machines = all.grouped { "\($0.cpu), \($0.blas), \($0.threads) threads" }.map(\.key)
+        commits = all.grouped { Self.commit($0) }.map(\.key)
     }
 
     fileprivate static func commit(_ run: RecordedRun) -> String {
