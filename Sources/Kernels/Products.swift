@@ -3,30 +3,37 @@ import COpenBLAS
 
 /// c = a' b', or c += a' b' where `accumulate`; ' transposes if asked.
 ///
-/// Where b is read row by row the product is our own: the matrices of a Transformer of this size are so thin that OpenBLAS,
-/// which rearranges both operands and clears the result at every call, spends a fifth of its time on that. The product with
-/// b transposed is OpenBLAS's; where its b stays the same for many rows, `Panels` is faster.
-public func gemm(_ a: Matrix, _ b: Matrix, transposeA ta: Bool = false, transposeB tb: Bool = false, into c: Matrix, accumulate: Bool = false) {
+/// Where b is read row by row the product is our own: the matrices of a Transformer of this size are so thin that
+/// OpenBLAS, which rearranges both operands and clears the result at every call, spends a fifth of its time on that.
+/// The product with b transposed is OpenBLAS's; where its b stays the same for many rows, `Panels` is faster.
+public func gemm(
+    _ a: Matrix, _ b: Matrix, transposeA ta: Bool = false, transposeB tb: Bool = false, into c: Matrix,
+    accumulate: Bool = false
+) {
     let (m, k) = ta ? (a.columns, a.rows) : (a.rows, a.columns)
     let (kb, n) = tb ? (b.columns, b.rows) : (b.rows, b.columns)
-    require(k == kb && c.rows == m && c.columns == n, "product of \(a)\(ta ? "^T" : "") and \(b)\(tb ? "^T" : "") into \(c)")
+    require(
+        k == kb && c.rows == m && c.columns == n, "product of \(a)\(ta ? "^T" : "") and \(b)\(tb ? "^T" : "") into \(c)"
+    )
     guard m > 0, n > 0 else { return }
     if tb {
         cblas_sgemm(
             CblasRowMajor, ta ? CblasTrans : CblasNoTrans, CblasTrans, blasint(m), blasint(n), blasint(k),
-            1, a.base, blasint(max(a.stride, 1)), b.base, blasint(max(b.stride, 1)), accumulate ? 1 : 0, c.base, blasint(max(c.stride, 1)))
+            1, a.base, blasint(max(a.stride, 1)), b.base, blasint(max(b.stride, 1)), accumulate ? 1 : 0, c.base,
+            blasint(max(c.stride, 1)))
     } else if k == 0 {
         if !accumulate { c.fill(0) }
     } else {
-        (ta ? product_transposed : product)(a.base, a.stride, b.base, b.stride, c.base, c.stride, m, n, k, accumulate ? 1 : 0)
+        (ta ? product_transposed : product)(
+            a.base, a.stride, b.base, b.stride, c.base, c.stride, m, n, k, accumulate ? 1 : 0)
     }
 }
 
 /// How weights are kept for products x W^T.
 public enum Precision: String, CaseIterable, Codable, Sendable {
     case float32
-    /// Bytes, a quarter of the room, with a scale for each output; the rows that are multiplied become bytes too, with a scale
-    /// for each row. Faster on processors with AVX-512 VNNI; sums are exact everywhere.
+    /// Bytes, a quarter of the room, with a scale for each output; the rows that are multiplied become bytes too, with
+    /// a scale for each row. Faster on processors with AVX-512 VNNI; sums are exact everywhere.
     case int8
 
     /// Inputs whose products with bytes are summed exactly in 32 bits.
@@ -35,7 +42,8 @@ public enum Precision: String, CaseIterable, Codable, Sendable {
     fileprivate var type: panel_type_t { self == .int8 ? panel_int8 : panel_float32 }
 }
 
-/// A weight matrix [outputs, inputs] laid out for products x W^T. A row's result depends on that row alone, to the last bit.
+/// A weight matrix [outputs, inputs] laid out for products x W^T. A row's result depends on that row alone, to the last
+/// bit.
 public struct Panels {
     public let inputs: Int
     public let outputs: Int
@@ -49,7 +57,9 @@ public struct Panels {
 
     /// - Parameter base: room for `count` floats on a 64-byte boundary, which outlives this value
     public init(_ weights: Matrix, _ precision: Precision = .float32, at base: UnsafeMutablePointer<Float>) {
-        require(weights.columns > 0 && (precision == .float32 || weights.columns <= Precision.widestInt8), "\(precision) panels of \(weights)")
+        require(
+            weights.columns > 0 && (precision == .float32 || weights.columns <= Precision.widestInt8),
+            "\(precision) panels of \(weights)")
         inputs = weights.columns
         outputs = weights.rows
         type = precision.type
@@ -57,15 +67,20 @@ public struct Panels {
         panel_pack(weights.base, weights.stride, base, inputs, outputs, type)
     }
 
-    /// The rows of x that `places` names, or the first `count`, good for products with weights of this precision and width. What
-    /// they need is taken from `space` and stays there.
+    /// The rows of x that `places` names, or the first `count`, good for products with weights of this precision and
+    /// width. What they need is taken from `space` and stays there.
     public func rows(_ x: Matrix, at places: UnsafePointer<Int32>? = nil, count: Int, _ space: Workspace) -> PanelRows {
-        require(x.columns == inputs && (places != nil || count <= x.rows), "[\(outputs) x \(inputs)] times \(count) rows of \(x)")
-        return PanelRows(panel_rows(x.base, x.stride, places, count, inputs, type, space.take(panel_scratch(count, inputs, type))))
+        require(
+            x.columns == inputs && (places != nil || count <= x.rows),
+            "[\(outputs) x \(inputs)] times \(count) rows of \(x)")
+        return PanelRows(
+            panel_rows(x.base, x.stride, places, count, inputs, type, space.take(panel_scratch(count, inputs, type))))
     }
 
     /// y = p, max(0, p) or y + p, where p = x W^T + bias, or without a bias.
-    public func product(_ x: Matrix, bias: UnsafePointer<Float>?, into y: Matrix, _ space: Workspace, _ mode: panel_mode_t = panel_bias) {
+    public func product(
+        _ x: Matrix, bias: UnsafePointer<Float>?, into y: Matrix, _ space: Workspace, _ mode: panel_mode_t = panel_bias
+    ) {
         require(x.rows == y.rows, "[\(outputs) x \(inputs)] times \(x)^T into \(y)")
         let mark = space.mark
         product(rows(x, count: x.rows, space), bias: bias, into: y, count: x.rows, mode)
@@ -74,21 +89,30 @@ public struct Panels {
 
     /// The same for the first `count` rows, row r being row places[r] of y, or r where nil; no two go to the same.
     public func product(
-        _ x: PanelRows, bias: UnsafePointer<Float>?, into y: Matrix, at places: UnsafePointer<Int32>? = nil, count: Int, _ mode: panel_mode_t = panel_bias
+        _ x: PanelRows, bias: UnsafePointer<Float>?, into y: Matrix, at places: UnsafePointer<Int32>? = nil, count: Int,
+        _ mode: panel_mode_t = panel_bias
     ) {
         require(x.layout.type == type, "rows and weights of one precision")
-        require(x.layout.inputs == inputs && y.columns == outputs, "[\(outputs) x \(inputs)] times rows of \(x.layout.inputs) into \(y)")
-        require(count <= x.layout.rows && (places != nil || count <= y.rows), "\(count) of \(x.layout.rows) rows into \(y)")
+        require(
+            x.layout.inputs == inputs && y.columns == outputs,
+            "[\(outputs) x \(inputs)] times rows of \(x.layout.inputs) into \(y)")
+        require(
+            count <= x.layout.rows && (places != nil || count <= y.rows), "\(count) of \(x.layout.rows) rows into \(y)")
         panel_product(x.layout, base, bias, y.base, y.stride, places, count, outputs, mode)
     }
 
     /// The k largest outputs of each row with their log softmax, best first, ties by lower index. See `panel_top_k`.
     public func best(
-        _ k: Int, of x: Matrix, bias: UnsafePointer<Float>, barred: [Int32], logProbabilities: inout [Float], indices: inout [Int32], _ space: Workspace
+        _ k: Int, of x: Matrix, bias: UnsafePointer<Float>, barred: [Int32], logProbabilities: inout [Float],
+        indices: inout [Int32], _ space: Workspace
     ) {
-        require(logProbabilities.count >= x.rows * k && indices.count >= x.rows * k, "room for \(x.rows) x \(k) of the best")
+        require(
+            logProbabilities.count >= x.rows * k && indices.count >= x.rows * k, "room for \(x.rows) x \(k) of the best"
+        )
         let mark = space.mark, rows = rows(x, count: x.rows, space)
-        panel_top_k(rows.layout, base, bias, outputs, k, barred, barred.count, space.take(32 * x.rows), &logProbabilities, &indices)
+        panel_top_k(
+            rows.layout, base, bias, outputs, k, barred, barred.count, space.take(32 * x.rows), &logProbabilities,
+            &indices)
         space.release(to: mark)
     }
 }

@@ -9,7 +9,10 @@ public struct Linear {
     /// - Parameter fanOut: outputs of one matrix where several stand in one slot.
     init(_ name: String, in inputs: Int, out outputs: Int, fanOut: Int? = nil, _ layout: inout ParameterLayout) {
         (weight, bias) = layout.scope(name) {
-            ($0.add("weight", [outputs, inputs], .xavier(fanIn: inputs, fanOut: fanOut ?? outputs)), $0.add("bias", [outputs], .constant(0)))
+            (
+                $0.add("weight", [outputs, inputs], .xavier(fanIn: inputs, fanOut: fanOut ?? outputs)),
+                $0.add("bias", [outputs], .constant(0))
+            )
         }
     }
 
@@ -20,12 +23,14 @@ public struct Linear {
         pass.phase(.products)
         let all = pass.weights[weight], w = part.map(all.rows) ?? all, mark = pass.workspace.mark
         Panels(w, at: pass.workspace.take(Panels.count(w)))
-            .product(x, bias: hasBias ? pass.weights[bias].base + (part?.lowerBound ?? 0) : nil, into: y, pass.workspace)
+            .product(
+                x, bias: hasBias ? pass.weights[bias].base + (part?.lowerBound ?? 0) : nil, into: y, pass.workspace)
         pass.workspace.release(to: mark)
     }
 
     /// dW += dy^T x;  dx = dy W, or dx += dy W where `accumulate`.
-    func backward(_ x: Matrix, part: Range<Int>? = nil, dy: Matrix, dx: Matrix?, accumulate: Bool = false, _ pass: Pass) {
+    func backward(_ x: Matrix, part: Range<Int>? = nil, dy: Matrix, dx: Matrix?, accumulate: Bool = false, _ pass: Pass)
+    {
         pass.phase(.products)
         let w = pass.weights[weight]
         if pass.trainsTransformer {
@@ -65,8 +70,12 @@ public struct LayerNorm {
 
     func forward(_ x: Matrix, _ pass: Pass) -> Tape {
         pass.phase(.normalisation)
-        let tape = Tape(x: x, y: pass.workspace.matrix(x.rows, x.columns), mean: pass.workspace.take(x.rows), rstd: pass.workspace.take(x.rows))
-        layer_norm_forward(x.base, pass.weights[gain].base, pass.weights[shift].base, tape.y.base, tape.mean, tape.rstd, x.rows, x.columns, Self.epsilon)
+        let tape = Tape(
+            x: x, y: pass.workspace.matrix(x.rows, x.columns), mean: pass.workspace.take(x.rows),
+            rstd: pass.workspace.take(x.rows))
+        layer_norm_forward(
+            x.base, pass.weights[gain].base, pass.weights[shift].base, tape.y.base, tape.mean, tape.rstd, x.rows,
+            x.columns, Self.epsilon)
         return tape
     }
 

@@ -1,7 +1,8 @@
 import Kernels
 import Tensors
 
-/// Blocks of weights as safetensors: one tensor a slot, under the slot's name, so that a model opens in Python as it is.
+/// Blocks of weights as safetensors: one tensor a slot, under the slot's name, so that a model opens in Python as it
+/// is.
 public enum WeightFile {
     /// Tensors of one block. Blocks of the same layout, such as moments, differ by a prefix.
     public struct Part {
@@ -18,10 +19,12 @@ public enum WeightFile {
 
     public static func write(_ parts: [Part], metadata: [String: String] = [:], to path: String) throws {
         let writer = try TensorFileWriter(
-            path: path, tensors: parts.flatMap { part in part.slots.map { (part.prefix + $0.name, .f32, $0.shape) } }, metadata: metadata)
+            path: path, tensors: parts.flatMap { part in part.slots.map { (part.prefix + $0.name, .f32, $0.shape) } },
+            metadata: metadata)
         for part in parts {
             for slot in part.slots {
-                let values = UnsafeRawBufferPointer(start: part.block.base + slot.offset, count: slot.count * MemoryLayout<Float>.stride)
+                let values = UnsafeRawBufferPointer(
+                    start: part.block.base + slot.offset, count: slot.count * MemoryLayout<Float>.stride)
                 try writer.write(part.prefix + slot.name, at: 0, values)
             }
         }
@@ -33,7 +36,8 @@ public enum WeightFile {
     /// - Parameter dropping: what the tensors' names in the file lack of the slots' names, at their beginning
     public static func read(_ file: TensorFile, _ part: Part, dropping: String = "") throws {
         for slot in part.slots {
-            let name = part.prefix + (slot.name.hasPrefix(dropping) ? String(slot.name.dropFirst(dropping.count)) : slot.name)
+            let name =
+                part.prefix + (slot.name.hasPrefix(dropping) ? String(slot.name.dropFirst(dropping.count)) : slot.name)
             try check(file, name, slot)
             try UnsafeMutableRawPointer(part.block.base + slot.offset).copyMemory(
                 from: file.bytes(name).baseAddress!, byteCount: slot.count * MemoryLayout<Float>.stride)

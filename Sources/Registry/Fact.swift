@@ -16,8 +16,8 @@ enum Fact: Sendable {
         if case .heartbeat = self { true } else { false }
     }
 
-    /// Writes the fact, within the caller's transaction. Returns why the schema refused it, if it did: one odd fact must not
-    /// keep the others out. Other errors are thrown.
+    /// Writes the fact, within the caller's transaction. Returns why the schema refused it, if it did: one odd fact
+    /// must not keep the others out. Other errors are thrown.
     func insert(into database: Database, run: Int64, root: String) throws -> String? {
         do {
             try write(to: database, run: run, root: root)
@@ -75,7 +75,8 @@ extension Score {
         try database.execute(
             sql: "INSERT OR REPLACE INTO scores VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             arguments: [
-                run, metric, testSet, value, signature, brevityPenalty, systemLength, referenceLength, numbers, confidence,
+                run, metric, testSet, value, signature, brevityPenalty, systemLength, referenceLength, numbers,
+                confidence,
             ])
     }
 }

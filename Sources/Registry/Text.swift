@@ -10,14 +10,17 @@ enum Time {
     static func date(_ text: String) -> Date? { try? style.parse(text) }
 }
 
-/// Paths as the registry writes them: relative to its own folder where they lie inside, so that a folder of runs can be moved.
+/// Paths as the registry writes them: relative to its own folder where they lie inside, so that a folder of runs can be
+/// moved.
 enum RegistryPath {
     static func stored(_ path: String, root: String) -> String {
         let full = absolute(path)
         return full.hasPrefix(root + "/") ? String(full.dropFirst(root.count + 1)) : full
     }
 
-    static func onDisk(_ stored: String, root: String) -> String { stored.hasPrefix("/") ? stored : root + "/" + stored }
+    static func onDisk(_ stored: String, root: String) -> String {
+        stored.hasPrefix("/") ? stored : root + "/" + stored
+    }
 
     static func absolute(_ path: String) -> String { FilePath.absolute(path) }
 }

@@ -51,7 +51,9 @@ public final class GradientParts {
         bases = .allocate(capacity: parts)
         for (index, block) in blocks.enumerated() { bases[index] = block.base }
         chunks = (trained ?? [0..<count]).flatMap { range in
-            stride(from: range.lowerBound, to: range.upperBound, by: Self.chunk).map { $0..<min($0 + Self.chunk, range.upperBound) }
+            stride(from: range.lowerBound, to: range.upperBound, by: Self.chunk).map {
+                $0..<min($0 + Self.chunk, range.upperBound)
+            }
         }
         squares = .allocate(capacity: chunks.count)
     }
@@ -70,7 +72,9 @@ public final class GradientParts {
         }
         pool.run(chunks.count) { task in
             let chunk = chunks[task]
-            adam_update(weights.base, adam.moment1.base, adam.moment2.base, bases, parts, chunk.lowerBound, chunk.count, constants)
+            adam_update(
+                weights.base, adam.moment1.base, adam.moment2.base, bases, parts, chunk.lowerBound, chunk.count,
+                constants)
         }
     }
 

@@ -29,10 +29,18 @@ public final class TeacherTrainee: Trainee {
     private let pool: WorkerPool
     private let gradients: GradientParts
     private let lanes: [SliceLane]
-    /// Thread-seconds by phase, from when it was switched on: of the slices, and of the update, at which all threads work.
+    /// Thread-seconds by phase, from when it was switched on: of the slices, and of the update, at which all threads
+    /// work.
     public var phases: [PhaseTimer.Phase: Double]? {
         timers.map { timers in
-            Dictionary(uniqueKeysWithValues: PhaseTimer.Phase.allCases.map { phase in (phase, timers.reduce(0) { $0 + $1.seconds[phase.rawValue] } * (phase == .optimizer ? Double(pool.threads) : 1)) })
+            Dictionary(
+                uniqueKeysWithValues: PhaseTimer.Phase.allCases.map { phase in
+                    (
+                        phase,
+                        timers.reduce(0) { $0 + $1.seconds[phase.rawValue] }
+                            * (phase == .optimizer ? Double(pool.threads) : 1)
+                    )
+                })
         }
     }
     /// Of the slices, and of the update.
@@ -49,7 +57,8 @@ public final class TeacherTrainee: Trainee {
     ///   - weights: to go on from; fresh ones if nil
     ///   - lessons: what a teacher says of `train`
     public init(
-        _ model: Transformer, weights start: FloatBlock? = nil, train: TokenShard, valid: TokenShard, settings: TeacherSettings,
+        _ model: Transformer, weights start: FloatBlock? = nil, train: TokenShard, valid: TokenShard,
+        settings: TeacherSettings,
         lessons: TeacherLessons? = nil, pool: WorkerPool
     ) {
         self.model = model
@@ -82,8 +91,12 @@ public final class TeacherTrainee: Trainee {
         pool.run(lanes.count) { slice in
             let pass = Pass(
                 weights: weights, gradients: gradients.blocks[slice], workspace: lanes[slice].workspace,
-                randomness: Randomness(seed: settings.seed, step: step, slice: slice), trainsTransformer: trainsTransformer, timer: timers?[slice])
-            lanes[slice].run { $0.sums = model.loss($0.batch, smoothing: settings.smoothing, gradientScale: scale, trace: $0.trace, pass) }
+                randomness: Randomness(seed: settings.seed, step: step, slice: slice),
+                trainsTransformer: trainsTransformer, timer: timers?[slice])
+            lanes[slice].run {
+                $0.sums = model.loss(
+                    $0.batch, smoothing: settings.smoothing, gradientScale: scale, trace: $0.trace, pass)
+            }
             timers?[slice].leave()
         }
         timers?.last?.enter(.optimizer)
@@ -104,7 +117,10 @@ public final class TeacherTrainee: Trainee {
             _ = deal(start..<end, of: valid)
             pool.run(lanes.count) { slice in
                 let pass = Pass(weights: weights, workspace: lanes[slice].workspace)
-                lanes[slice].run { $0.sums = model.loss($0.batch, smoothing: settings.smoothing, gradientScale: 0, trace: $0.trace, pass) }
+                lanes[slice].run {
+                    $0.sums = model.loss(
+                        $0.batch, smoothing: settings.smoothing, gradientScale: 0, trace: $0.trace, pass)
+                }
             }
             total = lanes.reduce(total) { $0 + $1.sums }
             start = end
@@ -115,7 +131,9 @@ public final class TeacherTrainee: Trainee {
     }
 
     /// Gives each sentence to the slice with the least work so far; returns the target tokens.
-    private func deal<Sentences: Sequence>(_ sentences: Sentences, of shard: TokenShard, with lessons: TeacherLessons? = nil) -> Int
+    private func deal<Sentences: Sequence>(
+        _ sentences: Sentences, of shard: TokenShard, with lessons: TeacherLessons? = nil
+    ) -> Int
     where Sentences.Element == Int {
         for lane in lanes { lane.batch.removeAll() }
         var tokens = 0

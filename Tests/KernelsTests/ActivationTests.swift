@@ -1,7 +1,8 @@
 import CKernels
 import Testing
 
-/// Bias, ReLU, dropout, residual: forward against the formula with the masks of the reference generator, backward against differences.
+/// Bias, ReLU, dropout, residual: forward against the formula with the masks of the reference generator, backward
+/// against differences.
 struct ActivationTests {
     static let widths = [1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 31, 33, 128, 511, 512, 513, 1031]
     static let rates: [Float] = [0, 0.1, 0.6]
@@ -37,19 +38,23 @@ struct ActivationTests {
     func bias(d: Int) {
         let rows = 3
         var source = Source(UInt64(d))
-        let start = source.floats(rows * d), bias = source.floats(d), dy = source.floats(rows * d), dstart = source.floats(d)
+        let start = source.floats(rows * d), bias = source.floats(d), dy = source.floats(rows * d),
+            dstart = source.floats(d)
         var x = start, dbias = dstart
         add_bias(&x, bias, rows, d)
         #expect(x == start.indices.map { start[$0] + bias[$0 % d] })
         add_bias_backward(dy, &dbias, rows, d)
-        expectClose(dbias, (0..<d).map { c in (0..<rows).reduce(Double(dstart[c])) { $0 + Double(dy[$1 * d + c]) } }, within: 1e-6, "bias gradient, \(d) columns")
+        expectClose(
+            dbias, (0..<d).map { c in (0..<rows).reduce(Double(dstart[c])) { $0 + Double(dy[$1 * d + c]) } },
+            within: 1e-6, "bias gradient, \(d) columns")
     }
 
     @Test(arguments: widths)
     func biasReluDropout(d: Int) {
         forEachCase(d) { given, what in
             var source = given.source
-            let x = source.floats(given.count), bias = source.floats(d), dy = source.floats(given.count), start = source.floats(d)
+            let x = source.floats(given.count), bias = source.floats(d), dy = source.floats(given.count),
+                start = source.floats(d)
             var h = x
             bias_relu_dropout_forward(&h, bias, given.rows, d, given.dropout)
             let relu: (Double) -> Double = { max(0, $0) }
@@ -72,7 +77,8 @@ struct ActivationTests {
             let dy = source.floats(given.count), start = source.floats(d)
             var y = [Float](repeating: .nan, count: given.count)
             residual_forward(x, s, bias, &y, given.rows, d, given.dropout)
-            expectClose(y, zip(widened(x), given.apply(widened(s), widened(bias))).map(+), within: 1e-6, "residual \(what)")
+            expectClose(
+                y, zip(widened(x), given.apply(widened(s), widened(bias))).map(+), within: 1e-6, "residual \(what)")
 
             var ds = [Float](repeating: .nan, count: given.count), dbias = start
             residual_backward(dy, &ds, &dbias, given.rows, d, given.dropout)
@@ -88,20 +94,24 @@ struct ActivationTests {
         let vocabulary = 5, places = 4, scale: Float = 2.5
         forEachCase(d) { given, what in
             var source = given.source
-            let table = source.floats(vocabulary * d), positions = source.floats(places * d), dy = source.floats(given.count), start = source.floats(vocabulary * d)
+            let table = source.floats(vocabulary * d), positions = source.floats(places * d),
+                dy = source.floats(given.count), start = source.floats(vocabulary * d)
             // Few ids, so that some repeat and their gradients meet.
             let ids = source.labels(given.rows, below: 2), at = source.labels(given.rows, below: places)
             func embed(_ table: [Double]) -> [Double] {
                 (0..<given.count).map { i in
                     let r = i / d, c = i % d
-                    return given.factors[i] * (Double(scale) * table[Int(ids[r]) * d + c] + Double(positions[Int(at[r]) * d + c]))
+                    return given.factors[i]
+                        * (Double(scale) * table[Int(ids[r]) * d + c] + Double(positions[Int(at[r]) * d + c]))
                 }
             }
             var y = [Float](repeating: .nan, count: given.count), dtable = start
             embedding_forward(table, ids, positions, at, scale, &y, given.rows, d, given.dropout)
             expectClose(y, embed(widened(table)), within: 1e-6, "embedding \(what)")
             embedding_backward(&dtable, ids, dy, scale, given.rows, d, given.dropout)
-            expectGradient(zip(dtable, start).map { $0 - $1 }, at: widened(table), within: 2e-6, "embedding \(what)") { dot(widened(dy), embed($0)) }
+            expectGradient(zip(dtable, start).map { $0 - $1 }, at: widened(table), within: 2e-6, "embedding \(what)") {
+                dot(widened(dy), embed($0))
+            }
         }
     }
 

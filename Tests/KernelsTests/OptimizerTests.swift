@@ -3,7 +3,8 @@ import Foundation
 import Testing
 
 struct OptimizerTests {
-    /// Kingma & Ba 2015, algorithm 1, with weight decay taken from the weights themselves (Loshchilov & Hutter 2019, algorithm 2).
+    /// Kingma & Ba 2015, algorithm 1, with weight decay taken from the weights themselves (Loshchilov & Hutter 2019,
+    /// algorithm 2).
     struct Textbook {
         var weights: [Double]
         var m: [Double]
@@ -53,17 +54,22 @@ struct OptimizerTests {
                     }
                 }
                 let rate = 0.01 * Double(step)
-                adam_update(&weights, &m, &v, gradients.map { Optional($0) }, parts, offset, count, settings(rate: rate, step: step, decay: decay))
+                adam_update(
+                    &weights, &m, &v, gradients.map { Optional($0) }, parts, offset, count,
+                    settings(rate: rate, step: step, decay: decay))
                 expected.update(sum, rate: rate, decay: decay)
                 for gradient in gradients {
-                    #expect((0..<whole).allSatisfy { range.contains($0) == (gradient[$0] == 0) }, "only the updated range is zeroed")
+                    #expect(
+                        (0..<whole).allSatisfy { range.contains($0) == (gradient[$0] == 0) },
+                        "only the updated range is zeroed")
                 }
             }
             let what = "Adam, \(count) weights, \(parts) parts, decay \(decay)"
             expectClose(Array(weights[range]), expected.weights, within: 2e-6, "weights of \(what)")
             expectClose(Array(m[range]), expected.m, within: 1e-6, "first moment of \(what)")
             expectClose(Array(v[range]), expected.v, within: 1e-6, "second moment of \(what)")
-            #expect(weights[..<offset] == start[..<offset] && weights[range.upperBound...] == start[range.upperBound...])
+            #expect(
+                weights[..<offset] == start[..<offset] && weights[range.upperBound...] == start[range.upperBound...])
         }
     }
 
@@ -77,9 +83,13 @@ struct OptimizerTests {
 
     /// Long after its last gradient a moment is zero, not a subnormal number that rounding never lets go.
     @Test func momentsThatNoLongerMatterEnd() {
-        var weights: [Float] = [1, 1], m: [Float] = [1e-3, 5e-45], v: [Float] = [1e-6, 3e-44], gradient: [Float] = [0, 0]
+        var weights: [Float] = [1, 1], m: [Float] = [1e-3, 5e-45], v: [Float] = [1e-6, 3e-44],
+            gradient: [Float] = [0, 0]
         gradient.withUnsafeMutableBufferPointer { gradient in
-            for _ in 0..<4000 { adam_update(&weights, &m, &v, [gradient.baseAddress], 1, 0, 2, settings(rate: 1e-3, step: 5000, decay: 0)) }
+            for _ in 0..<4000 {
+                adam_update(
+                    &weights, &m, &v, [gradient.baseAddress], 1, 0, 2, settings(rate: 1e-3, step: 5000, decay: 0))
+            }
         }
         #expect(m == [0, 0] && v == [0, 0] && weights.allSatisfy(\.isFinite))
     }

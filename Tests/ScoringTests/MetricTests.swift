@@ -3,8 +3,8 @@ import Testing
 
 @testable import Scoring
 
-/// Doubles are compared exactly: operations are in the reference's order, and `exp` and `log` are the C library's for both (the
-/// golden files were made with glibc on x86-64; another C library may round a last digit differently).
+/// Doubles are compared exactly: operations are in the reference's order, and `exp` and `log` are the C library's for
+/// both (the golden files were made with glibc on x86-64; another C library may round a last digit differently).
 @Suite struct MetricTests {
     @Test(arguments: Golden.expected.corpora.keys.sorted())
     func scores(corpus name: String) throws {
@@ -60,7 +60,8 @@ import Testing
     @Test func paperCompatFigure() throws {
         let references = Golden.lines("plain.references")
         for (name, expected) in Golden.expected.paper_compat {
-            let found = try PaperCompatBLEU.score(hypotheses: framed(Golden.lines(name)), references: framed(references))
+            let found = try PaperCompatBLEU.score(
+                hypotheses: framed(Golden.lines(name)), references: framed(references))
             #expect(abs(found - expected) < 1e-15, "\(name)")
         }
         #expect(try PaperCompatBLEU.score(hypotheses: [[1, 5, 2]], references: [[1, 5, 2]]) == 0)

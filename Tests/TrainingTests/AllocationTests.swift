@@ -6,27 +6,29 @@ import Testing
 
 @testable import Training
 
-/// A step allocates nothing once the largest batch has been seen. Batches here are so large that an array with a number for
-/// each token takes more than 4,096 bytes.
+/// A step allocates nothing once the largest batch has been seen. Batches here are so large that an array with a number
+/// for each token takes more than 4,096 bytes.
 ///
-/// Without optimisation the standard library's generics ask for a few bytes whenever they step through an array, so that
-/// small allocations say something in an optimised build alone:
+/// Without optimisation the standard library's generics ask for a few bytes whenever they step through an array, so
+/// that small allocations say something in an optimised build alone:
 /// `swift test -c release -Xswiftc -enable-testing --filter AllocationTests`.
 @Suite(.enabled(if: allocations_can_be_counted())) struct AllocationTests {
     #if DEBUG
-    private static let isOptimised = false
+        private static let isOptimised = false
     #else
-    private static let isOptimised = true
+        private static let isOptimised = true
     #endif
 
     /// The counter itself: what it would have to miss for the other tests to pass by mistake.
     @Test(arguments: 1...3) func whatEveryThreadAllocatesIsCounted(threads: Int) {
-        let pool = WorkerPool(threads: threads), blocks = UnsafeMutablePointer<UnsafeMutableRawPointer?>.allocate(capacity: 6)
+        let pool = WorkerPool(threads: threads),
+            blocks = UnsafeMutablePointer<UnsafeMutableRawPointer?>.allocate(capacity: 6)
         let found = Allocations.least(in: pool) {
             pool.run(6) { blocks[$0] = $0 < 2 ? .allocate(byteCount: 1 << 16, alignment: 64) : malloc(10) }
             for index in 0..<6 { free(blocks[index]) }
         }
-        #expect(found == Allocations(small: threads == 1 ? 4 : 5, large: 2), "and one more where there are threads to wake")
+        #expect(
+            found == Allocations(small: threads == 1 ? 4 : 5, large: 2), "and one more where there are threads to wake")
         blocks.deallocate()
     }
 
@@ -45,8 +47,8 @@ import Testing
         try expectNone(bench.trainee(text, pool), pool, sections: 20)
     }
 
-    /// Sentences, their batch and their translations are put together once a call; fifty steps more take a few, as arrays of ids
-    /// grow, not one each.
+    /// Sentences, their batch and their translations are put together once a call; fifty steps more take a few, as
+    /// arrays of ids grow, not one each.
     @Test(arguments: [1, 4]) func aStepOfATranslation(beam: Int) throws {
         let bench = try Workbench(), pool = WorkerPool(threads: 1), trainee = bench.trainee(pool)
         defer { bench.remove() }
@@ -67,16 +69,20 @@ import Testing
 
     /// Goes through an epoch twice and counts the second time.
     ///
-    /// - Parameter sections: most times that a step gives tasks to threads; each takes a few bytes for what they share, since a
-    ///   closure that another thread calls has to be on the heap
+    /// - Parameter sections: most times that a step gives tasks to threads; each takes a few bytes for what they share,
+    ///   since a closure that another thread calls has to be on the heap
     private func expectNone(_ trainee: Trainee, _ pool: WorkerPool, sections: Int) throws {
         let adam = Adam(Adam.Settings(), count: trainee.weights.count), batches = trainee.begin(epoch: 0)
         #expect(batches > 2)
         for batch in 0..<batches { _ = trainee.step(batch: batch, step: 1 + batch, rate: 1e-3, adam: adam) }
         for batch in 0..<batches {
-            let found = Allocations.least(in: pool) { _ = trainee.step(batch: batch, step: 1 + batches + batch, rate: 1e-3, adam: adam) }
+            let found = Allocations.least(in: pool) {
+                _ = trainee.step(batch: batch, step: 1 + batches + batch, rate: 1e-3, adam: adam)
+            }
             #expect(found.large == 0, "batch \(batch): \(found)")
-            if Self.isOptimised { #expect(found.small <= (pool.threads == 1 ? 0 : sections), "batch \(batch): \(found)") }
+            if Self.isOptimised {
+                #expect(found.small <= (pool.threads == 1 ? 0 : sections), "batch \(batch): \(found)")
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 /// Draws sentences at random.
 ///
-/// A draw that leads nowhere (a noun twice, a tense without a fitting time, a sentence with two readings) yields nil, and
-/// the caller draws again: so every rule stays in one place and needs no look-ahead.
+/// A draw that leads nowhere (a noun twice, a tense without a fitting time, a sentence with two readings) yields nil,
+/// and the caller draws again: so every rule stays in one place and needs no look-ahead.
 struct SentenceGrammar {
     let lexicon: Lexicon
     let choices: Choices
@@ -97,7 +97,8 @@ extension SentenceGrammar {
         return isSound(clause) ? clause : nil
     }
 
-    /// `The house is big.` Participles and adjectives that would show whether "I" and "we" are men or women are left out.
+    /// `The house is big.` Participles and adjectives that would show whether "I" and "we" are men or women are left
+    /// out.
     private mutating func qualityClause(_ context: Context) -> Clause? {
         guard let adjective = random.pick(lexicon.adjectives),
             let tense = random.pick([Tense.present, .present, .past]), context.tenses.contains(tense)
@@ -147,7 +148,9 @@ extension SentenceGrammar {
     private func isSound(_ clause: Clause) -> Bool {
         if clause.isNegated {
             if let subject = clause.subject.phrase, [.every, .many].contains(subject.determiner) { return false }
-            if let object = clause.object?.phrase, ![.the, .a, .my, .our, .this].contains(object.determiner) { return false }
+            if let object = clause.object?.phrase, ![.the, .a, .my, .our, .this].contains(object.determiner) {
+                return false
+            }
             if let recipient = clause.recipient?.phrase, recipient.determiner == .a { return false }
             if clause.recipient != nil, clause.object?.phrase?.determiner == .a { return false }
         }
@@ -156,7 +159,8 @@ extension SentenceGrammar {
     }
 
     private func nouns(_ clause: Clause) -> [String] {
-        var phrases = [clause.subject.phrase, clause.object?.phrase, clause.recipient?.phrase, clause.adjunct?.phrase].compactMap { $0 }
+        var phrases = [clause.subject.phrase, clause.object?.phrase, clause.recipient?.phrase, clause.adjunct?.phrase]
+            .compactMap { $0 }
         if case .quality(_, .than(let phrase)) = clause.predicate { phrases.append(phrase) }
         return phrases.flatMap { phrase -> [String] in
             var nouns = [phrase.noun.english.singular]

@@ -4,8 +4,9 @@ import Tensors
 /// The TED talks of the IWSLT evaluations, read from the official archives as they are.
 ///
 /// An archive `de-en.tgz` holds `train.tags.de-en.de` and `.en` and test sets such as
-/// `IWSLT17.TED.tst2015.de-en.de.xml` and `.en.xml`. The test sets of 2016 and 2017 were shipped with their source side only;
-/// there the archive of the other direction is the reference, so several archives may be given and are read as one.
+/// `IWSLT17.TED.tst2015.de-en.de.xml` and `.en.xml`. The test sets of 2016 and 2017 were shipped with their source side
+/// only; there the archive of the other direction is the reference, so several archives may be given and are read as
+/// one.
 public struct IWSLTCorpus {
     private struct Document {
         /// Where it is, for errors.
@@ -35,7 +36,8 @@ public struct IWSLTCorpus {
             return parts.last == "xml" && parts.count >= 4 ? String(parts[parts.count - 4]) : nil
         }
         return Set(names).filter {
-            find(".\($0).", source + ".xml", source, target) != nil && find(".\($0).", target + ".xml", source, target) != nil
+            find(".\($0).", source + ".xml", source, target) != nil
+                && find(".\($0).", target + ".xml", source, target) != nil
         }.sorted()
     }
 
@@ -107,13 +109,15 @@ extension IWSLTCorpus {
     /// The document of one side; one from the wanted direction is preferred to one from the other.
     private func find(_ part: String, _ suffix: String, _ source: String, _ target: String) -> Document? {
         let matching = documents.filter { $0.name.contains(part) && $0.name.hasSuffix("." + suffix) }
-        return matching.first { $0.pair == "\(source)-\(target)" } ?? matching.first { $0.pair == "\(target)-\(source)" }
+        return matching.first { $0.pair == "\(source)-\(target)" }
+            ?? matching.first { $0.pair == "\(target)-\(source)" }
     }
 
     private func sides(
         _ part: String, suffixes: (String, String), _ source: String, _ target: String
     ) throws -> (Document, Document) {
-        guard let first = find(part, suffixes.0, source, target), let second = find(part, suffixes.1, source, target) else {
+        guard let first = find(part, suffixes.0, source, target), let second = find(part, suffixes.1, source, target)
+        else {
             let what = part.trimmingCharacters(in: ["."])
             let sets = testSets(source: source, target: target)
             throw DataError(
@@ -128,8 +132,11 @@ extension IWSLTCorpus {
 // MARK: - Reading documents
 
 extension IWSLTCorpus {
-    /// Training text: lines of markup (`<url>`, `<title>`, `</doc>` ...) say something about the talk, all others are its text.
-    private static func taggedLines(_ document: Document, _ reason: String, _ text: inout ParallelText) throws
+    /// Training text: lines of markup (`<url>`, `<title>`, `</doc>` ...) say something about the talk, all others are
+    /// its text.
+    private static func taggedLines(
+        _ document: Document, _ reason: String, _ text: inout ParallelText
+    ) throws
         -> [String]
     {
         let lines = try TextLines.split(Array(document.content), path: document.path)

@@ -1,8 +1,8 @@
 import Tensors
 
 extension ParallelText {
-    /// Reads tab-separated text with a sentence pair on each line, plain, gzip, or the one text file in a zip archive (as
-    /// Tatoeba's pairs are shipped).
+    /// Reads tab-separated text with a sentence pair on each line, plain, gzip, or the one text file in a zip archive
+    /// (as Tatoeba's pairs are shipped).
     ///
     /// - Parameters:
     ///   - sourceColumn, targetColumn: counted from 0; further columns, such as licences, are ignored.
@@ -14,7 +14,8 @@ extension ParallelText {
             let columns = line.split(separator: "\t", omittingEmptySubsequences: false)
             guard columns.count >= needed else {
                 throw DataError(
-                    path: "\(name):\(index + 1)", expected: "at least \(needed) columns separated by tabs", found: "\(columns.count)")
+                    path: "\(name):\(index + 1)", expected: "at least \(needed) columns separated by tabs",
+                    found: "\(columns.count)")
             }
             append(source: trimmed(String(columns[sourceColumn])), target: trimmed(String(columns[targetColumn])))
         }

@@ -43,8 +43,8 @@ public struct ParallelText: Equatable, Sendable {
 extension ParallelText {
     /// Reads two files of which line i of one translates line i of the other; either may be gzip.
     ///
-    /// Throws when the counts differ, with the line at which the shorter file ends: a shift cannot be mended by dropping
-    /// the rest. Lines that are empty on one side are kept here and counted by the filter.
+    /// Throws when the counts differ, with the line at which the shorter file ends: a shift cannot be mended by
+    /// dropping the rest. Lines that are empty on one side are kept here and counted by the filter.
     public init(source sourceFile: InputFile, target targetFile: InputFile) throws {
         let source = try sourceFile.lines
         let target = try targetFile.lines
@@ -53,12 +53,16 @@ extension ParallelText {
         self.target = target.map(trimmed)
     }
 
-    static func requireEqual(_ sourceCount: Int, _ sourcePath: String, _ targetCount: Int, _ targetPath: String) throws {
+    static func requireEqual(_ sourceCount: Int, _ sourcePath: String, _ targetCount: Int, _ targetPath: String) throws
+    {
         guard sourceCount != targetCount else { return }
-        let (short, long) = sourceCount < targetCount
-            ? ((sourcePath, sourceCount), (targetPath, targetCount)) : ((targetPath, targetCount), (sourcePath, sourceCount))
+        let (short, long) =
+            sourceCount < targetCount
+            ? ((sourcePath, sourceCount), (targetPath, targetCount))
+            : ((targetPath, targetCount), (sourcePath, sourceCount))
         throw DataError(
-            path: "\(short.0):\(short.1 + 1)", expected: "\(long.1) lines, as in \(long.0)", found: "an end after \(short.1)",
+            path: "\(short.0):\(short.1 + 1)", expected: "\(long.1) lines, as in \(long.0)",
+            found: "an end after \(short.1)",
             hint: "compare both files from the end backwards; sentence pairs must be on equal lines")
     }
 }

@@ -15,7 +15,8 @@ final class SentencePieceModel: @unchecked Sendable {
         var message = [CChar](repeating: 0, count: 512)
         guard let handle = sp_open(bytes, bytes.count, &message, message.count) else {
             throw DataError(
-                path: path, expected: "a SentencePiece model", found: Self.text(message), hint: "make it again with tokenize")
+                path: path, expected: "a SentencePiece model", found: Self.text(message),
+                hint: "make it again with tokenize")
         }
         self.bytes = bytes
         self.handle = handle
@@ -23,7 +24,8 @@ final class SentencePieceModel: @unchecked Sendable {
         for (id, name) in ["<unk>", "<s>", "</s>"].enumerated() where piece(id) != name {
             sp_close(handle)
             throw DataError(
-                path: path, expected: "'\(name)' with id \(id)", found: "'\(piece(id))'", hint: "make it again with tokenize")
+                path: path, expected: "'\(name)' with id \(id)", found: "'\(piece(id))'",
+                hint: "make it again with tokenize")
         }
     }
 
@@ -39,7 +41,8 @@ final class SentencePieceModel: @unchecked Sendable {
         var text = text
         return text.withUTF8 { utf8 in
             utf8.withMemoryRebound(to: CChar.self) { characters in
-                // A piece covers at least a byte, apart from the space before the sentence; normalization may lengthen the text.
+                // A piece covers at least a byte, apart from the space before the sentence; normalization may lengthen
+                // the text.
                 withUnsafeTemporaryAllocation(of: Int32.self, capacity: characters.count + 16) { ids in
                     let count = sp_encode(handle, characters.baseAddress, characters.count, ids.baseAddress, ids.count)
                     if count <= ids.count { return ids[..<max(count, 0)].map(Int.init) }
@@ -57,7 +60,9 @@ final class SentencePieceModel: @unchecked Sendable {
         let length = sp_decode(handle, ids, ids.count, nil, 0)
         guard length > 0 else { return "" }
         return String(unsafeUninitializedCapacity: length) { buffer in
-            buffer.withMemoryRebound(to: CChar.self) { max(0, sp_decode(handle, ids, ids.count, $0.baseAddress, length)) }
+            buffer.withMemoryRebound(to: CChar.self) {
+                max(0, sp_decode(handle, ids, ids.count, $0.baseAddress, length))
+            }
         }
     }
 
@@ -86,7 +91,9 @@ extension SentencePieceModel {
             text.append(contentsOf: line.utf8.lazy.map { CChar(bitPattern: $0) })
             ends.append(text.count)
         }
-        guard !ends.isEmpty else { throw DataError(path: name, expected: "text to learn a vocabulary from", found: "none") }
+        guard !ends.isEmpty else {
+            throw DataError(path: name, expected: "text to learn a vocabulary from", found: "none")
+        }
         var model: UnsafeMutablePointer<UInt8>?
         var length = 0
         var message = [CChar](repeating: 0, count: 512)

@@ -1,7 +1,8 @@
 import Synchronization
 
-/// A kind of network that can stand in an attention's place. To add one is to write one file and a line of `Families.all`:
-/// specs, help, distillation, training in place, splicing and translation follow from what it says of itself.
+/// A kind of network that can stand in an attention's place. To add one is to write one file and a line of
+/// `Families.all`: specs, help, distillation, training in place, splicing and translation follow from what it says of
+/// itself.
 public protocol Family: Sendable {
     /// As a spec writes it: `alr`.
     var name: String { get }
@@ -42,7 +43,8 @@ public enum Families {
     /// For programs, a line each: name, span, attentions, named sizes.
     public static var table: String {
         all.map { family in
-            let places = family.attentions.map(\.rawValue).joined(separator: ","), sizes = family.namedSizes.joined(separator: ",")
+            let places = family.attentions.map(\.rawValue).joined(separator: ","),
+                sizes = family.namedSizes.joined(separator: ",")
             return "\(family.name) \(family.span.rawValue) \(places) \(sizes)"
         }.joined(separator: "\n")
     }

@@ -1,10 +1,11 @@
 import CKernels
 import Kernels
 
-/// softmax(Q K^T / sqrt(head)) V for each head, concatenated (Vaswani et al. 2017, eq. 1), before the output projection.
+/// softmax(Q K^T / sqrt(head)) V for each head, concatenated (Vaswani et al. 2017, eq. 1), before the output
+/// projection.
 ///
-/// Q, K and V are one matrix [3 d, d]. Self-attention projects its input once by all of it; cross-attention projects the
-/// target by its first third and the source by the rest.
+/// Q, K and V are one matrix [3 d, d]. Self-attention projects its input once by all of it; cross-attention projects
+/// the target by its first third and the source by the rest.
 struct MultiHeadAttention: ContextNetwork {
     let projection: Linear
     let width: Int
@@ -13,7 +14,8 @@ struct MultiHeadAttention: ContextNetwork {
     let dropout: Float
     let site: Int
 
-    init(_ configuration: TransformerConfiguration, _ attention: Attention, site: Int, _ layout: inout ParameterLayout) {
+    init(_ configuration: TransformerConfiguration, _ attention: Attention, site: Int, _ layout: inout ParameterLayout)
+    {
         width = configuration.width
         heads = configuration.heads
         self.attention = attention
@@ -67,7 +69,10 @@ struct MultiHeadAttention: ContextNetwork {
         return result
     }
 
-    func backward(_ result: ContextTape, _ queries: Packed, memory: EncoderOutput?, dcontext: Matrix, dx: Matrix?, dmemory: Matrix?, _ pass: Pass) {
+    func backward(
+        _ result: ContextTape, _ queries: Packed, memory: EncoderOutput?, dcontext: Matrix, dx: Matrix?,
+        dmemory: Matrix?, _ pass: Pass
+    ) {
         let space = pass.workspace, mark = space.mark, tape = result.kept(Kept.self)
         defer { space.release(to: mark) }
         let keys = memory?.sentences ?? queries
@@ -129,7 +134,9 @@ struct MultiHeadAttention: ContextNetwork {
 
     private func scratchCount(_ queries: Packed, _ keys: Packed) -> Int {
         var count = 0
-        for s in 0..<queries.sentences { count = max(count, attention_scratch(queries.length(s), keys.length(s), head)) }
+        for s in 0..<queries.sentences {
+            count = max(count, attention_scratch(queries.length(s), keys.length(s), head))
+        }
         return count
     }
 }

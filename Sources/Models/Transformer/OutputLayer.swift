@@ -57,8 +57,8 @@ public struct Labels {
     }
 }
 
-/// Logits, softmax and label-smoothed cross-entropy, forward and backward in one go over a few rows at a time: the logits
-/// of a whole batch never exist at once.
+/// Logits, softmax and label-smoothed cross-entropy, forward and backward in one go over a few rows at a time: the
+/// logits of a whole batch never exist at once.
 struct OutputLayer {
     let weight: Slot
     let bias: Slot
@@ -67,15 +67,19 @@ struct OutputLayer {
 
     func logits(_ x: Matrix, _ pass: Pass) -> Matrix {
         let w = pass.weights[weight], y = pass.workspace.matrix(x.rows, w.rows), mark = pass.workspace.mark
-        Panels(w, at: pass.workspace.take(Panels.count(w))).product(x, bias: pass.weights[bias].base, into: y, pass.workspace)
+        Panels(w, at: pass.workspace.take(Panels.count(w))).product(
+            x, bias: pass.weights[bias].base, into: y, pass.workspace)
         pass.workspace.release(to: mark)
         return y
     }
 
     /// - Parameters:
     ///   - labels: the next token of each row of x
-    ///   - gradientScale: multiplies the gradient, 1 / (tokens of the batch); with it and a gradient block, returns d(x) too
-    func loss(_ x: Matrix, labels: Labels, smoothing: Float, gradientScale: Float, _ pass: Pass) -> (LossSums, dx: Matrix?) {
+    ///   - gradientScale: multiplies the gradient, 1 / (tokens of the batch); with it and a gradient block, returns
+    ///     d(x) too
+    func loss(
+        _ x: Matrix, labels: Labels, smoothing: Float, gradientScale: Float, _ pass: Pass
+    ) -> (LossSums, dx: Matrix?) {
         let w = pass.weights[weight], space = pass.workspace
         let dx = pass.gradients == nil ? nil : space.matrix(x.rows, x.columns), mark = space.mark
         pass.phase(.products)
@@ -91,7 +95,9 @@ struct OutputLayer {
             guard let dx, let gradients = pass.gradients else { continue }
             pass.phase(.products)
             gemm(logits, w, into: dx.rows(range))
-            if pass.trainsTransformer { gemm(logits, rows, transposeA: true, into: gradients[weight], accumulate: true) }
+            if pass.trainsTransformer {
+                gemm(logits, rows, transposeA: true, into: gradients[weight], accumulate: true)
+            }
         }
         space.release(to: mark)
         sums.tokens = x.rows
@@ -100,9 +106,11 @@ struct OutputLayer {
 
     /// Of rows of labels from `start` on; logits become the gradient.
     private func crossEntropy(
-        _ logits: Matrix, _ labels: Labels, from start: Int, _ smoothing: Float, _ scale: Float, _ likelihood: inout Double, _ pass: Pass
+        _ logits: Matrix, _ labels: Labels, from start: Int, _ smoothing: Float, _ scale: Float,
+        _ likelihood: inout Double, _ pass: Pass
     ) -> Double {
-        let bias = pass.weights[bias].base, dbias = pass.gradients?[self.bias].base, rows = logits.rows, columns = logits.columns
+        let bias = pass.weights[bias].base, dbias = pass.gradients?[self.bias].base, rows = logits.rows,
+            columns = logits.columns
         return labels.tokens.withUnsafeBufferPointer { tokens in
             let tokens = tokens.baseAddress! + start
             guard let teacher = labels.teacher, !teacher.ids.isEmpty else {
@@ -111,7 +119,8 @@ struct OutputLayer {
             return teacher.ids.withUnsafeBufferPointer { ids in
                 teacher.probabilities.withUnsafeBufferPointer { probabilities in
                     let taught = teacher_t(
-                        ids: ids.baseAddress! + start * teacher.likeliest, probabilities: probabilities.baseAddress! + start * teacher.likeliest,
+                        ids: ids.baseAddress! + start * teacher.likeliest,
+                        probabilities: probabilities.baseAddress! + start * teacher.likeliest,
                         likeliest: teacher.likeliest, alpha: teacher.alpha, temperature: teacher.temperature)
                     return taught_cross_entropy(
                         logits.base, bias, tokens, taught, rows, columns, smoothing, scale, dbias, &likelihood)
@@ -120,8 +129,10 @@ struct OutputLayer {
         }
     }
 
-    /// The k likeliest tokens that may follow each row of x at a temperature, with the logarithms of their probabilities: [rows, k].
-    func likeliest(_ k: Int, _ x: Matrix, temperature: Float, _ pass: Pass) -> (ids: [Int32], logProbabilities: [Float]) {
+    /// The k likeliest tokens that may follow each row of x at a temperature, with the logarithms of their
+    /// probabilities: [rows, k].
+    func likeliest(_ k: Int, _ x: Matrix, temperature: Float, _ pass: Pass) -> (ids: [Int32], logProbabilities: [Float])
+    {
         let space = pass.workspace, mark = space.mark, w = pass.weights[weight]
         defer { space.release(to: mark) }
         let scaled = space.matrix(x.rows, x.columns), ownBias = space.take(w.rows)

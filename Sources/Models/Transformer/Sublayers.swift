@@ -10,8 +10,8 @@ struct ContextChoice {
     let make: (_ site: Int, inout ParameterLayout) -> any ContextNetwork
 }
 
-/// y = x + dropout(context(LayerNorm(x)) W^T + b), where the context comes from attention or from a network in its place; y = network(x)
-/// where that spans the sublayer or more.
+/// y = x + dropout(context(LayerNorm(x)) W^T + b), where the context comes from attention or from a network in its
+/// place; y = network(x) where that spans the sublayer or more.
 struct AttentionSublayer {
     let network: any ContextNetwork
     /// What the network is of; nil for attention itself.
@@ -27,7 +27,8 @@ struct AttentionSublayer {
     }
 
     /// - Parameter site: this and the next number are the sublayer's streams of random numbers.
-    init(_ configuration: TransformerConfiguration, _ choice: ContextChoice, site: Int, _ layout: inout ParameterLayout) {
+    init(_ configuration: TransformerConfiguration, _ choice: ContextChoice, site: Int, _ layout: inout ParameterLayout)
+    {
         spec = choice.spec
         guard choice.span == .heads else {
             network = choice.make(site, &layout)
@@ -37,7 +38,8 @@ struct AttentionSublayer {
         let width = configuration.width, norm = LayerNorm("norm", width: width, &layout)
         network = choice.make(site, &layout)
         frame = Frame(
-            norm: norm, output: Linear("output", in: width, out: width, &layout), dropout: configuration.residualDropout, site: site + 1)
+            norm: norm, output: Linear("output", in: width, out: width, &layout),
+            dropout: configuration.residualDropout, site: site + 1)
     }
 
     struct Tape {
@@ -67,13 +69,16 @@ struct AttentionSublayer {
     }
 
     /// dx holds the gradient of y and then of x.
-    func backward(_ tape: Tape, _ queries: Packed, memory: EncoderOutput? = nil, dx: Matrix, dmemory: Matrix? = nil, _ pass: Pass) {
+    func backward(
+        _ tape: Tape, _ queries: Packed, memory: EncoderOutput? = nil, dx: Matrix, dmemory: Matrix? = nil, _ pass: Pass
+    ) {
         let space = pass.workspace, mark = space.mark
         defer { space.release(to: mark) }
         let dcontext = space.matrix(dx.rows, dx.columns)
         guard let frame, let norm = tape.norm else {
             dcontext.copy(from: dx)
-            return network.backward(tape.context, queries, memory: memory, dcontext: dcontext, dx: dx, dmemory: dmemory, pass)
+            return network.backward(
+                tape.context, queries, memory: memory, dcontext: dcontext, dx: dx, dmemory: dmemory, pass)
         }
         let dprojected = space.matrix(dx.rows, dx.columns)
         pass.phase(.elementwise)
@@ -81,7 +86,8 @@ struct AttentionSublayer {
             dx.base, dprojected.base, pass.gradient(frame.output.bias).base, dx.rows, dx.columns,
             pass.randomness.dropout(frame.dropout, site: frame.site))
         frame.output.backward(tape.context.context, dy: dprojected, dx: dcontext, pass)
-        network.backward(tape.context, queries, memory: memory, dcontext: dcontext, dx: dprojected, dmemory: dmemory, pass)
+        network.backward(
+            tape.context, queries, memory: memory, dcontext: dcontext, dx: dprojected, dmemory: dmemory, pass)
         frame.norm.backward(norm, dy: dprojected, dx: dx, pass)
     }
 }
@@ -120,11 +126,15 @@ struct FeedForwardSublayer {
         let hidden = space.matrix(x.rows, up.weight.rows), y = space.matrix(x.rows, x.columns), mark = space.mark
         up.forward(normed.y, bias: false, into: hidden, pass)
         pass.phase(.elementwise)
-        bias_relu_dropout_forward(hidden.base, pass.weights[up.bias].base, hidden.rows, hidden.columns, pass.randomness.dropout(hiddenDropout, site: site))
+        bias_relu_dropout_forward(
+            hidden.base, pass.weights[up.bias].base, hidden.rows, hidden.columns,
+            pass.randomness.dropout(hiddenDropout, site: site))
         let projected = space.matrix(x.rows, x.columns)
         down.forward(hidden, bias: false, into: projected, pass)
         pass.phase(.elementwise)
-        residual_forward(x.base, projected.base, pass.weights[down.bias].base, y.base, x.rows, x.columns, pass.randomness.dropout(dropout, site: site + 1))
+        residual_forward(
+            x.base, projected.base, pass.weights[down.bias].base, y.base, x.rows, x.columns,
+            pass.randomness.dropout(dropout, site: site + 1))
         space.release(to: mark)
         return Tape(norm: normed, hidden: hidden, y: y)
     }
@@ -135,10 +145,14 @@ struct FeedForwardSublayer {
         defer { space.release(to: mark) }
         let dprojected = space.matrix(dx.rows, dx.columns), dhidden = space.matrix(dx.rows, tape.hidden.columns)
         pass.phase(.elementwise)
-        residual_backward(dx.base, dprojected.base, pass.gradient(down.bias).base, dx.rows, dx.columns, pass.randomness.dropout(dropout, site: site + 1))
+        residual_backward(
+            dx.base, dprojected.base, pass.gradient(down.bias).base, dx.rows, dx.columns,
+            pass.randomness.dropout(dropout, site: site + 1))
         down.backward(tape.hidden, dy: dprojected, dx: dhidden, pass)
         pass.phase(.elementwise)
-        bias_relu_dropout_backward(tape.hidden.base, dhidden.base, pass.gradient(up.bias).base, dhidden.rows, dhidden.columns, pass.randomness.dropout(hiddenDropout, site: site))
+        bias_relu_dropout_backward(
+            tape.hidden.base, dhidden.base, pass.gradient(up.bias).base, dhidden.rows, dhidden.columns,
+            pass.randomness.dropout(hiddenDropout, site: site))
         up.backward(tape.norm.y, dy: dhidden, dx: dprojected, pass)
         norm.backward(tape.norm, dy: dprojected, dx: dx, pass)
     }

@@ -18,16 +18,21 @@ extension Transformer {
     ///
     /// - Parameters:
     ///   - smoothing: of the labels (Szegedy et al. 2016)
-    ///   - gradientScale: what the summed loss is multiplied by before it is differentiated; 1 / tokens of the whole batch
-    public func loss(_ batch: PairBatch, smoothing: Float, gradientScale: Float, trace: TransformerTrace, _ pass: Pass) -> LossSums {
+    ///   - gradientScale: what the summed loss is multiplied by before it is differentiated; 1 / tokens of the whole
+    ///     batch
+    public func loss(
+        _ batch: PairBatch, smoothing: Float, gradientScale: Float, trace: TransformerTrace, _ pass: Pass
+    ) -> LossSums {
         trace.removeAll()
         let encoded = encode(batch.source, trace: trace, pass)
         let memory = EncoderOutput(x: encoded.y, sentences: batch.source)
         let decoded = decode(batch.target, memory: memory, trace: trace, pass)
-        let (sums, gradient) = output.loss(decoded.y, labels: batch.labels, smoothing: smoothing, gradientScale: gradientScale, pass)
+        let (sums, gradient) = output.loss(
+            decoded.y, labels: batch.labels, smoothing: smoothing, gradientScale: gradientScale, pass)
         if let gradient {
             let dmemory = pass.workspace.zeros(encoded.y.rows, encoded.y.columns)
-            backwardDecoder(batch.target, memory: memory, norm: decoded, dy: gradient, dmemory: dmemory, trace: trace, pass)
+            backwardDecoder(
+                batch.target, memory: memory, norm: decoded, dy: gradient, dmemory: dmemory, trace: trace, pass)
             backwardEncoder(batch.source, norm: encoded, dy: dmemory, trace: trace, pass)
         }
         return sums
@@ -44,10 +49,14 @@ extension Transformer {
         return encoderNorm.forward(x, pass)
     }
 
-    private func backwardEncoder(_ sentences: Packed, norm: LayerNorm.Tape, dy: Matrix, trace: TransformerTrace, _ pass: Pass) {
+    private func backwardEncoder(
+        _ sentences: Packed, norm: LayerNorm.Tape, dy: Matrix, trace: TransformerTrace, _ pass: Pass
+    ) {
         let dx = pass.workspace.zeros(dy.rows, dy.columns)
         encoderNorm.backward(norm, dy: dy, dx: dx, pass)
-        for index in encoder.indices.reversed() { encoder[index].backward(trace.encoder[index], sentences, dx: dx, pass) }
+        for index in encoder.indices.reversed() {
+            encoder[index].backward(trace.encoder[index], sentences, dx: dx, pass)
+        }
         source.backward(sentences, dy: dx, pass)
     }
 
@@ -63,7 +72,8 @@ extension Transformer {
     }
 
     private func backwardDecoder(
-        _ sentences: Packed, memory: EncoderOutput, norm: LayerNorm.Tape, dy: Matrix, dmemory: Matrix, trace: TransformerTrace, _ pass: Pass
+        _ sentences: Packed, memory: EncoderOutput, norm: LayerNorm.Tape, dy: Matrix, dmemory: Matrix,
+        trace: TransformerTrace, _ pass: Pass
     ) {
         let dx = pass.workspace.zeros(dy.rows, dy.columns)
         decoderNorm.backward(norm, dy: dy, dx: dx, pass)
@@ -75,14 +85,15 @@ extension Transformer {
 }
 
 extension Transformer {
-    /// The k likeliest next tokens at each position of the targets, teacher-forced, with the logarithms of their probabilities at a
-    /// temperature: [target tokens, k].
+    /// The k likeliest next tokens at each position of the targets, teacher-forced, with the logarithms of their
+    /// probabilities at a temperature: [target tokens, k].
     public func likeliest(
         _ k: Int, _ batch: PairBatch, temperature: Float, trace: TransformerTrace, _ pass: Pass
     ) -> (ids: [Int32], logProbabilities: [Float]) {
         trace.removeAll()
         let encoded = encode(batch.source, trace: trace, pass)
-        let decoded = decode(batch.target, memory: EncoderOutput(x: encoded.y, sentences: batch.source), trace: trace, pass)
+        let decoded = decode(
+            batch.target, memory: EncoderOutput(x: encoded.y, sentences: batch.source), trace: trace, pass)
         return output.likeliest(k, decoded.y, temperature: temperature, pass)
     }
 
@@ -90,7 +101,8 @@ extension Transformer {
     public func logits(_ batch: PairBatch, trace: TransformerTrace, _ pass: Pass) -> Matrix {
         trace.removeAll()
         let encoded = encode(batch.source, trace: trace, pass)
-        let decoded = decode(batch.target, memory: EncoderOutput(x: encoded.y, sentences: batch.source), trace: trace, pass)
+        let decoded = decode(
+            batch.target, memory: EncoderOutput(x: encoded.y, sentences: batch.source), trace: trace, pass)
         return output.logits(decoded.y, pass)
     }
 }

@@ -1,7 +1,7 @@
 /// Gives every distinct token a small number, so that n-grams are compared as integers and never as strings.
 ///
-/// An open-addressing hash table over one arena of bytes. Swift's own `String` keys would not do: they compare by canonical
-/// equivalence, the metrics by bytes.
+/// An open-addressing hash table over one arena of bytes. Swift's own `String` keys would not do: they compare by
+/// canonical equivalence, the metrics by bytes.
 struct TokenTable {
     private var arena: [UInt8] = []
     /// Token i is `arena[starts[i]..<starts[i + 1]]`.
@@ -30,7 +30,9 @@ struct TokenTable {
 
     private func matches(_ token: Int, _ hash: UInt64, _ bytes: [UInt8], _ range: Range<Int>) -> Bool {
         guard hashes[token] == hash, starts[token + 1] - starts[token] == range.count else { return false }
-        for offset in 0..<range.count where arena[starts[token] + offset] != bytes[range.lowerBound + offset] { return false }
+        for offset in 0..<range.count where arena[starts[token] + offset] != bytes[range.lowerBound + offset] {
+            return false
+        }
         return true
     }
 

@@ -5,8 +5,8 @@ import Kernels
 import Models
 import Tensors
 
-/// One place's activations of a split, mapped from disk: what is read of them is read when it is used, so that memory does
-/// not grow with the corpus.
+/// One place's activations of a split, mapped from disk: what is read of them is read when it is used, so that memory
+/// does not grow with the corpus.
 public final class CapturedActivations {
     /// Where each sentence's tokens start, and where the last one's end.
     public let offsets: [Int]
@@ -29,7 +29,8 @@ public final class CapturedActivations {
             let info = try file.info(name)
             guard info.shape == [tokens, width], info.type == .f16 || info.type == .f32 else {
                 throw DataError(
-                    path: file.path, expected: "\(name) as F16 or F32 \([tokens, width])", found: "\(info.type.rawValue) \(info.shape)", hint: "capture again")
+                    path: file.path, expected: "\(name) as F16 or F32 \([tokens, width])",
+                    found: "\(info.type.rawValue) \(info.shape)", hint: "capture again")
             }
             self.file = file
             self.width = width
@@ -76,11 +77,13 @@ public final class CapturedActivations {
 
     /// These sentences, to be read when they are used.
     public func batch(_ sentences: ArraySlice<Int>) -> DistillationBatch {
-        DistillationBatch(sentences: sentences, offsets: offsets, input: input, output: output, memory: memory, memoryOffsets: memoryOffsets)
+        DistillationBatch(
+            sentences: sentences, offsets: offsets, input: input, output: output, memory: memory,
+            memoryOffsets: memoryOffsets)
     }
 
-    /// Sum over all tokens of |output - mean output|^2, d numbers a token: what a network that always said the mean would be
-    /// wrong by.
+    /// Sum over all tokens of |output - mean output|^2, d numbers a token: what a network that always said the mean
+    /// would be wrong by.
     public func totalVariation() -> Double {
         var sum = [Double](repeating: 0, count: width), squares = 0.0
         var row = [Float](repeating: 0, count: width)

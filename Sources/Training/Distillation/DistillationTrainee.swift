@@ -19,7 +19,8 @@ public struct DistillationSettings: Codable, Equatable, Sendable {
     public init() {}
 }
 
-/// Distillation of one attention: a network learns its outputs from its inputs by the mean squared error over real tokens,
+/// Distillation of one attention: a network learns its outputs from its inputs by the mean squared error over real
+/// tokens,
 ///   1/(T d) sum_t |y_t - attention_t|^2.
 public final class DistillationTrainee: Trainee {
     public let spec: Spec
@@ -38,7 +39,8 @@ public final class DistillationTrainee: Trainee {
 
     /// - Parameter spec: of one layer
     public init(
-        _ spec: Spec, _ teacher: CaptureConfiguration, train: CapturedActivations, valid: CapturedActivations, settings: DistillationSettings,
+        _ spec: Spec, _ teacher: CaptureConfiguration, train: CapturedActivations, valid: CapturedActivations,
+        settings: DistillationSettings,
         pool: WorkerPool
     ) {
         self.spec = spec
@@ -61,7 +63,8 @@ public final class DistillationTrainee: Trainee {
 
     public func begin(epoch: Int) -> Int {
         let seed = settings.shuffles ? settings.seed : nil
-        order = settings.batchTokens.map { EpochOrder(tokens: tokens, batchTokens: $0, seed: seed, epoch: epoch) }
+        order =
+            settings.batchTokens.map { EpochOrder(tokens: tokens, batchTokens: $0, seed: seed, epoch: epoch) }
             ?? EpochOrder(sentences: tokens.count, batchSentences: settings.batch, seed: seed, epoch: epoch)
         return order.batches.count
     }
@@ -69,13 +72,14 @@ public final class DistillationTrainee: Trainee {
     public func step(batch: Int, step: Int, rate: Float, adam: Adam) -> TrainingSums {
         if batch % Self.batchesMapped == 0 { train.releasePages() }
         let (squares, tokens) = distiller.step(
-            train.batch(order.sentences[order.batches[batch]]), randomness: Randomness(seed: settings.seed, step: step, slice: 0),
+            train.batch(order.sentences[order.batches[batch]]),
+            randomness: Randomness(seed: settings.seed, step: step, slice: 0),
             .update(moment1: adam.moment1, moment2: adam.moment2, adam.constants(step: step, rate: rate)))
         return TrainingSums(loss: squares / Double(train.width), units: Double(tokens))
     }
 
-    /// Error, explained variance 1 - SSE/SST, and the cosine of the network's and the attention's output, on the whole and by
-    /// position.
+    /// Error, explained variance 1 - SSE/SST, and the cosine of the network's and the attention's output, on the whole
+    /// and by position.
     public func validate(epoch: Int) -> Validation {
         var byPosition: [OutputComparison] = []
         let everything = EpochOrder(sentences: valid.sentences, batchSentences: settings.batch, seed: nil, epoch: 0)

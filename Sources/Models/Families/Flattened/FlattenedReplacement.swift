@@ -1,18 +1,20 @@
 import Kernels
 
-/// A shallow network that stands for an attention (Bozic et al. 2024): over a sentence flattened to one vector x of N numbers,
-/// beyond its end zero,
+/// A shallow network that stands for an attention (Bozic et al. 2024): over a sentence flattened to one vector x of N
+/// numbers, beyond its end zero,
 ///
 ///     y = W2 dropout(LayerNorm(leaky(W1 LayerNorm(x) + b1))) + b2,     leaky(z) = max(z, 0.01 z).
 ///
-/// Nothing is ever padded. With block j of W1 (H x d), gain g and shift b of the first LayerNorm, and a sentence x_1..x_n,
+/// Nothing is ever padded. With block j of W1 (H x d), gain g and shift b of the first LayerNorm, and a sentence
+/// x_1..x_n,
 ///
 ///     mean = 1/N sum_j sum(x_j)      var = 1/N sum_j |x_j|^2 - mean^2      sd = sqrt(var + epsilon)
 ///     pre  = 1/sd (sum_j W1_j (g_j . x_j) - mean u) + v      u = W1 g      v = W1 b + b1
 ///
-/// which is the same function: the zeros count in mean and variance, and nowhere else. A causal network sees, for the output
-/// at position i, the sums up to i: they are prefix sums, so its first layer costs no more than that of a network that sees
-/// the whole sentence. A network that reads the source too adds the source's sums to those of the target.
+/// which is the same function: the zeros count in mean and variance, and nowhere else. A causal network sees, for the
+/// output at position i, the sums up to i: they are prefix sums, so its first layer costs no more than that of a
+/// network that sees the whole sentence. A network that reads the source too adds the source's sums to those of the
+/// target.
 ///
 /// `aslr` has one network for each head; they share the input and each puts out its head's columns.
 public struct FlattenedReplacement {
@@ -36,14 +38,15 @@ public struct FlattenedReplacement {
     /// Whether one output of d numbers serves every position of the target.
     var isCausal: Bool { shape.attention.isCausal }
 
-    /// Input block of the target's (or, in the encoder, the sentence's) position 0: the source's blocks stand before it.
+    /// Input block of the target's (or, in the encoder, the sentence's) position 0: the source's blocks stand before
+    /// it.
     var firstTargetBlock: Int { shape.attention.readsMemory ? shape.maxTokens : 0 }
 }
 
 /// Places of one network's parameters.
 ///
-/// The first weight is stored [N, H], so that block j, the d rows from j d on, is contiguous: it is multiplied, finished and
-/// updated as one piece.
+/// The first weight is stored [N, H], so that block j, the d rows from j d on, is contiguous: it is multiplied,
+/// finished and updated as one piece.
 struct FlattenedNetwork {
     /// g, b: [N]
     let inputNorm: LayerNorm
@@ -60,10 +63,12 @@ struct FlattenedNetwork {
 
     init(_ shape: FlattenedShape, _ layout: inout ParameterLayout) {
         inputNorm = LayerNorm("input.norm", width: shape.inputs, &layout)
-        first = layout.add("first.weight", [shape.inputs, shape.hidden], .xavier(fanIn: shape.inputs, fanOut: shape.hidden))
+        first = layout.add(
+            "first.weight", [shape.inputs, shape.hidden], .xavier(fanIn: shape.inputs, fanOut: shape.hidden))
         firstBias = layout.add("first.bias", [shape.hidden], .constant(0))
         hiddenNorm = LayerNorm("hidden.norm", width: shape.hidden, &layout)
-        second = layout.add("second.weight", [shape.outputs, shape.hidden], .xavier(fanIn: shape.hidden, fanOut: shape.outputs))
+        second = layout.add(
+            "second.weight", [shape.outputs, shape.hidden], .xavier(fanIn: shape.hidden, fanOut: shape.outputs))
         secondBias = layout.add("second.bias", [shape.outputs], .constant(0))
     }
 }
@@ -102,24 +107,29 @@ extension FlattenedReplacement: ContextNetwork {
     public func forward(_ x: Matrix, _ sentences: Packed, memory: EncoderOutput?, _ pass: Pass) -> ContextTape {
         pass.phase(.products)
         let training = FlattenedTraining(self, within: pass), space = pass.workspace
-        let context = space.zeros(x.rows, x.columns), batch = arranged(x, sentences, memory, space), order = batch.target.order
+        let context = space.zeros(x.rows, x.columns), batch = arranged(x, sentences, memory, space),
+            order = batch.target.order
         let moments = InputMoments(training, batch)
         let hidden = space.room(for: HiddenLayer.self, count: networks.count)
         for index in networks.indices { hidden[index] = training.forward(index, batch, moments, .off).hidden }
         let mark = space.mark, out = space.matrix(order.tokens, x.columns)
         for index in networks.indices {
-            training.output(FlattenedTape(index: index, batch: batch, moments: moments, hidden: hidden[index], randomness: .off), into: out)
+            training.output(
+                FlattenedTape(index: index, batch: batch, moments: moments, hidden: hidden[index], randomness: .off),
+                into: out)
         }
         order.forEachRow(0..<order.tokens) { row, sentence, position in
             context.row(sentences.offsets[sentence] + position).update(from: out.row(row), count: x.columns)
         }
         space.release(to: mark)
         return ContextTape(
-            x: x, context: context, keeping: Kept(target: batch.target.x, memory: batch.memory?.x, moments: moments, hidden: hidden), space)
+            x: x, context: context,
+            keeping: Kept(target: batch.target.x, memory: batch.memory?.x, moments: moments, hidden: hidden), space)
     }
 
     public func backward(
-        _ tape: ContextTape, _ sentences: Packed, memory: EncoderOutput?, dcontext: Matrix, dx: Matrix?, dmemory: Matrix?, _ pass: Pass
+        _ tape: ContextTape, _ sentences: Packed, memory: EncoderOutput?, dcontext: Matrix, dx: Matrix?,
+        dmemory: Matrix?, _ pass: Pass
     ) {
         pass.phase(.products)
         let kept = tape.kept(Kept.self), space = pass.workspace, mark = space.mark
@@ -128,10 +138,12 @@ extension FlattenedReplacement: ContextNetwork {
         let source = readsMemory(memory).map { FlattenedSide(order: order($0.sentences), x: kept.memory!) }
         let batch = FlattenedBatch(target: target, memory: source), d = shape.width
         let dy = gathered(dcontext, sentences, target.order, space)
-        let inputs = InputGradients(target: space.zeros(target.order.tokens, d), memory: source.map { space.zeros($0.order.tokens, d) })
+        let inputs = InputGradients(
+            target: space.zeros(target.order.tokens, d), memory: source.map { space.zeros($0.order.tokens, d) })
         for index in networks.indices {
             let inner = space.mark
-            let own = FlattenedTape(index: index, batch: batch, moments: kept.moments, hidden: kept.hidden[index], randomness: .off)
+            let own = FlattenedTape(
+                index: index, batch: batch, moments: kept.moments, hidden: kept.hidden[index], randomness: .off)
             _ = FlattenedBackward(training, own, .gradient(pass.gradientBlock)).run(.given(dy), inputs: inputs)
             space.release(to: inner)
         }
@@ -139,7 +151,9 @@ extension FlattenedReplacement: ContextNetwork {
             dx.fill(0)
             add(inputs.target, target.order, to: dx, sentences)
         }
-        if let dmemory, let source, let gradient = inputs.memory { add(gradient, source.order, to: dmemory, memory!.sentences) }
+        if let dmemory, let source, let gradient = inputs.memory {
+            add(gradient, source.order, to: dmemory, memory!.sentences)
+        }
         space.release(to: mark)
     }
 
@@ -152,7 +166,9 @@ extension FlattenedReplacement: ContextNetwork {
     }
 
     /// Packed rows in the order by position.
-    private func arranged(_ x: Matrix, _ sentences: Packed, _ memory: EncoderOutput?, _ space: Workspace) -> FlattenedBatch {
+    private func arranged(
+        _ x: Matrix, _ sentences: Packed, _ memory: EncoderOutput?, _ space: Workspace
+    ) -> FlattenedBatch {
         func side(_ x: Matrix, _ sentences: Packed) -> FlattenedSide {
             let order = order(sentences)
             return FlattenedSide(order: order, x: gathered(x, sentences, order, space))

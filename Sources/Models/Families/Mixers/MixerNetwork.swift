@@ -1,20 +1,23 @@
 import CKernels
 import Kernels
 
-/// A perceptron of two layers over the tokens of a sentence, whose first weights come from the tokens m_j that are read and whose
-/// second weights come from the token x_i that asks. For every head, with K hidden units (slots):
+/// A perceptron of two layers over the tokens of a sentence, whose first weights come from the tokens m_j that are read
+/// and whose second weights come from the token x_i that asks. For every head, with K hidden units (slots):
 ///
 ///     a_jk    = phi(m_j)_k                        alpha = softmax of a over the tokens j (decoder: over j <= i)
 ///     M_k     = sum_j alpha_jk v_j                v = W_v m + b_v, the head's part
 ///     p_ik    = softmax over k of chi(x_i)_k      y_i = sum_k p_ik M_k
 ///
-/// with phi and chi linear or with a hidden layer (HyperMixer, Mai et al. 2023; both softmaxes as in efficient attention, Shen et al.
-/// 2021). No token is compared with another; cost and memory of a token are O(K d), for any length.
+/// with phi and chi linear or with a hidden layer (HyperMixer, Mai et al. 2023; both softmaxes as in efficient
+/// attention, Shen et al. 2021). No token is compared with another; cost and memory of a token are O(K d), for any
+/// length.
 ///
-/// With keys (family `slots`; bounded-memory attention, Peng et al. 2022) alpha is shared by the heads, keys are pooled as values are,
-/// and p_ik = softmax over k of q_i . kappa_k / sqrt(d_k) + b_k: a comparison with K pooled tokens in place of all.
+/// With keys (family `slots`; bounded-memory attention, Peng et al. 2022) alpha is shared by the heads, keys are pooled
+/// as values are, and p_ik = softmax over k of q_i . kappa_k / sqrt(d_k) + b_k: a comparison with K pooled tokens in
+/// place of all.
 ///
-/// Weights of the decoder's pooling are exp(a) with a limited to +-30, so that nothing of a later token is in an earlier sum.
+/// Weights of the decoder's pooling are exp(a) with a limited to +-30, so that nothing of a later token is in an
+/// earlier sum.
 struct MixerNetwork: ContextNetwork {
     private let attention: Attention
     private let width: Int
@@ -33,7 +36,8 @@ struct MixerNetwork: ContextNetwork {
         width = shape.width
         let d = shape.width, heads = shape.heads, K = size.slots, hasKeys = size.key != nil
         mixer = mixer_t(
-            heads: heads, slots: K, value: shape.head, key: size.key ?? 0, shared: hasKeys ? 1 : 0, causal: attention == .decoder ? 1 : 0)
+            heads: heads, slots: K, value: shape.head, key: size.key ?? 0, shared: hasKeys ? 1 : 0,
+            causal: attention == .decoder ? 1 : 0)
         let middle = size.hidden.map(TokenNetwork.Middle.hidden) ?? .none
         // the softmax over tokens cancels what a bias would add
         pool = TokenNetwork("pool", in: d, middle, out: hasKeys ? K : heads * K, bias: false, &layout)
@@ -45,7 +49,8 @@ struct MixerNetwork: ContextNetwork {
             read = TokenNetwork("read", in: d, middle, out: heads * K, bias: true, &layout)
             (key, slotBias) = (nil, nil)
         }
-        value = TokenNetwork("value", in: d, size.rank.map(TokenNetwork.Middle.rank) ?? .none, out: d, bias: true, &layout)
+        value = TokenNetwork(
+            "value", in: d, size.rank.map(TokenNetwork.Middle.rank) ?? .none, out: d, bias: true, &layout)
     }
 
     var bounds: (source: Int?, target: Int?) { (nil, nil) }
@@ -62,7 +67,8 @@ struct MixerNetwork: ContextNetwork {
     func forward(_ x: Matrix, _ sentences: Packed, memory: EncoderOutput?, _ pass: Pass) -> ContextTape {
         let space = pass.workspace, m = memory?.x ?? x, sources = memory?.sentences ?? sentences
         let kept = Kept(
-            pool: pool.forward(m, pass), read: read.forward(x, pass), value: value.forward(m, pass), key: key?.forward(m, pass),
+            pool: pool.forward(m, pass), read: read.forward(x, pass), value: value.forward(m, pass),
+            key: key?.forward(m, pass),
             mixed: space.take(tapeCount(sentences, sources)))
         let context = space.matrix(x.rows, width), tape = ContextTape(x: x, context: context, keeping: kept, space)
         pass.phase(.attention)
@@ -71,7 +77,8 @@ struct MixerNetwork: ContextNetwork {
         for s in 0..<sentences.sentences {
             let n = sentences.length(s), m = sources.length(s)
             let inputs = inputs(kept, sentences.offsets[s], sources.offsets[s], pass)
-            mixer_forward(mixer, inputs, n, m, context.row(sentences.offsets[s]), context.stride, kept.mixed + at, scratch)
+            mixer_forward(
+                mixer, inputs, n, m, context.row(sentences.offsets[s]), context.stride, kept.mixed + at, scratch)
             at += mixer_tape(mixer, n, m)
         }
         space.release(to: mark)
@@ -79,23 +86,29 @@ struct MixerNetwork: ContextNetwork {
     }
 
     func backward(
-        _ tape: ContextTape, _ sentences: Packed, memory: EncoderOutput?, dcontext: Matrix, dx: Matrix?, dmemory: Matrix?, _ pass: Pass
+        _ tape: ContextTape, _ sentences: Packed, memory: EncoderOutput?, dcontext: Matrix, dx: Matrix?,
+        dmemory: Matrix?, _ pass: Pass
     ) {
-        let kept = tape.kept(Kept.self), space = pass.workspace, mark = space.mark, sources = memory?.sentences ?? sentences
+        let kept = tape.kept(Kept.self), space = pass.workspace, mark = space.mark,
+            sources = memory?.sentences ?? sentences
         defer { space.release(to: mark) }
         func gradient(_ tape: TokenNetwork.Tape) -> Matrix { space.matrix(tape.y.rows, tape.y.columns) }
-        let dpool = gradient(kept.pool), dread = gradient(kept.read), dvalue = gradient(kept.value), dkey = kept.key.map(gradient)
+        let dpool = gradient(kept.pool), dread = gradient(kept.read), dvalue = gradient(kept.value),
+            dkey = kept.key.map(gradient)
         pass.phase(.attention)
         let scratch = space.take(scratchCount(sentences, sources))
         var at = 0
         for s in 0..<sentences.sentences {
             let n = sentences.length(s), m = sources.length(s), own = sentences.offsets[s], source = sources.offsets[s]
             let gradients = mixer_gradients_t(
-                pooling: dpool.row(source), pooling_stride: dpool.stride, value: dvalue.row(source), value_stride: dvalue.stride,
-                key: dkey?.row(source), key_stride: dkey?.stride ?? 0, reading: dread.row(own), reading_stride: dread.stride,
+                pooling: dpool.row(source), pooling_stride: dpool.stride, value: dvalue.row(source),
+                value_stride: dvalue.stride,
+                key: dkey?.row(source), key_stride: dkey?.stride ?? 0, reading: dread.row(own),
+                reading_stride: dread.stride,
                 bias: slotBias.map { pass.gradient($0).base })
             mixer_backward(
-                mixer, inputs(kept, own, source, pass), n, m, dcontext.row(own), dcontext.stride, kept.mixed + at, gradients, scratch)
+                mixer, inputs(kept, own, source, pass), n, m, dcontext.row(own), dcontext.stride, kept.mixed + at,
+                gradients, scratch)
             at += mixer_tape(mixer, n, m)
         }
         read.backward(kept.read, dy: dread, dx: dx, accumulate: false, pass)
@@ -110,7 +123,8 @@ struct MixerNetwork: ContextNetwork {
         mixer_inputs_t(
             pooling: kept.pool.y.row(source), pooling_stride: kept.pool.y.stride, value: kept.value.y.row(source),
             value_stride: kept.value.y.stride, key: kept.key?.y.row(source), key_stride: kept.key?.y.stride ?? 0,
-            reading: kept.read.y.row(own), reading_stride: kept.read.y.stride, bias: slotBias.map { UnsafePointer(pass.weights[$0].base) })
+            reading: kept.read.y.row(own), reading_stride: kept.read.y.stride,
+            bias: slotBias.map { UnsafePointer(pass.weights[$0].base) })
     }
 
     private func tapeCount(_ sentences: Packed, _ sources: Packed) -> Int {
@@ -121,7 +135,9 @@ struct MixerNetwork: ContextNetwork {
 
     private func scratchCount(_ sentences: Packed, _ sources: Packed) -> Int {
         var count = 0
-        for s in 0..<sentences.sentences { count = max(count, mixer_scratch(mixer, sentences.length(s), sources.length(s))) }
+        for s in 0..<sentences.sentences {
+            count = max(count, mixer_scratch(mixer, sentences.length(s), sources.length(s)))
+        }
         return count
     }
 
@@ -129,12 +145,15 @@ struct MixerNetwork: ContextNetwork {
 
     func stepFlops(tokens: Int, memoryTokens: Int) -> Double {
         let read = attention.readsMemory ? memoryTokens : tokens
-        return 6 * Double(read * (pool.parameters + value.parameters + (key?.parameters ?? 0)) + tokens * self.read.parameters)
+        return 6
+            * Double(
+                read * (pool.parameters + value.parameters + (key?.parameters ?? 0)) + tokens * self.read.parameters)
     }
 
     func bind(_ weights: BoundWeights, output: OutputProjection?) -> BoundContext {
         let bound = BoundMixer(
-            mixer: mixer, width: width, pool: pool.bind(weights), read: read.bind(weights), value: value.bind(weights), key: key?.bind(weights),
+            mixer: mixer, width: width, pool: pool.bind(weights), read: read.bind(weights), value: value.bind(weights),
+            key: key?.bind(weights),
             slotBias: slotBias.map { Array(UnsafeBufferPointer(start: weights[$0].base, count: $0.count)) })
         switch attention {
         case .encoder: return .sentences(bound)

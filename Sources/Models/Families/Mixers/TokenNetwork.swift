@@ -1,8 +1,8 @@
 import CKernels
 import Kernels
 
-/// A network that takes a token at a time: W2 max(0, W1 x + b1) + b2; without hidden units W2 x + b2; without a ReLU, of low rank,
-/// W2 (W1 x) + b2. b2 may be missing.
+/// A network that takes a token at a time: W2 max(0, W1 x + b1) + b2; without hidden units W2 x + b2; without a ReLU,
+/// of low rank, W2 (W1 x) + b2. b2 may be missing.
 struct TokenNetwork {
     private let up: Slot?
     private let upBias: Slot?
@@ -17,7 +17,10 @@ struct TokenNetwork {
         case rank(Int)
     }
 
-    init(_ name: String, in inputs: Int, _ middle: Middle, out outputs: Int, bias hasBias: Bool, _ layout: inout ParameterLayout) {
+    init(
+        _ name: String, in inputs: Int, _ middle: Middle, out outputs: Int, bias hasBias: Bool,
+        _ layout: inout ParameterLayout
+    ) {
         func matrix(_ name: String, _ inputs: Int, _ outputs: Int, _ layout: inout ParameterLayout) -> Slot {
             layout.add(name, [outputs, inputs], .xavier(fanIn: inputs, fanOut: outputs))
         }
@@ -30,7 +33,10 @@ struct TokenNetwork {
                 upBias = layout.add("up.bias", [count], .constant(0))
             case .rank(let count): (up, width) = (matrix("down.weight", inputs, count, &layout), count)
             }
-            return (up, upBias, matrix("weight", width, outputs, &layout), hasBias ? layout.add("bias", [outputs], .constant(0)) : nil)
+            return (
+                up, upBias, matrix("weight", width, outputs, &layout),
+                hasBias ? layout.add("bias", [outputs], .constant(0)) : nil
+            )
         }
     }
 
@@ -51,7 +57,8 @@ struct TokenNetwork {
             if let upBias {
                 pass.phase(.elementwise)
                 bias_relu_dropout_forward(
-                    middle.base, pass.weights[upBias].base, middle.rows, middle.columns, Randomness.off.dropout(0, site: 0))
+                    middle.base, pass.weights[upBias].base, middle.rows, middle.columns,
+                    Randomness.off.dropout(0, site: 0))
             }
             return middle
         }
@@ -63,7 +70,8 @@ struct TokenNetwork {
     private func product(_ x: Matrix, _ weight: Slot, into y: Matrix, _ pass: Pass) {
         pass.phase(.products)
         let w = pass.weights[weight], mark = pass.workspace.mark, bias = weight == down ? bias : nil
-        Panels(w, at: pass.workspace.take(Panels.count(w))).product(x, bias: bias.map { pass.weights[$0].base }, into: y, pass.workspace)
+        Panels(w, at: pass.workspace.take(Panels.count(w))).product(
+            x, bias: bias.map { pass.weights[$0].base }, into: y, pass.workspace)
         pass.workspace.release(to: mark)
     }
 
@@ -83,7 +91,8 @@ struct TokenNetwork {
         if let upBias {
             pass.phase(.elementwise)
             bias_relu_dropout_backward(
-                middle.base, dmiddle.base, pass.gradient(upBias).base, middle.rows, middle.columns, Randomness.off.dropout(0, site: 0))
+                middle.base, dmiddle.base, pass.gradient(upBias).base, middle.rows, middle.columns,
+                Randomness.off.dropout(0, site: 0))
             pass.phase(.products)
         }
         gemm(dmiddle, tape.x, transposeA: true, into: pass.gradient(up), accumulate: true)
@@ -120,6 +129,7 @@ extension TokenNetwork {
         func packed(_ weight: Slot, _ bias: Slot?) -> PackedLinear {
             PackedLinear(weights[weight], bias: bias.map { weights[$0].base }, weights.precision)
         }
-        return BoundTokenNetwork(up: up.map { packed($0, upBias) }, mode: upBias == nil ? panel_bias : panel_relu, down: packed(down, bias))
+        return BoundTokenNetwork(
+            up: up.map { packed($0, upBias) }, mode: upBias == nil ? panel_bias : panel_relu, down: packed(down, bias))
     }
 }
