@@ -97,7 +97,7 @@ run "${splice[@]}"; check "splice" '[ $code = 0 ] && grep -q "^2 attentions repl
 run score --model $m/train --tokens $m/tokens --output $m/score/teacher; check "score: the teacher" '[ $code = 0 ] && grep -q "BLEU|" out'
 run score --model $m/splice/$both --tokens $m/tokens --base $m/score/teacher --output $m/score/$both
 check "score: the spliced model" '[ $code = 0 ] && [ "$(wc -l < $m/score/$both/hypotheses.txt)" = 40 ]'
-table=$(sqlite3 runs/registry.sqlite "select model, sites, p is null from leaderboard")
+table=$(sqlite3 runs/registry.sqlite "select model, replaced, p is null from leaderboard")
 check "the table has both" 'grep -qxF "mine/teacher|0|1" <<< "$table" && grep -qxF "mine/$both|2|0" <<< "$table"'
 check "every run is finished" '[ "$(sqlite3 runs/registry.sqlite "select count(*), sum(status = '\''finished'\'' and exit_code = 0) from runs")" = "9|9" ]'
 run score --model $m/splice/$both --tokens $m/tokens --precision int8 --output $m/score/$both.int8

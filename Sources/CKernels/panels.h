@@ -20,10 +20,10 @@ INLINE float magnitude(const float *restrict x, long count) {
     return top.f;
 }
 
-/// What numbers up to `top` are multiplied with to become bytes; 0 where the factor would be no number.
+/// What numbers up to `top` are multiplied with to become int8; 0 where the factor would be NaN.
 INLINE float byte_factor(float top) { return top > 1e-36f ? 127 / top : 0; }
 
-/// bytes = round(x factor), to even where two are as near; returns their sum. Of what is no number anything may come.
+/// bytes = round(x factor), to even where two are as near; returns their sum. Unspecified where x has NaN.
 INLINE uint32_t quantise(const float *restrict x, float factor, int8_t *restrict bytes, long count) {
     uint32_t sum = 0;
     for (long i = 0; i < count; i++) {
@@ -48,7 +48,7 @@ INLINE byte_row_t *byte_rows(float *scratch, long rows, long inputs) {
     return row;
 }
 
-/// Makes bytes of scale x, where |x| is `top` at most.
+/// Quantises to int8 with a scale, where |x| is `top` at most.
 INLINE void fill_byte_row(byte_row_t *row, const float *x, float top, float scale, long count) {
     row->scale = top / 127 * scale;
     row->start = 0u - 128u * quantise(x, byte_factor(top), row->bytes, count);

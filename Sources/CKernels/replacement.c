@@ -147,14 +147,14 @@ KERNEL void hidden_backward(const float *restrict y, float *restrict dh, long st
     }
 }
 
-KERNEL double squared_error(float *restrict out, const float *restrict bias, const float *restrict wanted, long wanted_stride, long rows, long width, float gradient_scale, float *restrict dbias) {
+KERNEL double squared_error(float *restrict out, const float *restrict bias, const float *restrict targets, long targets_stride, long rows, long width, float gradient_scale, float *restrict dbias) {
     FAST
     double total = 0;
     memset(dbias, 0, sizeof(float) * (size_t)width);
-    for (long r = 0; r < rows; r++, out += width, wanted += wanted_stride) {
+    for (long r = 0; r < rows; r++, out += width, targets += targets_stride) {
         float square = 0;
         for (long c = 0; c < width; c++) {
-            float e = out[c] + bias[c] - wanted[c];
+            float e = out[c] + bias[c] - targets[c];
             square += e * e;
             e *= gradient_scale;
             out[c] = e;
@@ -165,15 +165,15 @@ KERNEL double squared_error(float *restrict out, const float *restrict bias, con
     return total;
 }
 
-KERNEL void compare_rows(const float *restrict out, const float *restrict wanted, long wanted_stride, long rows, long width, double totals[3]) {
+KERNEL void compare_rows(const float *restrict out, const float *restrict targets, long targets_stride, long rows, long width, double totals[3]) {
     FAST
-    for (long r = 0; r < rows; r++, out += width, wanted += wanted_stride) {
+    for (long r = 0; r < rows; r++, out += width, targets += targets_stride) {
         float square = 0, dot = 0, oo = 0, ww = 0;
         for (long c = 0; c < width; c++) {
-            square += (out[c] - wanted[c]) * (out[c] - wanted[c]);
-            dot += out[c] * wanted[c];
+            square += (out[c] - targets[c]) * (out[c] - targets[c]);
+            dot += out[c] * targets[c];
             oo += out[c] * out[c];
-            ww += wanted[c] * wanted[c];
+            ww += targets[c] * targets[c];
         }
         totals[0] += square;
         if (oo > 0 && ww > 0) {

@@ -38,7 +38,7 @@ INLINE void tile_columns(const float *const a[TILE], long step, const float *res
 
 DEFINE_TILE(tile_default, , 1)
 
-// Sums of integers without a sign: rows of what is no number begin anywhere.
+// Sums of integers without a sign: rows with NaN begin anywhere.
 static void byte_tile_portable(const byte_row_t *const a[TILE], const float *b_scales, const uint8_t *b, long quads, float *const y[TILE],
                                const float *bias, panel_mode_t mode) {
     for (int r = 0; r < TILE; r++) {

@@ -13,9 +13,9 @@ INLINE void insert(float *restrict best, int32_t *restrict index, long k, float 
     index[at] = c;
 }
 
-INLINE int is_barred(int32_t c, const int32_t *barred, long count) {
+INLINE int is_suppressed(int32_t c, const int32_t *suppressed, long count) {
     for (long i = 0; i < count; i++)
-        if (barred[i] == c) return 1;
+        if (suppressed[i] == c) return 1;
     return 0;
 }
 
@@ -23,7 +23,7 @@ enum { REFERENCE = 16, STATE = 32 };
 
 /// Takes one panel's products into a row's state: state[0 ..< 16] are lanes of sum exp(logit - reference),
 /// state[REFERENCE] is the largest logit so far, so that no exponential exceeds 1.
-INLINE void take_panel(float *restrict v, const float *restrict bias, long first, long count, long k, const int32_t *barred, long barred_count,
+INLINE void take_panel(float *restrict v, const float *restrict bias, long first, long count, long k, const int32_t *suppressed, long suppressed_count,
                        float *restrict state, float *restrict best, int32_t *restrict index) {
     FAST
     for (long c = count; c < PANEL; c++) v[c] = -INFINITY;
@@ -45,11 +45,11 @@ INLINE void take_panel(float *restrict v, const float *restrict bias, long first
         int candidates = 0;
         BY_16 for (long l = 0; l < 16; l++) candidates |= v[c0 + l] > best[k - 1];
         for (long c = c0; candidates && c < c0 + 16; c++)
-            if (v[c] > best[k - 1] && !is_barred((int32_t)(first + c), barred, barred_count)) insert(best, index, k, v[c], (int32_t)(first + c));
+            if (v[c] > best[k - 1] && !is_suppressed((int32_t)(first + c), suppressed, suppressed_count)) insert(best, index, k, v[c], (int32_t)(first + c));
     }
 }
 
-KERNEL void panel_top_k(panel_rows_t x, const float *panels, const float *bias, long vocabulary, long k, const int32_t *barred, long barred_count, float *scratch,
+KERNEL void panel_top_k(panel_rows_t x, const float *panels, const float *bias, long vocabulary, long k, const int32_t *suppressed, long suppressed_count, float *scratch,
                         float *log_probability, int32_t *index) {
     float sums[TILE * PANEL] __attribute__((aligned(64)));
     operand_t in = operand(x);
@@ -68,7 +68,7 @@ KERNEL void panel_top_k(panel_rows_t x, const float *panels, const float *bias, 
             if (o + PANEL < vocabulary) fetch_next(panels, stride, r0, rows);
             panel_sums(&in, panels, r0, sums, PANEL);
             for (long r = r0; r < r0 + TILE && r < rows; r++)
-                take_panel(sums + (r - r0) * PANEL, bias + o, o, count, k, barred, barred_count, scratch + r * STATE, log_probability + r * k, index + r * k);
+                take_panel(sums + (r - r0) * PANEL, bias + o, o, count, k, suppressed, suppressed_count, scratch + r * STATE, log_probability + r * k, index + r * k);
         }
     }
     for (long r = 0; r < rows; r++) {

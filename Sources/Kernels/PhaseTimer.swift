@@ -2,26 +2,26 @@ import Foundation
 
 /// Where the time of a step goes. Whoever begins a kind of work says so; the time until the next one does counts for
 /// it. One timer belongs to one thread's work on a slice; without one nothing is measured.
-public final class PhaseTimer {
-    public enum Phase: Int, CaseIterable, Sendable {
+package final class PhaseTimer {
+    package enum Phase: Int, CaseIterable, Sendable {
         case products, attention, loss, normalisation, elementwise, embedding, optimizer
 
-        public var name: String { "\(self)" }
+        package var name: String { "\(self)" }
     }
 
-    public private(set) var seconds = [Double](repeating: 0, count: Phase.allCases.count)
+    package private(set) var seconds = [Double](repeating: 0, count: Phase.allCases.count)
     private var current: Phase?
     private var since = 0.0
 
-    public init() {}
+    package init() {}
 
-    public func enter(_ phase: Phase) {
+    package func enter(_ phase: Phase) {
         leave()
         current = phase
     }
 
     /// What follows is nobody's.
-    public func leave() {
+    package func leave() {
         let now = Self.now
         if let current { seconds[current.rawValue] += now - since }
         current = nil
@@ -29,7 +29,7 @@ public final class PhaseTimer {
     }
 
     /// Seconds on a clock that only ever rises.
-    public static var now: Double {
+    package static var now: Double {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)
         return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9

@@ -6,7 +6,7 @@ import COpenBLAS
 /// Where b is read row by row the product is our own: the matrices of a Transformer of this size are so thin that
 /// OpenBLAS, which rearranges both operands and clears the result at every call, spends a fifth of its time on that.
 /// The product with b transposed is OpenBLAS's; where its b stays the same for many rows, `Panels` is faster.
-public func gemm(
+package func gemm(
     _ a: Matrix, _ b: Matrix, transposeA ta: Bool = false, transposeB tb: Bool = false, into c: Matrix,
     accumulate: Bool = false
 ) {
@@ -30,33 +30,33 @@ public func gemm(
 }
 
 /// How weights are kept for products x W^T.
-public enum Precision: String, CaseIterable, Codable, Sendable {
+package enum Precision: String, CaseIterable, Codable, Sendable {
     case float32
     /// Bytes, a quarter of the room, with a scale for each output; the rows that are multiplied become bytes too, with
     /// a scale for each row. Faster on processors with AVX-512 VNNI; sums are exact everywhere.
     case int8
 
     /// Inputs whose products with bytes are summed exactly in 32 bits.
-    public static let widestInt8 = 65_536
+    package static let widestInt8 = 65_536
 
     fileprivate var type: panel_type_t { self == .int8 ? panel_int8 : panel_float32 }
 }
 
 /// A weight matrix [outputs, inputs] laid out for products x W^T. A row's result depends on that row alone, to the last
 /// bit.
-public struct Panels {
-    public let inputs: Int
-    public let outputs: Int
-    public let type: panel_type_t
+package struct Panels {
+    package let inputs: Int
+    package let outputs: Int
+    package let type: panel_type_t
     private let base: UnsafeMutablePointer<Float>
 
     /// Floats that `weights` takes.
-    public static func count(_ weights: Matrix, _ precision: Precision = .float32) -> Int {
+    package static func count(_ weights: Matrix, _ precision: Precision = .float32) -> Int {
         panel_floats(weights.columns, weights.rows, precision.type)
     }
 
     /// - Parameter base: room for `count` floats on a 64-byte boundary, which outlives this value
-    public init(_ weights: Matrix, _ precision: Precision = .float32, at base: UnsafeMutablePointer<Float>) {
+    package init(_ weights: Matrix, _ precision: Precision = .float32, at base: UnsafeMutablePointer<Float>) {
         require(
             weights.columns > 0 && (precision == .float32 || weights.columns <= Precision.widestInt8),
             "\(precision) panels of \(weights)")
@@ -69,7 +69,8 @@ public struct Panels {
 
     /// The rows of x that `places` names, or the first `count`, good for products with weights of this precision and
     /// width. What they need is taken from `space` and stays there.
-    public func rows(_ x: Matrix, at places: UnsafePointer<Int32>? = nil, count: Int, _ space: Workspace) -> PanelRows {
+    package func rows(_ x: Matrix, at places: UnsafePointer<Int32>? = nil, count: Int, _ space: Workspace) -> PanelRows
+    {
         require(
             x.columns == inputs && (places != nil || count <= x.rows),
             "[\(outputs) x \(inputs)] times \(count) rows of \(x)")
@@ -78,7 +79,7 @@ public struct Panels {
     }
 
     /// y = p, max(0, p) or y + p, where p = x W^T + bias, or without a bias.
-    public func product(
+    package func product(
         _ x: Matrix, bias: UnsafePointer<Float>?, into y: Matrix, _ space: Workspace, _ mode: panel_mode_t = panel_bias
     ) {
         require(x.rows == y.rows, "[\(outputs) x \(inputs)] times \(x)^T into \(y)")
@@ -88,7 +89,7 @@ public struct Panels {
     }
 
     /// The same for the first `count` rows, row r being row places[r] of y, or r where nil; no two go to the same.
-    public func product(
+    package func product(
         _ x: PanelRows, bias: UnsafePointer<Float>?, into y: Matrix, at places: UnsafePointer<Int32>? = nil, count: Int,
         _ mode: panel_mode_t = panel_bias
     ) {
@@ -102,8 +103,8 @@ public struct Panels {
     }
 
     /// The k largest outputs of each row with their log softmax, best first, ties by lower index. See `panel_top_k`.
-    public func best(
-        _ k: Int, of x: Matrix, bias: UnsafePointer<Float>, barred: [Int32], logProbabilities: inout [Float],
+    package func best(
+        _ k: Int, of x: Matrix, bias: UnsafePointer<Float>, suppressed: [Int32], logProbabilities: inout [Float],
         indices: inout [Int32], _ space: Workspace
     ) {
         require(
@@ -111,15 +112,16 @@ public struct Panels {
         )
         let mark = space.mark, rows = rows(x, count: x.rows, space)
         panel_top_k(
-            rows.layout, base, bias, outputs, k, barred, barred.count, space.take(32 * x.rows), &logProbabilities,
+            rows.layout, base, bias, outputs, k, suppressed, suppressed.count, space.take(32 * x.rows),
+            &logProbabilities,
             &indices)
         space.release(to: mark)
     }
 }
 
 /// Rows laid out for products with `Panels`: good for several of them, as long as what they were made of lasts.
-public struct PanelRows {
+package struct PanelRows {
     fileprivate let layout: panel_rows_t
 
-    public init(_ layout: panel_rows_t) { self.layout = layout }
+    package init(_ layout: panel_rows_t) { self.layout = layout }
 }

@@ -4,13 +4,13 @@ import Foundation
 ///
 /// The number of tasks is chosen by the caller and does not depend on the number of threads, so whatever is summed per
 /// task and then in the order of the tasks has the same bits on any machine.
-public final class WorkerPool {
-    public let threads: Int
+package final class WorkerPool {
+    package let threads: Int
     private var workers: [pthread_t] = []
     private let queue = TaskQueue()
 
     /// - Parameter threads: including the caller's, which works too.
-    public init(threads: Int) {
+    package init(threads: Int) {
         self.threads = max(1, threads)
         for _ in 1..<max(self.threads, 2) where self.threads > 1 {
             var worker = pthread_t()
@@ -35,7 +35,7 @@ public final class WorkerPool {
     }
 
     /// Calls `body` once for each of 0..<count, from several threads, and returns when all are done. Not re-entrant.
-    public func run(_ count: Int, _ body: (Int) -> Void) {
+    package func run(_ count: Int, _ body: (Int) -> Void) {
         guard threads > 1, count > 1 else {
             for task in 0..<count { body(task) }
             return

@@ -2,27 +2,27 @@ import Foundation
 
 /// A stack of floats for one pass over one slice of a batch. Matrices are taken from it in order and given back all at
 /// once, so that a step allocates nothing once the largest batch has been seen.
-public final class Workspace {
+package final class Workspace {
     private var chunks: [FloatBlock] = []
     private var chunk = 0
     private var used = 0
     private static let alignment = 16
     private static let minimumChunk = 1 << 20
 
-    public init() {}
+    package init() {}
 
     /// Uninitialised floats. They stay valid until `release(to:)` an earlier mark.
-    public func matrix(_ rows: Int, _ columns: Int) -> Matrix {
+    package func matrix(_ rows: Int, _ columns: Int) -> Matrix {
         Matrix(take(rows * columns), rows: rows, columns: columns)
     }
 
-    public func zeros(_ rows: Int, _ columns: Int) -> Matrix {
+    package func zeros(_ rows: Int, _ columns: Int) -> Matrix {
         let result = matrix(rows, columns)
         result.fill(0)
         return result
     }
 
-    public func take(_ count: Int) -> UnsafeMutablePointer<Float> {
+    package func take(_ count: Int) -> UnsafeMutablePointer<Float> {
         let rounded = (count + Self.alignment - 1) / Self.alignment * Self.alignment
         while chunk < chunks.count && used + rounded > chunks[chunk].count {
             chunk += 1
@@ -34,30 +34,30 @@ public final class Workspace {
     }
 
     /// Uninitialised integers, on the same terms.
-    public func integers(_ count: Int) -> UnsafeMutablePointer<Int32> {
+    package func integers(_ count: Int) -> UnsafeMutablePointer<Int32> {
         UnsafeMutableRawPointer(take(count)).bindMemory(to: Int32.self, capacity: count)
     }
 
     /// Uninitialised room for plain values, on the same terms.
-    public func room<Value: BitwiseCopyable>(for type: Value.Type, count: Int) -> UnsafeMutablePointer<Value> {
+    package func room<Value: BitwiseCopyable>(for type: Value.Type, count: Int) -> UnsafeMutablePointer<Value> {
         let floats = (MemoryLayout<Value>.stride * count + 3) / 4
         return UnsafeMutableRawPointer(take(floats)).bindMemory(to: Value.self, capacity: count)
     }
 
-    public struct Mark {
+    package struct Mark {
         fileprivate let chunk: Int
         fileprivate let used: Int
     }
 
-    public var mark: Mark { Mark(chunk: chunk, used: used) }
+    package var mark: Mark { Mark(chunk: chunk, used: used) }
 
-    public func release(to mark: Mark) {
+    package func release(to mark: Mark) {
         chunk = mark.chunk
         used = mark.used
     }
 
     /// Gives back everything. Several chunks become one, so that the next pass is contiguous.
-    public func reset() {
+    package func reset() {
         if chunks.count > 1 {
             let total = chunks.reduce(0) { $0 + $1.count }
             chunks.removeAll()  // before its successor exists, or the peak is twice as high
@@ -68,19 +68,19 @@ public final class Workspace {
     }
 
     /// Bytes held.
-    public var bytes: Int { chunks.reduce(0) { $0 + $1.count } * MemoryLayout<Float>.stride }
+    package var bytes: Int { chunks.reduce(0) { $0 + $1.count } * MemoryLayout<Float>.stride }
 }
 
 /// Owner of floats on a 64-byte boundary. A large one takes no memory before it is written to.
-public final class FloatBlock {
-    public let base: UnsafeMutablePointer<Float>
-    public let count: Int
+package final class FloatBlock {
+    package let base: UnsafeMutablePointer<Float>
+    package let count: Int
     private let isMapped: Bool
     private static let page = Int(sysconf(Int32(_SC_PAGESIZE)))
     private static let mappedBytes = 1 << 20
 
     /// Zeros.
-    public init(_ count: Int) {
+    package init(_ count: Int) {
         self.count = count
         isMapped = count * MemoryLayout<Float>.stride >= Self.mappedBytes
         guard isMapped else {
@@ -113,7 +113,7 @@ public final class FloatBlock {
     }
 
     /// The floats are wanted no more: whole pages of them are given back, and read as zeros from now on.
-    public func discard(_ range: Range<Int>) {
+    package func discard(_ range: Range<Int>) {
         guard isMapped else { return }
         let first = (range.lowerBound * 4 + Self.page - 1) / Self.page * Self.page,
             end = range.upperBound * 4 / Self.page * Self.page
@@ -128,16 +128,16 @@ public final class FloatBlock {
         _exit(71)  // EX_OSERR
     }
 
-    public func matrix(_ rows: Int, _ columns: Int, at offset: Int = 0) -> Matrix {
+    package func matrix(_ rows: Int, _ columns: Int, at offset: Int = 0) -> Matrix {
         require(
             offset >= 0 && offset + rows * columns <= count, "[\(rows) x \(columns)] at \(offset) of \(count) floats")
         return Matrix(base + offset, rows: rows, columns: columns)
     }
 
-    public func copy(from other: FloatBlock) {
+    package func copy(from other: FloatBlock) {
         require(count == other.count, "copy \(other.count) floats into \(count)")
         base.update(from: other.base, count: count)
     }
 
-    public var buffer: UnsafeMutableBufferPointer<Float> { UnsafeMutableBufferPointer(start: base, count: count) }
+    package var buffer: UnsafeMutableBufferPointer<Float> { UnsafeMutableBufferPointer(start: base, count: count) }
 }

@@ -2,9 +2,9 @@ import CKernels
 import Kernels
 
 /// y = x W^T + b, W: [out, in].
-public struct Linear {
-    public let weight: Slot
-    public let bias: Slot
+package struct Linear {
+    package let weight: Slot
+    package let bias: Slot
 
     /// - Parameter fanOut: outputs of one matrix where several stand in one slot.
     init(_ name: String, in inputs: Int, out outputs: Int, fanOut: Int? = nil, _ layout: inout ParameterLayout) {
@@ -49,9 +49,9 @@ public struct Linear {
 }
 
 /// y = gain (x - mean(x)) / sqrt(var(x) + epsilon) + shift, over each row (Ba et al. 2016).
-public struct LayerNorm {
-    public let gain: Slot
-    public let shift: Slot
+package struct LayerNorm {
+    package let gain: Slot
+    package let shift: Slot
     static let epsilon: Float = 1e-5
 
     init(_ name: String, width: Int, _ layout: inout ParameterLayout) {

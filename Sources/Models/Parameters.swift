@@ -2,15 +2,15 @@ import CKernels
 import Kernels
 
 /// The place of one named tensor in a model's parameter block.
-public struct Slot: Equatable, Sendable {
-    public let name: String
-    public let offset: Int
-    public let shape: [Int]
+package struct Slot: Equatable, Sendable {
+    package let name: String
+    package let offset: Int
+    package let shape: [Int]
 
-    public var rows: Int { shape.count > 1 ? shape[0] : 1 }
-    public var columns: Int { shape.last ?? 1 }
-    public var count: Int { shape.reduce(1, *) }
-    public var range: Range<Int> { offset..<offset + count }
+    package var rows: Int { shape.count > 1 ? shape[0] : 1 }
+    package var columns: Int { shape.last ?? 1 }
+    package var count: Int { shape.reduce(1, *) }
+    package var range: Range<Int> { offset..<offset + count }
 }
 
 extension Slot {
@@ -23,7 +23,7 @@ extension Slot {
 }
 
 /// How a tensor starts.
-public enum Initializer: Equatable, Sendable {
+package enum Initializer: Equatable, Sendable {
     case constant(Float)
     /// Uniform in +-sqrt(6 / (fanIn + fanOut)) (Glorot & Bengio 2010).
     case xavier(fanIn: Int, fanOut: Int)
@@ -31,16 +31,16 @@ public enum Initializer: Equatable, Sendable {
 
 /// Gives every tensor of a model its place in one contiguous block, so that weights, gradients and Adam's moments are
 /// four blocks of the same layout and an update is one pass.
-public struct ParameterLayout {
-    public private(set) var slots: [Slot] = []
-    public private(set) var initializers: [Initializer] = []
-    public private(set) var count = 0
+package struct ParameterLayout {
+    package private(set) var slots: [Slot] = []
+    package private(set) var initializers: [Initializer] = []
+    package private(set) var count = 0
     private var prefix: [String] = []
     private static let alignment = 16
 
-    public init() {}
+    package init() {}
 
-    public mutating func add(_ name: String, _ shape: [Int], _ initializer: Initializer) -> Slot {
+    package mutating func add(_ name: String, _ shape: [Int], _ initializer: Initializer) -> Slot {
         let slot = Slot(name: (prefix + [name]).joined(separator: "."), offset: count, shape: shape)
         slots.append(slot)
         initializers.append(initializer)
@@ -49,17 +49,17 @@ public struct ParameterLayout {
     }
 
     /// Names added inside `body` start with `name.`.
-    public mutating func scope<T>(_ name: String, _ body: (inout ParameterLayout) -> T) -> T {
+    package mutating func scope<T>(_ name: String, _ body: (inout ParameterLayout) -> T) -> T {
         prefix.append(name)
         defer { prefix.removeLast() }
         return body(&self)
     }
 
     /// Numbers that are learnt (the block is a little larger, as every tensor starts on 64 bytes).
-    public var parameters: Int { slots.reduce(0) { $0 + $1.count } }
+    package var parameters: Int { slots.reduce(0) { $0 + $1.count } }
 
     /// Fresh weights; tensor i depends on (seed, i) alone.
-    public func initialized(seed: UInt64) -> FloatBlock {
+    package func initialized(seed: UInt64) -> FloatBlock {
         let block = FloatBlock(count)
         for (index, (slot, initializer)) in zip(slots, initializers).enumerated() {
             let values = UnsafeMutableBufferPointer(start: block.base + slot.offset, count: slot.count)
@@ -76,5 +76,5 @@ public struct ParameterLayout {
 }
 
 extension FloatBlock {
-    public subscript(_ slot: Slot) -> Matrix { matrix(slot.rows, slot.columns, at: slot.offset) }
+    package subscript(_ slot: Slot) -> Matrix { matrix(slot.rows, slot.columns, at: slot.offset) }
 }

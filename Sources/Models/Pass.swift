@@ -2,17 +2,17 @@ import CKernels
 import Kernels
 
 /// What one forward (and backward) pass over one slice of a batch works with.
-public struct Pass {
-    public let weights: FloatBlock
-    /// Gradients are added here; nil where only the forward pass is wanted.
-    public let gradients: FloatBlock?
-    public let workspace: Workspace
-    public let randomness: Randomness
+package struct Pass {
+    package let weights: FloatBlock
+    /// Gradients are added here; nil where only the forward pass is needed.
+    package let gradients: FloatBlock?
+    package let workspace: Workspace
+    package let randomness: Randomness
     /// Whether the Transformer's own matrices get gradients too, or only the networks in attentions' places.
-    public let trainsTransformer: Bool
+    package let trainsTransformer: Bool
     private let timer: PhaseTimer?
 
-    public init(
+    package init(
         weights: FloatBlock, gradients: FloatBlock? = nil, workspace: Workspace, randomness: Randomness = .off,
         trainsTransformer: Bool = true, timer: PhaseTimer? = nil
     ) {
@@ -36,14 +36,14 @@ public struct Pass {
     }
 }
 
-/// Names the random numbers of a pass: they are a function of (seed, site, slice, step), so no generator has a state.
-public struct Randomness: Sendable {
-    public let seed: UInt64
-    public let step: Int
-    public let slice: Int
-    public let isOn: Bool
+/// Names the random numbers of a pass: they are a function of (seed, stream, slice, step), so no generator has a state.
+package struct Randomness: Sendable {
+    package let seed: UInt64
+    package let step: Int
+    package let slice: Int
+    package let isOn: Bool
 
-    public init(seed: UInt64, step: Int, slice: Int) {
+    package init(seed: UInt64, step: Int, slice: Int) {
         self.seed = seed
         self.step = step
         self.slice = slice
@@ -58,12 +58,12 @@ public struct Randomness: Sendable {
     }
 
     /// No dropout: translation, validation, capture.
-    public static let off = Randomness()
+    package static let off = Randomness()
 
-    func dropout(_ rate: Float, site: Int) -> dropout_t {
+    func dropout(_ rate: Float, stream: Int) -> dropout_t {
         let keep = isOn ? 1 - rate : 1
         return dropout_t(
-            seed: seed, stream: UInt32(slice << 16 | site), step: UInt32(truncatingIfNeeded: step),
+            seed: seed, stream: UInt32(slice << 16 | stream), step: UInt32(truncatingIfNeeded: step),
             keep_below: UInt32((keep * 65536).rounded()), scale: 1 / keep)
     }
 }

@@ -3,21 +3,21 @@ import Tensors
 
 /// Blocks of weights as safetensors: one tensor a slot, under the slot's name, so that a model opens in Python as it
 /// is.
-public enum WeightFile {
+package enum WeightFile {
     /// Tensors of one block. Blocks of the same layout, such as moments, differ by a prefix.
-    public struct Part {
-        public let prefix: String
-        public let block: FloatBlock
-        public let slots: [Slot]
+    package struct Part {
+        package let prefix: String
+        package let block: FloatBlock
+        package let slots: [Slot]
 
-        public init(_ block: FloatBlock, _ slots: [Slot], prefix: String = "") {
+        package init(_ block: FloatBlock, _ slots: [Slot], prefix: String = "") {
             self.prefix = prefix
             self.block = block
             self.slots = slots
         }
     }
 
-    public static func write(_ parts: [Part], metadata: [String: String] = [:], to path: String) throws {
+    package static func write(_ parts: [Part], metadata: [String: String] = [:], to path: String) throws {
         let writer = try TensorFileWriter(
             path: path, tensors: parts.flatMap { part in part.slots.map { (part.prefix + $0.name, .f32, $0.shape) } },
             metadata: metadata)
@@ -34,7 +34,7 @@ public enum WeightFile {
     /// Reads every slot's tensor; one that is absent or has another shape is an error that names it.
     ///
     /// - Parameter dropping: what the tensors' names in the file lack of the slots' names, at their beginning
-    public static func read(_ file: TensorFile, _ part: Part, dropping: String = "") throws {
+    package static func read(_ file: TensorFile, _ part: Part, dropping: String = "") throws {
         for slot in part.slots {
             let name =
                 part.prefix + (slot.name.hasPrefix(dropping) ? String(slot.name.dropFirst(dropping.count)) : slot.name)
@@ -45,7 +45,7 @@ public enum WeightFile {
     }
 
     /// Whether a file has every slot's tensor, without reading them.
-    public static func check(_ file: TensorFile, _ slots: [Slot]) throws {
+    package static func check(_ file: TensorFile, _ slots: [Slot]) throws {
         for slot in slots { try check(file, slot.name, slot) }
     }
 

@@ -5,18 +5,18 @@ import GRDB
 ///
 /// Once a run has started, a failing registry never stops it: facts wait in memory for the next attempt, and `warn` is
 /// told once. All functions may be called from any thread.
-public final class LiveRun: @unchecked Sendable {
+package final class LiveRun: @unchecked Sendable {
     /// Seconds between writes of facts, and between heartbeats.
-    public struct Rhythm: Sendable {
-        public var flush = 1.0
-        public var heartbeat = 10.0
-        public init(flush: Double = 1, heartbeat: Double = 10) {
+    package struct Rhythm: Sendable {
+        package var flush = 1.0
+        package var heartbeat = 10.0
+        package init(flush: Double = 1, heartbeat: Double = 10) {
             self.flush = flush
             self.heartbeat = heartbeat
         }
     }
 
-    public let id: Int64
+    package let id: Int64
     private let registry: RunRegistry
     private let rhythm: Rhythm
     private let warn: @Sendable (String) -> Void
@@ -61,7 +61,7 @@ public final class LiveRun: @unchecked Sendable {
     }
 
     /// Writes what is still waiting together with the ending, waiting for other writers as long as the registry allows.
-    public func end(_ ending: RunEnding) {
+    package func end(_ ending: RunEnding) {
         condition.lock()
         guard !hasEnded else { return condition.unlock() }
         hasEnded = true
@@ -125,27 +125,27 @@ public final class LiveRun: @unchecked Sendable {
 // MARK: - What can be said about a run
 
 extension LiveRun {
-    /// A setting or a result by name. The leaderboard looks for `search`, `sites` and `parameters`.
-    public func param(_ key: String, _ value: some CustomStringConvertible & Sendable) {
+    /// A setting or a result by name. The leaderboard looks for `search`, `replaced` and `parameters`.
+    package func param(_ key: String, _ value: some CustomStringConvertible & Sendable) {
         record(.param(key: key, value: value.description))
     }
 
     /// A measured value at a step. The leaderboard looks for `tokens_per_second`.
-    public func metric(_ key: String, step: Int, _ value: Double) {
+    package func metric(_ key: String, step: Int, _ value: Double) {
         record(.metric(key: key, step: step, value: value, time: Time.now()))
     }
 
-    public func input(_ role: String, _ artifact: Artifact) {
+    package func input(_ role: String, _ artifact: Artifact) {
         record(.artifact(direction: "in", role: role, artifact, time: Time.now()))
     }
 
-    public func output(_ role: String, _ artifact: Artifact) {
+    package func output(_ role: String, _ artifact: Artifact) {
         record(.artifact(direction: "out", role: role, artifact, time: Time.now()))
     }
 
-    public func score(_ score: Score) { record(.score(score)) }
-    public func significance(_ test: Significance) { record(.significance(test)) }
+    package func score(_ score: Score) { record(.score(score)) }
+    package func significance(_ test: Significance) { record(.significance(test)) }
 
     /// Notes that this run goes on from the checkpoint of an earlier one.
-    public func resumed(from run: Int64) { record(.resumed(from: run)) }
+    package func resumed(from run: Int64) { record(.resumed(from: run)) }
 }

@@ -1,12 +1,12 @@
 import GRDB
 
 /// Why the registry cannot be used, in one line. No output of a stage is ever touched because of it.
-public struct RegistryError: Error, CustomStringConvertible, Sendable {
-    public enum Kind: Sendable {
+package struct RegistryError: Error, CustomStringConvertible, Sendable {
+    package enum Kind: Sendable {
         case locked, damaged, foreign, newer, cannotWrite, other
 
         /// The codes of `sysexits.h`.
-        public var exitCode: Int32 {
+        package var exitCode: Int32 {
             switch self {
             case .locked: 75
             case .damaged, .foreign, .newer: 65
@@ -16,13 +16,13 @@ public struct RegistryError: Error, CustomStringConvertible, Sendable {
         }
     }
 
-    public let path: String
-    public let problem: String
-    public let hint: String?
-    public let kind: Kind
+    package let path: String
+    package let problem: String
+    package let hint: String?
+    package let kind: Kind
 
-    public var description: String { "\(path): \(problem)" }
-    public var exitCode: Int32 { kind.exitCode }
+    package var description: String { "\(path): \(problem)" }
+    package var exitCode: Int32 { kind.exitCode }
 }
 
 extension RegistryError {

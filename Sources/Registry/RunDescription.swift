@@ -1,23 +1,23 @@
 import Foundation
 
 /// What is known of a run when it starts: one row of `runs`.
-public struct RunDescription: Sendable {
-    public var name: String
-    public var stage: String
-    public var spec: String?
+package struct RunDescription: Sendable {
+    package var name: String
+    package var stage: String
+    package var spec: String?
     /// Where it writes, from the root; nil for what has no folder of its own.
-    public var folder: String?
-    public var keyHash: String
+    package var folder: String?
+    package var keyHash: String
     /// JSON text.
-    public var configuration: String
-    public var arguments: [String]
-    public var version: String
-    public var git: GitState?
-    public var seed: UInt64?
-    public var threads: Int
-    public var machine: Machine
+    package var configuration: String
+    package var arguments: [String]
+    package var version: String
+    package var git: GitState?
+    package var seed: UInt64?
+    package var threads: Int
+    package var machine: Machine
 
-    public init(
+    package init(
         name: String, stage: String, spec: String?, folder: String? = nil, keyHash: String, configuration: String,
         arguments: [String],
         version: String, git: GitState?, seed: UInt64?, threads: Int, machine: Machine
@@ -38,26 +38,26 @@ public struct RunDescription: Sendable {
 }
 
 /// The commit of the checkout a run was started in.
-public struct GitState: Equatable, Sendable {
-    public let commit: String
+package struct GitState: Equatable, Sendable {
+    package let commit: String
     /// Tracked files differ from the commit.
-    public let isDirty: Bool
+    package let isDirty: Bool
 
-    public init(commit: String, isDirty: Bool) {
+    package init(commit: String, isDirty: Bool) {
         self.commit = commit
         self.isDirty = isDirty
     }
 }
 
 /// Where a process runs. The boot id tells whether a recorded pid can still mean the same process.
-public struct Machine: Equatable, Sendable {
-    public var host: String
-    public var bootID: String
-    public var pid: Int32
-    public var blas: String
-    public var cpu: String
+package struct Machine: Equatable, Sendable {
+    package var host: String
+    package var bootID: String
+    package var pid: Int32
+    package var blas: String
+    package var cpu: String
 
-    public init(host: String, bootID: String, pid: Int32, blas: String, cpu: String) {
+    package init(host: String, bootID: String, pid: Int32, blas: String, cpu: String) {
         self.host = host
         self.bootID = bootID
         self.pid = pid
@@ -67,17 +67,17 @@ public struct Machine: Equatable, Sendable {
 }
 
 /// How a run ended, and what it used.
-public struct RunEnding: Sendable {
-    public enum Status: String, Sendable { case finished, failed, interrupted }
+package struct RunEnding: Sendable {
+    package enum Status: String, Sendable { case finished, failed, interrupted }
 
-    public var status: Status
-    public var exitCode: Int32
-    public var error: String?
-    public var wallSeconds: Double
-    public var cpuSeconds: Double
-    public var peakResidentBytes: Int
+    package var status: Status
+    package var exitCode: Int32
+    package var error: String?
+    package var wallSeconds: Double
+    package var cpuSeconds: Double
+    package var peakResidentBytes: Int
 
-    public init(
+    package init(
         status: Status, exitCode: Int32, error: String? = nil, wallSeconds: Double, cpuSeconds: Double,
         peakResidentBytes: Int
     ) {
@@ -91,14 +91,14 @@ public struct RunEnding: Sendable {
 }
 
 /// A file or folder by its content: a folder is named by the SHA-256 of its `manifest.json`.
-public struct Artifact: Equatable, Sendable {
-    public var sha256: String
-    public var bytes: Int
+package struct Artifact: Equatable, Sendable {
+    package var sha256: String
+    package var bytes: Int
     /// The stage that makes such a folder, or `file`.
-    public var kind: String
-    public var path: String
+    package var kind: String
+    package var path: String
 
-    public init(sha256: String, bytes: Int, kind: String, path: String) {
+    package init(sha256: String, bytes: Int, kind: String, path: String) {
         self.sha256 = sha256
         self.bytes = bytes
         self.kind = kind
@@ -107,20 +107,20 @@ public struct Artifact: Equatable, Sendable {
 }
 
 /// A score of one test set, with the numbers it was computed from.
-public struct Score: Sendable {
+package struct Score: Sendable {
     /// `BLEU`, `chrF2` or `paper-compat`: the names that the leaderboard looks for.
-    public var metric: String
-    public var testSet: String
-    public var value: Double
-    public var signature: String
-    public var brevityPenalty: Double?
-    public var systemLength: Int?
-    public var referenceLength: Int?
-    public var precisions: [Double]?
+    package var metric: String
+    package var testSet: String
+    package var value: Double
+    package var signature: String
+    package var brevityPenalty: Double?
+    package var systemLength: Int?
+    package var referenceLength: Int?
+    package var precisions: [Double]?
     /// Half the width of the 95 % interval.
-    public var confidence: Double?
+    package var confidence: Double?
 
-    public init(
+    package init(
         metric: String, testSet: String, value: Double, signature: String = "", brevityPenalty: Double? = nil,
         systemLength: Int? = nil, referenceLength: Int? = nil, precisions: [Double]? = nil, confidence: Double? = nil
     ) {
@@ -137,16 +137,16 @@ public struct Score: Sendable {
 }
 
 /// A paired test of one metric against the run that made the artifact `base`.
-public struct Significance: Sendable {
-    public var base: String
-    public var metric: String
-    public var testSet: String
-    public var method: String
-    public var trials: Int
-    public var seed: UInt64
-    public var p: Double
+package struct Significance: Sendable {
+    package var base: String
+    package var metric: String
+    package var testSet: String
+    package var method: String
+    package var trials: Int
+    package var seed: UInt64
+    package var p: Double
 
-    public init(base: String, metric: String, testSet: String, method: String, trials: Int, seed: UInt64, p: Double) {
+    package init(base: String, metric: String, testSet: String, method: String, trials: Int, seed: UInt64, p: Double) {
         self.base = base
         self.metric = metric
         self.testSet = testSet

@@ -11,7 +11,7 @@ extension RunRegistry {
     /// - Parameters:
     ///   - inputs: what the run reads, by role.
     ///   - warn: told, from another thread, when facts cannot be written later on.
-    public func start(
+    package func start(
         _ run: RunDescription, inputs: [(role: String, artifact: Artifact)] = [], rhythm: LiveRun.Rhythm = .init(),
         warn: @escaping @Sendable (String) -> Void
     ) throws -> LiveRun {
@@ -34,7 +34,7 @@ extension RunRegistry {
     }
 
     /// The last run of the same key that did not finish: what a checkpoint found on disk is from.
-    public func unfinishedRun(keyHash: String, name: String, before: Int64) throws -> Int64? {
+    package func unfinishedRun(keyHash: String, name: String, before: Int64) throws -> Int64? {
         try read { database in
             try Int64.fetchOne(
                 database,
@@ -46,7 +46,7 @@ extension RunRegistry {
     }
 
     /// Whether the last finished run of this key made exactly `sha256`: then running it again would make it once more.
-    public func hasMade(_ sha256: String, keyHash: String) throws -> Bool {
+    package func hasMade(_ sha256: String, keyHash: String) throws -> Bool {
         try read { database in
             try String.fetchAll(
                 database,
@@ -60,7 +60,7 @@ extension RunRegistry {
 
     /// Marks runs as lost that are said to be at work in a folder. To be called by whoever holds its lock: there can be
     /// none.
-    public func markLost(in folder: String) throws {
+    package func markLost(in folder: String) throws {
         let place = RegistryPath.stored(folder, root: root)
         let dead = try read {
             try Int64.fetchAll(

@@ -6,16 +6,16 @@ import Tensors
 ///
 /// A log of facts: nothing that a stage makes depends on it. Several processes write to it at the same time; each
 /// change is one short immediate transaction, and a writer waits up to `timeout` seconds for its turn.
-public final class RunRegistry: Sendable {
+package final class RunRegistry: Sendable {
     /// How long a writer waits for another one, in seconds.
-    public static let defaultTimeout = 20.0
+    package static let defaultTimeout = 20.0
 
-    public let path: String
+    package let path: String
     private let queue: DatabaseQueue
 
     /// Opens the registry, makes it if it is absent, and brings an older one up to date.
     /// Throws `RegistryError`, also when a newer program wrote it.
-    public init(path: String, timeout: Double = RunRegistry.defaultTimeout) throws {
+    package init(path: String, timeout: Double = RunRegistry.defaultTimeout) throws {
         self.path = path
         do {
             queue = try Self.open(path, timeout: timeout)
@@ -28,7 +28,7 @@ public final class RunRegistry: Sendable {
     }
 
     /// A registry that is to be read: one that is absent is not made.
-    public static func existing(_ path: String) throws -> RunRegistry {
+    package static func existing(_ path: String) throws -> RunRegistry {
         guard FileSystem.exists(path) else {
             throw DataError(
                 path: path, expected: "a registry of runs", found: "no file",
@@ -54,7 +54,7 @@ public final class RunRegistry: Sendable {
     func read<Value>(_ look: (Database) throws -> Value) throws -> Value { try access(look) }
 
     /// The rows of a query as text, NULL as nil: `try registry.rows("SELECT model, BLEU FROM leaderboard")`.
-    public func rows(_ sql: String) throws -> [[String?]] {
+    package func rows(_ sql: String) throws -> [[String?]] {
         try read { database in
             try Row.fetchAll(database, sql: sql).map { row in
                 row.databaseValues.map { $0.isNull ? nil : String.fromDatabaseValue($0) ?? $0.description }

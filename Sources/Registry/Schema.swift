@@ -10,13 +10,22 @@ enum Schema {
     /// The version this program writes, and the newest it can read.
     static var version: Int { migrations.count }
 
-    static let migrations: [String] = [tables + Views.all, folders + Views.leaderboardAgain, Views.leaderboardAgain]
+    static let migrations: [String] = [
+        tables + Views.all, folders + Views.leaderboardAgain, Views.leaderboardAgain, replaced + Views.leaderboardAgain,
+    ]
 
     /// Where a run writes, relative to the registry's folder where it lies inside: who holds a folder's lock knows who
     /// else is not at work there.
     private static let folders = """
         ALTER TABLE runs ADD COLUMN folder TEXT;
         CREATE INDEX runs_by_folder ON runs(folder);
+
+        """
+
+    /// What was called `sites`: the attentions that are replaced, and the points that a capture recorded.
+    private static let replaced = """
+        UPDATE params SET key = CASE (SELECT stage FROM runs WHERE id = run) WHEN 'capture' THEN 'points' ELSE 'replaced' END
+        WHERE key = 'sites';
 
         """
 

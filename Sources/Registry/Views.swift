@@ -10,7 +10,7 @@ enum Views {
     /// BLEU first.
     ///
     /// `difference` is against `base`, the score run whose folder this run read in that role; `p` belongs to that
-    /// comparison. `sites`, `parameters` and `search` are params of the score run, `tokens_per_second` is its metric.
+    /// comparison. `replaced`, `parameters` and `search` are params of the score run, `tokens_per_second` is its metric.
     private static let leaderboard = """
         CREATE VIEW leaderboard AS
         WITH
@@ -33,7 +33,7 @@ enum Views {
         SELECT
           name || '/' || coalesce(spec, stage) AS model,
           search,
-          CAST((SELECT value FROM params WHERE run = id AND key = 'sites') AS INTEGER) AS sites,
+          CAST((SELECT value FROM params WHERE run = id AND key = 'replaced') AS INTEGER) AS replaced,
           CAST((SELECT value FROM params WHERE run = id AND key = 'parameters') AS INTEGER) AS parameters,
           round(score, 2) AS BLEU,
           round(confidence, 2) AS confidence,

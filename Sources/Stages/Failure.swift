@@ -6,13 +6,13 @@ import Tensors
 import Training
 
 /// An error that knows its exit code (of `sysexits.h`) and, perhaps, what mends it.
-public protocol StageError: Error {
+package protocol StageError: Error {
     var exitCode: Int32 { get }
     var hint: String? { get }
 }
 
 extension StageError {
-    public var hint: String? { nil }
+    package var hint: String? { nil }
 }
 
 extension DataError: StageError {}
@@ -20,16 +20,16 @@ extension RegistryError: StageError {}
 extension FolderLock.Held: StageError {}
 
 extension Interruption: StageError {
-    public var hint: String? { "start the same command again to go on" }
+    package var hint: String? { "start the same command again to go on" }
 }
 
 extension SpecError: StageError {
-    public var exitCode: Int32 { EX_USAGE }
+    package var exitCode: Int32 { EX_USAGE }
 }
 
 extension DivergedError: StageError {
-    public var exitCode: Int32 { EX_DATAERR }
-    public var hint: String? { "try a lower --peak or a longer --warmup" }
+    package var exitCode: Int32 { EX_DATAERR }
+    package var hint: String? { "try a lower --peak or a longer --warmup" }
 }
 
 /// What an error looks like to the user: one line that says what was expected and found, perhaps one that mends it, and

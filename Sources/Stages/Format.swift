@@ -1,9 +1,9 @@
 import Foundation
 
 /// Numbers as people read them.
-public enum Format {
+package enum Format {
     /// `1234567` as `1,234,567`.
-    public static func count(_ value: Int) -> String {
+    package static func count(_ value: Int) -> String {
         let digits = String(value.magnitude)
         var text = ""
         for (place, digit) in digits.enumerated() {
@@ -14,19 +14,19 @@ public enum Format {
     }
 
     /// Three significant digits or all whole ones: `0.0123`, `12.3`, `8,012`.
-    public static func rate(_ value: Double) -> String {
+    package static func rate(_ value: Double) -> String {
         guard value.isFinite, value.magnitude < 1e15 else { return "\(value)" }
         return value.magnitude >= 100 ? count(Int(value.rounded())) : String(format: "%.3g", value)
     }
 
     /// Two decimals with a sign: `+0.12`.
-    public static func difference(_ value: Double) -> String { String(format: "%+.2f", value) }
+    package static func difference(_ value: Double) -> String { String(format: "%+.2f", value) }
 
     /// Four decimals: `3.3947`.
-    public static func loss(_ value: Double) -> String { String(format: "%.4f", value) }
+    package static func loss(_ value: Double) -> String { String(format: "%.4f", value) }
 
     /// `4.2s`, `3:05`, `1:02:03`.
-    public static func duration(_ seconds: Double) -> String {
+    package static func duration(_ seconds: Double) -> String {
         guard seconds.isFinite, seconds >= 0, seconds < 1e9 else { return "?" }
         if seconds < 9.95 { return String(format: "%.1fs", seconds) }
         let whole = Int(seconds.rounded())
@@ -36,7 +36,7 @@ public enum Format {
     }
 
     /// `1536` as `1.5 KiB`.
-    public static func bytes(_ value: Int) -> String {
+    package static func bytes(_ value: Int) -> String {
         let units = ["B", "KiB", "MiB", "GiB", "TiB"]
         var (size, unit) = (Double(value), 0)
         while size >= 1024, unit + 1 < units.count { (size, unit) = (size / 1024, unit + 1) }

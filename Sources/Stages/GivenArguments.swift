@@ -50,17 +50,17 @@ struct GivenArguments {
 }
 
 /// Options that have no effect beside what else was given, and why.
-public struct IdleOptions {
+package struct IdleOptions {
     let reason: String
     private let isIdle: (String) -> Bool
 
-    public init(_ options: String..., because reason: String) {
+    package init(_ options: String..., because reason: String) {
         self.reason = reason
         isIdle = { options.contains($0) }
     }
 
     /// All but these.
-    public static func allBut(_ options: String..., because reason: String) -> IdleOptions {
+    package static func allBut(_ options: String..., because reason: String) -> IdleOptions {
         IdleOptions(reason) { !options.contains($0) }
     }
 

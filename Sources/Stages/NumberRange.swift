@@ -47,7 +47,7 @@ struct NumberRange {
         NumberRange(values: lower...upper, excludesUpper: true)
     }
 
-    /// False for what is no number.
+    /// False for NaN.
     func contains(_ value: Double) -> Bool {
         values.contains(value) && !(excludesLower && value == values.lowerBound)
             && !(excludesUpper && value == values.upperBound)

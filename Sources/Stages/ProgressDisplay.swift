@@ -4,7 +4,7 @@ import Foundation
 /// elsewhere a plain line every ten seconds and at the end.
 ///
 /// Rate and remaining time count from `start`, so that a resumed loop is not credited with what was done before.
-public final class ProgressDisplay {
+package final class ProgressDisplay {
     private let label: String
     private let total: Int?
     private let unit: String
@@ -30,7 +30,7 @@ public final class ProgressDisplay {
     }
 
     /// Says that `done` units are done. `note` is only evaluated when something is drawn.
-    public func update(_ done: Int, note: @autoclosure () -> String = "") {
+    package func update(_ done: Int, note: @autoclosure () -> String = "") {
         guard let terminal, !isFinished else { return }
         let time = now()
         guard time - lastDrawn >= (terminal.isInteractive ? 0.1 : 10) else { return }
@@ -39,7 +39,7 @@ public final class ProgressDisplay {
     }
 
     /// Takes the bar away and leaves one line that says what was done, how long it took and how fast it was.
-    public func finish(_ done: Int, note: String = "") {
+    package func finish(_ done: Int, note: String = "") {
         guard let terminal, !isFinished else { return }
         isFinished = true
         if terminal.isInteractive { terminal.drawBar("") }

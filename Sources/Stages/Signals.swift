@@ -1,13 +1,13 @@
 import Foundation
 
 /// SIGINT, SIGTERM and SIGHUP as a flag that loops poll between two steps. A second signal ends the process at once.
-public enum Signals {
+package enum Signals {
     /// The signal that asked the process to stop, if one has.
-    public static var received: Int32? { flag.pointee == 0 ? nil : flag.pointee }
+    package static var received: Int32? { flag.pointee == 0 ? nil : flag.pointee }
 
     /// Starts catching. A signal that the parent has told us to ignore (`nohup`, a background job) stays ignored; one
     /// that the parent has blocked, as a thread of a pool does for its children, is let through again.
-    public static func install() {
+    package static func install() {
         var mask = sigset_t()
         sigemptyset(&mask)
         for signal in [SIGINT, SIGTERM, SIGHUP] {
@@ -26,7 +26,7 @@ public enum Signals {
     }
 
     /// Back to what the system does: for work that is no run, and has nothing to save.
-    public static func uninstall() {
+    package static func uninstall() {
         for number in [SIGINT, SIGTERM, SIGHUP] {
             var old = sigaction()
             sigaction(number, nil, &old)
@@ -51,12 +51,12 @@ public enum Signals {
 }
 
 /// Thrown by a stage that has stopped where it was asked to, after writing its checkpoint.
-public struct Interruption: Error, CustomStringConvertible, Sendable {
-    public let signal: Int32
-    public init(signal: Int32) { self.signal = signal }
+package struct Interruption: Error, CustomStringConvertible, Sendable {
+    package let signal: Int32
+    package init(signal: Int32) { self.signal = signal }
 
-    public var exitCode: Int32 { 128 + signal }
-    public var description: String {
+    package var exitCode: Int32 { 128 + signal }
+    package var description: String {
         switch signal {
         case SIGINT: "interrupted"
         case SIGTERM: "terminated"

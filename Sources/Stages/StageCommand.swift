@@ -11,7 +11,7 @@ import Tensors
 ///         @OptionGroup var options: StageOptions
 ///         mutating func run() throws { ... }
 ///     }
-public protocol StageCommand: ParsableCommand {
+package protocol StageCommand: ParsableCommand {
     /// The stage's name in manifests, in the registry and in messages; by default the type's, in lower case.
     static var stage: String { get }
 
@@ -20,17 +20,17 @@ public protocol StageCommand: ParsableCommand {
 }
 
 extension StageCommand {
-    public static var stage: String { _commandName }
-    public var idleOptions: [IdleOptions] { [] }
+    package static var stage: String { _commandName }
+    package var idleOptions: [IdleOptions] { [] }
 
-    public static func main() {
+    package static func main() {
         ThisProcess.prepare()
         BLAS.prepare()
         Signals.install()
         main(nil)
     }
 
-    public static func main(_ arguments: [String]?) {
+    package static func main(_ arguments: [String]?) {
         do {
             var command = try parse(all: arguments ?? Array(CommandLine.arguments.dropFirst()))
             try command.run()
@@ -78,11 +78,11 @@ extension StageCommand {
 }
 
 /// The options that every stage has: `@OptionGroup var options: StageOptions`.
-public struct StageOptions: ParsableArguments {
+package struct StageOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "Threads to compute with. The result does not depend on it. (default: all cores)", valueName: "n"))
-    public var threads: Int?
+    package var threads: Int?
 
     @Option(
         help: ArgumentHelp(
@@ -91,26 +91,26 @@ public struct StageOptions: ParsableArguments {
             else beside --output)
             """,
             valueName: "file"))
-    public var registry: String?
+    package var registry: String?
 
     @Flag(help: "Do the work even if the output is complete for the same configuration and inputs.")
-    public var force = false
+    package var force = false
 
     @Flag(name: .shortAndLong, help: "No progress, only warnings and errors.")
-    public var quiet = false
+    package var quiet = false
 
-    public init() {}
+    package init() {}
 
     /// `--threads`, or the cores that this process may run on.
-    public var threadCount: Int { threads ?? ThisMachine.availableCores }
+    package var threadCount: Int { threads ?? ThisMachine.availableCores }
 }
 
 /// `--json`, for stages whose result is numbers: `@OptionGroup var output: JSONOption`.
-public struct JSONOption: ParsableArguments {
+package struct JSONOption: ParsableArguments {
     @Flag(help: "Print the result as JSON.")
-    public var json = false
+    package var json = false
 
-    public init() {}
+    package init() {}
 }
 
 /// Results, which go to standard output.

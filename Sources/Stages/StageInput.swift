@@ -4,8 +4,8 @@ import Registry
 import Tensors
 
 /// Something a stage reads, named by content.
-public struct StageInput: Sendable {
-    public let role: String
+package struct StageInput: Sendable {
+    package let role: String
     let artifact: Artifact
     /// What the input was itself made from, by role, as its manifest says.
     let origins: [String: String]
@@ -13,13 +13,13 @@ public struct StageInput: Sendable {
     var path: String? { artifact.path == InputFiles.standardInput ? nil : artifact.path }
 
     /// A folder that another stage has published; it is named by its manifest.
-    public static func folder(_ role: String, _ path: String) throws -> StageInput {
+    package static func folder(_ role: String, _ path: String) throws -> StageInput {
         let (artifact, origins) = try Artifact.published(path)
         return StageInput(role: role, artifact: artifact, origins: origins)
     }
 
     /// What was read from outside, as whoever has read it reports.
-    public static func file(_ file: InputFile) -> StageInput {
+    package static func file(_ file: InputFile) -> StageInput {
         StageInput(
             role: file.role,
             artifact: Artifact(sha256: file.sha256, bytes: file.bytes.count, kind: "file", path: file.path),
@@ -27,7 +27,7 @@ public struct StageInput: Sendable {
     }
 
     /// SHA-256 of the folder's manifest, or of the file.
-    public var sha256: String { artifact.sha256 }
+    package var sha256: String { artifact.sha256 }
 
     /// This and its origins by role, as a manifest lists them: `capture`, `capture/model`, `capture/tokens` ...
     var lineage: [String: String] {

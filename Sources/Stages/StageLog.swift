@@ -54,5 +54,5 @@ final class Preface {
 
 extension Logger {
     /// Messages of a program that is not recorded as a run.
-    public static func stage(_ name: String, quiet: Bool) -> Logger { StageLog.logger(name, quiet: quiet) }
+    package static func stage(_ name: String, quiet: Bool) -> Logger { StageLog.logger(name, quiet: quiet) }
 }

@@ -11,14 +11,14 @@ import Training
 ///         ...compute, write files to run.folder.path("model.safetensors")...
 ///         try run.publish(settings)
 ///     }
-public final class StageRun {
-    public let stage: String
-    public let spec: String?
-    public let threads: Int
+package final class StageRun {
+    package let stage: String
+    package let spec: String?
+    package let threads: Int
     /// Where the stage writes.
-    public let folder: OutputFolder
+    package let folder: OutputFolder
     /// Messages on standard error; `--quiet` leaves warnings.
-    public let log: Logger
+    package let log: Logger
 
     private let live: LiveRun
     private let registry: RunRegistry
@@ -47,7 +47,7 @@ public final class StageRun {
     ///   - resumption: whether the stage has checkpoints, and what becomes of one of other settings.
     ///   - body: the work; it publishes the folder when everything is written
     @discardableResult
-    public static func perform<Value>(
+    package static func perform<Value>(
         _ stage: String, spec: String? = nil, options: StageOptions, output: String, configuration: some Encodable,
         inputs: [StageInput] = [], seed: UInt64? = nil, resumption: Resumption = .never,
         body: (StageRun) throws -> Value
@@ -110,22 +110,22 @@ public final class StageRun {
     }
 
     /// Names configuration, revision and inputs; a checkpoint of another key is of no use to this run.
-    public var keyHash: String { description.keyHash }
+    package var keyHash: String { description.keyHash }
 
     // MARK: - Stopping
 
     /// Someone has asked the process to stop. Loops look at it after every step.
-    public var stopRequested: Bool { Signals.received != nil }
+    package var stopRequested: Bool { Signals.received != nil }
 
     /// If a stop was requested: calls `save`, and throws `Interruption`.
-    public func stopIfRequested(saving save: () throws -> Void = {}) throws {
+    package func stopIfRequested(saving save: () throws -> Void = {}) throws {
         guard let signal = Signals.received else { return }
         try save()
         throw Interruption(signal: signal)
     }
 
     /// If a stop was requested: records it and ends the process here and now, for work that has nothing to save.
-    public func leaveIfStopRequested() {
+    package func leaveIfStopRequested() {
         guard let signal = Signals.received else { return }
         let stop = Interruption(signal: signal)
         try? folder.clearUnfinished()
@@ -136,7 +136,7 @@ public final class StageRun {
     }
 
     /// Records that the stage goes on from a checkpoint; which run wrote it is looked up.
-    public func resumed() {
+    package func resumed() {
         guard
             let earlier = try? registry.unfinishedRun(
                 keyHash: description.keyHash, name: description.name, before: live.id)
@@ -147,29 +147,29 @@ public final class StageRun {
     // MARK: - Results
 
     /// Writes the manifest, which makes the folder count as made, and records it as this run's output.
-    public func publish(_ configuration: some Codable) throws {
+    package func publish(_ configuration: some Codable) throws {
         preface.say()
         let lineage = inputs.reduce(into: [:]) { $0.merge($1.lineage) { first, _ in first } }
         try folder.publish(stage: stage, spec: spec, configuration: configuration, inputs: lineage)
         live.output(stage, try Artifact.published(folder.folder).0)
     }
 
-    /// A setting or a result by name. The leaderboard shows `search`, `sites` and `parameters`.
-    public func param(_ key: String, _ value: some CustomStringConvertible & Sendable) { live.param(key, value) }
+    /// A setting or a result by name. The leaderboard shows `search`, `replaced` and `parameters`.
+    package func param(_ key: String, _ value: some CustomStringConvertible & Sendable) { live.param(key, value) }
 
     /// A measured value at a step; written about once a second. The leaderboard shows `tokens_per_second`.
-    public func metric(_ key: MetricKey, step: Int = 0, _ value: some BinaryFloatingPoint) {
+    package func metric(_ key: MetricKey, step: Int = 0, _ value: some BinaryFloatingPoint) {
         live.metric(key.description, step: step, Double(value))
     }
 
     /// The same for figures that one stage alone knows: counts by reason, benchmarks.
-    public func metric(_ key: String, step: Int = 0, _ value: Double) { live.metric(key, step: step, value) }
+    package func metric(_ key: String, step: Int = 0, _ value: Double) { live.metric(key, step: step, value) }
 
-    public func score(_ score: Score) { live.score(score) }
-    public func significance(_ test: Significance) { live.significance(test) }
+    package func score(_ score: Score) { live.score(score) }
+    package func significance(_ test: Significance) { live.significance(test) }
 
     /// A progress display for a loop of this run. `start` is where a resumed loop goes on.
-    public func progress(_ label: String? = nil, total: Int?, unit: String, start: Int = 0) -> ProgressDisplay {
+    package func progress(_ label: String? = nil, total: Int?, unit: String, start: Int = 0) -> ProgressDisplay {
         preface.say()
         let progress = ProgressDisplay(
             label ?? stage, total: total, unit: unit, start: start, terminal: quiet ? nil : .standardError)

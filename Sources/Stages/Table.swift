@@ -2,8 +2,8 @@
 ///
 ///     layer  parameters  explained
 ///     0       5,237,728       0.62
-public struct Table: CustomStringConvertible {
-    public enum Column {
+package struct Table: CustomStringConvertible {
+    package enum Column {
         case left(String), right(String)
 
         var title: String {
@@ -24,18 +24,18 @@ public struct Table: CustomStringConvertible {
     private let columns: [Column]
     private var rows: [[String]] = []
 
-    public init(_ columns: Column...) { self.columns = columns }
+    package init(_ columns: Column...) { self.columns = columns }
 
     /// A row may be shorter than the heading; the rest is blank.
-    public mutating func add(_ cells: String...) { add(cells) }
+    package mutating func add(_ cells: String...) { add(cells) }
 
-    public mutating func add(_ cells: [String]) {
+    package mutating func add(_ cells: [String]) {
         rows.append(
             (cells + Array(repeating: "", count: max(0, columns.count - cells.count))).prefix(columns.count).map { $0 })
     }
 
     /// Lines without a newline after the last one.
-    public var description: String {
+    package var description: String {
         let all = [columns.map(\.title)] + rows
         let widths = columns.indices.map { column in all.map { $0[column].count }.max() ?? 0 }
         return all.map { row in

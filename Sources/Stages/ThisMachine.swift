@@ -3,9 +3,9 @@ import Kernels
 import Registry
 
 /// Facts about the machine, the checkout and the process that a run records.
-public enum ThisMachine {
+package enum ThisMachine {
     /// Cores that this process may be scheduled on, which `taskset` and batch systems restrict.
-    public static var availableCores: Int {
+    package static var availableCores: Int {
         guard let mask = field("Cpus_allowed", in: "/proc/self/status") else {
             return ProcessInfo.processInfo.activeProcessorCount
         }
@@ -32,7 +32,7 @@ public enum ThisMachine {
     static var highestResidentBytes: Int { max(peakBeforeReset, peakResidentBytes) }
 
     /// The most memory the process has held so far (`VmHWM`), or since it was reset, in bytes.
-    public static var peakResidentBytes: Int {
+    package static var peakResidentBytes: Int {
         guard let text = field("VmHWM", in: "/proc/self/status"), let kibibytes = Int(text.prefix { $0 != " " }) else {
             return 0
         }
@@ -48,16 +48,16 @@ public enum ThisMachine {
     }
 
     /// Counts `peakResidentBytes` anew from what is held now, for measurements.
-    public static func resetPeakResidentBytes() {
+    package static func resetPeakResidentBytes() {
         peakBeforeReset = max(peakBeforeReset, peakResidentBytes)
         try? Data("5".utf8).write(to: URL(fileURLWithPath: "/proc/self/clear_refs"))
     }
 
     /// The processor's name.
-    public static var processor: String { field("model name", in: "/proc/cpuinfo") ?? "unknown" }
+    package static var processor: String { field("model name", in: "/proc/cpuinfo") ?? "unknown" }
 
     /// Processes that wanted a core, on average over the last minute.
-    public static var load: Double? {
+    package static var load: Double? {
         line("/proc/loadavg").flatMap { $0.split(separator: " ").first }.flatMap { Double($0) }
     }
 

@@ -5,28 +5,28 @@ import Training
 extension Schedule.Shape: ExpressibleByArgument {}
 
 /// The options of every stage that trains; what is not given is the preset's.
-public struct TrainingOptions: ParsableArguments {
-    @Option(help: "Times the training set is seen, at most.") public var epochs: Int?
-    @Option(help: "Stop after this many steps, for trials.") public var maxSteps: Int?
-    @Option(help: "Shape of the learning rate over the steps: constant, noam, cosine.") public var schedule:
+package struct TrainingOptions: ParsableArguments {
+    @Option(help: "Times the training set is seen, at most.") package var epochs: Int?
+    @Option(help: "Stop after this many steps, for trials.") package var maxSteps: Int?
+    @Option(help: "Shape of the learning rate over the steps: constant, noam, cosine.") package var schedule:
         Schedule.Shape?
-    @Option(help: "Highest learning rate.") public var peak: Double?
-    @Option(help: "Steps of linear warm-up.") public var warmup: Int?
-    @Option(help: "Decoupled weight decay.") public var weightDecay: Float?
-    @Option(help: "Epochs without a better validation loss before training stops; 0: never.") public var patience: Int?
-    @Option(help: "Seconds between checkpoints.") public var checkpointSeconds = 60.0
-    @Option(help: "Of weights, order and dropout.") public var seed: UInt64?
+    @Option(help: "Highest learning rate.") package var peak: Double?
+    @Option(help: "Steps of linear warm-up.") package var warmup: Int?
+    @Option(help: "Decoupled weight decay.") package var weightDecay: Float?
+    @Option(help: "Epochs without a better validation loss before training stops; 0: never.") package var patience: Int?
+    @Option(help: "Seconds between checkpoints.") package var checkpointSeconds = 60.0
+    @Option(help: "Of weights, order and dropout.") package var seed: UInt64?
 
-    @Flag(help: "Start from nothing where the output folder holds a checkpoint of other settings.") public
+    @Flag(help: "Start from nothing where the output folder holds a checkpoint of other settings.") package
         var discardCheckpoint = false
 
-    public init() {}
+    package init() {}
 
     /// A training goes on from its checkpoint.
-    public var resumption: Resumption { .fromCheckpoint(discardsOthers: discardCheckpoint) }
+    package var resumption: Resumption { .fromCheckpoint(discardsOthers: discardCheckpoint) }
 
     /// Nothing is measured where there are no validation sentences.
-    public func requireValidation(_ sentences: Int, in folder: String) throws {
+    package func requireValidation(_ sentences: Int, in folder: String) throws {
         guard sentences == 0, patience ?? 0 > 0 else { return }
         throw DataError(
             path: folder, expected: "validation sentences for --patience", found: "none",
@@ -35,7 +35,7 @@ public struct TrainingOptions: ParsableArguments {
 
     /// All but the seed, which is a setting of what is trained, and the seconds between checkpoints, which change no
     /// result.
-    public func apply(to settings: inout TrainingSettings) {
+    package func apply(to settings: inout TrainingSettings) {
         settings.epochs = epochs ?? settings.epochs
         settings.maxSteps = maxSteps ?? settings.maxSteps
         settings.schedule.shape = schedule ?? settings.schedule.shape

@@ -1,7 +1,7 @@
 import Training
 
 /// Puts what a `Trainer` tells into the registry and on standard error, for every stage that trains.
-public final class TrainingReport {
+package final class TrainingReport {
     private let run: StageRun
     private let layer: Int?
     private let label: String?
@@ -28,13 +28,13 @@ public final class TrainingReport {
     ///   - run: whose registry and standard error are told
     ///   - layer: of the network, where a run trains several
     ///   - label: put before every line; the stage if nil
-    public init(_ run: StageRun, layer: Int? = nil, label: String? = nil) {
+    package init(_ run: StageRun, layer: Int? = nil, label: String? = nil) {
         self.run = run
         self.layer = layer
         self.label = label
     }
 
-    public var observer: TrainingObserver {
+    package var observer: TrainingObserver {
         var observer = TrainingObserver()
         observer.didStep = { [self] in step($0) }
         observer.didEndEpoch = { [self] in epoch($0) }
@@ -82,7 +82,7 @@ public final class TrainingReport {
     }
 
     /// To be called when training has ended by itself.
-    public func finish(steps: Int) {
+    package func finish(steps: Int) {
         progress?.finish(steps, note: "\(Format.rate(total.rate)) tokens/s")
         metric(.init(nil, .tokensPerSecond), step: steps, total.rate)
     }

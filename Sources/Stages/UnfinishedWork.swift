@@ -3,7 +3,7 @@ import Logging
 import Tensors
 
 /// What a stage does with the checkpoint that an earlier run has left in its output folder.
-public enum Resumption {
+package enum Resumption {
     /// It has none: it starts from nothing, every time.
     case never
     /// It goes on from one of the same settings, inputs and revision. One of others is refused, or discarded where that

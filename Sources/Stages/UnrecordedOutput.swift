@@ -2,9 +2,9 @@ import Tensors
 
 /// A folder made by a program that reads what runs have left and is no run itself: whole or absent like every other,
 /// and not in the history.
-public enum UnrecordedOutput {
+package enum UnrecordedOutput {
     /// Takes the folder for itself, has `fill` write files to it, and publishes them.
-    public static func publish(
+    package static func publish(
         _ output: String, stage: String, configuration: some Codable, fill: (OutputFolder) throws -> Void
     ) throws {
         try OutputPlace.check(output, stage: stage, inputs: [])

@@ -1,12 +1,12 @@
 /// What the programs say of themselves.
-public enum Program {
+package enum Program {
     /// The version that every program prints and every run records.
-    public static let version = "0.1.0"
+    package static let version = "0.1.0"
 
     /// Which bytes each stage makes. A number is part of its stage's keys: raise it whenever the same configuration and
     /// inputs would no longer give the same bytes, so that nothing old counts as made and no old checkpoint is taken
     /// up. `Tests/revisions.test.sh` compares what a tiny run makes with what it made at this revision.
-    public static let revisions = [
+    package static let revisions = [
         "tokenize": 1, "train": 2, "capture": 1, "distill": 1, "splice": 1, "score": 1, "bench": 1,
     ]
 }

@@ -4,13 +4,13 @@ import Foundation
 ///
 /// Reads as one line, `<path>: expected <this>, found <that>`; `hint` is the command or deed that mends it and is
 /// printed on a line of its own. The exit code is that of `sysexits.h`.
-public struct DataError: Error, CustomStringConvertible, Sendable {
-    public enum Kind: String, Sendable {
+package struct DataError: Error, CustomStringConvertible, Sendable {
+    package enum Kind: String, Sendable {
         case missing, bad, cannotWrite, io, noSpace
         /// What the system would not give: memory, threads, descriptors.
         case system
 
-        public var exitCode: Int32 {
+        package var exitCode: Int32 {
             switch self {
             case .missing: 66
             case .bad: 65
@@ -21,13 +21,13 @@ public struct DataError: Error, CustomStringConvertible, Sendable {
         }
     }
 
-    public let path: String
-    public let expected: String
-    public let found: String
-    public let hint: String?
-    public let kind: Kind
+    package let path: String
+    package let expected: String
+    package let found: String
+    package let hint: String?
+    package let kind: Kind
 
-    public init(path: String, expected: String, found: String, hint: String? = nil, kind: Kind = .bad) {
+    package init(path: String, expected: String, found: String, hint: String? = nil, kind: Kind = .bad) {
         self.path = path
         self.expected = expected
         self.found = found
@@ -35,15 +35,15 @@ public struct DataError: Error, CustomStringConvertible, Sendable {
         self.kind = kind
     }
 
-    public var description: String {
+    package var description: String {
         "\(Excerpt.line(path, most: 1000)): expected \(Excerpt.line(expected)), found \(Excerpt.line(found))"
     }
-    public var exitCode: Int32 { kind.exitCode }
+    package var exitCode: Int32 { kind.exitCode }
 }
 
 extension DataError {
     /// A failed system call while reading; `errno` must still be that of the call.
-    public static func reading(_ path: String, code: Int32 = errno) -> DataError {
+    package static func reading(_ path: String, code: Int32 = errno) -> DataError {
         let kind: Kind =
             switch code {
             case ENOENT, ENOTDIR, EISDIR, EACCES, EPERM, ELOOP, ENAMETOOLONG, ENXIO: .missing
@@ -54,7 +54,7 @@ extension DataError {
     }
 
     /// A failed system call while writing; `errno` must still be that of the call.
-    public static func writing(_ path: String, code: Int32 = errno) -> DataError {
+    package static func writing(_ path: String, code: Int32 = errno) -> DataError {
         switch code {
         case ENOSPC, EDQUOT:
             DataError(
@@ -80,8 +80,8 @@ extension DataError {
 }
 
 /// Text from outside within a message: one line, and not much of it.
-public enum Excerpt {
-    public static func line(_ text: String, most: Int = 200) -> String {
+package enum Excerpt {
+    package static func line(_ text: String, most: Int = 200) -> String {
         var result = "", count = 0
         for scalar in text.unicodeScalars {
             guard count < most else { return result + "…" }

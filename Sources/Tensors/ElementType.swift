@@ -1,5 +1,5 @@
 /// Element types that the project stores, by their safetensors names.
-public enum ElementType: String, Codable, Sendable, CaseIterable {
+package enum ElementType: String, Codable, Sendable, CaseIterable {
     case u8 = "U8"
     case u16 = "U16"
     case i32 = "I32"
@@ -8,7 +8,7 @@ public enum ElementType: String, Codable, Sendable, CaseIterable {
     case f32 = "F32"
 
     /// Bytes of one element.
-    public var bytes: Int {
+    package var bytes: Int {
         switch self {
         case .u8: 1
         case .u16, .f16: 2
@@ -19,24 +19,24 @@ public enum ElementType: String, Codable, Sendable, CaseIterable {
 }
 
 /// Swift types that stand for an element of a tensor as it is in memory.
-public protocol TensorElement: BitwiseCopyable, Sendable {
+package protocol TensorElement: BitwiseCopyable, Sendable {
     static var elementType: ElementType { get }
 }
 
-extension UInt8: TensorElement { public static var elementType: ElementType { .u8 } }
-extension UInt16: TensorElement { public static var elementType: ElementType { .u16 } }
-extension Int32: TensorElement { public static var elementType: ElementType { .i32 } }
-extension Int: TensorElement { public static var elementType: ElementType { .i64 } }
-extension Float16: TensorElement { public static var elementType: ElementType { .f16 } }
-extension Float: TensorElement { public static var elementType: ElementType { .f32 } }
+extension UInt8: TensorElement { package static var elementType: ElementType { .u8 } }
+extension UInt16: TensorElement { package static var elementType: ElementType { .u16 } }
+extension Int32: TensorElement { package static var elementType: ElementType { .i32 } }
+extension Int: TensorElement { package static var elementType: ElementType { .i64 } }
+extension Float16: TensorElement { package static var elementType: ElementType { .f16 } }
+extension Float: TensorElement { package static var elementType: ElementType { .f32 } }
 
 /// One tensor of a file: row-major, its place given in bytes from the start of the file's data.
-public struct TensorInfo: Sendable, Equatable {
-    public let name: String
-    public let type: ElementType
-    public let shape: [Int]
-    public let bytes: Range<Int>
+package struct TensorInfo: Sendable, Equatable {
+    package let name: String
+    package let type: ElementType
+    package let shape: [Int]
+    package let bytes: Range<Int>
 
     /// Number of elements, 1 for a scalar.
-    public var count: Int { bytes.count / type.bytes }
+    package var count: Int { bytes.count / type.bytes }
 }

@@ -2,13 +2,13 @@ import Foundation
 
 /// Paths as text. Nothing is expanded, `~` least of all: that is the shell's part, and a program that does it in one
 /// place and not in another writes to two.
-public enum FilePath {
-    public static func join(_ folder: String, _ name: String) -> String {
+package enum FilePath {
+    package static func join(_ folder: String, _ name: String) -> String {
         folder.isEmpty ? name : folder.hasSuffix("/") ? folder + name : folder + "/" + name
     }
 
     /// From the root, without `.`, `..` and doubled slashes; links are not followed.
-    public static func absolute(_ path: String) -> String {
+    package static func absolute(_ path: String) -> String {
         let whole = path.hasPrefix("/") ? path : join(workingFolder, path)
         var parts: [Substring] = []
         for part in whole.split(separator: "/") where part != "." {
@@ -18,7 +18,7 @@ public enum FilePath {
     }
 
     /// The same with links followed as far as the path exists, so that two names of one folder compare equal.
-    public static func resolved(_ path: String) -> String {
+    package static func resolved(_ path: String) -> String {
         let whole = absolute(path)
         var buffer = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
         if realpath(whole, &buffer) != nil { return String(cString: buffer) }
@@ -26,23 +26,23 @@ public enum FilePath {
     }
 
     /// Whether the two are one, or the first lies within the second.
-    public static func lies(_ path: String, in folder: String) -> Bool {
+    package static func lies(_ path: String, in folder: String) -> Bool {
         let (path, folder) = (resolved(path), resolved(folder))
         return path == folder || path.hasPrefix(folder == "/" ? folder : folder + "/")
     }
 
-    public static func parent(_ path: String) -> String {
+    package static func parent(_ path: String) -> String {
         let whole = absolute(path)
         guard let slash = whole.lastIndex(of: "/"), slash != whole.startIndex else { return "/" }
         return String(whole[..<slash])
     }
 
-    public static func name(_ path: String) -> String {
+    package static func name(_ path: String) -> String {
         absolute(path).split(separator: "/").last.map(String.init) ?? "/"
     }
 
     /// As people read it: relative to the working folder, if it lies in it.
-    public static func shown(_ path: String) -> String {
+    package static func shown(_ path: String) -> String {
         let whole = absolute(path), here = workingFolder
         return here != "/" && whole.hasPrefix(here + "/") ? String(whole.dropFirst(here.count + 1)) : whole
     }

@@ -3,7 +3,7 @@ import Foundation
 extension FileSystem {
     /// All of a file: a regular one, a pipe or a device that ends. A pipe can be read once only, so whoever needs its
     /// content twice keeps it.
-    public static func read(_ path: String) throws -> [UInt8] {
+    package static func read(_ path: String) throws -> [UInt8] {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw DataError.reading(path) }
         defer { close(descriptor) }
@@ -11,7 +11,7 @@ extension FileSystem {
     }
 
     /// - Parameter path: named in errors only
-    public static func read(_ descriptor: Int32, path: String) throws -> [UInt8] {
+    package static func read(_ descriptor: Int32, path: String) throws -> [UInt8] {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw DataError.reading(path) }
         var content: [UInt8] = []
@@ -26,13 +26,13 @@ extension FileSystem {
         }
     }
 
-    public static func isFolder(_ path: String) -> Bool {
+    package static func isFolder(_ path: String) -> Bool {
         var status = stat()
         return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 
     /// Names in a folder, sorted, without `.` and `..`.
-    public static func names(in folder: String) throws -> [String] {
+    package static func names(in folder: String) throws -> [String] {
         guard let stream = opendir(folder) else { throw DataError.reading(folder) }
         defer { closedir(stream) }
         var names: [String] = []
@@ -51,7 +51,7 @@ extension FileSystem {
     }
 
     /// Paths of all files below a folder, relative to it, sorted. Links to folders are not followed.
-    public static func files(below folder: String) throws -> [String] {
+    package static func files(below folder: String) throws -> [String] {
         try names(in: folder).flatMap { name in
             let path = FilePath.join(folder, name)
             return isFolder(path) && !isLink(path) ? try files(below: path).map { name + "/" + $0 } : [name]
@@ -59,7 +59,7 @@ extension FileSystem {
     }
 
     /// Removes a folder with all that is in it, if it is there.
-    public static func removeFolder(_ folder: String) throws {
+    package static func removeFolder(_ folder: String) throws {
         guard isFolder(folder), !isLink(folder) else { return }
         for name in try names(in: folder) {
             let path = FilePath.join(folder, name)

@@ -1,10 +1,10 @@
 import Foundation
 
 /// Whole-file operations: what they publish is whole and durable, or absent.
-public enum FileSystem {
+package enum FileSystem {
     /// Replaces a file's content at one instant: a temporary name in the same folder, `fsync`, `rename`, `fsync` of the
     /// folder.
-    public static func writeAtomically(_ data: Data, to path: String) throws {
+    package static func writeAtomically(_ data: Data, to path: String) throws {
         let partial = path + ".partial"
         let descriptor = try create(partial)
         do {
@@ -19,7 +19,7 @@ public enum FileSystem {
     }
 
     /// Lower-case hexadecimal SHA-256 of a file, read in pieces of 1 MiB.
-    public static func sha256(of path: String) throws -> String {
+    package static func sha256(of path: String) throws -> String {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw DataError.reading(path) }
         defer { close(descriptor) }
@@ -36,14 +36,14 @@ public enum FileSystem {
         return hash.finalize()
     }
 
-    public static func sha256(_ data: Data) -> String {
+    package static func sha256(_ data: Data) -> String {
         let hash = SHA256()
         data.withUnsafeBytes { hash.update($0) }
         return hash.finalize()
     }
 
     /// Bytes that an ordinary user may still write on the file system of `path`, or of its nearest existing parent.
-    public static func freeBytes(at path: String) throws -> Int {
+    package static func freeBytes(at path: String) throws -> Int {
         var place = FilePath.absolute(path)
         var status = statvfs()
         while statvfs(place, &status) != 0 {
@@ -54,16 +54,16 @@ public enum FileSystem {
     }
 
     /// Size in bytes of a regular file.
-    public static func size(of path: String) throws -> Int {
+    package static func size(of path: String) throws -> Int {
         var status = stat()
         guard stat(path, &status) == 0 else { throw DataError.reading(path) }
         return Int(status.st_size)
     }
 
-    public static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+    package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
     /// Makes a folder and its parents; one that is there already is fine.
-    public static func makeFolder(_ path: String) throws {
+    package static func makeFolder(_ path: String) throws {
         if mkdir(path, 0o755) == 0 { return }
         let code = errno, parent = FilePath.parent(path)
         switch code {
@@ -76,7 +76,7 @@ public enum FileSystem {
     }
 
     /// Removes a file if it is there.
-    public static func remove(_ path: String) throws {
+    package static func remove(_ path: String) throws {
         guard unlink(path) == 0 || errno == ENOENT else { throw DataError.writing(path) }
     }
 }

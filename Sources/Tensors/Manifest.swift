@@ -1,27 +1,27 @@
 import Foundation
 
 /// Size and content of a published file.
-public struct FileRecord: Codable, Equatable, Sendable {
-    public let sha256: String
-    public let bytes: Int
+package struct FileRecord: Codable, Equatable, Sendable {
+    package let sha256: String
+    package let bytes: Int
 }
 
 /// `manifest.json`: what a stage made, from what, and how. A folder without one does not count as made.
-public struct Manifest<Configuration: Codable>: Codable {
-    public static var currentVersion: Int { 1 }
+package struct Manifest<Configuration: Codable>: Codable {
+    package static var currentVersion: Int { 1 }
 
-    public let formatVersion: Int
+    package let formatVersion: Int
     /// The program that made the folder.
-    public let stage: String
-    public let spec: String?
-    public let configuration: Configuration
+    package let stage: String
+    package let spec: String?
+    package let configuration: Configuration
     /// Role, such as `model` or `tokens`, to the SHA-256 of that input's `manifest.json`; and what the input was itself
     /// made from, as in `capture/model`, all the way back.
-    public let inputs: [String: String]
+    package let inputs: [String: String]
     /// By name within the folder.
-    public let files: [String: FileRecord]
+    package let files: [String: FileRecord]
 
-    public init(
+    package init(
         stage: String, spec: String?, configuration: Configuration, inputs: [String: String],
         files: [String: FileRecord]
     ) {
@@ -36,7 +36,7 @@ public struct Manifest<Configuration: Codable>: Codable {
     /// Reads a folder's manifest and checks that one of `stage` made it and that its files are there in their full
     /// size. Without a stage any will do. Contents are not hashed: `PublishedFolder` does that for each file that is
     /// read.
-    public static func read(folder: String, stage: String...) throws -> Manifest {
+    package static func read(folder: String, stage: String...) throws -> Manifest {
         try read(folder: folder, stages: stage)
     }
 
@@ -79,13 +79,13 @@ public struct Manifest<Configuration: Codable>: Codable {
     }
 
     /// Hashes every file and compares.
-    public func verify(folder: String) throws {
+    package func verify(folder: String) throws {
         for name in files.keys.sorted() { try verify(folder: folder, name) }
     }
 
     /// Hashes one file and compares; returns its path.
     @discardableResult
-    public func verify(folder: String, _ name: String) throws -> String {
+    package func verify(folder: String, _ name: String) throws -> String {
         guard let record = files[name] else {
             let names = files.keys.sorted().joined(separator: " ")
             throw DataError(
@@ -104,40 +104,40 @@ public struct Manifest<Configuration: Codable>: Codable {
 }
 
 /// A folder that a stage has published, opened for reading: a file in it is reached past its hash alone.
-public struct PublishedFolder<Configuration: Codable> {
-    public let path: String
-    public let manifest: Manifest<Configuration>
-    public var configuration: Configuration { manifest.configuration }
+package struct PublishedFolder<Configuration: Codable> {
+    package let path: String
+    package let manifest: Manifest<Configuration>
+    package var configuration: Configuration { manifest.configuration }
 
-    public init(_ path: String, stage: String...) throws {
+    package init(_ path: String, stage: String...) throws {
         self.path = path
         manifest = try Manifest<Configuration>.read(folder: path, stages: stage)
     }
 
     /// Path of a file, whose content is what the manifest says.
-    public func file(_ name: String) throws -> String { try manifest.verify(folder: path, name) }
+    package func file(_ name: String) throws -> String { try manifest.verify(folder: path, name) }
 
     /// A file of tensors. Its header is read first, since what is wrong with it says more than a hash.
-    public func tensors(_ name: String) throws -> TensorFile {
+    package func tensors(_ name: String) throws -> TensorFile {
         let tensors = try TensorFile(path: FilePath.join(path, name))
         _ = try file(name)
         return tensors
     }
 
     /// Names a file's content; nil where there is no such file.
-    public func sha256(_ name: String) -> String? { manifest.files[name]?.sha256 }
+    package func sha256(_ name: String) -> String? { manifest.files[name]?.sha256 }
 }
 
 /// What can be said of a manifest without knowing its configuration's type.
-public enum ManifestFile {
-    public static let name = "manifest.json"
+package enum ManifestFile {
+    package static let name = "manifest.json"
 
-    public static func path(_ folder: String) -> String { FilePath.join(folder, name) }
+    package static func path(_ folder: String) -> String { FilePath.join(folder, name) }
 
-    public static func exists(in folder: String) -> Bool { FileSystem.exists(path(folder)) }
+    package static func exists(in folder: String) -> Bool { FileSystem.exists(path(folder)) }
 
     /// Names a folder's content, all of it: the manifest holds the hash of every file.
-    public static func sha256(folder: String) throws -> String { try FileSystem.sha256(of: path(folder)) }
+    package static func sha256(folder: String) throws -> String { try FileSystem.sha256(of: path(folder)) }
 
     private struct Listing: Decodable { let files: [String: FileRecord] }
 
@@ -148,7 +148,7 @@ public enum ManifestFile {
     }
 
     /// Which program made the folder.
-    public static func stage(folder: String) throws -> String { try header(folder, stages: []).stage }
+    package static func stage(folder: String) throws -> String { try header(folder, stages: []).stage }
 
     /// A decoder's error in a few words; its own take a paragraph.
     static func words(_ error: Error) -> String {

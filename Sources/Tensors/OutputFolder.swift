@@ -6,30 +6,30 @@ import Foundation
 /// that fails, is killed or finds the disk full has lost nothing. Taking the place is several renames. They begin when
 /// the new manifest is durable in `.unfinished`, and a process that dies among them leaves it there: whoever opens the
 /// folder next goes on.
-public final class OutputFolder {
-    public let folder: String
+package final class OutputFolder {
+    package let folder: String
     /// Files, checkpoints and scratch of a run that has not finished.
-    public var unfinished: String { FilePath.join(folder, Self.unfinishedName) }
-    public static let unfinishedName = ".unfinished"
+    package var unfinished: String { FilePath.join(folder, Self.unfinishedName) }
+    package static let unfinishedName = ".unfinished"
     /// In `.unfinished`: the manifest whose files are being replaced.
     private static let replacedName = "replaced.json"
     private var published: Set<String> = []
 
     /// Makes the folder, or finishes what a dead process had begun to publish in it.
-    public init(_ path: String) throws {
+    package init(_ path: String) throws {
         folder = path
         try FileSystem.makeFolder(path)
         if ManifestFile.exists(in: unfinished) { try install() }
     }
 
     /// Where to write a file that the manifest shall list.
-    public func path(_ file: String) throws -> String {
+    package func path(_ file: String) throws -> String {
         published.insert(file)
         return try temporaryPath(file)
     }
 
     /// Where to write a file, such as a checkpoint, that is gone once the folder is published.
-    public func temporaryPath(_ file: String) throws -> String {
+    package func temporaryPath(_ file: String) throws -> String {
         try FileSystem.makeFolder(unfinished)
         return FilePath.join(unfinished, file)
     }
@@ -37,7 +37,7 @@ public final class OutputFolder {
     /// Writes the manifest, puts everything in its place, and returns the manifest's SHA-256. Every file of `path` must
     /// be there.
     @discardableResult
-    public func publish<Configuration: Codable>(
+    package func publish<Configuration: Codable>(
         stage: String, spec: String? = nil, configuration: Configuration, inputs: [String: String] = [:]
     ) throws -> String {
         var files: [String: FileRecord] = [:]
@@ -77,7 +77,7 @@ public final class OutputFolder {
     }
 
     /// Removes what is in `.unfinished`, so that no checkpoint outlives what it was for.
-    public func clearUnfinished(keeping kept: String? = nil) throws {
+    package func clearUnfinished(keeping kept: String? = nil) throws {
         guard FileSystem.isFolder(unfinished) else { return }
         for name in try FileSystem.names(in: unfinished) where name != kept {
             let path = FilePath.join(unfinished, name)

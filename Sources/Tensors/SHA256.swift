@@ -2,10 +2,10 @@ import COpenSSL
 import Foundation
 
 /// SHA-256 (FIPS 180-4) of bytes that come in pieces, by OpenSSL's libcrypto.
-public final class SHA256 {
+package final class SHA256 {
     private let context: OpaquePointer
 
-    public init() {
+    package init() {
         guard let context = EVP_MD_CTX_new(), EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1 else {
             fatalError("libcrypto offers no SHA-256")
         }
@@ -14,12 +14,12 @@ public final class SHA256 {
 
     deinit { EVP_MD_CTX_free(context) }
 
-    public func update(_ bytes: UnsafeRawBufferPointer) {
+    package func update(_ bytes: UnsafeRawBufferPointer) {
         EVP_DigestUpdate(context, bytes.baseAddress, bytes.count)
     }
 
     /// The digest of all bytes given so far as 64 lower-case hexadecimal digits; nothing can be added afterwards.
-    public func finalize() -> String {
+    package func finalize() -> String {
         var digest = [UInt8](repeating: 0, count: 32)
         EVP_DigestFinal_ex(context, &digest, nil)
         let digits = Array("0123456789abcdef".utf8)

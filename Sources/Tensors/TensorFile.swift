@@ -3,17 +3,17 @@ import Foundation
 /// A safetensors file, mapped into memory read-only; every length and offset is checked before first use.
 ///
 /// Views are valid while the object lives. Reading a view from several threads is safe.
-public final class TensorFile: @unchecked Sendable {
-    public let path: String
+package final class TensorFile: @unchecked Sendable {
+    package let path: String
     /// In the order of the data.
-    public let tensors: [TensorInfo]
-    public let metadata: [String: String]
+    package let tensors: [TensorInfo]
+    package let metadata: [String: String]
 
     private let mapping: UnsafeRawBufferPointer
     private let data: UnsafeRawBufferPointer
     private let index: [String: Int]
 
-    public init(path: String) throws {
+    package init(path: String) throws {
         self.path = path
         let mapping = try Self.map(path)
         self.mapping = mapping
@@ -33,9 +33,9 @@ public final class TensorFile: @unchecked Sendable {
 
     deinit { Self.unmap(mapping) }
 
-    public func contains(_ name: String) -> Bool { index[name] != nil }
+    package func contains(_ name: String) -> Bool { index[name] != nil }
 
-    public func info(_ name: String) throws -> TensorInfo {
+    package func info(_ name: String) throws -> TensorInfo {
         guard let position = index[name] else {
             let held = tensors.prefix(8).map(\.name).joined(separator: ", ") + (tensors.count > 8 ? ", …" : "")
             throw DataError(path: path, expected: "a tensor '\(name)'", found: held.isEmpty ? "none" : held)
@@ -45,12 +45,12 @@ public final class TensorFile: @unchecked Sendable {
 
     /// The tensor's bytes in the mapping. Files of `TensorFileWriter` start each tensor on a multiple of its element,
     /// the first on a multiple of 64.
-    public func bytes(_ name: String) throws -> UnsafeRawBufferPointer {
+    package func bytes(_ name: String) throws -> UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(rebasing: data[try info(name).bytes])
     }
 
     /// The tensor in place, without conversion: its type must be that of `Element`, its start aligned.
-    public func view<Element: TensorElement>(
+    package func view<Element: TensorElement>(
         _ name: String, as type: Element.Type
     ) throws -> UnsafeBufferPointer<Element> {
         let info = try info(name)
@@ -68,7 +68,7 @@ public final class TensorFile: @unchecked Sendable {
     }
 
     /// A copy as `Float`: F32, or F16 widened.
-    public func floats(_ name: String) throws -> [Float] {
+    package func floats(_ name: String) throws -> [Float] {
         let info = try info(name)
         let bytes = try bytes(name)
         switch info.type {
@@ -79,7 +79,7 @@ public final class TensorFile: @unchecked Sendable {
     }
 
     /// A copy as `Int`: any integer type widened.
-    public func integers(_ name: String) throws -> [Int] {
+    package func integers(_ name: String) throws -> [Int] {
         let info = try info(name)
         let bytes = try bytes(name)
         switch info.type {
@@ -93,7 +93,7 @@ public final class TensorFile: @unchecked Sendable {
 
     /// Lets the system take back the pages that were read; the next read brings them in again. A stage that streams
     /// over a large file calls this now and then, so that its resident memory does not grow with the file.
-    public func releasePages() {
+    package func releasePages() {
         guard let base = mapping.baseAddress else { return }
         madvise(UnsafeMutableRawPointer(mutating: base), mapping.count, Int32(MADV_DONTNEED))
     }

@@ -5,8 +5,8 @@ import Foundation
 /// The bytes go to `<path>.partial`, whose full size is reserved at the start, so that a full disk is noticed before
 /// the work and not after it. `finish` makes the file appear under its name; a writer that is let go before that
 /// leaves nothing behind. `write` may be called from several threads.
-public final class TensorFileWriter: @unchecked Sendable {
-    public let path: String
+package final class TensorFileWriter: @unchecked Sendable {
+    package let path: String
     private let partial: String
     private let descriptor: Int32
     private let dataStart: Int
@@ -15,7 +15,7 @@ public final class TensorFileWriter: @unchecked Sendable {
     private var unwritten: Int
     private var open = true
 
-    public init(
+    package init(
         path: String, tensors: [(name: String, type: ElementType, shape: [Int])], metadata: [String: String] = [:]
     ) throws {
         let header = TensorHeader(laidOut: tensors, metadata: metadata)
@@ -39,7 +39,7 @@ public final class TensorFileWriter: @unchecked Sendable {
     deinit { if open { abandon() } }
 
     /// Puts bytes of whole elements into a tensor, starting with element `element`. Each element is written once.
-    public func write(_ name: String, at element: Int = 0, _ bytes: UnsafeRawBufferPointer) throws {
+    package func write(_ name: String, at element: Int = 0, _ bytes: UnsafeRawBufferPointer) throws {
         guard let info = infos[name] else {
             throw DataError(path: path, expected: "a tensor among \(infos.keys.sorted())", found: "'\(name)'")
         }
@@ -53,7 +53,7 @@ public final class TensorFileWriter: @unchecked Sendable {
         lock.withLock { unwritten -= bytes.count }
     }
 
-    public func write<Element: TensorElement>(_ name: String, at element: Int = 0, _ values: [Element]) throws {
+    package func write<Element: TensorElement>(_ name: String, at element: Int = 0, _ values: [Element]) throws {
         guard infos[name].map({ $0.type == Element.elementType }) ?? true else {
             throw DataError(
                 path: path, expected: "\(infos[name]!.type.rawValue) for '\(name)'", found: Element.elementType.rawValue
@@ -63,7 +63,7 @@ public final class TensorFileWriter: @unchecked Sendable {
     }
 
     /// Makes the file durable and gives it its name.
-    public func finish() throws {
+    package func finish() throws {
         let missing = lock.withLock { unwritten }
         guard missing == 0 else {
             throw DataError(

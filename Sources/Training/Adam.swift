@@ -5,28 +5,28 @@ import Kernels
 /// Adam (Kingma & Ba 2015) with decoupled weight decay (Loshchilov & Hutter 2019):
 ///   m = b1 m + (1 - b1) g,   v = b2 v + (1 - b2) g^2,
 ///   w -= rate (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + epsilon) + rate decay w.
-public final class Adam {
-    public struct Settings: Codable, Equatable, Sendable {
-        public var beta1: Float = 0.9
-        public var beta2: Float = 0.98
-        public var epsilon: Float = 1e-9
-        public var decay: Float = 0
+package final class Adam {
+    package struct Settings: Codable, Equatable, Sendable {
+        package var beta1: Float = 0.9
+        package var beta2: Float = 0.98
+        package var epsilon: Float = 1e-9
+        package var decay: Float = 0
 
-        public init() {}
+        package init() {}
     }
 
-    public let settings: Settings
-    public let moment1: FloatBlock
-    public let moment2: FloatBlock
+    package let settings: Settings
+    package let moment1: FloatBlock
+    package let moment2: FloatBlock
 
-    public init(_ settings: Settings, count: Int) {
+    package init(_ settings: Settings, count: Int) {
         self.settings = settings
         moment1 = FloatBlock(count)
         moment2 = FloatBlock(count)
     }
 
     /// The constants of step `step`, the first of which is 1.
-    public func constants(step: Int, rate: Float) -> adam_t {
+    package func constants(step: Int, rate: Float) -> adam_t {
         adam_t(
             rate: rate, beta1: settings.beta1, beta2: settings.beta2, epsilon: settings.epsilon,
             correction1: Float(1 - pow(Double(settings.beta1), Double(step))),
@@ -36,8 +36,8 @@ public final class Adam {
 }
 
 /// The gradient blocks of a batch's slices, which an update adds up in order and leaves zeroed.
-public final class GradientParts {
-    public let blocks: [FloatBlock]
+package final class GradientParts {
+    package let blocks: [FloatBlock]
     private let bases: UnsafeMutablePointer<UnsafeMutablePointer<Float>?>
     /// Weights that one task updates: what fits a core's cache with its gradients and moments.
     private static let chunk = 1 << 15
@@ -46,7 +46,7 @@ public final class GradientParts {
     private let squares: UnsafeMutableBufferPointer<Double>
 
     /// - Parameter trained: ranges of the weights that are updated; gradients elsewhere are of no account
-    public init(_ parts: Int, count: Int, trained: [Range<Int>]? = nil) {
+    package init(_ parts: Int, count: Int, trained: [Range<Int>]? = nil) {
         blocks = (0..<parts).map { _ in FloatBlock(count) }
         bases = .allocate(capacity: parts)
         for (index, block) in blocks.enumerated() { bases[index] = block.base }
@@ -64,7 +64,8 @@ public final class GradientParts {
     }
 
     /// - Parameter clip: the norm of the gradient is cut to this; nil: never
-    public func update(_ weights: FloatBlock, _ adam: Adam, _ constants: adam_t, clip: Float? = nil, pool: WorkerPool) {
+    package func update(_ weights: FloatBlock, _ adam: Adam, _ constants: adam_t, clip: Float? = nil, pool: WorkerPool)
+    {
         var parts = blocks.count
         if let clip {
             cut(to: clip, pool)

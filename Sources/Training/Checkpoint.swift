@@ -4,20 +4,20 @@ import Models
 import Tensors
 
 /// Where a training stands, apart from weights and moments.
-public struct TrainerState: Codable, Equatable, Sendable {
+package struct TrainerState: Codable, Equatable, Sendable {
     /// Steps made.
-    public var step = 0
+    package var step = 0
     /// Epochs ended.
-    public var epoch = 0
+    package var epoch = 0
     /// Batches of the present epoch made.
-    public var batch = 0
-    public var sums = TrainingSums()
-    public var stepsPerEpoch = 0
-    public var bestLoss: Double?
-    public var epochsSinceBest = 0
-    public var snapshots: [Snapshot] = []
+    package var batch = 0
+    package var sums = TrainingSums()
+    package var stepsPerEpoch = 0
+    package var bestLoss: Double?
+    package var epochsSinceBest = 0
+    package var snapshots: [Snapshot] = []
     /// Validation loss of the weights that training ended with.
-    public var resultLoss: Double?
+    package var resultLoss: Double?
 }
 
 /// The file that lets a killed training go on: weights, both moments and the state, replaced as a whole.
@@ -28,7 +28,7 @@ struct Checkpoint {
     private let layout: ParameterLayout
 
     init(folder: String, key: String, layout: ParameterLayout) {
-        path = (folder as NSString).appendingPathComponent(Self.name)
+        path = FilePath.join(folder, Self.name)
         self.key = key
         self.layout = layout
     }
@@ -86,9 +86,9 @@ struct Checkpoint {
 }
 
 /// Weights at the end of an epoch.
-public struct Snapshot: Codable, Equatable, Sendable {
-    public let epoch: Int
-    public let loss: Double
+package struct Snapshot: Codable, Equatable, Sendable {
+    package let epoch: Int
+    package let loss: Double
 }
 
 /// The weights of the best epochs, one file each.
@@ -98,7 +98,7 @@ struct Snapshots {
     let kept: Int
 
     private func path(_ snapshot: Snapshot) -> String {
-        (folder as NSString).appendingPathComponent("epoch-\(snapshot.epoch).safetensors")
+        FilePath.join(folder, "epoch-\(snapshot.epoch).safetensors")
     }
 
     /// Keeps the weights if they are among the best so far, and drops what they push out.

@@ -30,14 +30,14 @@ extension ModelFolder {
     }
 
     /// SHA-256 of the manifest of the teacher: of this folder, or of that which it was spliced from.
-    public var teacher: String? {
+    package var teacher: String? {
         get throws { try Identity.teacher(files.manifest.inputs, "model") ?? ManifestFile.sha256(folder: path) }
     }
 
     /// Networks that were distilled from another teacher have learnt something else.
     ///
     /// - Parameter warn: told where the folder is of a time when teachers were not recorded
-    public func requireTeacher<Configuration>(
+    package func requireTeacher<Configuration>(
         of distilled: PublishedFolder<Configuration>, warn: (String) -> Void
     )
         throws

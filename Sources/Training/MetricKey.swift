@@ -1,14 +1,14 @@
 /// What a figure of a run is of. The registry keeps it as one text, which is composed and read back here alone:
 ///
 ///     [ "layer." layer "." ] [ split "." ] quantity [ "." position ]        as in layer.3.valid.cosine.12
-public struct MetricKey: Hashable, Sendable {
-    public enum Split: String, CaseIterable, Sendable {
+package struct MetricKey: Hashable, Sendable {
+    package enum Split: String, CaseIterable, Sendable {
         case train, valid
         /// Of the weights that a training ends with.
         case result
     }
 
-    public enum Quantity: String, CaseIterable, Sendable {
+    package enum Quantity: String, CaseIterable, Sendable {
         case loss
         /// The learning rate.
         case rate
@@ -25,14 +25,14 @@ public struct MetricKey: Hashable, Sendable {
     }
 
     /// Of one layer's network, in a run that trains several.
-    public var layer: Int?
+    package var layer: Int?
     /// nil: of the run as a whole.
-    public var split: Split?
-    public var quantity: Quantity
+    package var split: Split?
+    package var quantity: Quantity
     /// At one position of the sentence.
-    public var position: Int?
+    package var position: Int?
 
-    public init(_ split: Split? = nil, _ quantity: Quantity, position: Int? = nil, layer: Int? = nil) {
+    package init(_ split: Split? = nil, _ quantity: Quantity, position: Int? = nil, layer: Int? = nil) {
         self.layer = layer
         self.split = split
         self.quantity = quantity
@@ -41,12 +41,12 @@ public struct MetricKey: Hashable, Sendable {
 }
 
 extension MetricKey: LosslessStringConvertible {
-    public var description: String {
+    package var description: String {
         [layer.map { "layer.\($0)" }, split?.rawValue, quantity.rawValue, position.map(String.init)].compactMap { $0 }
             .joined(separator: ".")
     }
 
-    public init?(_ text: String) {
+    package init?(_ text: String) {
         var parts = text.split(separator: ".", omittingEmptySubsequences: false)[...]
         var layer: Int?
         if parts.first == "layer" {

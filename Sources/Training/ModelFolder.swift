@@ -5,17 +5,17 @@ import Models
 import Tensors
 
 /// What the manifest of every folder that holds a complete model says of it, beside whatever else its stage adds.
-public struct ModelDescription: Codable, Equatable, Sendable {
-    public var transformer: TransformerConfiguration
+package struct ModelDescription: Codable, Equatable, Sendable {
+    package var transformer: TransformerConfiguration
     /// Languages, such as `en` and `de`.
-    public var source: String
-    public var target: String
+    package var source: String
+    package var target: String
     /// One vocabulary for both.
-    public var joint: Bool
+    package var joint: Bool
     /// Networks in the place of attentions, each of one layer.
-    public var replacements: [Spec]
+    package var replacements: [Spec]
 
-    public init(
+    package init(
         transformer: TransformerConfiguration, source: String, target: String, joint: Bool, replacements: [Spec] = []
     ) {
         self.transformer = transformer
@@ -27,24 +27,24 @@ public struct ModelDescription: Codable, Equatable, Sendable {
 }
 
 /// A complete model as `train` and `splice` publish it: weights, shape and both vocabularies.
-public final class ModelFolder {
-    public static let stages = ["train", "splice"]
-    public static let weightsName = "model.safetensors"
+package final class ModelFolder {
+    package static let stages = ["train", "splice"]
+    package static let weightsName = "model.safetensors"
 
     /// The member of a manifest's configuration that describes the model.
     struct Configuration: Codable { let model: ModelDescription }
 
-    public let path: String
-    public let description: ModelDescription
-    public let model: Transformer
+    package let path: String
+    package let description: ModelDescription
+    package let model: Transformer
     /// Those of the networks are zero until `loadNetworks`, which a translation model does without.
-    public let weights: FloatBlock
+    package let weights: FloatBlock
     private let file: TensorFile
     let files: PublishedFolder<Configuration>
-    public let source: Vocabulary
-    public let target: Vocabulary
+    package let source: Vocabulary
+    package let target: Vocabulary
 
-    public init(path: String) throws {
+    package init(path: String) throws {
         self.path = path
         files = try PublishedFolder(path, stage: Self.stages[0], Self.stages[1])
         description = files.configuration.model
@@ -73,7 +73,7 @@ public final class ModelFolder {
     }
 
     /// Reads what stands in attentions' places, so that the whole model is there.
-    public func loadNetworks() throws {
+    package func loadNetworks() throws {
         for spec in model.replacements.specs { try load(spec) }
     }
 
@@ -84,7 +84,7 @@ public final class ModelFolder {
 
     /// What this model has of another of the same shape: all that no other network stands for there, networks that it
     /// has already included.
-    public func copyWeights(to block: FloatBlock, of other: Transformer) throws {
+    package func copyWeights(to block: FloatBlock, of other: Transformer) throws {
         let names = Set(model.layout.slots.map(\.name))
         try WeightFile.read(file, .init(block, other.layout.slots.filter { names.contains($0.name) }))
         file.releasePages()
@@ -93,7 +93,7 @@ public final class ModelFolder {
     /// Ids of another vocabulary mean nothing to the model.
     ///
     /// - Parameter maxTokens: whether sentences must also be no longer than the model's networks can see
-    public func requireFit(_ tokens: TokenFolder, maxTokens: Bool) throws {
+    package func requireFit(_ tokens: TokenFolder, maxTokens: Bool) throws {
         let known = description.transformer, longest = tokens.configuration.maxTokens
         func text(_ source: Int, _ target: Int, _ most: Int) -> String {
             "\(source) source and \(target) target pieces" + (maxTokens ? ", at most \(most) tokens" : "")
@@ -110,17 +110,17 @@ public final class ModelFolder {
     }
 
     /// Numbers that the model consists of.
-    public var parameters: Int { model.layout.parameters }
+    package var parameters: Int { model.layout.parameters }
 
     /// The model laid out for translation; its networks are read from the file, one after another.
-    public func translationModel(_ precision: TranslationPrecision = .float32) throws -> TranslationModel {
+    package func translationModel(_ precision: TranslationPrecision = .float32) throws -> TranslationModel {
         try TranslationModel(model, weights: weights, precision: precision, prepare: load) { spec in
             for slot in model.slots(of: spec) { weights.discard(slot.range) }
         }
     }
 
     /// Writes weights and vocabularies; the manifest remains to be published.
-    public static func write(
+    package static func write(
         _ model: Transformer, _ weights: FloatBlock, vocabulariesFrom folder: String, to output: OutputFolder
     ) throws {
         try WeightFile.write([.init(weights, model.slotsInFileOrder)], to: output.path(weightsName))

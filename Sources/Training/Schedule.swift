@@ -1,8 +1,8 @@
 import Foundation
 
 /// Learning rate by step; the first step is 1.
-public struct Schedule: Codable, Equatable, Sendable {
-    public enum Shape: String, Codable, CaseIterable, Sendable {
+package struct Schedule: Codable, Equatable, Sendable {
+    package enum Shape: String, Codable, CaseIterable, Sendable {
         /// rate at every step after a linear warm-up
         case constant
         /// peak min(s / w, sqrt(w / s)); with peak (d w)^-0.5 the schedule of Vaswani et al. 2017, eq. 3
@@ -11,22 +11,22 @@ public struct Schedule: Codable, Equatable, Sendable {
         case cosine
     }
 
-    public var shape: Shape
-    public var peak: Double
-    public var warmup: Int
+    package var shape: Shape
+    package var peak: Double
+    package var warmup: Int
 
-    public init(_ shape: Shape, peak: Double, warmup: Int) {
+    package init(_ shape: Shape, peak: Double, warmup: Int) {
         self.shape = shape
         self.peak = peak
         self.warmup = warmup
     }
 
     /// The peak of Vaswani's schedule, d^-0.5 w^-0.5.
-    public static func noamPeak(width: Int, warmup: Int) -> Double {
+    package static func noamPeak(width: Int, warmup: Int) -> Double {
         1 / (Double(width) * Double(max(warmup, 1))).squareRoot()
     }
 
-    public func rate(step: Int, of total: Int) -> Float {
+    package func rate(step: Int, of total: Int) -> Float {
         let s = Double(step), w = Double(warmup)
         if s < w { return Float(peak * s / w) }
         switch shape {

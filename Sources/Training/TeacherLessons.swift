@@ -4,28 +4,28 @@ import Kernels
 import Models
 
 /// How a model learns from another one (knowledge distillation, Hinton et al. 2015).
-public struct TeachingSettings: Codable, Equatable, Sendable {
-    public enum Trainable: String, Codable, CaseIterable, Sendable {
+package struct TeachingSettings: Codable, Equatable, Sendable {
+    package enum Trainable: String, Codable, CaseIterable, Sendable {
         /// What stands in attentions' places.
         case networks
         case all
     }
 
     /// Share of the teacher in the loss: alpha T^2 KL(teacher || model) + (1 - alpha) cross-entropy.
-    public var alpha: Float = 0.9
+    package var alpha: Float = 0.9
     /// T
-    public var temperature: Float = 1
+    package var temperature: Float = 1
     /// Tokens whose probabilities are kept of each of the teacher's distributions; of all others only the sum is
     /// compared. Spread evenly over them, it would teach the model a distribution much flatter than the teacher's.
-    public var likeliest = 8
-    public var trainable = Trainable.networks
+    package var likeliest = 8
+    package var trainable = Trainable.networks
 
-    public init() {}
+    package init() {}
 }
 
 /// What a teacher says of a training set: its likeliest next tokens at each position. They are the same in every epoch,
 /// so the teacher runs once, and for long texts of small vocabularies they are far less than its logits.
-public final class TeacherLessons {
+package final class TeacherLessons {
     private let settings: TeachingSettings
     /// [target tokens, likeliest], `</s>` included
     private let ids: [Int32]
@@ -34,7 +34,7 @@ public final class TeacherLessons {
     private static let batchTokens = 2000
 
     /// - Parameter stop: asked now and then; what it throws ends the work
-    public init(
+    package init(
         _ teacher: Transformer, weights: FloatBlock, _ shard: TokenShard, _ settings: TeachingSettings,
         pool: WorkerPool,
         progress: (Int) -> Void = { _ in }, stop: () throws -> Void = {}
@@ -42,15 +42,15 @@ public final class TeacherLessons {
         self.settings = settings
         let k = settings.likeliest, tokens = shard.target.ids.count + shard.count
         var ids = [Int32](repeating: 0, count: tokens * k), probabilities = [Float](repeating: 0, count: tokens * k)
-        let batches = Self.batches(shard), lanes = (0..<pool.threads).map { _ in (Workspace(), TransformerTrace()) }
-        for start in Swift.stride(from: 0, to: batches.count, by: lanes.count) {
+        let batches = Self.batches(shard), workers = (0..<pool.threads).map { _ in (Workspace(), TransformerTrace()) }
+        for start in Swift.stride(from: 0, to: batches.count, by: workers.count) {
             try stop()
-            let round = Array(batches[start..<min(start + lanes.count, batches.count)])
+            let round = Array(batches[start..<min(start + workers.count, batches.count)])
             ids.withUnsafeMutableBufferPointer { ids in
                 probabilities.withUnsafeMutableBufferPointer { probabilities in
                     let (ids, probabilities) = (ids.baseAddress!, probabilities.baseAddress!)
                     pool.run(round.count) { index in
-                        let (space, trace) = lanes[index], first = Self.row(round[index].lowerBound, shard) * k
+                        let (space, trace) = workers[index], first = Self.row(round[index].lowerBound, shard) * k
                         space.reset()
                         var batch = PairBatch()
                         for sentence in round[index] {

@@ -1,7 +1,7 @@
 import Models
 
 /// Named settings of a teacher's training; every value can be overridden.
-public enum TeacherPreset: String, Codable, CaseIterable, Sendable {
+package enum TeacherPreset: String, Codable, CaseIterable, Sendable {
     /// What "Rethinking Attention" (Bozic et al. 2024) and its code use.
     case paper
     /// For corpora of less than 100,000 pairs.
@@ -9,13 +9,13 @@ public enum TeacherPreset: String, Codable, CaseIterable, Sendable {
     /// For a spliced model that learns from its teacher, in place.
     case inplace
 
-    public struct Values: Codable, Equatable, Sendable {
-        public var model: TransformerConfiguration
-        public var teacher = TeacherSettings()
-        public var training: TrainingSettings
+    package struct Values: Codable, Equatable, Sendable {
+        package var model: TransformerConfiguration
+        package var teacher = TeacherSettings()
+        package var training: TrainingSettings
     }
 
-    public func values(sourceVocabulary: Int, targetVocabulary: Int, joint: Bool) -> Values {
+    package func values(sourceVocabulary: Int, targetVocabulary: Int, joint: Bool) -> Values {
         var model = TransformerConfiguration(sourceVocabulary: sourceVocabulary, targetVocabulary: targetVocabulary)
         switch self {
         case .paper:
@@ -44,7 +44,7 @@ public enum TeacherPreset: String, Codable, CaseIterable, Sendable {
     }
 
     /// The learning rate of a model of this width.
-    public func schedule(width: Int, shape: Schedule.Shape? = nil, warmup: Int? = nil) -> Schedule {
+    package func schedule(width: Int, shape: Schedule.Shape? = nil, warmup: Int? = nil) -> Schedule {
         switch self {
         case .paper:
             let warmup = warmup ?? 4000

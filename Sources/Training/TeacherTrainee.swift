@@ -2,27 +2,27 @@ import Corpus
 import Kernels
 import Models
 
-public struct TeacherSettings: Codable, Equatable, Sendable {
+package struct TeacherSettings: Codable, Equatable, Sendable {
     /// Target tokens of a batch, `</s>` included.
-    public var batchTokens = 1500
-    public var smoothing: Float = 0.1
+    package var batchTokens = 1500
+    package var smoothing: Float = 0.1
     /// Parts that a batch is cut into: the most threads that can work on it. Part of the settings, since sums are taken
     /// part by part and so depend on it to the last bit, as they do not on the number of threads.
-    public var slices = 2
-    public var seed: UInt64 = 1
+    package var slices = 2
+    package var seed: UInt64 = 1
     /// The gradient's norm is cut to this; nil: never.
-    public var clip: Float?
+    package var clip: Float?
     /// For a model that learns from another one; nil: from references alone.
-    public var teaching: TeachingSettings?
+    package var teaching: TeachingSettings?
 
-    public init() {}
+    package init() {}
 }
 
 /// Teacher-forced training of a Transformer on sentence pairs, with networks in attentions' places or without.
-public final class TeacherTrainee: Trainee {
-    public let model: Transformer
-    public let weights: FloatBlock
-    public var layout: ParameterLayout { model.layout }
+package final class TeacherTrainee: Trainee {
+    package let model: Transformer
+    package let weights: FloatBlock
+    package var layout: ParameterLayout { model.layout }
     private let settings: TeacherSettings
     private let train: TokenShard
     private let valid: TokenShard
@@ -31,7 +31,7 @@ public final class TeacherTrainee: Trainee {
     private let lanes: [SliceLane]
     /// Thread-seconds by phase, from when it was switched on: of the slices, and of the update, at which all threads
     /// work.
-    public var phases: [PhaseTimer.Phase: Double]? {
+    package var phases: [PhaseTimer.Phase: Double]? {
         timers.map { timers in
             Dictionary(
                 uniqueKeysWithValues: PhaseTimer.Phase.allCases.map { phase in
@@ -48,7 +48,7 @@ public final class TeacherTrainee: Trainee {
     private let targetTokens: [Int]
     private var order = EpochOrder()
     /// BLEU of the present weights on the validation set, where it is wanted after this epoch.
-    public var validationBLEU: (_ epoch: Int, FloatBlock) throws -> Double? = { _, _ in nil }
+    package var validationBLEU: (_ epoch: Int, FloatBlock) throws -> Double? = { _, _ in nil }
 
     private let lessons: TeacherLessons?
     private var trainsTransformer: Bool { settings.teaching?.trainable != .networks }
@@ -56,7 +56,7 @@ public final class TeacherTrainee: Trainee {
     /// - Parameters:
     ///   - weights: to go on from; fresh ones if nil
     ///   - lessons: what a teacher says of `train`
-    public init(
+    package init(
         _ model: Transformer, weights start: FloatBlock? = nil, train: TokenShard, valid: TokenShard,
         settings: TeacherSettings,
         lessons: TeacherLessons? = nil, pool: WorkerPool
@@ -76,16 +76,16 @@ public final class TeacherTrainee: Trainee {
         targetTokens = (0..<train.count).map { train.target.length($0) + 1 }
     }
 
-    public var validationSentences: Int { valid.count }
+    package var validationSentences: Int { valid.count }
 
-    public func switchOnPhaseTimer() { timers = (0...lanes.count).map { _ in PhaseTimer() } }
+    package func switchOnPhaseTimer() { timers = (0...lanes.count).map { _ in PhaseTimer() } }
 
-    public func begin(epoch: Int) -> Int {
+    package func begin(epoch: Int) -> Int {
         order = EpochOrder(tokens: targetTokens, batchTokens: settings.batchTokens, seed: settings.seed, epoch: epoch)
         return order.batches.count
     }
 
-    public func step(batch: Int, step: Int, rate: Float, adam: Adam) -> TrainingSums {
+    package func step(batch: Int, step: Int, rate: Float, adam: Adam) -> TrainingSums {
         let tokens = deal(order.batches[batch].lazy.map { self.order.sentences[$0] }, of: train, with: lessons)
         let scale = 1 / Float(tokens)
         pool.run(lanes.count) { slice in
@@ -106,7 +106,7 @@ public final class TeacherTrainee: Trainee {
         return TrainingSums(loss: sums.loss, units: Double(sums.tokens))
     }
 
-    public func validate(epoch: Int) throws -> Validation {
+    package func validate(epoch: Int) throws -> Validation {
         var total = LossSums(), start = 0
         while start < valid.count {
             var end = start, tokens = 0

@@ -3,7 +3,7 @@ import Kernels
 import Models
 
 /// What a `Trainer` trains: weights, data and how to make one step on them. Teachers and replacements are trainees.
-public protocol Trainee: AnyObject {
+package protocol Trainee: AnyObject {
     var layout: ParameterLayout { get }
     var weights: FloatBlock { get }
 
@@ -18,31 +18,31 @@ public protocol Trainee: AnyObject {
 }
 
 /// Sums over a batch: mean loss is `loss / units`.
-public struct TrainingSums: Codable, Equatable, Sendable {
-    public var loss: Double
+package struct TrainingSums: Codable, Equatable, Sendable {
+    package var loss: Double
     /// What the loss is averaged over: target tokens of a teacher, real tokens of a replacement.
-    public var units: Double
+    package var units: Double
 
-    public init(loss: Double = 0, units: Double = 0) {
+    package init(loss: Double = 0, units: Double = 0) {
         self.loss = loss
         self.units = units
     }
 
-    public static func += (a: inout TrainingSums, b: TrainingSums) {
+    package static func += (a: inout TrainingSums, b: TrainingSums) {
         a.loss += b.loss
         a.units += b.units
     }
 
-    public var mean: Double { units > 0 ? loss / units : 0 }
+    package var mean: Double { units > 0 ? loss / units : 0 }
 }
 
-public struct Validation: Sendable {
+package struct Validation: Sendable {
     /// What is minimised, early stopping included.
-    public var loss: Double
+    package var loss: Double
     /// Further figures.
-    public var metrics: [MetricKey: Double]
+    package var metrics: [MetricKey: Double]
 
-    public init(loss: Double, metrics: [MetricKey: Double] = [:]) {
+    package init(loss: Double, metrics: [MetricKey: Double] = [:]) {
         self.loss = loss
         self.metrics = metrics
     }

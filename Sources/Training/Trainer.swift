@@ -3,67 +3,67 @@ import Kernels
 import Models
 import Tensors
 
-public struct TrainingSettings: Codable, Equatable, Sendable {
-    public var epochs: Int
-    public var schedule: Schedule
-    public var adam = Adam.Settings()
+package struct TrainingSettings: Codable, Equatable, Sendable {
+    package var epochs: Int
+    package var schedule: Schedule
+    package var adam = Adam.Settings()
     /// Epochs without a better validation loss after which training stops; 0 never stops.
-    public var patience = 0
+    package var patience = 0
     /// How many of the best epochs' weights are averaged into the result.
-    public var averaged = 1
+    package var averaged = 1
     /// Stop after this many steps, for trials; 0 for no limit.
-    public var maxSteps = 0
+    package var maxSteps = 0
 
-    public init(epochs: Int, schedule: Schedule) {
+    package init(epochs: Int, schedule: Schedule) {
         self.epochs = epochs
         self.schedule = schedule
     }
 }
 
 /// What a trainer tells and asks whoever started it.
-public struct TrainingObserver {
-    public struct Step {
-        public let step: Int
-        public let steps: Int
-        public let epoch: Int
-        public let rate: Float
-        public let sums: TrainingSums
-        public let seconds: Double
+package struct TrainingObserver {
+    package struct Step {
+        package let step: Int
+        package let steps: Int
+        package let epoch: Int
+        package let rate: Float
+        package let sums: TrainingSums
+        package let seconds: Double
     }
 
-    public struct Epoch {
-        public let epoch: Int
-        public let step: Int
-        public let train: TrainingSums
+    package struct Epoch {
+        package let epoch: Int
+        package let step: Int
+        package let train: TrainingSums
         /// nil without validation sentences.
-        public let validation: Validation?
-        public let isBest: Bool
-        public let seconds: Double
+        package let validation: Validation?
+        package let isBest: Bool
+        package let seconds: Double
     }
 
-    public var didStep: (Step) -> Void = { _ in }
-    public var didEndEpoch: (Epoch) -> Void = { _ in }
+    package var didStep: (Step) -> Void = { _ in }
+    package var didEndEpoch: (Epoch) -> Void = { _ in }
     /// Training goes on from a checkpoint of this step.
-    public var didResume: (Int) -> Void = { _ in }
+    package var didResume: (Int) -> Void = { _ in }
     /// A line for people.
-    public var note: (String) -> Void = { _ in }
-    public var stopRequested: () -> Bool = { false }
+    package var note: (String) -> Void = { _ in }
+    package var stopRequested: () -> Bool = { false }
 
-    public init() {}
+    package init() {}
 }
 
 /// Steps, epochs, validation, the best weights, early stopping and checkpoints, for any trainee.
 ///
 /// Everything that happens is a function of the settings, the seed and the step, so a run that was killed and started
 /// again from its checkpoint ends with the same bits as one that was not.
-public final class Trainer {
-    public enum Outcome: Equatable, Sendable {
+package final class Trainer {
+    package enum Outcome: Equatable, Sendable {
         case finished
         /// Stopped on request; the checkpoint is written and the same command goes on.
         case interrupted
     }
 
-    public private(set) var state = TrainerState()
+    package private(set) var state = TrainerState()
     private let trainee: Trainee
     private let settings: TrainingSettings
     private let adam: Adam
@@ -75,7 +75,7 @@ public final class Trainer {
     /// - Parameters:
     ///   - folder: where checkpoint and snapshots are kept while running
     ///   - key: names settings and data; a checkpoint of another key is not taken up
-    public init(
+    package init(
         _ trainee: Trainee, settings: TrainingSettings, folder: String, key: String, checkpointSeconds: Double = 60
     ) {
         self.trainee = trainee
@@ -88,7 +88,7 @@ public final class Trainer {
 
     /// Trains to the end, or until asked to stop. Afterwards the trainee's weights are the result: the average of the
     /// best epochs, or the best alone where its validation loss is lower.
-    public func run(_ observer: TrainingObserver = TrainingObserver()) throws -> Outcome {
+    package func run(_ observer: TrainingObserver = TrainingObserver()) throws -> Outcome {
         if let found = try checkpoint.read(weights: trainee.weights, adam: adam) {
             state = found
             observer.didResume(state.step)
@@ -128,7 +128,7 @@ public final class Trainer {
     }
 
     /// Removes what only a running or interrupted training needs.
-    public func cleanUp() throws {
+    package func cleanUp() throws {
         try checkpoint.remove()
         try snapshots.removeAll(state.snapshots)
     }
@@ -196,11 +196,11 @@ public final class Trainer {
 }
 
 /// The loss became infinite or not a number.
-public struct DivergedError: Error, CustomStringConvertible {
+package struct DivergedError: Error, CustomStringConvertible {
     /// What is not finite.
-    public let what: String
-    public let step: Int
-    public let rate: Float
+    package let what: String
+    package let step: Int
+    package let rate: Float
 
     init(_ what: String, step: Int, rate: Float) {
         self.what = what
@@ -208,9 +208,9 @@ public struct DivergedError: Error, CustomStringConvertible {
         self.rate = rate
     }
 
-    public var description: String { "\(what) is not a number at step \(step), learning rate \(rate)" }
+    package var description: String { "\(what) is not a number at step \(step), learning rate \(rate)" }
 }
 
 extension Duration {
-    public var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
+    package var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
 }

@@ -57,14 +57,14 @@ struct Bench: StageCommand {
     mutating func run() throws {
         options.force = true
         let folder = try TokenFolder(path: tokens),
-            wanted = parts.isEmpty ? Part.allCases : Part.allCases.filter(parts.contains)
-        let settings = BenchConfiguration(parts: wanted, seconds: seconds, specs: specs)
+            chosen = parts.isEmpty ? Part.allCases : Part.allCases.filter(parts.contains)
+        let settings = BenchConfiguration(parts: chosen, seconds: seconds, specs: specs)
         let asJSON = result.json
         try StageRun.perform(
             Self.stage, options: options, output: output, configuration: settings, inputs: [.folder("tokens", tokens)]
         ) { run in
             let session = try Session(folder, settings, run)
-            for part in wanted { try session.measure(part) }
+            for part in chosen { try session.measure(part) }
             let report = session.report
             try report.write(to: run.folder.path(Report.fileName))
             for measurement in report.measurements { run.metric(measurement.key, measurement.value) }

@@ -84,7 +84,7 @@ struct Capture: StageCommand {
                     .init(split == .train ? .train : .valid, .tokens), Double(shard.target.ids.count + shard.count))
             }
             run.metric(.init(nil, .bytes), Double(bytes))
-            run.param("sites", settings.sites.count)
+            run.param("points", settings.points.count)
             try run.publish(settings)
         }
     }

@@ -37,7 +37,9 @@ struct Evaluation {
     }
 
     /// `<s>` and `</s>` count as tokens there.
-    private static func marked(_ ids: some Sequence<Int32>) -> [Int32] { [Special.begin] + ids + [Special.end] }
+    private static func marked(_ ids: some Sequence<Int32>) -> [Int32] {
+        [SpecialToken.start] + ids + [SpecialToken.end]
+    }
 
     func write(to folder: OutputFolder) throws {
         try FileSystem.writeAtomically(

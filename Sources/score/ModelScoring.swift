@@ -51,7 +51,7 @@ struct ModelScoringOptions: ParsableArguments {
             evaluation.record(run, testSet: testSet)
             run.param("search", search.configuration.name + (precision == .float32 ? "" : ".\(precision)"))
             run.param("test_text", "\(text)")
-            run.param("sites", folder.description.replacements.count)
+            run.param("replaced", folder.description.replacements.count)
             run.param("parameters", folder.parameters)
             if let base { try evaluation.compare(with: base, testSet: testSet, run) }
             try run.publish(settings)
@@ -142,10 +142,10 @@ extension TranslationPrecision: ExpressibleByArgument {}
 
 /// Training text is not kept, so that its translations have nothing to be compared with.
 extension Split: ExpressibleByArgument {
-    public init?(argument: String) {
+    package init?(argument: String) {
         guard Self.allValueStrings.contains(argument) else { return nil }
         self.init(rawValue: argument)
     }
 
-    public static var allValueStrings: [String] { [Split.valid, .test].map(\.rawValue) }
+    package static var allValueStrings: [String] { [Split.valid, .test].map(\.rawValue) }
 }

@@ -19,7 +19,7 @@ import warnings
 
 import report
 import trials
-from space import ATTENTIONS, FAMILIES, Site, start, suggest
+from space import ATTENTIONS, FAMILIES, Place, start, suggest
 
 USAGE, BAD_DATA, MISSING, CANNOT_WRITE, LOCKED = 64, 65, 66, 73, 75
 # Ends of distill that have to do with where it runs, or who stopped it, not with what is tried: the search stops, and
@@ -62,13 +62,13 @@ def read_arguments(words):
 
 
 def read_capture(arguments):
-    """What was captured, as a site, and a hash of the activations."""
+    """What was captured, as a place, and a hash of the activations."""
     path = os.path.join(arguments.capture, "manifest.json")
     try:
         with open(path) as file:
             manifest = json.load(file)
         configuration = manifest["configuration"]
-        site = Site(arguments.attention, arguments.layer, configuration["width"], configuration["heads"])
+        place = Place(arguments.attention, arguments.layer, configuration["width"], configuration["heads"])
         layers, attentions, spans = configuration["layers"], configuration["attentions"], configuration["spans"]
         files = sorted((name, entry["sha256"]) for name, entry in manifest["files"].items())
     except FileNotFoundError:
@@ -82,16 +82,16 @@ def read_capture(arguments):
         raise Failure(USAGE, f"attention {arguments.attention}: the capture holds {held}")
     if arguments.layer not in layers:
         raise Failure(USAGE, f"layer {arguments.layer}: the capture holds layers {' '.join(map(str, layers))}")
-    return site, hashlib.sha256(json.dumps(files).encode()).hexdigest()
+    return place, hashlib.sha256(json.dumps(files).encode()).hexdigest()
 
 
 class Search:
-    def __init__(self, arguments, site, capture):
+    def __init__(self, arguments, place, capture):
         import optuna  # takes a second, which wrong settings need not wait for
 
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # requirements.txt fixes the version
-        self.optuna, self.arguments, self.site = optuna, arguments, site
+        self.optuna, self.arguments, self.place = optuna, arguments, place
         self.registry = trials.Registry(arguments.registry)
         self.signal = 0
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -104,14 +104,14 @@ class Search:
                 shutil.rmtree(path)
             self.study.set_metric_names(["explained variance", "log10 of parameters"])
             for family in arguments.families:
-                self.study.enqueue_trial(start(family, site), skip_if_exists=True)
+                self.study.enqueue_trial(start(family, place), skip_if_exists=True)
         self.require_same(capture)
 
     def open_study(self):
         path = self.arguments.study
         try:
             return self.optuna.create_study(
-                study_name=self.site.name, storage=f"sqlite:///{os.path.abspath(path)}", load_if_exists=True,
+                study_name=self.place.name, storage=f"sqlite:///{os.path.abspath(path)}", load_if_exists=True,
                 directions=["maximize", "minimize"])
         except Exception as error:  # of Optuna, SQLAlchemy or Alembic, whichever finds out
             reason = str(error).splitlines()[0]
@@ -131,14 +131,14 @@ class Search:
         """Trials can be compared if they learnt from the same activations, and models of them need the same ranges."""
         arguments = self.arguments
         wanted = {
-            "capture": capture, "families": arguments.families, "seed": arguments.seed, "space": self.site.identity()}
+            "capture": capture, "families": arguments.families, "seed": arguments.seed, "space": self.place.identity()}
         for key, value in wanted.items():
             found = self.study.user_attrs.get(key)
             if found is None:
                 self.study.set_user_attr(key, value)
             elif found != value:
                 raise Failure(
-                    BAD_DATA, f"{arguments.study}: study {self.site.name} was begun with other settings ({key})",
+                    BAD_DATA, f"{arguments.study}: study {self.place.name} was begun with other settings ({key})",
                     f"to begin anew, delete {os.path.dirname(arguments.study)}")
 
     def finished(self):
@@ -161,7 +161,7 @@ class Search:
         return self.optuna.trial.Trial(self.study, running[0]._trial_id) if running else self.study.ask()
 
     def attempt(self, trial):
-        point = suggest(trial, self.site, self.arguments.families)
+        point = suggest(trial, self.place, self.arguments.families)
         output = f"{self.arguments.runs}.{trial.number}"
         if "after_run" not in trial.user_attrs:
             trial.set_user_attr("spec", point.spec)
@@ -172,7 +172,7 @@ class Search:
         try:
             code, is_pruned = trials.run(
                 command, received=lambda: self.signal, is_hopeless=lambda: trials.is_behind(curve, others),
-                watch=lambda: self.registry.read(curve, output, self.site.layer, after_run))
+                watch=lambda: self.registry.read(curve, output, self.place.layer, after_run))
         except OSError as error:
             hint = "make -f pipeline.mk build makes the programs"
             raise Failure(MISSING, f"{command[0]}: {error.strerror.lower()}", hint)
@@ -241,7 +241,7 @@ class Search:
         everything = [described(trial) for trial in self.finished()]
         front = report.front([trial for trial in everything if trial["state"] == "complete"])
         return {
-            "study": self.site.name, "attention": self.site.attention, "layer": self.site.layer, "front": front,
+            "study": self.place.name, "attention": self.place.attention, "layer": self.place.layer, "front": front,
             "importance": self.importances(), "trials": everything}
 
 
@@ -254,8 +254,8 @@ def write(path, text):
 
 def main(words):
     arguments = read_arguments(words)
-    site, capture = read_capture(arguments)
-    search = Search(arguments, site, capture)
+    place, capture = read_capture(arguments)
+    search = Search(arguments, place, capture)
     search.run()
     results = search.results()
     write(os.path.splitext(arguments.output)[0] + ".md", report.markdown(results))

@@ -25,7 +25,7 @@ STARTS = {
 
 
 @dataclass(frozen=True)
-class Site:
+class Place:
     """The attention whose network is searched for, and what it measures."""
 
     attention: str
@@ -55,9 +55,9 @@ class Point:
         return " ".join([self.spec] + [f"{name} {value:.3g}" for name, value in self.flags.items()])
 
 
-def suggest(trial, site, families):
+def suggest(trial, place, families):
     family = trial.suggest_categorical("family", list(families))
-    size = SIZES[family](trial, site, LARGEST[site.attention][family])
+    size = SIZES[family](trial, place, LARGEST[place.attention][family])
     # rounded, so that what is tried is what is written down
     flags = {
         "epochs": trial.suggest_int("epochs", 3, 12),
@@ -66,45 +66,45 @@ def suggest(trial, site, families):
     }
     if family == "alr":
         flags["dropout"] = trial.suggest_float("alr.dropout", 0, 0.3, step=0.05)
-    return Point(f"{family}-{size}.{site.name}", flags)
+    return Point(f"{family}-{size}.{place.name}", flags)
 
 
 def rounded(value):
     return float(f"{value:.3g}")
 
 
-def mix(trial, site, largest):
+def mix(trial, place, largest):
     k = trial.suggest_int("mix.k", 4, largest, log=True)
     r = trial.suggest_int("mix.r", 0, 96, step=8)
-    return f"k{k}" + (f"r{r}" if r else "") + rank("mix", trial, site)
+    return f"k{k}" + (f"r{r}" if r else "") + rank("mix", trial, place)
 
 
-def slots(trial, site, largest):
+def slots(trial, place, largest):
     k = trial.suggest_int("slots.k", 4, largest, log=True)
-    d = trial.suggest_int("slots.d", 2, max(site.width // site.heads, 2))
-    return f"k{k}d{d}" + rank("slots", trial, site)
+    d = trial.suggest_int("slots.d", 2, max(place.width // place.heads, 2))
+    return f"k{k}d{d}" + rank("slots", trial, place)
 
 
-def alr(trial, site, largest):
+def alr(trial, place, largest):
     return f"h{trial.suggest_int('alr.h', 8, largest, log=True)}"
 
 
-def rank(family, trial, site):
+def rank(family, trial, place):
     """Rank of the values; the full one is the plain matrix and not written."""
-    if site.width % 8 or site.width < 16:
+    if place.width % 8 or place.width < 16:
         return ""
-    v = trial.suggest_int(f"{family}.v", 8, site.width, step=8)
-    return "" if v == site.width else f"v{v}"
+    v = trial.suggest_int(f"{family}.v", 8, place.width, step=8)
+    return "" if v == place.width else f"v{v}"
 
 
 SIZES = {"mix": mix, "slots": slots, "alr": alr}
 
 
-def start(family, site):
+def start(family, place):
     """The first point of a family; what is not said here is suggested."""
-    sizes = {f"{family}.{name}": value for name, value in STARTS[site.attention][family].items()}
+    sizes = {f"{family}.{name}": value for name, value in STARTS[place.attention][family].items()}
     if family == "slots":
-        sizes["slots.d"] = min(sizes["slots.d"], max(site.width // site.heads, 2))
-    if family != "alr" and site.width % 8 == 0 and site.width >= 16:
-        sizes[f"{family}.v"] = site.width
+        sizes["slots.d"] = min(sizes["slots.d"], max(place.width // place.heads, 2))
+    if family != "alr" and place.width % 8 == 0 and place.width >= 16:
+        sizes[f"{family}.v"] = place.width
     return {"family": family, **sizes}

@@ -104,7 +104,7 @@ struct SpliceCommand: StageCommand {
             let (spliced, weights) = try networks.spliced(chosen)
             try ModelFolder.write(spliced, weights, vocabulariesFrom: model, to: run.folder)
             try run.publish(settings)
-            run.param("sites", settings.model.replacements.count)
+            run.param("replaced", settings.model.replacements.count)
             run.param("parameters.before", base.parameters)
             run.param("parameters", spliced.layout.parameters)
             print(

@@ -55,10 +55,10 @@ struct Train: StageCommand {
 
     func run() throws {
         let folder = try TokenFolder(path: tokens), start = try teaching.model.map(ModelFolder.init),
-            master = try teaching.teacher.map(ModelFolder.init)
+            teacherFolder = try teaching.teacher.map(ModelFolder.init)
         try folder.requireSentences(.train)
         try teacher.requireValidation(folder.count(.valid), in: tokens)
-        for model in [start, master].compactMap({ $0 }) {
+        for model in [start, teacherFolder].compactMap({ $0 }) {
             try model.requireFit(folder, maxTokens: model.model.isBounded)
         }
         let settings = try chosenSettings(folder.configuration, start)
@@ -72,7 +72,7 @@ struct Train: StageCommand {
             output: output, configuration: settings, inputs: try inputs.map { try .folder($0, $1) },
             seed: settings.values.teacher.seed, resumption: teacher.training.resumption
         ) { run in
-            let trainee = try makeTrainee(settings, folder, start, master, run)
+            let trainee = try makeTrainee(settings, folder, start, teacherFolder, run)
             let trainer = Trainer(
                 trainee, settings: settings.values.training, folder: run.folder.unfinished, key: run.keyHash,
                 checkpointSeconds: teacher.training.checkpointSeconds)
@@ -115,16 +115,16 @@ struct Train: StageCommand {
     }
 
     private func makeTrainee(
-        _ settings: TrainConfiguration, _ folder: TokenFolder, _ start: ModelFolder?, _ master: ModelFolder?,
+        _ settings: TrainConfiguration, _ folder: TokenFolder, _ start: ModelFolder?, _ teacherFolder: ModelFolder?,
         _ run: StageRun
     ) throws -> TeacherTrainee {
         let pool = WorkerPool(threads: run.threads), train = try folder.shard(.train), own = settings.values
         try start?.loadNetworks()
-        try master?.loadNetworks()
-        let lessons = try master.map { master in
+        try teacherFolder?.loadNetworks()
+        let lessons = try teacherFolder.map { teacher in
             let progress = run.progress("teacher", total: train.count, unit: "sentences")
             let lessons = try TeacherLessons(
-                master.model, weights: master.weights, train, own.teacher.teaching!, pool: pool,
+                teacher.model, weights: teacher.weights, train, own.teacher.teaching!, pool: pool,
                 progress: { progress.update($0) },
                 stop: { try run.stopIfRequested() })
             progress.finish(train.count)

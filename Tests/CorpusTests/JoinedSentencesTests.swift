@@ -59,7 +59,7 @@ import Testing
         let splits = [Split.train: numbered(500).reversed]
         func vocabulary(_ splits: [Split: ParallelText]) throws -> [String] {
             let vocabulary = try Vocabulary.learn(from: splits[.train]!.source, .init(kind: .bpe, size: 100), name: "x")
-            return (0..<vocabulary.count).map { vocabulary.piece($0) }
+            return (0..<vocabulary.count).map { vocabulary.token($0) }
         }
         #expect(try vocabulary(splits) == vocabulary(JoinedSentences(most: 6, seed: 1).apply(to: splits)))
     }

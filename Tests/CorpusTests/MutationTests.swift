@@ -14,7 +14,7 @@ import Testing
         var state: UInt64
         mutating func next() -> UInt64 {
             state &+= 0x9E37_79B9_7F4A_7C15
-            return StableHash.mixed(state)
+            return SplitMix64.mixed(state)
         }
     }
 

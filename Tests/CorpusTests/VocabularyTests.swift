@@ -20,7 +20,7 @@ import Testing
             let ids = vocabulary.encode(line)
             #expect(ids.allSatisfy { (3..<vocabulary.count).contains($0) })
             #expect(vocabulary.decode(ids) == line)
-            #expect(vocabulary.decode([Vocabulary.start] + ids + [Vocabulary.end]) == line)
+            #expect(vocabulary.decode([Int(SpecialToken.start)] + ids + [Int(SpecialToken.end)]) == line)
         }
         #expect(vocabulary.encode("") == [])
         #expect(vocabulary.decode([]) == "")
@@ -34,7 +34,7 @@ import Testing
             try vocabulary.write(side: .target) { folder + "/" + $0 }
             let read = try Vocabulary.load(path: folder + "/target.model")
             #expect(read.count == vocabulary.count)
-            #expect((0..<read.count).map(read.piece) == (0..<read.count).map(vocabulary.piece))
+            #expect((0..<read.count).map(read.token) == (0..<read.count).map(vocabulary.token))
             #expect(Self.lines.map(read.encode) == Self.lines.map(vocabulary.encode))
             let listing = try Fixtures.open(folder + "/target.vocab").lines
             #expect(listing.count == vocabulary.count)
@@ -44,8 +44,8 @@ import Testing
 
     @Test(arguments: all) func hasTheSpecialIdsFirst(_ settings: VocabularySettings) throws {
         let vocabulary = try Vocabulary.learn(from: Self.lines, settings, name: "test")
-        #expect((0..<3).map(vocabulary.piece) == ["<unk>", "<s>", "</s>"])
-        #expect(vocabulary.encode("☃").contains(Vocabulary.unknown))
+        #expect((0..<3).map(vocabulary.token) == ["<unk>", "<s>", "</s>"])
+        #expect(vocabulary.encode("☃").contains(Int(SpecialToken.unknown)))
         // Whatever ids a model makes up, decoding answers.
         #expect(vocabulary.decode([-1, 0, 1_000_000]).isEmpty == false)
     }
@@ -74,7 +74,7 @@ import Testing
 
     @Test func rareWordsAreUnknown() throws {
         let vocabulary = try Vocabulary.learn(from: ["b b a", "c a a"], .init(kind: .word, size: 0), name: "x")
-        #expect((3..<vocabulary.count).map(vocabulary.piece) == ["a", "b"])
+        #expect((3..<vocabulary.count).map(vocabulary.token) == ["a", "b"])
         #expect(vocabulary.encode("a c b") == [3, 0, 4])
         #expect(vocabulary.decode([3, 0, 4]) == "a <unk> b")
     }

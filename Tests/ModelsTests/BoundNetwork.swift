@@ -28,7 +28,7 @@ extension SearchFixture {
         let c = model.configuration
         let changed = Transformer(c, Replacements()) { attention, layer in
             guard let (span, bound) = replacing(attention, layer) else {
-                return ContextChoice(span: .heads, spec: nil) { MultiHeadAttention(c, attention, site: $0, &$1) }
+                return ContextChoice(span: .heads, spec: nil) { MultiHeadAttention(c, attention, stream: $0, &$1) }
             }
             return ContextChoice(span: span, spec: nil) { _, _ in BoundNetwork(bound: bound) }
         }

@@ -27,7 +27,7 @@ struct ReplacementGoldenTests {
         /// Row of the packed tensors for each row of the batch.
         let packedRows: [Int]
         let batch: FlattenedBatch
-        let wanted: Matrix
+        let targets: Matrix
         private let owner: [FloatBlock]
 
         init(_ file: TensorFile, _ text: String, maxTokens: Int, width: Int, heads: Int) throws {
@@ -55,14 +55,14 @@ struct ReplacementGoldenTests {
                 }
                 return (order, block.matrix(order.tokens, width), block, rows)
             }
-            let target = try side("target", "target"), memory = try side("memory", "source"),
+            let input = try side("target", "target"), memory = try side("memory", "source"),
                 goal = try side("wanted", "target")
-            packedRows = target.3
+            packedRows = input.3
             batch = FlattenedBatch(
-                target: FlattenedSide(order: target.0, x: target.1),
+                input: FlattenedSide(order: input.0, x: input.1),
                 memory: spec.attention.readsMemory ? FlattenedSide(order: memory.0, x: memory.1) : nil)
-            wanted = goal.1
-            owner = [target.2, memory.2, goal.2]
+            targets = goal.1
+            owner = [input.2, memory.2, goal.2]
         }
 
         func values(_ slot: Slot, of block: FloatBlock) -> [Float] {
@@ -94,9 +94,9 @@ struct ReplacementGoldenTests {
 
         let gradient = FloatBlock(fixture.layout.count)
         let squares = fixture.training.step(
-            fixture.batch, wanted: fixture.wanted, randomness: .off, .gradient(gradient))
+            fixture.batch, targets: fixture.targets, randomness: .off, .gradient(gradient))
         let loss = try Double(file.floats("\(text)/losses")[0])
-        #expect(abs(squares / Double(fixture.wanted.count) - loss) < 2e-6 * loss)
+        #expect(abs(squares / Double(fixture.targets.count) - loss) < 2e-6 * loss)
         for slot in fixture.layout.slots {
             try expectClose(fixture.values(slot, of: gradient), "\(text)/gradient/\(slot.name)", within: 1e-5)
         }
@@ -111,9 +111,9 @@ struct ReplacementGoldenTests {
                 rate: rate, beta1: 0.9, beta2: 0.98, epsilon: 1e-9, correction1: Float(1 - pow(0.9, t)),
                 correction2: Float(1 - pow(0.98, t)), decay: 0)
             let squares = fixture.training.step(
-                fixture.batch, wanted: fixture.wanted, randomness: .off,
+                fixture.batch, targets: fixture.targets, randomness: .off,
                 .update(moment1: moment1, moment2: moment2, adam))
-            #expect(abs(squares / Double(fixture.wanted.count) - Double(loss)) < 2e-5 * Double(loss), "step \(index)")
+            #expect(abs(squares / Double(fixture.targets.count) - Double(loss)) < 2e-5 * Double(loss), "step \(index)")
         }
         for slot in fixture.layout.slots {
             try expectClose(fixture.values(slot, of: fixture.weights), "\(text)/final/\(slot.name)", within: 2e-4)

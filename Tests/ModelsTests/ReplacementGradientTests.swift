@@ -85,7 +85,7 @@ private struct PaddedNetwork {
         let layout: ParameterLayout
         let weights: FloatBlock
         let batch: FlattenedBatch
-        let wanted: Matrix
+        let targets: Matrix
         let lengths: [Int]
         let sourceLengths: [Int]
         let owner: [FloatBlock]
@@ -113,13 +113,13 @@ private struct PaddedNetwork {
                 weights.base[slot.offset + j] = isGain ? 1 + 0.3 * value : 0.6 * value
             }
         }
-        let (target, x) = side(lengths, stream: 1_000)
+        let (input, x) = side(lengths, stream: 1_000)
         let sourceLengths = lengths.indices.map { (lengths[$0] * 3 + $0) % S + 1 }
         let (memory, m) = side(sourceLengths, stream: 10_000)
-        let (wanted, t) = side(lengths, stream: 20_000)
+        let (targets, t) = side(lengths, stream: 20_000)
         return Case(
             replacement: replacement, layout: layout, weights: weights,
-            batch: FlattenedBatch(target: target, memory: spec.attention.readsMemory ? memory : nil), wanted: wanted.x,
+            batch: FlattenedBatch(input: input, memory: spec.attention.readsMemory ? memory : nil), targets: targets.x,
             lengths: lengths, sourceLengths: sourceLengths, owner: [x, m, t])
     }
 
@@ -129,7 +129,7 @@ private struct PaddedNetwork {
         /// Of each token, in the batch's order.
         var outputs: [[Double]] = []
         /// Of the inputs, in the batch's order.
-        var target: [[Double]] = []
+        var input: [[Double]] = []
         var memory: [[Double]] = []
     }
 
@@ -138,10 +138,10 @@ private struct PaddedNetwork {
     /// - Parameter given: the gradient of the outputs, in the batch's order; from the squared error if nil. `crossfull`
     ///   then sees prefixes, as it does within a model
     private func padded(_ test: Case, given: Matrix? = nil) -> Padded {
-        let shape = test.replacement.shape, order = test.batch.target.order
+        let shape = test.replacement.shape, order = test.batch.input.order
         let none = [Double](repeating: 0, count: d)
         var result = Padded(
-            outputs: Array(repeating: none, count: order.tokens), target: Array(repeating: none, count: order.tokens),
+            outputs: Array(repeating: none, count: order.tokens), input: Array(repeating: none, count: order.tokens),
             memory: Array(repeating: none, count: test.batch.memory?.order.tokens ?? 0))
         for network in 0..<shape.networks {
             let prefix = shape.networks == 1 ? "" : "head.\(network)."
@@ -165,7 +165,7 @@ private struct PaddedNetwork {
                     }
                     for j in 0..<visible {
                         for c in 0..<d {
-                            x[first + j * d + c] = Double(test.batch.target.x[order.starts[j] + place, c])
+                            x[first + j * d + c] = Double(test.batch.input.x[order.starts[j] + place, c])
                         }
                     }
                     let w = shape.outputWidth
@@ -176,7 +176,7 @@ private struct PaddedNetwork {
                         var dy = [Double](repeating: 0, count: y.count)
                         for (token, at) in tokens {
                             for c in 0..<w {
-                                let e = y[at + c] - Double(test.wanted[token, network * w + c])
+                                let e = y[at + c] - Double(test.targets[token, network * w + c])
                                 result.outputs[token][network * w + c] = y[at + c]
                                 result.squares += e * e
                                 dy[at + c] =
@@ -187,7 +187,7 @@ private struct PaddedNetwork {
                     }
                     for j in 0..<visible {
                         for c in 0..<d {
-                            result.target[order.starts[j] + place][c] += padded.inputGradient[first + j * d + c]
+                            result.input[order.starts[j] + place][c] += padded.inputGradient[first + j * d + c]
                         }
                     }
                     test.batch.memory?.order.forEachRow(0..<result.memory.count) { row, s, position in
@@ -202,15 +202,15 @@ private struct PaddedNetwork {
         return result
     }
 
-    /// Within a model: packed rows, the gradient of the outputs given, those of all inputs wanted.
+    /// Within a model: packed rows, the gradient of the outputs given, those of all inputs asked for.
     @Test(arguments: specs, [[3, 1, 5, 2, 5], [1], [5], [2, 2, 2], [1, 1, 4, 3, 5, 2, 1, 3, 4, 2, 5]])
     func withinAModelInputsHaveGradients(_ text: String, _ lengths: [Int]) throws {
-        let test = try makeCase(text, lengths), expected = padded(test, given: test.wanted), space = Workspace()
+        let test = try makeCase(text, lengths), expected = padded(test, given: test.targets), space = Workspace()
         let gradient = FloatBlock(test.layout.count),
             pass = Pass(weights: test.weights, gradients: gradient, workspace: space)
-        let order = test.batch.target.order, sentences = packed(lengths)
+        let order = test.batch.input.order, sentences = packed(lengths)
         let (x, dcontext) = (
-            unordered(test.batch.target.x, order, sentences, space), unordered(test.wanted, order, sentences, space)
+            unordered(test.batch.input.x, order, sentences, space), unordered(test.targets, order, sentences, space)
         )
         let memory = test.batch.memory.map { side in
             let sources = packed(test.sourceLengths)
@@ -223,7 +223,7 @@ private struct PaddedNetwork {
         // where gradients nearly cancel, what is left of them is rounding of those that they are made from
         let whole = expected.gradients.values.joined().map(abs).max()!
         expectClose(tape.context, order, sentences, expected.outputs, "\(text) \(lengths): outputs")
-        expectClose(dx, order, sentences, expected.target, "\(text) \(lengths): gradient of x", atLeast: whole / 20)
+        expectClose(dx, order, sentences, expected.input, "\(text) \(lengths): gradient of x", atLeast: whole / 20)
         if let dmemory, let side = test.batch.memory {
             expectClose(
                 dmemory, side.order, memory!.sentences, expected.memory.map { $0.map { $0 + 0.25 } },
@@ -280,7 +280,7 @@ private struct PaddedNetwork {
                 }
             }
             let gradient = FloatBlock(test.layout.count)
-            let squares = training.step(test.batch, wanted: test.wanted, randomness: .off, .gradient(gradient))
+            let squares = training.step(test.batch, targets: test.targets, randomness: .off, .gradient(gradient))
             #expect(abs(squares - expected.squares) < 1e-5 * expected.squares, "\(text) \(lengths)")
             // where a tensor's gradient nearly cancels, as behind a LayerNorm over one or two numbers, what is left of
             // it is rounding of the gradients that it is made from
@@ -308,7 +308,7 @@ private struct PaddedNetwork {
                 let adam = adam_t(
                     rate: 1e-2, beta1: 0.9, beta2: 0.98, epsilon: 1e-9, correction1: 1, correction2: 1, decay: 0)
                 _ = training.step(
-                    test.batch, wanted: test.wanted, randomness: Randomness(seed: 1, step: step, slice: 0),
+                    test.batch, targets: test.targets, randomness: Randomness(seed: 1, step: step, slice: 0),
                     .update(moment1: m1, moment2: m2, adam))
             }
             results.append(test.weights.buffer.map(\.bitPattern))
@@ -323,14 +323,15 @@ private struct PaddedNetwork {
         training.dropout = 0.3
         let random = Randomness(seed: 4, step: 2, slice: 0), gradient = FloatBlock(test.layout.count),
             unused = FloatBlock(test.layout.count)
-        let scale = 1 / Double(test.wanted.count)
-        _ = training.step(test.batch, wanted: test.wanted, randomness: random, .gradient(gradient))
+        let scale = 1 / Double(test.targets.count)
+        _ = training.step(test.batch, targets: test.targets, randomness: random, .gradient(gradient))
         for slot in test.layout.slots where ["first.bias", "hidden.norm.weight", "second.weight"].contains(slot.name) {
             for i in stride(from: 0, to: slot.count, by: 5) {
                 let at = slot.offset + i, kept = test.weights.base[at], h: Float = 1e-2
                 func loss(_ value: Float) -> Double {
                     test.weights.base[at] = value
-                    return training.step(test.batch, wanted: test.wanted, randomness: random, .gradient(unused)) * scale
+                    return training.step(test.batch, targets: test.targets, randomness: random, .gradient(unused))
+                        * scale
                 }
                 let slope = (loss(kept + h) - loss(kept - h)) / Double(2 * h)
                 test.weights.base[at] = kept

@@ -1,4 +1,5 @@
 import Kernels
+import Tensors
 import Testing
 
 @testable import Models
@@ -44,7 +45,7 @@ struct ReplacementSearchTests {
                     slots[slot] = (rows.position == 0 ? [] : slots[slot]) + [(0..<x.columns).map { x[row, $0] }]
                     let readsMemory = owner.replacement.shape.attention.readsMemory
                     let batch = FlattenedBatch(
-                        target: side(slots[slot], space),
+                        input: side(slots[slot], space),
                         memory: readsMemory ? side(sources[Int(rows.sentences[row])], space) : nil)
                     context.row(row).update(from: training.predict(batch).row(rows.position), count: context.columns)
                 }
@@ -63,7 +64,7 @@ struct ReplacementSearchTests {
             let training = FlattenedTraining(replacement, weights: weights, pool: WorkerPool(threads: 1))
             for s in 0..<sentences.sentences {
                 let tokens = sentences.range(s).map { row in (0..<x.columns).map { x[row, $0] } }
-                y.rows(sentences.range(s)).copy(from: training.predict(FlattenedBatch(target: side(tokens, space))))
+                y.rows(sentences.range(s)).copy(from: training.predict(FlattenedBatch(input: side(tokens, space))))
             }
         }
     }
@@ -135,7 +136,7 @@ struct ReplacementSearchTests {
 
     /// A source longer than S and a translation that would outgrow it: cut, and said so.
     @Test func beyondTheLongestSentence() throws {
-        fixture.output[0, Int(Special.end)] -= 100
+        fixture.output[0, Int(SpecialToken.end)] -= 100
         let found = Translator(
             try model("alr-h20.encoder+alr-h12.decoder", recomputing: false), SearchConfiguration(beam: 2),
             pool: WorkerPool(threads: 1)

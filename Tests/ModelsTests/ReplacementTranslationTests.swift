@@ -69,7 +69,7 @@ struct ReplacementTranslationTests {
 
         let (whole, sideOwner) = side(x, sentences)
         let training = FlattenedTraining(replacement, weights: weights, pool: WorkerPool(threads: 1))
-        let out = training.predict(FlattenedBatch(target: whole))
+        let out = training.predict(FlattenedBatch(input: whole))
         whole.order.forEachRow(0..<whole.order.tokens) { index, sentence, position in
             expectClose(
                 row(y, sentences.offsets[sentence] + position), row(out, index),
@@ -167,16 +167,16 @@ struct ReplacementTranslationTests {
 
         let training = FlattenedTraining(replacement, weights: weights, pool: WorkerPool(threads: 1))
         for position in 0..<S {
-            let (target, targetOwner) = side(x, targets, seen: position + 1)
+            let (input, inputOwner) = side(x, targets, seen: position + 1)
             let (twice, twiceOwner) = repeated(memory, sources)
             let (source, sourceOwner) = side(twice, packed([4, 4, 7, 7, 1, 1]))
-            let batch = FlattenedBatch(target: target, memory: replacement.shape.attention.readsMemory ? source : nil)
+            let batch = FlattenedBatch(input: input, memory: replacement.shape.attention.readsMemory ? source : nil)
             let out = training.predict(batch)
-            target.order.forEachRow(target.order.rows(position)) { index, slot, _ in
+            input.order.forEachRow(input.order.rows(position)) { index, slot, _ in
                 guard position >= 3 || slot % 2 == 1, !contexts[position][slot].isEmpty else { return }
                 expectClose(contexts[position][slot], row(out, index), "\(text) position \(position) slot \(slot)")
             }
-            withExtendedLifetime((targetOwner, twiceOwner, sourceOwner)) {}
+            withExtendedLifetime((inputOwner, twiceOwner, sourceOwner)) {}
         }
         withExtendedLifetime((owner, memoryOwner, training)) {}
     }

@@ -1,5 +1,6 @@
 import Kernels
 import Models
+import Tensors
 import Testing
 
 /// A sentence's translation is a function of the sentence alone, to the last bit of its score.
@@ -38,7 +39,7 @@ struct SearchBatchTests {
 
     @Test func aTranslationThatDoesNotEndStopsAtThePositionsAndSaysSo() {
         let fixture = SearchFixture(seed: 4, layers: 1)
-        fixture.output[0, Int(Special.end)] -= 100
+        fixture.output[0, Int(SpecialToken.end)] -= 100
         var configuration = SearchConfiguration()
         configuration.maxLengthOffset = 5000
         let found = fixture.translator(configuration).translate([[5]])[0]

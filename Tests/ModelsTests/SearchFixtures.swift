@@ -1,6 +1,7 @@
 import Foundation
 import Kernels
 import Models
+import Tensors
 
 /// A small random model whose translations vary: every weight and bias is random, embeddings and output layer are
 /// large.
@@ -28,7 +29,7 @@ final class SearchFixture {
                 }
             }
         }
-        output[0, Int(Special.end)] += 3
+        output[0, Int(SpecialToken.end)] += 3
     }
 
     /// The biases of the output layer.
@@ -78,8 +79,8 @@ final class SearchFixture {
             var continuations: [Prefix] = []
             for prefix in beam {
                 for (token, logProbability) in logProbabilities(source: source, prefix: prefix.ids).enumerated() {
-                    if token == Special.begin || (token == Special.unknown && !c.allowsUnknown)
-                        || (token == Special.end && c.forcedLength != nil)
+                    if token == SpecialToken.start || (token == SpecialToken.unknown && !c.allowsUnknown)
+                        || (token == SpecialToken.end && c.forcedLength != nil)
                     {
                         continue
                     }
@@ -88,7 +89,7 @@ final class SearchFixture {
             }
             beam = []
             for continuation in continuations.sorted(by: { $0.logProbability > $1.logProbability }).prefix(width) {
-                let ends = continuation.ids.last == Special.end
+                let ends = continuation.ids.last == SpecialToken.end
                 guard ends || length == limit else {
                     beam.append(continuation)
                     continue
@@ -100,7 +101,7 @@ final class SearchFixture {
             if let best, let first = beam.first, best.score >= normalised(first.logProbability, limit) { beam = [] }
         }
         var result = Hypothesis()
-        result.ids = best!.hypothesis.ids.filter { $0 != Special.end }
+        result.ids = best!.hypothesis.ids.filter { $0 != SpecialToken.end }
         (result.score, result.logProbability) = (Float(best!.score), Float(best!.hypothesis.logProbability))
         result.isComplete = best!.isComplete
         return result

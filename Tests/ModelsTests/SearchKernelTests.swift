@@ -247,7 +247,7 @@ struct SearchKernelTests {
     func bestOfAVocabulary(rows: Int, type: panel_type_t) {
         for (vocabulary, k) in [(1, 1), (5, 2), (64, 1), (65, 4), (300, 5), (3, 5)] {
             var random = SearchRandom(UInt64(vocabulary * 10 + rows))
-            let inputs = 9, barred: [Int32] = vocabulary > 2 ? [1, 2] : []
+            let inputs = 9, suppressed: [Int32] = vocabulary > 2 ? [1, 2] : []
             let given = random.floats(rows * inputs), weights = random.floats(inputs * vocabulary).map { $0 * 6 },
                 bias = random.floats(vocabulary)
             let x = quantised(given, rows: rows, columns: inputs, type),
@@ -256,14 +256,16 @@ struct SearchKernelTests {
             var best = [Float](repeating: .nan, count: rows * k), index = [Int32](repeating: -1, count: rows * k)
             withRows(given, rows: rows, inputs: inputs, type) {
                 panel_top_k(
-                    $0, packed(weights, inputs: inputs, outputs: vocabulary, type), bias, vocabulary, k, barred,
-                    barred.count, &space, &best, &index)
+                    $0, packed(weights, inputs: inputs, outputs: vocabulary, type), bias, vocabulary, k, suppressed,
+                    suppressed.count, &space, &best, &index)
             }
             for row in 0..<rows {
                 let logits = (0..<vocabulary).map { naive(x, w, bias, row: row, output: $0, inputs: inputs) },
                     top = logits.max()!
                 let normaliser = top + log(logits.reduce(0) { $0 + exp($1 - top) })
-                let order = (0..<vocabulary).filter { !barred.contains(Int32($0)) }.sorted { logits[$0] > logits[$1] }
+                let order = (0..<vocabulary).filter { !suppressed.contains(Int32($0)) }.sorted {
+                    logits[$0] > logits[$1]
+                }
                 for rank in 0..<k {
                     guard rank < order.count else {
                         #expect(best[row * k + rank] == -.infinity)

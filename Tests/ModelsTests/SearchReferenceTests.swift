@@ -1,4 +1,5 @@
 import Models
+import Tensors
 import Testing
 
 /// Search with caches, fused products and batches against the definition with full recomputation.
@@ -48,17 +49,17 @@ struct SearchReferenceTests {
         configuration.forcedLength = 35
         let found = compare(
             SearchFixture(seed: 5, width: width, heads: heads), configuration, lengths: [18, 33], seed: 5)
-        #expect(found.allSatisfy { $0.ids.count == 35 && !$0.ids.contains(Special.end) && $0.warnings.isEmpty })
+        #expect(found.allSatisfy { $0.ids.count == 35 && !$0.ids.contains(SpecialToken.end) && $0.warnings.isEmpty })
     }
 
     @Test func unknownCanBeForbidden() {
         var configuration = SearchConfiguration(beam: 2)
         configuration.allowsUnknown = false
         let fixture = SearchFixture(seed: 8)
-        fixture.output[0, Int(Special.unknown)] += 6
-        #expect(fixture.translator(SearchConfiguration()).translate([[5, 6, 7]])[0].ids.contains(Special.unknown))
+        fixture.output[0, Int(SpecialToken.unknown)] += 6
+        #expect(fixture.translator(SearchConfiguration()).translate([[5, 6, 7]])[0].ids.contains(SpecialToken.unknown))
         let found = compare(fixture, configuration, lengths: [3, 5, 1], seed: 8)
-        #expect(found.allSatisfy { !$0.ids.contains(Special.unknown) })
+        #expect(found.allSatisfy { !$0.ids.contains(SpecialToken.unknown) })
     }
 
     @Test func beamWiderThanTheVocabulary() {

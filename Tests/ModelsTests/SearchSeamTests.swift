@@ -1,4 +1,5 @@
 import Kernels
+import Tensors
 import Testing
 
 @testable import Models
@@ -68,14 +69,14 @@ struct SearchSeamTests {
             let found = translate(
                 recorder, SearchConfiguration(beam: beam), fixture.sentences([3, 5, 1, 8], seed: 1), at: attention)
             for hypothesis in found {
-                let path = [Special.begin] + hypothesis.ids
+                let path = [SpecialToken.start] + hypothesis.ids
                 #expect(recorder.histories.contains(hypothesis.isComplete ? path : path.dropLast()))
             }
         }
     }
 
     @Test func finishedHypothesesAndSentencesLeaveTheBatch() {
-        fixture.output[0, Int(Special.end)] -= 2.5
+        fixture.output[0, Int(SpecialToken.end)] -= 2.5
         let recorder = Recorder()
         let found = translate(
             recorder, SearchConfiguration(), fixture.sentences([1, 2, 3, 4, 5, 6, 7, 8], seed: 3), at: .decoder)
@@ -93,7 +94,7 @@ struct SearchSeamTests {
         configuration.maxLengthOffset = 500
         let source = fixture.sentences([9], seed: 9)[0]
         let recorder = Recorder(maximumSource: 6, maximumTarget: 5)
-        fixture.output[0, Int(Special.end)] -= 100
+        fixture.output[0, Int(SpecialToken.end)] -= 100
         let found = translate(recorder, configuration, [source], at: .cross)[0]
         #expect(found.warnings == ["the source has 9 tokens; its first 6 were translated", "cut off after 5 tokens"])
         #expect(found.ids.count == 5 && recorder.rowCounts.count == 5)

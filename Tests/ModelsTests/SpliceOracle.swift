@@ -12,7 +12,7 @@ final class SpliceOracle {
     private var networks: [Spec: (replacement: FlattenedReplacement, layout: ParameterLayout, weights: FloatBlock)] =
         [:]
     private let space = Workspace()
-    private var found: [CaptureSite: Activations] = [:]
+    private var found: [CapturePoint: Activations] = [:]
 
     /// - Parameter specs: of one layer each; their networks are random and loud enough to be heard
     init(_ fixture: SearchFixture, _ specs: [Spec]) {
@@ -43,11 +43,11 @@ final class SpliceOracle {
     }
 
     /// Everything that is still there, for each span that it could be captured for.
-    var sites: [CaptureSite] {
+    var points: [CapturePoint] {
         [Attention.encoder, .decoder, .cross].flatMap { attention in
             (0..<2).filter { spec(attention, $0) == nil }.flatMap { layer in
                 (attention == .encoder ? Span.allCases : [.heads]).map {
-                    CaptureSite(span: $0, attention: attention, layer: layer)
+                    CapturePoint(span: $0, attention: attention, layer: layer)
                 }
             }
         }
@@ -70,7 +70,7 @@ final class SpliceOracle {
         return memory
     }
 
-    func activations(_ site: CaptureSite) -> Activations { found[site]! }
+    func activations(_ point: CapturePoint) -> Activations { found[point]! }
 
     private func encode(_ source: Packed, _ pass: Pass) -> Matrix {
         var x = model.source.forward(source, positions: model.positions, pass)
@@ -112,7 +112,7 @@ final class SpliceOracle {
     }
 
     private func keep(_ span: Span, _ attention: Attention, _ layer: Int, _ input: Matrix, _ output: Matrix) {
-        found[CaptureSite(span: span, attention: attention, layer: layer)] = Activations(input: input, output: output)
+        found[CapturePoint(span: span, attention: attention, layer: layer)] = Activations(input: input, output: output)
     }
 
     /// Row i from the first i + 1 rows alone.
@@ -131,7 +131,7 @@ final class SpliceOracle {
         }
         let result = space.matrix(x.rows, x.columns)
         let seen = replacement.shape.attention.readsMemory ? memory.map(side) : nil
-        result.copy(from: training.predict(FlattenedBatch(target: side(x), memory: seen)))
+        result.copy(from: training.predict(FlattenedBatch(input: side(x), memory: seen)))
         return withExtendedLifetime(training) { result }
     }
 }

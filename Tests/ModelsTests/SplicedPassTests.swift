@@ -39,11 +39,11 @@ struct SplicedPassTests {
             expectClose(
                 memory.rows(batch.source.range(s)), oracle.run(source: source, target: target),
                 "\(text): memory of sentence \(s)")
-            for site in oracle.sites {
-                let found = pass.activations(site), expected = oracle.activations(site)
-                let rows = site.attention == .encoder ? batch.source.range(s) : batch.target.range(s)
-                expectClose(found.input.rows(rows), expected.input, "\(text): input of \(site), sentence \(s)")
-                expectClose(found.output.rows(rows), expected.output, "\(text): output of \(site), sentence \(s)")
+            for point in oracle.points {
+                let found = pass.activations(point), expected = oracle.activations(point)
+                let rows = point.attention == .encoder ? batch.source.range(s) : batch.target.range(s)
+                expectClose(found.input.rows(rows), expected.input, "\(text): input of \(point), sentence \(s)")
+                expectClose(found.output.rows(rows), expected.output, "\(text): output of \(point), sentence \(s)")
             }
         }
     }

@@ -9,7 +9,7 @@ import Testing
         artifact_paths: path TEXT, artifact TEXT, seen TEXT, removed TEXT
         artifacts: sha256 TEXT, bytes INTEGER, kind TEXT
         cost: stage, runs, finished, hours, cpu_hours, peak_mib
-        leaderboard: model, search, sites, parameters, BLEU, confidence, difference, p, tokens_per_second, chrF2, paper_compat, test_set, signature, run, base
+        leaderboard: model, search, replaced, parameters, BLEU, confidence, difference, p, tokens_per_second, chrF2, paper_compat, test_set, signature, run, base
         lineage: run, depth, reader, role, kind, stage, spec, source, artifact, path
         metrics: run INTEGER, key TEXT, step INTEGER, value REAL, time TEXT
         not_reproducible: key_hash, stage, name, spec, role, outputs, runs
@@ -41,7 +41,7 @@ import Testing
     @Test func fileIsMarkedStrictAndWritesAhead() throws {
         let scratch = try Scratch()
         let registry = try scratch.open()
-        #expect(try registry.rows("PRAGMA user_version") == [["3"]])
+        #expect(try registry.rows("PRAGMA user_version") == [["4"]])
         #expect(try registry.rows("PRAGMA application_id") == [["\(Schema.applicationID)"]])
         #expect(try registry.rows("PRAGMA journal_mode") == [["wal"]])
         #expect(try registry.rows("PRAGMA foreign_keys") == [["1"]])
@@ -69,6 +69,22 @@ import Testing
         }
         try scratch.open().record(describe("train"))
         #expect(try scratch.open().rows("SELECT folder, stage FROM runs") == [[nil, "train"]])
+    }
+
+    @Test func whatWasCalledSitesHasItsNameOfToday() throws {
+        let scratch = try Scratch()
+        let registry = try scratch.open()
+        let capture = try registry.record(describe("capture")), score = try registry.record(describe("score"))
+        _ = try registry.write {
+            try $0.execute(
+                sql: """
+                    INSERT INTO params VALUES (\(capture), 'sites', '6'), (\(score), 'sites', '18');
+                    PRAGMA user_version = 3
+                    """)
+        }
+        #expect(
+            try scratch.open().rows("SELECT run, key, value FROM params ORDER BY run")
+                == [["\(capture)", "points", "6"], ["\(score)", "replaced", "18"]])
     }
 
     @Test func openingAgainKeepsWhatIsThere() throws {

@@ -22,7 +22,7 @@ import Testing
             reading: [("model", model)] + (base.map { [("base", $0)] } ?? []), making: output,
             ending: ending
         ) { run in
-            run.param("sites", spec == "teacher" ? 0 : 6)
+            run.param("replaced", spec == "teacher" ? 0 : 6)
             run.param("parameters", 1_000_000)
             run.param("search", search)
             run.metric("tokens_per_second", step: 0, 1234.4)
@@ -49,7 +49,7 @@ import Testing
             "alr-m.encoder", 34.3, model: artifact("c", kind: "splice"), base: teacherScore,
             output: artifact("d", kind: "score"), p: 0.012)
         let rows = try registry.rows(
-            "SELECT model, search, sites, parameters, BLEU, confidence, difference, p, tokens_per_second, chrF2, paper_compat, test_set, signature FROM leaderboard"
+            "SELECT model, search, replaced, parameters, BLEU, confidence, difference, p, tokens_per_second, chrF2, paper_compat, test_set, signature FROM leaderboard"
         )
         #expect(
             rows == [

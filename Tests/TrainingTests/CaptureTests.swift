@@ -47,12 +47,12 @@ import Training
         let settings = try CaptureConfiguration(
             teacher: shape, spans: Span.allCases, attentions: [.encoder, .decoder, .cross], layers: nil,
             elementType: .f32)
-        #expect(settings.sites.count == 3 * 2 + 3 + 3)
+        #expect(settings.points.count == 3 * 2 + 3 + 3)
         let (model, weights) = try capture(shard, settings, threads: 2, in: path)
-        let files = try settings.sites.map { try TensorFile(path: path + "/" + $0.fileName(.train)) }
-        let offsets = try TensorFile(path: path + "/" + CaptureSite.offsetsName(.train))
+        let files = try settings.points.map { try TensorFile(path: path + "/" + $0.fileName(.train)) }
+        let offsets = try TensorFile(path: path + "/" + CapturePoint.offsetsName(.train))
         let source = try offsets.integers("source"), target = try offsets.integers("target")
-        let memory = try TensorFile(path: path + "/" + CaptureSite.memoryName(.train)).floats("memory")
+        let memory = try TensorFile(path: path + "/" + CapturePoint.memoryName(.train)).floats("memory")
         let space = Workspace(), trace = TransformerTrace()
         for sentence in stride(from: 0, to: shard.count, by: 37) {
             space.reset()
@@ -60,13 +60,13 @@ import Training
             batch.append(source: shard.source[sentence], target: shard.target[sentence])
             let encoded = model.forward(batch, trace: trace, Pass(weights: weights, workspace: space))
             expectEqual(encoded, memory, from: source[sentence], "memory of sentence \(sentence)")
-            for (site, file) in zip(settings.sites, files) {
-                let expected = trace.activations(site)
-                let first = site.attention == .encoder ? source[sentence] : target[sentence]
+            for (point, file) in zip(settings.points, files) {
+                let expected = trace.activations(point)
+                let first = point.attention == .encoder ? source[sentence] : target[sentence]
                 expectEqual(
-                    expected.input, try file.floats("input"), from: first, "\(site) input of sentence \(sentence)")
+                    expected.input, try file.floats("input"), from: first, "\(point) input of sentence \(sentence)")
                 expectEqual(
-                    expected.output, try file.floats("output"), from: first, "\(site) output of sentence \(sentence)")
+                    expected.output, try file.floats("output"), from: first, "\(point) output of sentence \(sentence)")
             }
         }
         #expect(target.last == shard.target.ids.count + shard.count)
@@ -96,8 +96,8 @@ import Training
         let (model, weights) = try capture(shard, settings, threads: 1, in: path)
         let said = ActivationCapture(model, weights: weights, settings, pool: WorkerPool(threads: 1)).bytes(shard)
         let tensors = try
-            (settings.sites.map { $0.fileName(.train) } + [
-                CaptureSite.offsetsName(.train), CaptureSite.memoryName(.train),
+            (settings.points.map { $0.fileName(.train) } + [
+                CapturePoint.offsetsName(.train), CapturePoint.memoryName(.train),
             ])
             .flatMap { try TensorFile(path: path + "/" + $0).tensors }
         #expect(said == tensors.reduce(0) { $0 + $1.bytes.count })

@@ -209,7 +209,7 @@ final class DistillationBench {
         }
         #expect(error?.exitCode == 65)
         try FileSystem.remove(
-            bench.folder + "/capture/" + CaptureSite(span: .heads, attention: .encoder, layer: 0).fileName(.train))
+            bench.folder + "/capture/" + CapturePoint(span: .heads, attention: .encoder, layer: 0).fileName(.train))
         #expect(throws: DataError.self) { try bench.activations(.train, spec) }
     }
 }

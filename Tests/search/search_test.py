@@ -18,7 +18,7 @@ sys.path.insert(0, SOURCES)
 
 import report
 import trials
-from space import ATTENTIONS, FAMILIES, LARGEST, Site, start, suggest
+from space import ATTENTIONS, FAMILIES, LARGEST, Place, start, suggest
 
 
 class Chosen:
@@ -41,7 +41,7 @@ class Chosen:
         return self.chosen.get(name, choices[0])
 
 
-CROSS = Site("cross", 4, width=128, heads=8)
+CROSS = Place("cross", 4, width=128, heads=8)
 
 
 class SpaceTests(unittest.TestCase):
@@ -69,11 +69,11 @@ class SpaceTests(unittest.TestCase):
     def test_starts_are_in_the_space(self):
         for attention in ATTENTIONS:
             for width, heads in ((128, 8), (32, 4), (12, 2)):
-                site = Site(attention, 0, width, heads)
+                place = Place(attention, 0, width, heads)
                 for family in FAMILIES:
-                    trial = Chosen(**start(family, site))
-                    suggest(trial, site, FAMILIES)
-                    for name in start(family, site):
+                    trial = Chosen(**start(family, place))
+                    suggest(trial, place, FAMILIES)
+                    for name in start(family, place):
                         self.assertTrue(name == "family" or name in trial.ranges, name)
 
     def test_every_family_has_a_largest_size_everywhere(self):

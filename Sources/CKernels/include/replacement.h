@@ -37,12 +37,12 @@ void hidden_normalise_backward(const float *y, float *dh, long stride, const flo
 void hidden_backward(const float *y, float *dh, long stride, const float *mean, const float *rstd, const float *gain, const float *sum, const float *dot,
                      const float *input_mean, const float *input_rstd, long rows, long width, float *dv, float *da_mean);
 
-/// out += bias; returns the summed squared error against `wanted`; out becomes the difference x gradient_scale;
+/// out += bias; returns the summed squared error against `targets`; out becomes the difference x gradient_scale;
 /// dbias = column sums of that.
-double squared_error(float *out, const float *bias, const float *wanted, long wanted_stride, long rows, long width, float gradient_scale, float *dbias);
-/// Adds to totals: [0] squared error, [1] sum of cosines of (out row, wanted row), [2] rows of either side that are not
+double squared_error(float *out, const float *bias, const float *targets, long targets_stride, long rows, long width, float gradient_scale, float *dbias);
+/// Adds to totals: [0] squared error, [1] sum of cosines of (out row, targets row), [2] rows of either side that are not
 /// zero.
-void compare_rows(const float *out, const float *wanted, long wanted_stride, long rows, long width, double totals[3]);
+void compare_rows(const float *out, const float *targets, long targets_stride, long rows, long width, double totals[3]);
 
 /// The gradient of the first layer, in place of g, the summed products x^T a of one block of inputs:
 ///     m = g - 1 da_mean^T,   dW = gain . m + shift dv^T,   dgain = row sums of m . W,   dshift = W dv.

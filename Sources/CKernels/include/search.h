@@ -8,9 +8,9 @@
 
 // ---- the best of a vocabulary --------------------------------------------------------------------------------------
 /// The k largest of x W^T + bias (panels and rows: see product.h) in a row with their log softmax, best first, equal
-/// ones by lower index. The `barred` indices count in the softmax and are never returned. The logits never exist at
+/// ones by lower index. The `suppressed` indices count in the softmax and are never returned. The logits never exist at
 /// once. Where fewer than k are left, the rest have log-probability -infinity. scratch: 32 x rows floats.
-void panel_top_k(panel_rows_t x, const float *panels, const float *bias, long vocabulary, long k, const int32_t *barred, long barred_count, float *scratch,
+void panel_top_k(panel_rows_t x, const float *panels, const float *bias, long vocabulary, long k, const int32_t *suppressed, long suppressed_count, float *scratch,
                  float *log_probability, int32_t *index);
 
 // ---- attention over a cache ----------------------------------------------------------------------------------------

@@ -3,13 +3,13 @@ import Tensors
 
 /// A document from outside: read once, for a pipe cannot be read again, and hashed by the same hand, so that what has
 /// been read is known. Readers of text take nothing else.
-public struct InputFile: Sendable {
+package struct InputFile: Sendable {
     /// What it is to whoever reads it, such as `train source`.
-    public let role: String
-    public let path: String
+    package let role: String
+    package let path: String
     /// As they are in the file.
-    public let bytes: [UInt8]
-    public let sha256: String
+    package let bytes: [UInt8]
+    package let sha256: String
 
     fileprivate init(_ role: String, _ path: String) throws {
         self.role = role
@@ -26,7 +26,7 @@ public struct InputFile: Sendable {
     }
 
     /// Text, plain or gzip, not yet cut into lines.
-    public var text: [UInt8] {
+    package var text: [UInt8] {
         get throws {
             let content = try content
             try content.withUnsafeBufferPointer { try FileFormat.requireText($0, path: path) }
@@ -35,22 +35,22 @@ public struct InputFile: Sendable {
     }
 
     /// Lines of text, plain or gzip.
-    public var lines: [String] {
+    package var lines: [String] {
         get throws { try TextLines.split(content, path: path) }
     }
 }
 
 /// Opens documents and keeps account of all that it has opened.
-public final class InputFiles {
+package final class InputFiles {
     /// The path that stands for standard input.
-    public static let standardInput = "-"
+    package static let standardInput = "-"
 
-    public private(set) var all: [InputFile] = []
+    package private(set) var all: [InputFile] = []
 
-    public init() {}
+    package init() {}
 
     /// A file, a pipe, or `-`.
-    public func open(_ role: String, _ path: String) throws -> InputFile {
+    package func open(_ role: String, _ path: String) throws -> InputFile {
         if path == Self.standardInput, all.contains(where: { $0.path == path }) {
             throw DataError(path: "standard input", expected: "to be read once", found: "-, given a second time")
         }

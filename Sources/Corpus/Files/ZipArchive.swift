@@ -13,19 +13,19 @@ final class ZipArchive {
     let members: [Member]
     private let archive: OpaquePointer
     /// What libzip reads from while the archive is open.
-    private let memory: UnsafeMutableBufferPointer<UInt8>
+    private let content: UnsafeMutableBufferPointer<UInt8>
 
     init(_ bytes: [UInt8], path: String) throws {
         self.path = path
-        memory = .allocate(capacity: max(bytes.count, 1))
-        _ = memory.initialize(from: bytes)
+        content = .allocate(capacity: max(bytes.count, 1))
+        _ = content.initialize(from: bytes)
         var failure = zip_error_t()
         zip_error_init(&failure)
         defer { zip_error_fini(&failure) }
-        guard let source = zip_source_buffer_create(memory.baseAddress, UInt64(bytes.count), 0, &failure),
+        guard let source = zip_source_buffer_create(content.baseAddress, UInt64(bytes.count), 0, &failure),
             let archive = zip_open_from_source(source, ZIP_RDONLY | ZIP_CHECKCONS, &failure)
         else {
-            memory.deallocate()
+            content.deallocate()
             throw Self.damaged(path, String(cString: zip_error_strerror(&failure)))
         }
         self.archive = archive
@@ -38,7 +38,7 @@ final class ZipArchive {
 
     deinit {
         zip_discard(archive)
-        memory.deallocate()
+        content.deallocate()
     }
 
     /// A member's content.

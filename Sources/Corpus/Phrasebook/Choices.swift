@@ -1,25 +1,5 @@
 import Tensors
 
-/// Random numbers that are the same on every machine: SplitMix64 (Steele et al. 2014).
-struct SplitMix: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        defer { state &+= 0x9E37_79B9_7F4A_7C15 }
-        return StableHash.mixed(state)
-    }
-
-    /// A number from 0 to `bound - 1`.
-    mutating func below(_ bound: Int) -> Int { Int(next().multipliedFullWidth(by: UInt64(bound)).high) }
-
-    /// One of the elements, nil if there is none.
-    mutating func pick<Element>(_ elements: [Element]) -> Element? {
-        elements.isEmpty ? nil : elements[below(elements.count)]
-    }
-}
-
 /// The weighted choices of `grammar.tsv`.
 struct Choices: Sendable {
     private let values: [String: [(value: String, weight: Int)]]
@@ -61,7 +41,7 @@ struct Choices: Sendable {
         self.values = values
     }
 
-    func value(_ choice: String, _ random: inout SplitMix) -> String {
+    func value(_ choice: String, _ random: inout SplitMix64) -> String {
         let values = values[choice]!
         var rest = random.below(values.reduce(0) { $0 + $1.weight })
         return values.first {

@@ -5,14 +5,14 @@ import Tensors
 ///
 /// The three sentences of a triple are realized from one tree. Within the corpus each sentence of a language belongs to
 /// one triple, so that translation between any two of the languages, in either direction, has one right answer.
-public struct Phrasebook: Sendable {
-    public static let languages = ["en", "de", "fr"]
-    public struct Triple: Equatable, Sendable {
-        public let english: String
-        public let german: String
-        public let french: String
+package struct Phrasebook: Sendable {
+    package static let languages = ["en", "de", "fr"]
+    package struct Triple: Equatable, Sendable {
+        package let english: String
+        package let german: String
+        package let french: String
 
-        public subscript(language: String) -> String? {
+        package subscript(language: String) -> String? {
             switch language {
             case "en": english
             case "de": german
@@ -31,7 +31,7 @@ public struct Phrasebook: Sendable {
     /// - Parameters:
     ///   - folder: that of the tables, `data/phrasebook` in the project.
     ///   - files: told which tables are read
-    public init(folder: String, through files: InputFiles) throws {
+    package init(folder: String, through files: InputFiles) throws {
         self.folder = folder
         lexicon = try Lexicon(folder: folder, through: files)
         choices = try Choices(folder: folder, through: files)
@@ -40,7 +40,7 @@ public struct Phrasebook: Sendable {
     /// The first `count` triples, which are also the first of any larger number.
     ///
     /// Sentences have 4 to 20 words in each language. Throws when the tables are too small to yield that many.
-    public func triples(_ count: Int, seed: UInt64 = 1) throws -> [Triple] {
+    package func triples(_ count: Int, seed: UInt64 = 1) throws -> [Triple] {
         var grammar = SentenceGrammar(lexicon: lexicon, choices: choices, seed: seed)
         var seen = (english: Set<String>(), german: Set<String>(), french: Set<String>())
         var triples: [Triple] = []
@@ -66,7 +66,7 @@ public struct Phrasebook: Sendable {
     }
 
     /// Sentence pairs for training, validation and test; no sentence of either language is in two of them.
-    public func splits(
+    package func splits(
         source: String, target: String, train: Int = 18_000, valid: Int = 1000, test: Int = 1000, seed: UInt64 = 1
     ) throws -> [Split: ParallelText] {
         guard source != target, Self.languages.contains(source), Self.languages.contains(target) else {

@@ -1,3 +1,5 @@
+import Tensors
+
 /// Draws sentences at random.
 ///
 /// A draw that leads nowhere (a noun twice, a tense without a fitting time, a sentence with two readings) yields nil,
@@ -5,7 +7,7 @@
 struct SentenceGrammar {
     let lexicon: Lexicon
     let choices: Choices
-    var random: SplitMix
+    var random: SplitMix64
 
     /// Where a clause stands, and thus what it may contain.
     struct Context {
@@ -26,7 +28,7 @@ struct SentenceGrammar {
     init(lexicon: Lexicon, choices: Choices, seed: UInt64) {
         self.lexicon = lexicon
         self.choices = choices
-        random = SplitMix(seed: seed)
+        random = SplitMix64(seed: seed)
     }
 
     mutating func sentence() -> Sentence? {

@@ -7,7 +7,7 @@ import Tensors
 /// `IWSLT17.TED.tst2015.de-en.de.xml` and `.en.xml`. The test sets of 2016 and 2017 were shipped with their source side
 /// only; there the archive of the other direction is the reference, so several archives may be given and are read as
 /// one.
-public struct IWSLTCorpus {
+package struct IWSLTCorpus {
     private struct Document {
         /// Where it is, for errors.
         let path: String
@@ -24,13 +24,13 @@ public struct IWSLTCorpus {
     /// - Parameters:
     ///   - archives: `.tgz` files, or folders into which they were unpacked.
     ///   - files: told what is read: an archive as a whole, in a folder each document
-    public init(archives: [String], through files: InputFiles) throws {
+    package init(archives: [String], through files: InputFiles) throws {
         self.archives = archives
         documents = try archives.enumerated().flatMap { try Self.documents(in: $1, role: "archive \($0 + 1)", files) }
     }
 
     /// Names of the test sets for which both languages are there, such as `tst2016`, sorted.
-    public func testSets(source: String, target: String) -> [String] {
+    package func testSets(source: String, target: String) -> [String] {
         let names = documents.compactMap { document -> String? in
             let parts = document.name.split(separator: ".")
             return parts.last == "xml" && parts.count >= 4 ? String(parts[parts.count - 4]) : nil
@@ -41,7 +41,7 @@ public struct IWSLTCorpus {
         }.sorted()
     }
 
-    public func train(source: String, target: String) throws -> ParallelText {
+    package func train(source: String, target: String) throws -> ParallelText {
         let (first, second) = try sides("train.tags.", suffixes: (source, target), source, target)
         var text = ParallelText()
         let (a, b) = (
@@ -52,7 +52,7 @@ public struct IWSLTCorpus {
         return text
     }
 
-    public func test(_ set: String, source: String, target: String) throws -> ParallelText {
+    package func test(_ set: String, source: String, target: String) throws -> ParallelText {
         let (first, second) = try sides(".\(set).", suffixes: (source + ".xml", target + ".xml"), source, target)
         let sides = (
             try SegmentReader(first.content, path: first.path), try SegmentReader(second.content, path: second.path)

@@ -6,7 +6,7 @@ extension ParallelText {
     ///
     /// - Parameters:
     ///   - sourceColumn, targetColumn: counted from 0; further columns, such as licences, are ignored.
-    public init(tsv file: InputFile, sourceColumn: Int = 0, targetColumn: Int = 1) throws {
+    package init(tsv file: InputFile, sourceColumn: Int = 0, targetColumn: Int = 1) throws {
         self.init()
         let (bytes, name) = try Self.table(file)
         let needed = max(sourceColumn, targetColumn) + 1

@@ -1,22 +1,22 @@
 import Tensors
 
 /// Sentence pairs: `source[i]` and `target[i]` say the same. White space at the ends of a sentence is dropped.
-public struct ParallelText: Equatable, Sendable {
-    public private(set) var source: [String] = []
-    public private(set) var target: [String] = []
+package struct ParallelText: Equatable, Sendable {
+    package private(set) var source: [String] = []
+    package private(set) var target: [String] = []
     /// Lines of the files that are no sentences, by side and what they are: `source markup`.
-    public private(set) var skipped: [String: Int] = [:]
+    package private(set) var skipped: [String: Int] = [:]
 
-    public var count: Int { source.count }
+    package var count: Int { source.count }
 
-    public init() {}
+    package init() {}
 
-    public mutating func append(source: String, target: String) {
+    package mutating func append(source: String, target: String) {
         self.source.append(source)
         self.target.append(target)
     }
 
-    public mutating func append(_ other: ParallelText) {
+    package mutating func append(_ other: ParallelText) {
         source += other.source
         target += other.target
         skipped.merge(other.skipped, uniquingKeysWith: +)
@@ -27,7 +27,7 @@ public struct ParallelText: Equatable, Sendable {
     }
 
     /// The other direction.
-    public var reversed: ParallelText {
+    package var reversed: ParallelText {
         var result = ParallelText()
         (result.source, result.target) = (target, source)
         for (reason, count) in skipped {
@@ -45,7 +45,7 @@ extension ParallelText {
     ///
     /// Throws when the counts differ, with the line at which the shorter file ends: a shift cannot be mended by
     /// dropping the rest. Lines that are empty on one side are kept here and counted by the filter.
-    public init(source sourceFile: InputFile, target targetFile: InputFile) throws {
+    package init(source sourceFile: InputFile, target targetFile: InputFile) throws {
         let source = try sourceFile.lines
         let target = try targetFile.lines
         try Self.requireEqual(source.count, sourceFile.path, target.count, targetFile.path)

@@ -2,16 +2,16 @@ import Foundation
 import Tensors
 
 /// Turns the three parts of a corpus into a tokens folder: vocabularies from the training text, then shards and texts.
-public struct TokenFolderWriter {
-    public var corpus: String
-    public var source: String
-    public var target: String
-    public var vocabulary: VocabularySettings
+package struct TokenFolderWriter {
+    package var corpus: String
+    package var source: String
+    package var target: String
+    package var vocabulary: VocabularySettings
     /// One vocabulary for both languages.
-    public var joint: Bool
-    public var filter: PairFilter
+    package var joint: Bool
+    package var filter: PairFilter
 
-    public init(
+    package init(
         corpus: String, source: String, target: String, vocabulary: VocabularySettings, joint: Bool, filter: PairFilter
     ) {
         self.corpus = corpus
@@ -25,7 +25,7 @@ public struct TokenFolderWriter {
     /// Fills `folder` with everything but the manifest, whose configuration is returned.
     ///
     /// - Parameter progress: told what is being done, and how many of how many sentences it has done.
-    public func write(
+    package func write(
         _ splits: [Split: ParallelText], to folder: OutputFolder,
         progress: (String, Int, Int) throws -> Void = { _, _, _ in }
     ) throws -> TokensConfiguration {
@@ -122,7 +122,7 @@ extension SplitStatistics {
         kept += 1
         sourceTokens += source.count
         targetTokens += target.count
-        sourceUnknown += source.count { $0 == Vocabulary.unknown }
-        targetUnknown += target.count { $0 == Vocabulary.unknown }
+        sourceUnknown += source.count { $0 == Int(SpecialToken.unknown) }
+        targetUnknown += target.count { $0 == Int(SpecialToken.unknown) }
     }
 }

@@ -4,15 +4,15 @@ import Tensors
 ///
 /// On disk it is a safetensors file with `source.tokens`, `target.tokens` (U16, or I32 for more than 65,536 ids) and
 /// `source.offsets`, `target.offsets` (I64, one more than there are sentences).
-public struct TokenShard: Equatable, Sendable {
-    public private(set) var source = TokenSequences()
-    public private(set) var target = TokenSequences()
+package struct TokenShard: Equatable, Sendable {
+    package private(set) var source = TokenSequences()
+    package private(set) var target = TokenSequences()
 
-    public var count: Int { source.count }
+    package var count: Int { source.count }
 
-    public init() {}
+    package init() {}
 
-    public mutating func append(source: [Int], target: [Int]) {
+    package mutating func append(source: [Int], target: [Int]) {
         self.source.append(source)
         self.target.append(target)
     }
@@ -23,7 +23,7 @@ public struct TokenShard: Equatable, Sendable {
 extension TokenShard {
     /// Reads a shard and checks all of it: offsets that rise to the number of ids, ids within the vocabulary, as many
     /// sentences on one side as on the other.
-    public init(path: String, sourceVocabulary: Int, targetVocabulary: Int) throws {
+    package init(path: String, sourceVocabulary: Int, targetVocabulary: Int) throws {
         let file = try TensorFile(path: path)
         source = try Self.sequences("source", in: file, vocabulary: sourceVocabulary)
         target = try Self.sequences("target", in: file, vocabulary: targetVocabulary)
@@ -32,7 +32,7 @@ extension TokenShard {
         }
     }
 
-    public func write(to path: String, sourceVocabulary: Int, targetVocabulary: Int) throws {
+    package func write(to path: String, sourceVocabulary: Int, targetVocabulary: Int) throws {
         let sides = [("source", source, sourceVocabulary), ("target", target, targetVocabulary)]
         let writer = try TensorFileWriter(
             path: path,

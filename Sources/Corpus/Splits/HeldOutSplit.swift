@@ -5,12 +5,12 @@ import Tensors
 /// Pairs that share a source or a target sentence belong together (directly or through others), and such a group never
 /// parts: no sentence of either language is on both sides of a split. Which groups are chosen depends on the seed and
 /// on the text of their sentences alone, not on the direction of translation nor on the order of the file.
-public struct HeldOutSplit: Sendable {
-    public var valid: Int
-    public var test: Int
-    public var seed: UInt64
+package struct HeldOutSplit: Sendable {
+    package var valid: Int
+    package var test: Int
+    package var seed: UInt64
 
-    public init(valid: Int, test: Int, seed: UInt64) {
+    package init(valid: Int, test: Int, seed: UInt64) {
         self.valid = valid
         self.test = test
         self.seed = seed
@@ -20,7 +20,7 @@ public struct HeldOutSplit: Sendable {
     /// is training text. Within a split pairs stay in the order of the file.
     ///
     /// - Parameter name: of the text, in errors only.
-    public func apply(to text: ParallelText, name: String) throws -> [Split: ParallelText] {
+    package func apply(to text: ParallelText, name: String) throws -> [Split: ParallelText] {
         guard text.count > valid + test else {
             throw DataError(
                 path: name, expected: "more than \(valid + test) pairs to hold \(valid) and \(test) out",
@@ -84,15 +84,8 @@ public struct HeldOutSplit: Sendable {
 enum StableHash {
     /// FNV-1a over the UTF-8 bytes, then the finalizer of SplitMix64, so that every bit depends on every byte.
     static func value(_ text: String, seed: UInt64) -> UInt64 {
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325 ^ mixed(seed)
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325 ^ SplitMix64.mixed(seed)
         for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
-        return mixed(hash)
-    }
-
-    static func mixed(_ value: UInt64) -> UInt64 {
-        var z = value &+ 0x9E37_79B9_7F4A_7C15
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
+        return SplitMix64.mixed(hash)
     }
 }

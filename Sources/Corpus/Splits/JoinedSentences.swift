@@ -1,23 +1,25 @@
+import Tensors
+
 /// Makes longer texts out of a corpus of sentences: each is a few consecutive pairs, joined by a space on both sides.
 ///
 /// A model that has seen sentences of 14 tokens only cannot translate four of them in one go; this is what it learns
 /// length from, and what length is measured on. Every sentence is in exactly one text and the order stays, so that an
 /// epoch has as many words as before and tests of 1, 2, 4 and 8 sentences a text say the same in all: their BLEU can be
 /// compared.
-public struct JoinedSentences: Codable, Equatable, Sendable {
+package struct JoinedSentences: Codable, Equatable, Sendable {
     /// A text of training and validation has 1 to so many sentences, each number as likely.
-    public var most: Int
+    package var most: Int
     /// A text of the test has exactly so many, the last one what is left; nil: as in training.
-    public var test: Int?
-    public var seed: UInt64
+    package var test: Int?
+    package var seed: UInt64
 
-    public init(most: Int, test: Int? = nil, seed: UInt64) {
+    package init(most: Int, test: Int? = nil, seed: UInt64) {
         self.most = most
         self.test = test
         self.seed = seed
     }
 
-    public func apply(to splits: [Split: ParallelText]) -> [Split: ParallelText] {
+    package func apply(to splits: [Split: ParallelText]) -> [Split: ParallelText] {
         var joined: [Split: ParallelText] = [:]
         for (split, text) in splits {
             let exactly = split == .test ? test : nil
@@ -28,7 +30,7 @@ public struct JoinedSentences: Codable, Equatable, Sendable {
 
     /// Sentences of text number `index`.
     private func drawn(_ index: Int) -> Int {
-        1 + Int(StableHash.mixed(StableHash.mixed(seed) ^ UInt64(index)) % UInt64(most))
+        1 + Int(SplitMix64.mixed(SplitMix64.mixed(seed) ^ UInt64(index)) % UInt64(most))
     }
 
     /// - Parameter size: how many sentences text number i shall have
@@ -58,13 +60,13 @@ public struct JoinedSentences: Codable, Equatable, Sendable {
 
 extension TokensConfiguration {
     /// Notes that the texts were made from these sentences.
-    public mutating func note(_ joined: JoinedSentences, of sentences: [Split: ParallelText]) {
+    package mutating func note(_ joined: JoinedSentences, of sentences: [Split: ParallelText]) {
         self.joined = joined
         for (split, text) in sentences { splits[split.rawValue]?.sentences = text.count }
     }
 
     /// What scores on a split are called: equal sentences cut into other texts are another test.
-    public func testSet(_ split: Split) -> String {
+    package func testSet(_ split: Split) -> String {
         "\(corpus).\(pair).\(split.rawValue)" + (joined?.size(split).map { ".join-\($0)" } ?? "")
     }
 }

@@ -1,6 +1,6 @@
 /// Decides which sentence pairs are learnt from.
-public struct PairFilter: Codable, Equatable, Sendable {
-    public enum Reason: String, CaseIterable, Sendable {
+package struct PairFilter: Codable, Equatable, Sendable {
+    package enum Reason: String, CaseIterable, Sendable {
         case emptySource = "empty source"
         case emptyTarget = "empty target"
         case longSource = "source too long"
@@ -9,11 +9,11 @@ public struct PairFilter: Codable, Equatable, Sendable {
     }
 
     /// A source may have this many ids. A target may have one less, for the decoder also sees `<s>`.
-    public var maxTokens: Int
+    package var maxTokens: Int
     /// Whether a pair of which an equal one was kept is dropped.
-    public var dropsDuplicates: Bool
+    package var dropsDuplicates: Bool
 
-    public init(maxTokens: Int, dropsDuplicates: Bool = false) {
+    package init(maxTokens: Int, dropsDuplicates: Bool = false) {
         self.maxTokens = maxTokens
         self.dropsDuplicates = dropsDuplicates
     }

@@ -21,17 +21,17 @@ final class SentencePieceModel: @unchecked Sendable {
         self.bytes = bytes
         self.handle = handle
         count = Int(sp_count(handle))
-        for (id, name) in ["<unk>", "<s>", "</s>"].enumerated() where piece(id) != name {
+        for (id, name) in ["<unk>", "<s>", "</s>"].enumerated() where token(id) != name {
             sp_close(handle)
             throw DataError(
-                path: path, expected: "'\(name)' with id \(id)", found: "'\(piece(id))'",
+                path: path, expected: "'\(name)' with id \(id)", found: "'\(token(id))'",
                 hint: "make it again with tokenize")
         }
     }
 
     deinit { sp_close(handle) }
 
-    func piece(_ id: Int) -> String {
+    func token(_ id: Int) -> String {
         var length = 0
         guard let start = sp_piece(handle, Int32(clamping: id), &length) else { return "" }
         return String(decoding: UnsafeRawBufferPointer(start: start, count: length), as: UTF8.self)
@@ -68,7 +68,7 @@ final class SentencePieceModel: @unchecked Sendable {
 
     /// `piece<tab>score` lines, as `spm_train` writes them.
     var listing: String {
-        (0..<count).map { "\(piece($0))\t\(sp_score(handle, Int32($0)))\n" }.joined()
+        (0..<count).map { "\(token($0))\t\(sp_score(handle, Int32($0)))\n" }.joined()
     }
 
     /// SentencePiece's message without the place in its source and the condition, `file(line) [condition] message`.

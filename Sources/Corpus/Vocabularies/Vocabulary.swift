@@ -2,7 +2,7 @@ import Foundation
 import Tensors
 
 /// Which side of a sentence pair.
-public enum Side: String, CaseIterable, Codable, Sendable {
+package enum Side: String, CaseIterable, Codable, Sendable {
     case source, target
 }
 
@@ -11,11 +11,7 @@ public enum Side: String, CaseIterable, Codable, Sendable {
 /// Ids 0, 1 and 2 are `<unk>`, `<s>` and `</s>` in every vocabulary; there is none for padding, since nothing is
 /// padded. `encode` yields none of 1 and 2: whoever needs sentence marks adds them. A vocabulary is only read and may
 /// be used from several threads.
-public struct Vocabulary: Sendable {
-    public static let unknown = 0
-    public static let start = 1
-    public static let end = 2
-
+package struct Vocabulary: Sendable {
     enum Content: Sendable {
         case sentencePiece(SentencePieceModel)
         case words(WordModel)
@@ -24,7 +20,7 @@ public struct Vocabulary: Sendable {
     let content: Content
 
     /// How many ids there are.
-    public var count: Int {
+    package var count: Int {
         switch content {
         case .sentencePiece(let model): model.count
         case .words(let model): model.count
@@ -32,14 +28,14 @@ public struct Vocabulary: Sendable {
     }
 
     /// The piece or word as it is stored; U+2581 stands for a space.
-    public func piece(_ id: Int) -> String {
+    package func token(_ id: Int) -> String {
         switch content {
-        case .sentencePiece(let model): model.piece(id)
-        case .words(let model): model.piece(id)
+        case .sentencePiece(let model): model.token(id)
+        case .words(let model): model.token(id)
         }
     }
 
-    public func encode(_ text: String) -> [Int] {
+    package func encode(_ text: String) -> [Int] {
         switch content {
         case .sentencePiece(let model): model.encode(text)
         case .words(let model): model.encode(text)
@@ -48,10 +44,10 @@ public struct Vocabulary: Sendable {
 
     /// Plain text as it is written, punctuation and spaces in place. Sentence marks disappear; ids out of range count
     /// as unknown.
-    public func decode(_ ids: [Int]) -> String {
-        let inner = ids.compactMap {
-            $0 == Self.start || $0 == Self.end ? nil : (0..<count).contains($0) ? $0 : Self.unknown
-        }
+    package func decode(_ ids: [Int]) -> String {
+        let marks = [Int(SpecialToken.start), Int(SpecialToken.end)]
+        let inner = ids.filter { !marks.contains($0) }
+            .map { (0..<count).contains($0) ? $0 : Int(SpecialToken.unknown) }
         return switch content {
         case .sentencePiece(let model): model.decode(inner)
         case .words(let model): model.decode(inner)
@@ -64,10 +60,10 @@ public struct Vocabulary: Sendable {
 extension Vocabulary {
     /// `source.model` is what is read again: a standard SentencePiece model, or the list of words. `source.vocab` is
     /// the same for people, one entry a line with its log-probability or frequency.
-    public static func fileNames(_ side: Side) -> [String] { ["\(side.rawValue).model", "\(side.rawValue).vocab"] }
+    package static func fileNames(_ side: Side) -> [String] { ["\(side.rawValue).model", "\(side.rawValue).vocab"] }
 
     /// Reads `source.model` or `target.model`.
-    public static func load(path: String) throws -> Vocabulary {
+    package static func load(path: String) throws -> Vocabulary {
         let bytes = try FileSystem.read(path)
         if WordModel.isOne(bytes) { return Vocabulary(content: .words(try WordModel(bytes, path: path))) }
         return Vocabulary(content: .sentencePiece(try SentencePieceModel(bytes, path: path)))

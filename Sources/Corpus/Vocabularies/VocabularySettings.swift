@@ -1,6 +1,6 @@
 /// How a vocabulary is learnt from the training text.
-public struct VocabularySettings: Codable, Equatable, Sendable {
-    public enum Kind: String, Codable, CaseIterable, Sendable {
+package struct VocabularySettings: Codable, Equatable, Sendable {
+    package enum Kind: String, Codable, CaseIterable, Sendable {
         /// Byte-pair encoding (Sennrich et al. 2016) by SentencePiece.
         case bpe = "spm-bpe"
         /// Unigram language model (Kudo 2018) by SentencePiece.
@@ -9,19 +9,19 @@ public struct VocabularySettings: Codable, Equatable, Sendable {
         case word
     }
 
-    public var kind: Kind
+    package var kind: Kind
     /// Pieces including the three special ones. A small text may yield fewer. For words: the most, if not 0.
-    public var size: Int
+    package var size: Int
     /// Words that occur less often become `<unk>`.
-    public var minimumFrequency: Int
+    package var minimumFrequency: Int
     /// Words only.
-    public var lowercase: Bool
+    package var lowercase: Bool
     /// SentencePiece only: its normalization rule, `nmt_nfkc`, `nfkc` or `identity`.
-    public var normalization: String
+    package var normalization: String
     /// SentencePiece only: share of the characters that get a piece of their own, the rarest left out.
-    public var coverage: Double
+    package var coverage: Double
 
-    public init(
+    package init(
         kind: Kind, size: Int, minimumFrequency: Int = 2, lowercase: Bool = false, normalization: String = "nmt_nfkc",
         coverage: Double = 1
     ) {
@@ -38,7 +38,7 @@ extension Vocabulary {
     /// Learns a vocabulary. The same lines in the same order give the same one, byte for byte.
     ///
     /// - Parameter name: of the text, in errors only.
-    public static func learn(from lines: [String], _ settings: VocabularySettings, name: String) throws -> Vocabulary {
+    package static func learn(from lines: [String], _ settings: VocabularySettings, name: String) throws -> Vocabulary {
         switch settings.kind {
         case .bpe, .unigram:
             Vocabulary(content: .sentencePiece(try SentencePieceModel.learn(from: lines, settings, name: name)))

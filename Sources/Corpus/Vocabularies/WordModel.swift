@@ -31,10 +31,10 @@ struct WordModel: Sendable {
         return WordModel(words: entries.map(\.key), frequencies: entries.map(\.value), lowercase: settings.lowercase)
     }
 
-    func piece(_ id: Int) -> String { words.indices.contains(id) ? words[id] : "" }
+    func token(_ id: Int) -> String { words.indices.contains(id) ? words[id] : "" }
 
     func encode(_ text: String) -> [Int] {
-        WordTokens.split(lowercase ? text.lowercased() : text).map { ids[$0] ?? Vocabulary.unknown }
+        WordTokens.split(lowercase ? text.lowercased() : text).map { ids[$0] ?? Int(SpecialToken.unknown) }
     }
 
     func decode(_ ids: [Int]) -> String { WordTokens.join(ids.map { words[$0] }) }

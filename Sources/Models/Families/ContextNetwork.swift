@@ -1,11 +1,11 @@
 import Kernels
 
 /// The encoder's output [source tokens, d] and its sentences.
-public struct EncoderOutput {
-    public let x: Matrix
-    public let sentences: Packed
+package struct EncoderOutput {
+    package let x: Matrix
+    package let sentences: Packed
 
-    public init(x: Matrix, sentences: Packed) {
+    package init(x: Matrix, sentences: Packed) {
         self.x = x
         self.sentences = sentences
     }
@@ -13,7 +13,7 @@ public struct EncoderOutput {
 
 /// What gives tokens their context from other tokens, with the places of its parameters: attention, or what stands for
 /// it. It holds no weights; those come with each pass.
-public protocol ContextNetwork {
+package protocol ContextNetwork {
     /// Longest source that it can read, and most positions of the target; nil where there is no bound.
     var bounds: (source: Int?, target: Int?) { get }
 
@@ -27,8 +27,8 @@ public protocol ContextNetwork {
     ///
     /// - Parameters:
     ///   - dcontext: gradient of the context
-    ///   - dx: overwritten with the gradient of x; nil where it is not wanted
-    ///   - dmemory: the gradient of the encoder output is added; nil for self-attention, or where it is not wanted
+    ///   - dx: overwritten with the gradient of x; nil where it is not needed
+    ///   - dmemory: the gradient of the encoder output is added; nil for self-attention, or where it is not needed
     func backward(
         _ tape: ContextTape, _ sentences: Packed, memory: EncoderOutput?, dcontext: Matrix, dx: Matrix?,
         dmemory: Matrix?, _ pass: Pass)
@@ -47,11 +47,11 @@ public protocol ContextNetwork {
 }
 
 /// What a network's backward pass needs of its forward pass.
-public struct ContextTape {
+package struct ContextTape {
     /// [tokens, d]
-    public let x: Matrix
+    package let x: Matrix
     /// [tokens, d]
-    public let context: Matrix
+    package let context: Matrix
     private let kept: UnsafeRawPointer
 
     /// - Parameter values: kept in the workspace, so that a step allocates nothing
@@ -67,13 +67,13 @@ public struct ContextTape {
 }
 
 /// A network for translation: of whole sentences in the encoder, position by position in the decoder.
-public enum BoundContext {
+package enum BoundContext {
     case sentences(any SentenceMap)
     case steps(any StepAttention)
 }
 
 /// W x + b of what a network puts out, as it was learnt.
-public struct OutputProjection {
+package struct OutputProjection {
     let weight: Matrix
     let bias: UnsafePointer<Float>
     private let owner: FloatBlock

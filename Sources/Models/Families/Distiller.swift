@@ -2,24 +2,24 @@ import CKernels
 import Kernels
 
 /// Rows of numbers, wherever they are kept.
-public protocol RowSource {
+package protocol RowSource {
     func read(_ row: Int, into y: UnsafeMutablePointer<Float>)
 }
 
 /// Sentences of one attention's activations: what it took in and what it put out, [tokens, d] each, in rows of their
 /// sources.
-public struct DistillationBatch {
+package struct DistillationBatch {
     /// Indices of the sentences.
-    public let sentences: ArraySlice<Int>
+    package let sentences: ArraySlice<Int>
     /// Row at which each sentence of the whole split starts, and where the last one ends.
-    public let offsets: [Int]
-    public let input: any RowSource
-    public let output: any RowSource
+    package let offsets: [Int]
+    package let input: any RowSource
+    package let output: any RowSource
     /// The encoder's output for cross-attention, with its offsets.
-    public let memory: (any RowSource)?
-    public let memoryOffsets: [Int]
+    package let memory: (any RowSource)?
+    package let memoryOffsets: [Int]
 
-    public init(
+    package init(
         sentences: ArraySlice<Int>, offsets: [Int], input: any RowSource, output: any RowSource,
         memory: (any RowSource)?, memoryOffsets: [Int]
     ) {
@@ -36,7 +36,7 @@ public struct DistillationBatch {
 }
 
 /// A network that learns from captured activations.
-public protocol Distiller: AnyObject {
+package protocol Distiller: AnyObject {
     /// Gradient of the mean squared error over the numbers of all tokens, 1/(T d) sum |y - output|^2. Returns the sum
     /// of squares and T, the tokens that the network could see.
     func step(
@@ -48,16 +48,16 @@ public protocol Distiller: AnyObject {
 }
 
 /// What a distiller works with.
-public struct DistillerSetting {
-    public let weights: FloatBlock
-    public let slots: [Slot]
-    public let pool: WorkerPool
+package struct DistillerSetting {
+    package let weights: FloatBlock
+    package let slots: [Slot]
+    package let pool: WorkerPool
     /// Of the hidden layer.
-    public var dropout: Float = 0
+    package var dropout: Float = 0
     /// The gradient's norm is cut to this, where the whole of it is known before the update; nil: never.
-    public var clip: Float?
+    package var clip: Float?
 
-    public init(weights: FloatBlock, slots: [Slot], pool: WorkerPool) {
+    package init(weights: FloatBlock, slots: [Slot], pool: WorkerPool) {
         self.weights = weights
         self.slots = slots
         self.pool = pool
@@ -65,7 +65,7 @@ public struct DistillerSetting {
 }
 
 /// What becomes of gradients.
-public enum GradientSink {
+package enum GradientSink {
     /// They are added here.
     case gradient(FloatBlock)
     /// The weights take a step as soon as a gradient is known, block by block where the network can: a gradient of the
@@ -74,23 +74,23 @@ public enum GradientSink {
 }
 
 /// Sums over tokens of outputs compared with what they should be.
-public struct OutputComparison: Sendable {
+package struct OutputComparison: Sendable {
     /// Of the squared error.
-    public var squares = 0.0
+    package var squares = 0.0
     /// Of the cosines of both vectors.
-    public var cosines = 0.0
+    package var cosines = 0.0
     /// Tokens of which either vector is not zero.
-    public var tokens = 0.0
+    package var tokens = 0.0
 
-    public init() {}
+    package init() {}
 
-    mutating func add(_ out: Matrix, _ wanted: Matrix) {
+    mutating func add(_ out: Matrix, _ targets: Matrix) {
         var totals = [squares, cosines, tokens]
-        compare_rows(out.base, wanted.base, wanted.stride, out.rows, out.columns, &totals)
+        compare_rows(out.base, targets.base, targets.stride, out.rows, out.columns, &totals)
         (squares, cosines, tokens) = (totals[0], totals[1], totals[2])
     }
 
-    public static func + (a: OutputComparison, b: OutputComparison) -> OutputComparison {
+    package static func + (a: OutputComparison, b: OutputComparison) -> OutputComparison {
         var sum = a
         sum.squares += b.squares
         sum.cosines += b.cosines

@@ -3,7 +3,7 @@ import Synchronization
 /// A kind of network that can stand in an attention's place. To add one is to write one file and a line of
 /// `Families.all`: specs, help, distillation, training in place, splicing and translation follow from what it says of
 /// itself.
-public protocol Family: Sendable {
+package protocol Family: Sendable {
     /// As a spec writes it: `alr`.
     var name: String { get }
     /// One line for people.
@@ -24,24 +24,24 @@ public protocol Family: Sendable {
 }
 
 /// All families. The order is that of help texts.
-public enum Families {
+package enum Families {
     private static let list = Mutex<[any Family]>(
         FlattenedFamily.all + [MixerFamily.mix, MixerFamily.slots])
 
-    public static var all: [any Family] { list.withLock { $0 } }
+    package static var all: [any Family] { list.withLock { $0 } }
 
     /// For tests.
     static func add(_ family: any Family) {
         list.withLock { list in if !list.contains(where: { $0.name == family.name }) { list.append(family) } }
     }
 
-    public static func named(_ name: some StringProtocol) -> (any Family)? { all.first { $0.name == name } }
+    package static func named(_ name: some StringProtocol) -> (any Family)? { all.first { $0.name == name } }
 
     /// Those that may stand at an attention.
-    public static func at(_ attention: Attention) -> [any Family] { all.filter { $0.attentions.contains(attention) } }
+    package static func at(_ attention: Attention) -> [any Family] { all.filter { $0.attentions.contains(attention) } }
 
     /// For programs, a line each: name, span, attentions, named sizes.
-    public static var table: String {
+    package static var table: String {
         all.map { family in
             let places = family.attentions.map(\.rawValue).joined(separator: ","),
                 sizes = family.namedSizes.joined(separator: ",")
@@ -50,7 +50,7 @@ public enum Families {
     }
 
     /// A few lines for `--help`: each family with its places and sizes.
-    public static var help: String {
+    package static var help: String {
         let width = all.map(\.name.count).max() ?? 0
         return all.map { family in
             let name = family.name.padding(to: width), places = family.attentions.map(\.rawValue).joined(separator: " ")
@@ -65,26 +65,26 @@ extension String {
 }
 
 /// How a network is distilled by default.
-public struct DistillationRecipe: Equatable, Sendable {
-    public var epochs = 12
+package struct DistillationRecipe: Equatable, Sendable {
+    package var epochs = 12
     /// Highest learning rate.
-    public var peak = 3e-3
+    package var peak = 3e-3
     /// Of the hidden layer.
-    public var dropout: Float = 0
+    package var dropout: Float = 0
     /// Epochs without a better validation loss before it stops; 0: never.
-    public var patience = 3
+    package var patience = 3
     /// Tokens of a batch; nil: batches are so many sentences as `DistillationSettings` says.
-    public var batchTokens: Int?
+    package var batchTokens: Int?
     /// The gradient's norm is cut to this; nil: never.
-    public var clip: Float?
+    package var clip: Float?
     /// Settings that mean something to the family; given for another, they are refused.
-    public var settings: Set<Setting> = []
+    package var settings: Set<Setting> = []
     /// The learning rate of the paper's own code, for families of the paper.
-    public var paperPeak: Double?
+    package var paperPeak: Double?
 
-    public enum Setting: String, Sendable {
+    package enum Setting: String, Sendable {
         case dropout, clip
     }
 
-    public init() {}
+    package init() {}
 }

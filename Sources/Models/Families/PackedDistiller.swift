@@ -50,11 +50,11 @@ final class PackedDistiller: Distiller {
     private func learn(_ batch: DistillationBatch, _ slice: Slice, _ scale: Float, _ pass: Pass) {
         let space = slice.space, (x, memory) = inputs(batch, slice)
         let tape = network.forward(x, slice.sentences, memory: memory, pass)
-        let wanted = rows(batch.output, batch.offsets, batch, slice, slice.sentences.tokens)
+        let targets = rows(batch.output, batch.offsets, batch, slice, slice.sentences.tokens)
         let dy = space.matrix(x.rows, width), none = space.zeros(1, width)
         dy.copy(from: tape.context)
         slice.squares = squared_error(
-            dy.base, none.base, wanted.base, wanted.stride, dy.rows, width, scale, space.take(width))
+            dy.base, none.base, targets.base, targets.stride, dy.rows, width, scale, space.take(width))
         network.backward(tape, slice.sentences, memory: memory, dcontext: dy, dx: nil, dmemory: nil, pass)
     }
 
@@ -63,14 +63,14 @@ final class PackedDistiller: Distiller {
         for slice in slices {
             slice.space.reset()
             let (x, memory) = inputs(batch, slice),
-                wanted = rows(batch.output, batch.offsets, batch, slice, slice.sentences.tokens)
+                targets = rows(batch.output, batch.offsets, batch, slice, slice.sentences.tokens)
             let out = network.forward(
                 x, slice.sentences, memory: memory, Pass(weights: setting.weights, workspace: slice.space)
             ).context
             for s in 0..<slice.sentences.sentences {
                 while byPosition.count < slice.sentences.length(s) { byPosition.append(OutputComparison()) }
                 for (position, row) in slice.sentences.range(s).enumerated() {
-                    byPosition[position].add(out.rows(row..<row + 1), wanted.rows(row..<row + 1))
+                    byPosition[position].add(out.rows(row..<row + 1), targets.rows(row..<row + 1))
                 }
             }
         }

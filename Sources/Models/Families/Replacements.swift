@@ -1,15 +1,15 @@
 import Kernels
 
 /// The networks that stand in the places of a model's attentions, each of one layer.
-public struct Replacements: Sendable {
-    public let specs: [Spec]
+package struct Replacements: Sendable {
+    package let specs: [Spec]
     /// Their parameters' names begin with the name of the place and this: `encoder.3.attention.network.`
     static let scope = "network"
 
-    public init() { specs = [] }
+    package init() { specs = [] }
 
     /// - Parameter specs: of one layer each, no two at the same place
-    public init(_ specs: [Spec], in configuration: TransformerConfiguration) throws {
+    package init(_ specs: [Spec], in configuration: TransformerConfiguration) throws {
         for (index, spec) in specs.enumerated() {
             _ = try spec.layers(of: spec.attention.depth(configuration))
             if let rival = specs[..<index].first(where: { $0.overlaps(spec) }) {
@@ -24,7 +24,7 @@ public struct Replacements: Sendable {
     }
 
     /// The tensors of a spec's network are named as those of its own layout, after this prefix.
-    public static func prefix(_ spec: Spec) -> String {
+    package static func prefix(_ spec: Spec) -> String {
         let layer = spec.layer!
         let place =
             switch spec.attention {
@@ -38,13 +38,13 @@ public struct Replacements: Sendable {
 
 extension Transformer {
     /// Whether some network cannot read texts of any length.
-    public var isBounded: Bool {
+    package var isBounded: Bool {
         let sublayers = encoder.map(\.attention) + decoder.flatMap { [$0.selfAttention, $0.crossAttention] }
         return sublayers.contains { $0.network.bounds.source != nil || $0.network.bounds.target != nil }
     }
 
     /// The tensors of one network, or of everything that no network stands for.
-    public func slots(of spec: Spec?) -> [Slot] {
+    package func slots(of spec: Spec?) -> [Slot] {
         guard let spec else {
             let prefixes = replacements.specs.map(Replacements.prefix)
             return layout.slots.filter { slot in !prefixes.contains { slot.name.hasPrefix($0) } }
@@ -54,5 +54,5 @@ extension Transformer {
     }
 
     /// In the order of a model's file: the Transformer's own, then those of one network after another.
-    public var slotsInFileOrder: [Slot] { slots(of: nil) + replacements.specs.flatMap { slots(of: $0) } }
+    package var slotsInFileOrder: [Slot] { slots(of: nil) + replacements.specs.flatMap { slots(of: $0) } }
 }

@@ -7,28 +7,28 @@
 ///
 /// `AttentionSublayer` puts a network in its place, `Transformer.activations` finds what it is to learn; nothing else
 /// asks.
-public enum Span: String, CaseIterable, Codable, Sendable {
+package enum Span: String, CaseIterable, Codable, Sendable {
     case heads, sublayer, layer
 }
 
 /// The numbers of a teacher that the shape of a network follows from.
-public struct TeacherShape: Equatable, Sendable {
+package struct TeacherShape: Equatable, Sendable {
     /// d
-    public let width: Int
-    public let heads: Int
+    package let width: Int
+    package let heads: Int
     /// S, the longest sentence of training
-    public let maxTokens: Int
+    package let maxTokens: Int
 
-    public init(width: Int, heads: Int, maxTokens: Int) {
+    package init(width: Int, heads: Int, maxTokens: Int) {
         self.width = width
         self.heads = heads
         self.maxTokens = maxTokens
     }
 
     /// d_h, the width of a head
-    public var head: Int { width / heads }
+    package var headWidth: Int { width / heads }
 }
 
 extension TransformerConfiguration {
-    public var shape: TeacherShape { TeacherShape(width: width, heads: heads, maxTokens: maxTokens) }
+    package var shape: TeacherShape { TeacherShape(width: width, heads: heads, maxTokens: maxTokens) }
 }

@@ -1,28 +1,28 @@
 /// A spec that cannot be read or does not fit, with what would be right.
-public struct SpecError: Error, CustomStringConvertible, Sendable {
-    public let text: String
-    public let reason: String
+package struct SpecError: Error, CustomStringConvertible, Sendable {
+    package let text: String
+    package let reason: String
     /// What mends it, where that is not plain from the reason.
-    public let hint: String?
+    package let hint: String?
 
-    public init(text: String, reason: String, hint: String? = nil) {
+    package init(text: String, reason: String, hint: String? = nil) {
         self.text = text
         self.reason = reason
         self.hint = hint
     }
 
-    public var description: String { "'\(text)': \(reason)" }
+    package var description: String { "'\(text)': \(reason)" }
 }
 
 extension Spec: CustomStringConvertible, LosslessStringConvertible {
-    public var description: String { "\(family.name)-\(size).\(attention)" + (layer.map { ".\($0)" } ?? "") }
+    package var description: String { "\(family.name)-\(size).\(attention)" + (layer.map { ".\($0)" } ?? "") }
 
-    public init?(_ description: String) {
+    package init?(_ description: String) {
         guard let spec = try? Spec(parsing: description) else { return nil }
         self = spec
     }
 
-    public init(parsing text: String) throws {
+    package init(parsing text: String) throws {
         func fail(_ reason: String) -> SpecError { SpecError(text: text, reason: reason) }
 
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
@@ -53,11 +53,11 @@ extension Spec: CustomStringConvertible, LosslessStringConvertible {
 }
 
 extension Spec: Codable {
-    public init(from decoder: Decoder) throws {
+    package init(from decoder: Decoder) throws {
         try self.init(parsing: decoder.singleValueContainer().decode(String.self))
     }
 
-    public func encode(to encoder: Encoder) throws {
+    package func encode(to encoder: Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(description)
     }

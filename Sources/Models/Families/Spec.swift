@@ -4,13 +4,13 @@
 ///
 /// Without the layer it means every layer of the stack. The same text is the argument on the command line, the name of
 /// the folder, the stem in Make and the key in the registry. How a size is written is the family's own matter.
-public struct Spec: Sendable {
-    public let family: any Family
-    public let size: String
-    public let attention: Attention
-    public let layer: Int?
+package struct Spec: Sendable {
+    package let family: any Family
+    package let size: String
+    package let attention: Attention
+    package let layer: Int?
 
-    public init(family: any Family, size: String, attention: Attention, layer: Int? = nil) throws {
+    package init(family: any Family, size: String, attention: Attention, layer: Int? = nil) throws {
         self.family = family
         self.size = size
         self.attention = attention
@@ -27,10 +27,10 @@ public struct Spec: Sendable {
     }
 
     /// The same network for one layer.
-    public func at(layer: Int) -> Spec { try! Spec(family: family, size: size, attention: attention, layer: layer) }
+    package func at(layer: Int) -> Spec { try! Spec(family: family, size: size, attention: attention, layer: layer) }
 
     /// One spec for each layer it covers.
-    public func layers(of count: Int) throws -> [Spec] {
+    package func layers(of count: Int) throws -> [Spec] {
         guard let layer else { return (0..<count).map(at) }
         guard layer < count else {
             throw SpecError(text: description, reason: "the model has layers 0 to \(count - 1)")
@@ -39,12 +39,12 @@ public struct Spec: Sendable {
     }
 
     /// Both would stand at the same attention of some layer.
-    public func overlaps(_ other: Spec) -> Bool {
+    package func overlaps(_ other: Spec) -> Bool {
         attention.captured == other.attention.captured && (layer == nil || other.layer == nil || layer == other.layer)
     }
 
     /// The network, whose parameters get their places in `layout`.
-    public func network(_ shape: TeacherShape, _ layout: inout ParameterLayout) -> any ContextNetwork {
+    package func network(_ shape: TeacherShape, _ layout: inout ParameterLayout) -> any ContextNetwork {
         family.network(self, shape, &layout)
     }
 
@@ -52,9 +52,9 @@ public struct Spec: Sendable {
 }
 
 extension Spec: Hashable {
-    public static func == (a: Spec, b: Spec) -> Bool {
+    package static func == (a: Spec, b: Spec) -> Bool {
         (a.family.name, a.size, a.attention, a.layer) == (b.family.name, b.size, b.attention, b.layer)
     }
 
-    public func hash(into hasher: inout Hasher) { hasher.combine(description) }
+    package func hash(into hasher: inout Hasher) { hasher.combine(description) }
 }

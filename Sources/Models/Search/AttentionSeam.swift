@@ -3,7 +3,7 @@ import Kernels
 /// What maps whole sentences to whole sentences in the encoder: self-attention, or a network in the place of it, of its
 /// sublayer or of its layer. Shared by threads. A sentence's result must depend on that sentence alone, to the last
 /// bit.
-public protocol SentenceMap {
+package protocol SentenceMap {
     /// Longest sentence; nil if there is no bound.
     var maximumTokens: Int? { get }
     /// Whether the output projection is part of it: what it puts out is then added to y.
@@ -13,12 +13,12 @@ public protocol SentenceMap {
 }
 
 extension SentenceMap {
-    public var isProjected: Bool { false }
+    package var isProjected: Bool { false }
 }
 
 /// What gives the decoder's new position its context: self-attention, cross-attention, or a network in the place of
 /// either. Holds weights alone and is shared by threads; what it remembers of a batch is in its states.
-public protocol StepAttention {
+package protocol StepAttention {
     /// Longest source; nil if there is no bound.
     var maximumSource: Int? { get }
     /// Most positions of the target, `<s>` included; nil if there is no bound.
@@ -29,11 +29,11 @@ public protocol StepAttention {
 }
 
 extension StepAttention {
-    public var isProjected: Bool { false }
+    package var isProjected: Bool { false }
 }
 
 /// One attention's memory of a batch of hypotheses. A hypothesis lives in a slot; it keeps it from step to step.
-public protocol StepState: AnyObject {
+package protocol StepState: AnyObject {
     /// A new batch; whatever was remembered is forgotten.
     ///
     /// - Parameters:
@@ -56,21 +56,21 @@ public protocol StepState: AnyObject {
 }
 
 /// The hypotheses of one step, all at the same position.
-public struct StepRows {
+package struct StepRows {
     /// Each row's newest token, `<s>` at first.
-    public internal(set) var tokens: [Int32] = []
-    public internal(set) var slots: [Int32] = []
+    package internal(set) var tokens: [Int32] = []
+    package internal(set) var slots: [Int32] = []
     /// The source sentence of each row.
-    public internal(set) var sentences: [Int32] = []
+    package internal(set) var sentences: [Int32] = []
     /// Tokens of each row's source.
-    public internal(set) var sourceLengths: [Int32] = []
+    package internal(set) var sourceLengths: [Int32] = []
     /// Place of the newest tokens, 0 for `<s>`.
-    public internal(set) var position = 0
+    package internal(set) var position = 0
     /// The same for each row, and one more: positions and filled lengths as kernels want them.
     fileprivate(set) var positions: [Int32] = []
     fileprivate(set) var lengths: [Int32] = []
 
-    public var count: Int { tokens.count }
+    package var count: Int { tokens.count }
 
     mutating func removeAll() {
         tokens.removeAll(keepingCapacity: true)

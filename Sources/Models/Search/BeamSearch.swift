@@ -1,4 +1,5 @@
 import Kernels
+import Tensors
 
 /// Beam search over a batch of sentences; with a beam of one, greedy search. One a thread, used for one batch after
 /// another.
@@ -12,7 +13,7 @@ final class BeamSearch {
     private let configuration: SearchConfiguration
     private let decoder: IncrementalDecoder
     private let positions: Int
-    private let barred: [Int32]
+    private let suppressed: [Int32]
     private var history = TokenHistory()
     private var sentences: [Sentence] = []
     private var rows = StepRows()
@@ -26,7 +27,7 @@ final class BeamSearch {
         self.configuration = configuration
         decoder = IncrementalDecoder(model)
         positions = model.maximumTarget
-        barred = configuration.barred
+        suppressed = configuration.suppressed
     }
 
     /// A hypothesis in the batch.
@@ -57,7 +58,7 @@ final class BeamSearch {
         var position = 0
         while !hypotheses.isEmpty {
             fillRows(sources, position: position)
-            decoder.step(rows, k: configuration.beam, barred: barred, into: &candidates)
+            decoder.step(rows, k: configuration.beam, suppressed: suppressed, into: &candidates)
             next.removeAll(keepingCapacity: true)
             var first = 0
             while first < hypotheses.count {
@@ -82,7 +83,7 @@ final class BeamSearch {
             sentences.append(Sentence(limit: limit, width: configuration.beam))
             hypotheses.append(
                 Growing(
-                    sentence: s, slot: s * configuration.beam, end: history.add(Special.begin, after: -1),
+                    sentence: s, slot: s * configuration.beam, end: history.add(SpecialToken.start, after: -1),
                     logProbability: 0))
         }
     }
@@ -103,7 +104,7 @@ final class BeamSearch {
         choose(rows, width: sentences[s].width)
         let isLast = length >= sentences[s].limit, start = next.count
         for continuation in chosen {
-            let parent = hypotheses[continuation.parent], ends = continuation.token == Special.end
+            let parent = hypotheses[continuation.parent], ends = continuation.token == SpecialToken.end
             if ends || isLast {
                 let end = ends ? parent.end : history.add(continuation.token, after: parent.end)
                 finish(s, end: end, continuation.logProbability, length: length, isComplete: ends)

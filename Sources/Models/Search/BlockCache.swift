@@ -7,7 +7,7 @@ import Kernels
 struct BlockCache {
     static let positions = 16
     private let heads: Int
-    private let head: Int
+    private let headWidth: Int
     /// Floats of a block.
     private let size: Int
     /// Where the c-th blocks of all slots are.
@@ -16,10 +16,10 @@ struct BlockCache {
     private var places: [Int32] = []
     private var stride = 0
 
-    init(heads: Int, head: Int) {
+    init(heads: Int, headWidth: Int) {
         self.heads = heads
-        self.head = head
-        size = attention_block(heads, head)
+        self.headWidth = headWidth
+        size = attention_block(heads, headWidth)
     }
 
     mutating func begin(slots: Int, blocks count: Int) {
@@ -55,13 +55,13 @@ struct BlockCache {
     func write(_ k: UnsafePointer<Float>, _ v: UnsafePointer<Float>, stride: Int, count: Int, slot: Int, position: Int)
     {
         attention_block_write(
-            k, v, stride, block(slot, position / Self.positions), position % Self.positions, count, heads, head)
+            k, v, stride, block(slot, position / Self.positions), position % Self.positions, count, heads, headWidth)
     }
 
     mutating func copy(from: Int, to: Int, positions: Int) {
         let full = positions / Self.positions, rest = positions % Self.positions
         for index in 0..<full { places[to * stride + index] = places[from * stride + index] }
-        if rest > 0 { attention_block_copy(block(from, full), block(to, full), rest, heads, head) }
+        if rest > 0 { attention_block_copy(block(from, full), block(to, full), rest, heads, headWidth) }
     }
 
     /// out = attention of each row's query over the first `lengths[row]` positions of its slot.
@@ -75,7 +75,7 @@ struct BlockCache {
         let mark = space.mark, k = keyValue?.base
         attention_step(
             q.base, q.stride, k, k.map { $0 + q.columns }, blocks, places, stride, slots, lengths,
-            out.base, out.stride, q.rows, heads, head, space.take(attention_row(longest)))
+            out.base, out.stride, q.rows, heads, headWidth, space.take(attention_row(longest)))
         space.release(to: mark)
     }
 }

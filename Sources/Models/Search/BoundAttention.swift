@@ -14,16 +14,17 @@ struct EncoderAttention: SentenceMap {
     var maximumTokens: Int? { nil }
 
     func callAsFunction(_ x: Matrix, _ sentences: Packed, into y: Matrix, _ space: Workspace) {
-        let mark = space.mark, width = x.columns, head = width / heads
+        let mark = space.mark, width = x.columns, headWidth = width / heads
         let projected = space.matrix(x.rows, 3 * width)
         projection(x, into: projected, space)
         for s in 0..<sentences.sentences where sentences.length(s) > 0 {
             let inner = space.mark, n = sentences.length(s), own = projected.rows(sentences.range(s))
-            let weights = space.take(heads * n * attention_row(n)), scratch = space.take(attention_scratch(n, n, head))
+            let weights = space.take(heads * n * attention_row(n)),
+                scratch = space.take(attention_scratch(n, n, headWidth))
             attention_forward(
                 own.base, own.stride, own.base + width, own.base + 2 * width, own.stride, y.row(sentences.offsets[s]),
                 y.stride,
-                weights, n, n, heads, head, 0, scratch, Randomness.off.dropout(0, site: 0), 0)
+                weights, n, n, heads, headWidth, 0, scratch, Randomness.off.dropout(0, stream: 0), 0)
             space.release(to: inner)
         }
         space.release(to: mark)
@@ -53,7 +54,7 @@ private final class DecoderAttentionState: StepState {
 
     init(_ attention: DecoderAttention) {
         self.attention = attention
-        cache = BlockCache(heads: attention.heads, head: attention.projection.inputs / attention.heads)
+        cache = BlockCache(heads: attention.heads, headWidth: attention.projection.inputs / attention.heads)
     }
 
     func begin(_ memory: Matrix, _ sources: Packed, slots: Int, _ space: Workspace) {
@@ -66,7 +67,7 @@ private final class DecoderAttentionState: StepState {
         let mark = space.mark, width = x.columns
         let projected = space.matrix(x.rows, 3 * width)
         attention.projection(x, into: projected, space)
-        if let memory = self.space, rows.position % BlockCache.positions == 0 { cache.addBlock(toSlots: slots, memory) }
+        if let space = self.space, rows.position % BlockCache.positions == 0 { cache.addBlock(toSlots: slots, space) }
         cache.attend(
             projected.columns(0..<width), appending: projected.columns(width..<3 * width), slots: rows.slots,
             lengths: rows.lengths,
@@ -103,7 +104,7 @@ private final class CrossAttentionState: StepState {
 
     init(_ attention: CrossAttention) {
         self.attention = attention
-        cache = BlockCache(heads: attention.heads, head: attention.query.inputs / attention.heads)
+        cache = BlockCache(heads: attention.heads, headWidth: attention.query.inputs / attention.heads)
     }
 
     func begin(_ memory: Matrix, _ sources: Packed, slots: Int, _ space: Workspace) {

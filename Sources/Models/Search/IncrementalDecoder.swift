@@ -4,10 +4,10 @@ import Kernels
 /// another.
 final class IncrementalDecoder {
     private let model: TranslationModel
-    private let own: [any StepState]
+    private let selfAttention: [any StepState]
     private let cross: [any StepState]
     /// What lasts as long as the batch, and what lasts for a step.
-    private let memory = Workspace()
+    private let workspace = Workspace()
     private let scratch = Workspace()
     private var group = Packed()
     /// Source tokens encoded together, usually the whole batch: a network in the place of an attention reads megabytes
@@ -17,7 +17,7 @@ final class IncrementalDecoder {
 
     init(_ model: TranslationModel) {
         self.model = model
-        own = model.decoder.map { $0.own.attention.makeState() }
+        selfAttention = model.decoder.map { $0.selfAttention.attention.makeState() }
         cross = model.decoder.map { $0.cross.attention.makeState() }
     }
 
@@ -26,16 +26,16 @@ final class IncrementalDecoder {
     /// - Parameter slots: most hypotheses at a time
     @discardableResult
     func begin(_ sources: Packed, slots: Int) -> Matrix {
-        memory.reset()
+        workspace.reset()
         scratch.reset()
         let encoded = encode(sources)
-        for state in own { state.begin(encoded, sources, slots: slots, memory) }
-        for state in cross { state.begin(encoded, sources, slots: slots, memory) }
+        for state in selfAttention { state.begin(encoded, sources, slots: slots, workspace) }
+        for state in cross { state.begin(encoded, sources, slots: slots, workspace) }
         return encoded
     }
 
     private func encode(_ sources: Packed) -> Matrix {
-        let encoded = memory.matrix(sources.tokens, model.configuration.width)
+        let encoded = workspace.matrix(sources.tokens, model.configuration.width)
         var start = 0
         while start < sources.sentences {
             group.removeAll()
@@ -55,17 +55,17 @@ final class IncrementalDecoder {
     }
 
     /// The `k` likeliest tokens to follow each row's.
-    func step(_ rows: StepRows, k: Int, barred: [Int32], into best: inout Candidates) {
+    func step(_ rows: StepRows, k: Int, suppressed: [Int32], into best: inout Candidates) {
         let mark = scratch.mark, x = forward(rows)
         model.decoderNorm(x, into: x, scratch)
-        model.output.best(k, of: x, barred: barred, into: &best, scratch)
+        model.output.best(k, of: x, suppressed: suppressed, into: &best, scratch)
         scratch.release(to: mark)
     }
 
     private func forward(_ rows: StepRows) -> Matrix {
         let x = model.embedTarget(rows, scratch)
         for (index, layer) in model.decoder.enumerated() {
-            layer.own(x, rows, own[index], scratch)
+            layer.selfAttention(x, rows, selfAttention[index], scratch)
             layer.cross(x, rows, cross[index], scratch)
             layer.feedForward(x, scratch)
         }
@@ -74,7 +74,7 @@ final class IncrementalDecoder {
 
     /// The hypothesis in slot `to` goes on from that in slot `from`, at present of `positions` positions.
     func copy(from: Int, to: Int, positions: Int) {
-        for state in own { state.copy(from: from, to: to, positions: positions) }
+        for state in selfAttention { state.copy(from: from, to: to, positions: positions) }
         for state in cross { state.copy(from: from, to: to, positions: positions) }
     }
 }

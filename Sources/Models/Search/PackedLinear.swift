@@ -2,7 +2,7 @@ import CKernels
 import Kernels
 
 /// A model's weights, and how translation keeps those of its products.
-public struct BoundWeights {
+package struct BoundWeights {
     let block: FloatBlock
     let precision: Precision
 
@@ -16,12 +16,12 @@ public struct BoundWeights {
 
 /// y = x W^T + b with weights laid out once for the kernel. A row's result depends on that row alone, to the last bit,
 /// so a translation does not depend on the batch that it is in.
-public final class PackedLinear {
+package final class PackedLinear {
     private let panels: Panels
-    private let memory: FloatBlock
+    private let storage: FloatBlock
     private let bias: FloatBlock?
-    public var inputs: Int { panels.inputs }
-    public var outputs: Int { panels.outputs }
+    package var inputs: Int { panels.inputs }
+    package var outputs: Int { panels.outputs }
     /// What its rows have to be.
     var type: panel_type_t { panels.type }
 
@@ -29,10 +29,10 @@ public final class PackedLinear {
     ///   - weights: [outputs, inputs]; copied
     ///   - bias: copied; none if nil
     ///   - wanted: weights that are too wide for it stay in float32
-    public init(_ weights: Matrix, bias values: UnsafePointer<Float>? = nil, _ wanted: Precision = .float32) {
+    package init(_ weights: Matrix, bias values: UnsafePointer<Float>? = nil, _ wanted: Precision = .float32) {
         let precision = weights.columns > Precision.widestInt8 ? .float32 : wanted
-        memory = FloatBlock(Panels.count(weights, precision))
-        panels = Panels(weights, precision, at: memory.base)
+        storage = FloatBlock(Panels.count(weights, precision))
+        panels = Panels(weights, precision, at: storage.base)
         bias = values.map {
             let copy = FloatBlock(weights.rows)
             copy.base.update(from: $0, count: weights.rows)
@@ -47,7 +47,7 @@ public final class PackedLinear {
     }
 
     /// y = p, max(0, p) or y + p, where p = x W^T + b.
-    public func callAsFunction(_ x: Matrix, into y: Matrix, _ space: Workspace, _ mode: panel_mode_t = panel_bias) {
+    package func callAsFunction(_ x: Matrix, into y: Matrix, _ space: Workspace, _ mode: panel_mode_t = panel_bias) {
         panels.product(x, bias: bias?.base, into: y, space, mode)
     }
 
@@ -65,10 +65,11 @@ public final class PackedLinear {
     }
 
     /// The k largest outputs of each row with their log softmax, best first, ties by lower index. There must be a bias.
-    func best(_ k: Int, of x: Matrix, barred: [Int32], into best: inout Candidates, _ space: Workspace) {
+    func best(_ k: Int, of x: Matrix, suppressed: [Int32], into best: inout Candidates, _ space: Workspace) {
         best.resize(rows: x.rows, k: k)
         panels.best(
-            k, of: x, bias: bias!.base, barred: barred, logProbabilities: &best.logProbabilities, indices: &best.tokens,
+            k, of: x, bias: bias!.base, suppressed: suppressed, logProbabilities: &best.logProbabilities,
+            indices: &best.tokens,
             space)
     }
 }
@@ -78,7 +79,7 @@ struct Candidates {
     fileprivate(set) var logProbabilities: [Float] = []
     fileprivate(set) var tokens: [Int32] = []
 
-    /// Keeps its memory: it only ever grows.
+    /// Keeps its storage: it only ever grows.
     fileprivate mutating func resize(rows: Int, k: Int) {
         guard tokens.count < rows * k else { return }
         logProbabilities = [Float](repeating: 0, count: rows * k)

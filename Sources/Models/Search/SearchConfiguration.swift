@@ -1,28 +1,29 @@
 import Foundation
+import Tensors
 
 /// How translations are searched for.
-public struct SearchConfiguration: Codable, Equatable, Sendable {
+package struct SearchConfiguration: Codable, Equatable, Sendable {
     /// Hypotheses kept at each step; 1 is greedy search.
-    public var beam = 1
+    package var beam = 1
     /// alpha: a finished hypothesis of n tokens, `</s>` included, counts log P / n^alpha. 0 compares sums of
     /// logarithms, 1 their means; the formula is that of Marian (`--normalize`) and fairseq (`--lenpen`).
-    public var lengthPenalty = 1.0
+    package var lengthPenalty = 1.0
     /// A translation of a source of n tokens ends after maxLengthRatio n + maxLengthOffset tokens, `</s>` included, at
     /// the latest.
-    public var maxLengthRatio = 1.5
-    public var maxLengthOffset = 10
+    package var maxLengthRatio = 1.5
+    package var maxLengthOffset = 10
     /// Whether `<unk>` may be put out. `<s>` never is.
-    public var allowsUnknown = true
+    package var allowsUnknown = true
     /// Every translation gets exactly this many tokens and no `</s>`: for measurements against other programs.
-    public var forcedLength: Int?
+    package var forcedLength: Int?
 
-    public init(beam: Int = 1) { self.beam = beam }
+    package init(beam: Int = 1) { self.beam = beam }
 
     /// `greedy`, `beam-4`: what the registry calls it.
-    public var name: String { beam == 1 ? "greedy" : "beam-\(beam)" }
+    package var name: String { beam == 1 ? "greedy" : "beam-\(beam)" }
 
     /// What makes the values unusable, in words.
-    public var problem: String? {
+    package var problem: String? {
         if !(1...64).contains(beam) { return "a beam of \(beam); 1 to 64 hypotheses can be kept" }
         if lengthPenalty < 0 { return "a length penalty of \(lengthPenalty); it must not be negative" }
         if maxLengthRatio < 0 || maxLengthOffset < 1 || forcedLength ?? 1 < 1 {
@@ -41,21 +42,22 @@ public struct SearchConfiguration: Codable, Equatable, Sendable {
     }
 
     /// Tokens that may not be chosen at a step; they keep their share of the probability.
-    var barred: [Int32] {
-        [Special.begin] + (allowsUnknown ? [] : [Special.unknown]) + (forcedLength == nil ? [] : [Special.end])
+    var suppressed: [Int32] {
+        [SpecialToken.start] + (allowsUnknown ? [] : [SpecialToken.unknown])
+            + (forcedLength == nil ? [] : [SpecialToken.end])
     }
 }
 
 /// A translation as model tokens, without `<s>` and `</s>`.
-public struct Hypothesis: Equatable, Sendable {
-    public var ids: [Int32] = []
+package struct Hypothesis: Equatable, Sendable {
+    package var ids: [Int32] = []
     /// log P / n^alpha; 0 for the empty translation of an empty source.
-    public var score: Float = 0
-    public var logProbability: Float = 0
+    package var score: Float = 0
+    package var logProbability: Float = 0
     /// Whether it ended by itself, and not at its longest length.
-    public var isComplete = true
+    package var isComplete = true
     /// What the reader should know, such as that the source was cut.
-    public var warnings: [String] = []
+    package var warnings: [String] = []
 
-    public init() {}
+    package init() {}
 }

@@ -2,7 +2,7 @@ import CKernels
 import Kernels
 
 /// A Transformer with its weights laid out for translation. Read-only: any number of threads may use it.
-public final class TranslationModel {
+package final class TranslationModel {
     let configuration: TransformerConfiguration
     let encoder: [BoundEncoderLayer]
     let encoderNorm: BoundNorm
@@ -13,14 +13,14 @@ public final class TranslationModel {
     private let weights: BoundWeights
 
     /// With all weights there.
-    public convenience init(_ model: Transformer, weights: FloatBlock, precision: TranslationPrecision = .float32) {
+    package convenience init(_ model: Transformer, weights: FloatBlock, precision: TranslationPrecision = .float32) {
         self.init(model, weights: weights, precision: precision, prepare: { _ in }, finish: { _ in })
     }
 
     /// - Parameters:
     ///   - prepare: called before a network is laid out, with the spec whose weights are then wanted
     ///   - finish: called when it is, and its weights are wanted no more
-    public init(
+    package init(
         _ model: Transformer, weights: FloatBlock, precision: TranslationPrecision, prepare: (Spec) throws -> Void,
         finish: (Spec) -> Void
     ) rethrows {
@@ -41,7 +41,7 @@ public final class TranslationModel {
         encoderNorm = BoundNorm(model.encoderNorm, own)
         decoder = try model.decoder.map {
             BoundDecoderLayer(
-                own: try bound($0.selfAttention), cross: try bound($0.crossAttention),
+                selfAttention: try bound($0.selfAttention), cross: try bound($0.crossAttention),
                 BoundFeedForward($0.feedForward, own))
         }
         decoderNorm = BoundNorm(model.decoderNorm, own)
@@ -49,16 +49,16 @@ public final class TranslationModel {
     }
 
     /// Longest source in tokens.
-    public var maximumSource: Int {
+    package var maximumSource: Int {
         let bounds =
             encoder.map(\.maximumTokens)
-            + decoder.flatMap { [$0.own.attention.maximumSource, $0.cross.attention.maximumSource] }
+            + decoder.flatMap { [$0.selfAttention.attention.maximumSource, $0.cross.attention.maximumSource] }
         return bounds.reduce(SinusoidalPositions.limit) { min($0, $1 ?? $0) }
     }
 
     /// Most positions of a translation, `<s>` included: most tokens with `</s>`.
-    public var maximumTarget: Int {
-        let bounds = decoder.flatMap { [$0.own.attention.maximumTarget, $0.cross.attention.maximumTarget] }
+    package var maximumTarget: Int {
+        let bounds = decoder.flatMap { [$0.selfAttention.attention.maximumTarget, $0.cross.attention.maximumTarget] }
         return bounds.reduce(SinusoidalPositions.limit) { min($0, $1 ?? $0) }
     }
 
@@ -160,12 +160,12 @@ struct BoundStepSublayer {
 
 /// A decoder layer with its weights.
 struct BoundDecoderLayer {
-    let own: BoundStepSublayer
+    let selfAttention: BoundStepSublayer
     let cross: BoundStepSublayer
     let feedForward: BoundFeedForward
 
-    init(own: BoundSublayer, cross: BoundSublayer, _ feedForward: BoundFeedForward) {
-        self.own = BoundStepSublayer(own)
+    init(selfAttention: BoundSublayer, cross: BoundSublayer, _ feedForward: BoundFeedForward) {
+        self.selfAttention = BoundStepSublayer(selfAttention)
         self.cross = BoundStepSublayer(cross)
         self.feedForward = feedForward
     }

@@ -2,7 +2,7 @@ import Foundation
 import Kernels
 
 /// Translates lists of sentences: sorted by length, in batches, each batch on one thread of a pool.
-public final class Translator {
+package final class Translator {
     private let model: TranslationModel
     private let configuration: SearchConfiguration
     private let batchTokens: Int
@@ -11,10 +11,10 @@ public final class Translator {
     private var idle: [BeamSearch] = []
     /// What each batch's source tokens times beam come to by default, measured: enough rows for the products and few
     /// enough that activations stay near the core.
-    public static let defaultBatchTokens = 1500
+    package static let defaultBatchTokens = 1500
 
     /// - Parameter batchTokens: most source tokens of a batch times the beam
-    public init(
+    package init(
         _ model: TranslationModel, _ configuration: SearchConfiguration, batchTokens: Int = defaultBatchTokens,
         pool: WorkerPool
     ) {
@@ -25,7 +25,7 @@ public final class Translator {
         self.pool = pool
     }
 
-    public convenience init(_ model: Transformer, weights: FloatBlock, search: SearchConfiguration, pool: WorkerPool) {
+    package convenience init(_ model: Transformer, weights: FloatBlock, search: SearchConfiguration, pool: WorkerPool) {
         self.init(TranslationModel(model, weights: weights), search, pool: pool)
     }
 
@@ -34,7 +34,7 @@ public final class Translator {
     /// translation; of one that is longer than the model can read the beginning is translated, with a warning.
     ///
     /// - Parameter progress: told now and then how many are done; what it throws ends the translation
-    public func translate(_ sentences: [[Int32]], progress: (Int) throws -> Void) rethrows -> [Hypothesis] {
+    package func translate(_ sentences: [[Int32]], progress: (Int) throws -> Void) rethrows -> [Hypothesis] {
         var result = [Hypothesis](repeating: Hypothesis(), count: sentences.count)
         let batches = batches(of: sentences), round = 4 * pool.threads
         var done = sentences.lazy.filter(\.isEmpty).count
@@ -55,7 +55,7 @@ public final class Translator {
         return result
     }
 
-    public func translate(_ sentences: [[Int32]]) -> [Hypothesis] { translate(sentences, progress: { _ in }) }
+    package func translate(_ sentences: [[Int32]]) -> [Hypothesis] { translate(sentences, progress: { _ in }) }
 
     /// Indices of the sentences that are not empty, longest first, in batches of about equal work: as many batches as
     /// threads, or a multiple.

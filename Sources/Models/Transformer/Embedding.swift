@@ -6,7 +6,7 @@ import Kernels
 struct Embedding {
     let table: Slot
     let dropout: Float
-    let site: Int
+    let stream: Int
 
     private var scale: Float { Float(table.columns).squareRoot() }
 
@@ -19,7 +19,7 @@ struct Embedding {
         let y = pass.workspace.matrix(ids.count, table.columns)
         embedding_forward(
             pass.weights[table].base, ids, positions.table.base, places, scale, y.base, y.rows, y.columns,
-            pass.randomness.dropout(dropout, site: site))
+            pass.randomness.dropout(dropout, stream: stream))
         return y
     }
 
@@ -29,7 +29,7 @@ struct Embedding {
         packed.ids.withUnsafeBufferPointer { ids in
             embedding_backward(
                 pass.gradient(table).base, ids.baseAddress, dy.base, scale, dy.rows, dy.columns,
-                pass.randomness.dropout(dropout, site: site))
+                pass.randomness.dropout(dropout, stream: stream))
         }
     }
 }

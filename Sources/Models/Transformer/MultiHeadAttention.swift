@@ -12,19 +12,20 @@ struct MultiHeadAttention: ContextNetwork {
     let heads: Int
     let attention: Attention
     let dropout: Float
-    let site: Int
+    let stream: Int
 
-    init(_ configuration: TransformerConfiguration, _ attention: Attention, site: Int, _ layout: inout ParameterLayout)
-    {
+    init(
+        _ configuration: TransformerConfiguration, _ attention: Attention, stream: Int, _ layout: inout ParameterLayout
+    ) {
         width = configuration.width
         heads = configuration.heads
         self.attention = attention
         dropout = configuration.attentionDropout
-        self.site = site
+        self.stream = stream
         projection = Linear("projection", in: width, out: 3 * width, fanOut: width, &layout)
     }
 
-    var head: Int { width / heads }
+    var headWidth: Int { width / heads }
     private var queryPart: Range<Int> { 0..<width }
     private var memoryPart: Range<Int> { width..<3 * width }
 
@@ -55,14 +56,15 @@ struct MultiHeadAttention: ContextNetwork {
         let mark = space.mark
         pass.phase(.attention)
         let scratch = space.take(scratchCount(queries, keys))
-        let dropout = pass.randomness.dropout(dropout, site: site)
+        let dropout = pass.randomness.dropout(dropout, stream: stream)
         var first = 0
         for s in 0..<queries.sentences where queries.length(s) > 0 {
             let n = queries.length(s), m = keys.length(s)
             let (q, k, v) = views(tape, queries.range(s), keys.range(s))
             attention_forward(
                 q.base, q.stride, k.base, v.base, k.stride, context.row(queries.offsets[s]), width,
-                tape.weights + first, n, m, heads, head, attention == .decoder ? 1 : 0, scratch, dropout, UInt64(first))
+                tape.weights + first, n, m, heads, headWidth, attention == .decoder ? 1 : 0, scratch, dropout,
+                UInt64(first))
             first += heads * n * attention_row(m)
         }
         space.release(to: mark)
@@ -81,7 +83,7 @@ struct MultiHeadAttention: ContextNetwork {
         let gradients = Kept(projected: dprojected, memory: dmemoryProjected, weights: tape.weights)
         pass.phase(.attention)
         let scratch = space.take(scratchCount(queries, keys))
-        let dropout = pass.randomness.dropout(dropout, site: site)
+        let dropout = pass.randomness.dropout(dropout, stream: stream)
         var first = 0
         for s in 0..<queries.sentences where queries.length(s) > 0 {
             let n = queries.length(s), m = keys.length(s)
@@ -89,7 +91,7 @@ struct MultiHeadAttention: ContextNetwork {
             let (dq, dk, dv) = views(gradients, queries.range(s), keys.range(s))
             attention_backward(
                 q.base, q.stride, k.base, v.base, k.stride, dcontext.row(queries.offsets[s]), width,
-                tape.weights + first, n, m, heads, head, dq.base, dk.base, dv.base, scratch, dropout)
+                tape.weights + first, n, m, heads, headWidth, dq.base, dk.base, dv.base, scratch, dropout)
             first += heads * n * attention_row(m)
         }
         let part = memory == nil ? nil : queryPart
@@ -135,7 +137,7 @@ struct MultiHeadAttention: ContextNetwork {
     private func scratchCount(_ queries: Packed, _ keys: Packed) -> Int {
         var count = 0
         for s in 0..<queries.sentences {
-            count = max(count, attention_scratch(queries.length(s), keys.length(s), head))
+            count = max(count, attention_scratch(queries.length(s), keys.length(s), headWidth))
         }
         return count
     }

@@ -2,16 +2,16 @@ import CKernels
 import Kernels
 
 /// Sums over the target tokens of a batch.
-public struct LossSums: Sendable {
+package struct LossSums: Sendable {
     /// Label-smoothed cross-entropy, nats.
-    public var loss = 0.0
+    package var loss = 0.0
     /// Negative log-likelihood of the references, nats.
-    public var likelihood = 0.0
-    public var tokens = 0
+    package var likelihood = 0.0
+    package var tokens = 0
 
-    public init() {}
+    package init() {}
 
-    public static func + (a: LossSums, b: LossSums) -> LossSums {
+    package static func + (a: LossSums, b: LossSums) -> LossSums {
         var sum = a
         sum.loss += b.loss
         sum.likelihood += b.likelihood
@@ -20,34 +20,34 @@ public struct LossSums: Sendable {
     }
 
     /// Mean loss of a token.
-    public var mean: Double { loss / Double(max(tokens, 1)) }
-    public var meanLikelihood: Double { likelihood / Double(max(tokens, 1)) }
+    package var mean: Double { loss / Double(max(tokens, 1)) }
+    package var meanLikelihood: Double { likelihood / Double(max(tokens, 1)) }
 }
 
 /// What a target token should be.
-public struct Labels {
+package struct Labels {
     /// The reference's tokens.
-    public var tokens: [Int32] = []
+    package var tokens: [Int32] = []
     /// What a teacher says of them.
-    public var teacher: Teacher?
+    package var teacher: Teacher?
 
-    public struct Teacher {
+    package struct Teacher {
         /// Likeliest tokens and their probabilities, [tokens, likeliest].
-        public var ids: [Int32] = []
-        public var probabilities: [Float] = []
-        public let likeliest: Int
+        package var ids: [Int32] = []
+        package var probabilities: [Float] = []
+        package let likeliest: Int
         /// Share of the teacher in the loss.
-        public let alpha: Float
-        public let temperature: Float
+        package let alpha: Float
+        package let temperature: Float
 
-        public init(likeliest: Int, alpha: Float, temperature: Float) {
+        package init(likeliest: Int, alpha: Float, temperature: Float) {
             self.likeliest = likeliest
             self.alpha = alpha
             self.temperature = temperature
         }
     }
 
-    public init() {}
+    package init() {}
 
     /// Keeps the memory.
     mutating func removeAll() {
@@ -140,7 +140,8 @@ struct OutputLayer {
         for i in 0..<w.rows { ownBias[i] = pass.weights[bias][0, i] / temperature }
         var ids = [Int32](repeating: 0, count: x.rows * k), logProbabilities = [Float](repeating: 0, count: x.rows * k)
         Panels(w, at: space.take(Panels.count(w)))
-            .best(k, of: scaled, bias: ownBias, barred: [], logProbabilities: &logProbabilities, indices: &ids, space)
+            .best(
+                k, of: scaled, bias: ownBias, suppressed: [], logProbabilities: &logProbabilities, indices: &ids, space)
         return (ids, logProbabilities)
     }
 }

@@ -6,17 +6,17 @@ struct EncoderLayer {
     let feedForward: FeedForwardSublayer?
 
     init(
-        _ configuration: TransformerConfiguration, _ choice: ContextChoice, sites: Range<Int>,
+        _ configuration: TransformerConfiguration, _ choice: ContextChoice, streams: Range<Int>,
         _ layout: inout ParameterLayout
     ) {
-        let site = sites.lowerBound
+        let stream = streams.lowerBound
         guard choice.span != .layer else {
-            attention = AttentionSublayer(configuration, choice, site: site, &layout)
+            attention = AttentionSublayer(configuration, choice, stream: stream, &layout)
             feedForward = nil
             return
         }
-        attention = layout.scope("attention") { AttentionSublayer(configuration, choice, site: site, &$0) }
-        feedForward = FeedForwardSublayer("feedforward", configuration, site: site + 2, &layout)
+        attention = layout.scope("attention") { AttentionSublayer(configuration, choice, stream: stream, &$0) }
+        feedForward = FeedForwardSublayer("feedforward", configuration, stream: stream + 2, &layout)
     }
 
     struct Tape {
@@ -43,13 +43,19 @@ struct DecoderLayer {
     let feedForward: FeedForwardSublayer
 
     init(
-        _ configuration: TransformerConfiguration, own: ContextChoice, cross: ContextChoice, sites: Range<Int>,
+        _ configuration: TransformerConfiguration, selfAttention selfAttentionChoice: ContextChoice,
+        crossAttention crossAttentionChoice: ContextChoice,
+        streams: Range<Int>,
         _ layout: inout ParameterLayout
     ) {
-        let site = sites.lowerBound
-        selfAttention = layout.scope("attention") { AttentionSublayer(configuration, own, site: site, &$0) }
-        crossAttention = layout.scope("cross") { AttentionSublayer(configuration, cross, site: site + 2, &$0) }
-        feedForward = FeedForwardSublayer("feedforward", configuration, site: site + 4, &layout)
+        let stream = streams.lowerBound
+        selfAttention = layout.scope("attention") {
+            AttentionSublayer(configuration, selfAttentionChoice, stream: stream, &$0)
+        }
+        crossAttention = layout.scope("cross") {
+            AttentionSublayer(configuration, crossAttentionChoice, stream: stream + 2, &$0)
+        }
+        feedForward = FeedForwardSublayer("feedforward", configuration, stream: stream + 4, &layout)
     }
 
     struct Tape {

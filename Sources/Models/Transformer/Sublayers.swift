@@ -7,7 +7,7 @@ struct ContextChoice {
     /// Nil for attention itself.
     let spec: Spec?
     /// Told its stream of random numbers.
-    let make: (_ site: Int, inout ParameterLayout) -> any ContextNetwork
+    let make: (_ stream: Int, inout ParameterLayout) -> any ContextNetwork
 }
 
 /// y = x + dropout(context(LayerNorm(x)) W^T + b), where the context comes from attention or from a network in its
@@ -23,23 +23,24 @@ struct AttentionSublayer {
         let norm: LayerNorm
         let output: Linear
         let dropout: Float
-        let site: Int
+        let stream: Int
     }
 
-    /// - Parameter site: this and the next number are the sublayer's streams of random numbers.
-    init(_ configuration: TransformerConfiguration, _ choice: ContextChoice, site: Int, _ layout: inout ParameterLayout)
-    {
+    /// - Parameter stream: this and the next number are the sublayer's streams of random numbers.
+    init(
+        _ configuration: TransformerConfiguration, _ choice: ContextChoice, stream: Int, _ layout: inout ParameterLayout
+    ) {
         spec = choice.spec
         guard choice.span == .heads else {
-            network = choice.make(site, &layout)
+            network = choice.make(stream, &layout)
             frame = nil
             return
         }
         let width = configuration.width, norm = LayerNorm("norm", width: width, &layout)
-        network = choice.make(site, &layout)
+        network = choice.make(stream, &layout)
         frame = Frame(
             norm: norm, output: Linear("output", in: width, out: width, &layout),
-            dropout: configuration.residualDropout, site: site + 1)
+            dropout: configuration.residualDropout, stream: stream + 1)
     }
 
     struct Tape {
@@ -63,7 +64,7 @@ struct AttentionSublayer {
         pass.phase(.elementwise)
         residual_forward(
             x.base, projected.base, pass.weights[frame.output.bias].base, y.base, x.rows, x.columns,
-            pass.randomness.dropout(frame.dropout, site: frame.site))
+            pass.randomness.dropout(frame.dropout, stream: frame.stream))
         pass.workspace.release(to: mark)
         return Tape(x: x, norm: normed, context: attended, y: y)
     }
@@ -84,7 +85,7 @@ struct AttentionSublayer {
         pass.phase(.elementwise)
         residual_backward(
             dx.base, dprojected.base, pass.gradient(frame.output.bias).base, dx.rows, dx.columns,
-            pass.randomness.dropout(frame.dropout, site: frame.site))
+            pass.randomness.dropout(frame.dropout, stream: frame.stream))
         frame.output.backward(tape.context.context, dy: dprojected, dx: dcontext, pass)
         network.backward(
             tape.context, queries, memory: memory, dcontext: dcontext, dx: dprojected, dmemory: dmemory, pass)
@@ -99,10 +100,10 @@ struct FeedForwardSublayer {
     let down: Linear
     let hiddenDropout: Float
     let dropout: Float
-    let site: Int
+    let stream: Int
 
-    /// - Parameter site: this and the next number are the sublayer's streams of random numbers.
-    init(_ name: String, _ configuration: TransformerConfiguration, site: Int, _ layout: inout ParameterLayout) {
+    /// - Parameter stream: this and the next number are the sublayer's streams of random numbers.
+    init(_ name: String, _ configuration: TransformerConfiguration, stream: Int, _ layout: inout ParameterLayout) {
         (norm, up, down) = layout.scope(name) {
             (
                 LayerNorm("norm", width: configuration.width, &$0),
@@ -112,7 +113,7 @@ struct FeedForwardSublayer {
         }
         hiddenDropout = configuration.hiddenDropout
         dropout = configuration.residualDropout
-        self.site = site
+        self.stream = stream
     }
 
     struct Tape {
@@ -128,13 +129,13 @@ struct FeedForwardSublayer {
         pass.phase(.elementwise)
         bias_relu_dropout_forward(
             hidden.base, pass.weights[up.bias].base, hidden.rows, hidden.columns,
-            pass.randomness.dropout(hiddenDropout, site: site))
+            pass.randomness.dropout(hiddenDropout, stream: stream))
         let projected = space.matrix(x.rows, x.columns)
         down.forward(hidden, bias: false, into: projected, pass)
         pass.phase(.elementwise)
         residual_forward(
             x.base, projected.base, pass.weights[down.bias].base, y.base, x.rows, x.columns,
-            pass.randomness.dropout(dropout, site: site + 1))
+            pass.randomness.dropout(dropout, stream: stream + 1))
         space.release(to: mark)
         return Tape(norm: normed, hidden: hidden, y: y)
     }
@@ -147,12 +148,12 @@ struct FeedForwardSublayer {
         pass.phase(.elementwise)
         residual_backward(
             dx.base, dprojected.base, pass.gradient(down.bias).base, dx.rows, dx.columns,
-            pass.randomness.dropout(dropout, site: site + 1))
+            pass.randomness.dropout(dropout, stream: stream + 1))
         down.backward(tape.hidden, dy: dprojected, dx: dhidden, pass)
         pass.phase(.elementwise)
         bias_relu_dropout_backward(
             tape.hidden.base, dhidden.base, pass.gradient(up.bias).base, dhidden.rows, dhidden.columns,
-            pass.randomness.dropout(hiddenDropout, site: site))
+            pass.randomness.dropout(hiddenDropout, stream: stream))
         up.backward(tape.norm.y, dy: dhidden, dx: dprojected, pass)
         norm.backward(tape.norm, dy: dprojected, dx: dx, pass)
     }

@@ -1,18 +1,18 @@
 import Kernels
 
 /// What an attention, or the layer around it, took in and put out: [tokens, d] each.
-public struct Activations {
-    public let input: Matrix
-    public let output: Matrix
+package struct Activations {
+    package let input: Matrix
+    package let output: Matrix
 }
 
 /// One attention of one layer and the kind of activations taken there.
-public struct CaptureSite: Hashable, Sendable {
-    public let span: Span
-    public let attention: Attention
-    public let layer: Int
+package struct CapturePoint: Hashable, Sendable {
+    package let span: Span
+    package let attention: Attention
+    package let layer: Int
 
-    public init(span: Span, attention: Attention, layer: Int) {
+    package init(span: Span, attention: Attention, layer: Int) {
         self.span = span
         self.attention = attention
         self.layer = layer
@@ -21,31 +21,31 @@ public struct CaptureSite: Hashable, Sendable {
 
 /// A teacher-forced pass without dropout over all positions of a batch at once, and what attentions took in and put out
 /// in it. One a thread, used for one batch after another.
-public final class TransformerPass {
+package final class TransformerPass {
     private let model: Transformer
     private let weights: FloatBlock
     private let workspace = Workspace()
     private let trace = TransformerTrace()
 
-    public init(_ model: Transformer, weights: FloatBlock) {
+    package init(_ model: Transformer, weights: FloatBlock) {
         self.model = model
         self.weights = weights
     }
 
     /// Returns the encoder's output [source tokens, d]. It and the activations are valid until the next batch.
-    public func run(_ batch: PairBatch) -> Matrix {
+    package func run(_ batch: PairBatch) -> Matrix {
         workspace.reset()
         return model.forward(batch, trace: trace, Pass(weights: weights, workspace: workspace))
     }
 
     /// Of the last batch, in the order of its tokens: the source's in the encoder, the target's in the decoder.
-    public func activations(_ site: CaptureSite) -> Activations { trace.activations(site) }
+    package func activations(_ point: CapturePoint) -> Activations { trace.activations(point) }
 }
 
 extension Transformer {
     /// A teacher-forced forward pass that leaves its activations in `trace`, valid until the workspace is reset.
     /// Returns the encoder's output [source tokens, d].
-    public func forward(_ batch: PairBatch, trace: TransformerTrace, _ pass: Pass) -> Matrix {
+    package func forward(_ batch: PairBatch, trace: TransformerTrace, _ pass: Pass) -> Matrix {
         trace.removeAll()
         let encoded = encode(batch.source, trace: trace, pass)
         _ = decode(batch.target, memory: EncoderOutput(x: encoded.y, sentences: batch.source), trace: trace, pass)
@@ -55,12 +55,12 @@ extension Transformer {
 
 extension TransformerTrace {
     /// What a replacement of this span at this place learns from; see `Span`.
-    public func activations(_ site: CaptureSite) -> Activations {
-        let sublayer = sublayer(site.attention, site.layer)
-        switch site.span {
+    package func activations(_ point: CapturePoint) -> Activations {
+        let sublayer = sublayer(point.attention, point.layer)
+        switch point.span {
         case .heads: return Activations(input: sublayer.context.x, output: sublayer.context.context)
         case .sublayer: return Activations(input: sublayer.x, output: sublayer.y)
-        case .layer: return Activations(input: sublayer.x, output: encoder[site.layer].y)
+        case .layer: return Activations(input: sublayer.x, output: encoder[point.layer].y)
         }
     }
 

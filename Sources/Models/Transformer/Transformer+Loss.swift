@@ -1,11 +1,11 @@
 import Kernels
 
 /// What a forward pass leaves for the backward pass. Kept between steps, so that a step allocates nothing.
-public final class TransformerTrace {
+package final class TransformerTrace {
     var encoder: [EncoderLayer.Tape] = []
     var decoder: [DecoderLayer.Tape] = []
 
-    public init() {}
+    package init() {}
 
     func removeAll() {
         encoder.removeAll(keepingCapacity: true)
@@ -20,7 +20,7 @@ extension Transformer {
     ///   - smoothing: of the labels (Szegedy et al. 2016)
     ///   - gradientScale: what the summed loss is multiplied by before it is differentiated; 1 / tokens of the whole
     ///     batch
-    public func loss(
+    package func loss(
         _ batch: PairBatch, smoothing: Float, gradientScale: Float, trace: TransformerTrace, _ pass: Pass
     ) -> LossSums {
         trace.removeAll()
@@ -87,7 +87,7 @@ extension Transformer {
 extension Transformer {
     /// The k likeliest next tokens at each position of the targets, teacher-forced, with the logarithms of their
     /// probabilities at a temperature: [target tokens, k].
-    public func likeliest(
+    package func likeliest(
         _ k: Int, _ batch: PairBatch, temperature: Float, trace: TransformerTrace, _ pass: Pass
     ) -> (ids: [Int32], logProbabilities: [Float]) {
         trace.removeAll()
@@ -98,7 +98,7 @@ extension Transformer {
     }
 
     /// Teacher-forced logits [target tokens, vocabulary], all at once: for tests and analyses of a few sentences.
-    public func logits(_ batch: PairBatch, trace: TransformerTrace, _ pass: Pass) -> Matrix {
+    package func logits(_ batch: PairBatch, trace: TransformerTrace, _ pass: Pass) -> Matrix {
         trace.removeAll()
         let encoded = encode(batch.source, trace: trace, pass)
         let decoded = decode(

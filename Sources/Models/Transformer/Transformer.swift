@@ -1,13 +1,14 @@
 import Kernels
+import Tensors
 
 /// A pre-norm encoder-decoder (Vaswani et al. 2017, with the normalisation of Xiong et al. 2020): x +
 /// dropout(f(LayerNorm(x))) in every sublayer, a final LayerNorm after each stack, sinusoidal positions, an output
 /// layer with bias.
 ///
 /// The model is its shape; weights are a separate block of `layout`, so that one model serves any number of threads.
-public final class Transformer {
-    public let configuration: TransformerConfiguration
-    public let layout: ParameterLayout
+package final class Transformer {
+    package let configuration: TransformerConfiguration
+    package let layout: ParameterLayout
     let source: Embedding
     let target: Embedding
     let encoder: [EncoderLayer]
@@ -18,15 +19,15 @@ public final class Transformer {
     let positions: SinusoidalPositions
 
     /// What of the model stands in for attentions.
-    public let replacements: Replacements
+    package let replacements: Replacements
 
-    public convenience init(_ configuration: TransformerConfiguration) { self.init(configuration, Replacements()) }
+    package convenience init(_ configuration: TransformerConfiguration) { self.init(configuration, Replacements()) }
 
-    public convenience init(_ configuration: TransformerConfiguration, _ replacements: Replacements) {
+    package convenience init(_ configuration: TransformerConfiguration, _ replacements: Replacements) {
         self.init(configuration, replacements) { attention, layer in
             guard let spec = replacements.spec(attention, layer) else {
                 return ContextChoice(span: .heads, spec: nil) {
-                    MultiHeadAttention(configuration, attention, site: $0, &$1)
+                    MultiHeadAttention(configuration, attention, stream: $0, &$1)
                 }
             }
             return ContextChoice(span: spec.family.span, spec: spec) { _, layout in
@@ -43,27 +44,29 @@ public final class Transformer {
         self.configuration = configuration
         self.replacements = replacements
         let c = configuration
-        var layout = ParameterLayout(), sites = 0
-        func nextSites(_ count: Int) -> Range<Int> {
-            defer { sites += count }
-            return sites..<sites + count
+        var layout = ParameterLayout(), streams = 0
+        func nextStreams(_ count: Int) -> Range<Int> {
+            defer { streams += count }
+            return streams..<streams + count
         }
         func table(_ name: String, _ rows: Int, _ layout: inout ParameterLayout) -> Slot {
             layout.add(name, [rows, c.width], .xavier(fanIn: rows, fanOut: c.width))
         }
         let targetTable = table(c.tying == .all ? "embedding" : "target.embedding", c.targetVocabulary, &layout)
         let sourceTable = c.tying == .all ? targetTable : table("source.embedding", c.sourceVocabulary, &layout)
-        source = Embedding(table: sourceTable, dropout: c.embeddingDropout, site: nextSites(1).lowerBound)
-        target = Embedding(table: targetTable, dropout: c.embeddingDropout, site: nextSites(1).lowerBound)
+        source = Embedding(table: sourceTable, dropout: c.embeddingDropout, stream: nextStreams(1).lowerBound)
+        target = Embedding(table: targetTable, dropout: c.embeddingDropout, stream: nextStreams(1).lowerBound)
         encoder = (0..<c.encoderLayers).map { index in
-            let sites = nextSites(4)
-            return layout.scope("encoder.\(index)") { EncoderLayer(c, choose(.encoder, index), sites: sites, &$0) }
+            let streams = nextStreams(4)
+            return layout.scope("encoder.\(index)") { EncoderLayer(c, choose(.encoder, index), streams: streams, &$0) }
         }
         encoderNorm = LayerNorm("encoder.norm", width: c.width, &layout)
         decoder = (0..<c.decoderLayers).map { index in
-            let sites = nextSites(6)
+            let streams = nextStreams(6)
             return layout.scope("decoder.\(index)") {
-                DecoderLayer(c, own: choose(.decoder, index), cross: choose(.cross, index), sites: sites, &$0)
+                DecoderLayer(
+                    c, selfAttention: choose(.decoder, index), crossAttention: choose(.cross, index), streams: streams,
+                    &$0)
             }
         }
         decoderNorm = LayerNorm("decoder.norm", width: c.width, &layout)
@@ -77,36 +80,29 @@ public final class Transformer {
 
 /// Sentence pairs of one slice of a batch: the source, the decoder's input (`<s>` first) and what it is to say (`</s>`
 /// last).
-public struct PairBatch {
-    public var source = Packed()
-    public var target = Packed()
-    public var labels = Labels()
+package struct PairBatch {
+    package var source = Packed()
+    package var target = Packed()
+    package var labels = Labels()
 
-    public init() {}
+    package init() {}
 
-    public mutating func removeAll() {
+    package mutating func removeAll() {
         source.removeAll()
         target.removeAll()
         labels.removeAll()
     }
 
-    public mutating func append(source: ArraySlice<Int32>, target: ArraySlice<Int32>) {
+    package mutating func append(source: ArraySlice<Int32>, target: ArraySlice<Int32>) {
         self.source.append(sentence: source)
-        self.target.append(Special.begin)
+        self.target.append(SpecialToken.start)
         for token in target {
             self.target.append(token)
             labels.tokens.append(token)
         }
-        labels.tokens.append(Special.end)
+        labels.tokens.append(SpecialToken.end)
         self.target.endSentence()
     }
-}
-
-/// Ids that mean the same in every vocabulary.
-public enum Special {
-    public static let unknown: Int32 = 0
-    public static let begin: Int32 = 1
-    public static let end: Int32 = 2
 }
 
 extension Transformer {

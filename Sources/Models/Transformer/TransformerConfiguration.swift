@@ -1,7 +1,7 @@
 /// The shape of a teacher and its dropout. The defaults are those of preset `paper`.
-public struct TransformerConfiguration: Codable, Equatable, Sendable {
+package struct TransformerConfiguration: Codable, Equatable, Sendable {
     /// Which of source embedding, target embedding and output layer are one matrix.
-    public enum Tying: String, Codable, CaseIterable, Sendable {
+    package enum Tying: String, Codable, CaseIterable, Sendable {
         case none
         /// Target embedding and output layer (Press & Wolf 2017).
         case output
@@ -9,30 +9,30 @@ public struct TransformerConfiguration: Codable, Equatable, Sendable {
         case all
     }
 
-    public var sourceVocabulary: Int
-    public var targetVocabulary: Int
-    public var width = 128
-    public var heads = 8
-    public var hidden = 512
-    public var encoderLayers = 6
-    public var decoderLayers = 6
-    public var tying = Tying.none
+    package var sourceVocabulary: Int
+    package var targetVocabulary: Int
+    package var width = 128
+    package var heads = 8
+    package var hidden = 512
+    package var encoderLayers = 6
+    package var decoderLayers = 6
+    package var tying = Tying.none
     /// S: longest sentence of training and width, in tokens, of what replacements look at.
-    public var maxTokens = 50
-    public var embeddingDropout: Float = 0.1
-    public var attentionDropout: Float = 0.1
-    public var hiddenDropout: Float = 0.1
-    public var residualDropout: Float = 0.1
+    package var maxTokens = 50
+    package var embeddingDropout: Float = 0.1
+    package var attentionDropout: Float = 0.1
+    package var hiddenDropout: Float = 0.1
+    package var residualDropout: Float = 0.1
 
-    public init(sourceVocabulary: Int, targetVocabulary: Int) {
+    package init(sourceVocabulary: Int, targetVocabulary: Int) {
         self.sourceVocabulary = sourceVocabulary
         self.targetVocabulary = targetVocabulary
     }
 
-    public var head: Int { width / heads }
+    package var headWidth: Int { width / heads }
 
     /// Of another model's shape, with its own dropout.
-    public func withShape(of other: Self) -> Self {
+    package func withShape(of other: Self) -> Self {
         var result = other
         (result.embeddingDropout, result.attentionDropout) = (embeddingDropout, attentionDropout)
         (result.hiddenDropout, result.residualDropout) = (hiddenDropout, residualDropout)
@@ -40,7 +40,7 @@ public struct TransformerConfiguration: Codable, Equatable, Sendable {
     }
 
     /// What makes the values unusable, alone or together, in words.
-    public var problem: String? {
+    package var problem: String? {
         if let problem = problemOfSize { return problem }
         if width % heads != 0 { return "width \(width) is not a multiple of \(heads) heads" }
         if width % 2 != 0 { return "width \(width) is odd; sinusoidal positions need pairs" }

@@ -1,17 +1,17 @@
 import GRDB
 
 /// One measured value of a run.
-public struct MetricPoint: Decodable, FetchableRecord, Sendable {
-    public let run: Int64
-    public let key: String
-    public let step: Int
-    public let value: Double
+package struct MetricPoint: Decodable, FetchableRecord, Sendable {
+    package let run: Int64
+    package let key: String
+    package let step: Int
+    package let value: Double
 }
 
 extension RunRegistry {
     /// The values of some runs whose keys look like one of the patterns (`layer.*.valid.loss`), by run, key and step.
     /// What is not a number is left out.
-    public func metrics(of runs: some Sequence<Int64>, like patterns: String...) throws -> [MetricPoint] {
+    package func metrics(of runs: some Sequence<Int64>, like patterns: String...) throws -> [MetricPoint] {
         try read { database in
             try SQLRequest<MetricPoint>(
                 literal: """

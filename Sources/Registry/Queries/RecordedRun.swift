@@ -2,45 +2,45 @@ import Foundation
 import GRDB
 
 /// One execution of a stage as it was recorded, with what it made.
-public struct RecordedRun: Decodable, FetchableRecord, Sendable {
-    public let id: Int64
-    public let name: String
-    public let stage: String
-    public let spec: String?
-    public let status: String
+package struct RecordedRun: Decodable, FetchableRecord, Sendable {
+    package let id: Int64
+    package let name: String
+    package let stage: String
+    package let spec: String?
+    package let status: String
     /// JSON text.
-    public let config: String
-    public let argv: String
-    public let version: String
-    public let commit: String?
-    public let isDirty: Bool?
-    public let seed: Int64?
-    public let threads: Int
-    public let blas: String
-    public let cpu: String
+    package let config: String
+    package let argv: String
+    package let version: String
+    package let commit: String?
+    package let isDirty: Bool?
+    package let seed: Int64?
+    package let threads: Int
+    package let blas: String
+    package let cpu: String
     private let startTime: String
-    public let wallSeconds: Double?
-    public let cpuSeconds: Double?
-    public let peakBytes: Int?
-    public let outputSHA256: String?
-    public let outputBytes: Int?
+    package let wallSeconds: Double?
+    package let cpuSeconds: Double?
+    package let peakBytes: Int?
+    package let outputSHA256: String?
+    package let outputBytes: Int?
     /// Where the output was last seen; from the registry's folder where it lies inside.
     private let outputPath: String?
 
-    public var started: Date? { Time.date(startTime) }
+    package var started: Date? { Time.date(startTime) }
 
     /// The words of its command.
-    public var arguments: [String] { (try? JSONDecoder().decode([String].self, from: Data(argv.utf8))) ?? [] }
+    package var arguments: [String] { (try? JSONDecoder().decode([String].self, from: Data(argv.utf8))) ?? [] }
 
     /// The folder that it made, as the file system knows it.
-    public func outputFolder(in registry: RunRegistry) -> String? { outputPath.map(registry.onDisk) }
+    package func outputFolder(in registry: RunRegistry) -> String? { outputPath.map(registry.onDisk) }
 }
 
 extension RunRegistry {
     /// All runs of these folders, whatever became of them, in the order in which they started.
-    public func runs(of names: [String]) throws -> [RecordedRun] { try recordedRuns("runs.name IN \(names)") }
+    package func runs(of names: [String]) throws -> [RecordedRun] { try recordedRuns("runs.name IN \(names)") }
 
-    public func runs(_ ids: some Sequence<Int64>) throws -> [RecordedRun] {
+    package func runs(_ ids: some Sequence<Int64>) throws -> [RecordedRun] {
         try recordedRuns("runs.id IN \(Array(ids))")
     }
 

@@ -1,24 +1,24 @@
 import GRDB
 
 /// That a run read something, and which run had made it.
-public struct Use: Decodable, FetchableRecord, Sendable {
-    public let run: Int64
-    public let role: String
-    public let sha256: String
+package struct Use: Decodable, FetchableRecord, Sendable {
+    package let run: Int64
+    package let role: String
+    package let sha256: String
     /// The stage that makes such a folder, or `file`.
-    public let kind: String
+    package let kind: String
     /// The last run that made these bytes; nil for a raw file.
-    public let source: Int64?
+    package let source: Int64?
     /// Where it was last seen, from the registry's folder where it lies inside.
-    public let path: String?
+    package let path: String?
 }
 
 extension RunRegistry {
     /// A recorded path as the file system knows it.
-    public func onDisk(_ path: String) -> String { RegistryPath.onDisk(path, root: root) }
+    package func onDisk(_ path: String) -> String { RegistryPath.onDisk(path, root: root) }
 
     /// What these runs read themselves, by run and role.
-    public func uses(by runs: some Sequence<Int64>) throws -> [Use] {
+    package func uses(by runs: some Sequence<Int64>) throws -> [Use] {
         try read { database in
             try SQLRequest<Use>(
                 literal: """
@@ -35,7 +35,7 @@ extension RunRegistry {
     }
 
     /// Everything that `run` came from: the runs behind it, each once, the nearest first.
-    public func ancestors(of run: Int64) throws -> [Int64] {
+    package func ancestors(of run: Int64) throws -> [Int64] {
         try read { database in
             try SQLRequest<Int64>(
                 literal: """

@@ -11,30 +11,30 @@ import Foundation
 ///
 /// Source: Papineni et al. 2002, "BLEU: a Method for Automatic Evaluation of Machine Translation"; Chen & Cherry 2014,
 /// smoothing method 3; Post 2018.
-public struct BLEU: CorpusMetric {
+package struct BLEU: CorpusMetric {
     /// The longest n-gram that counts.
-    public static let order = 4
+    package static let order = 4
 
     /// How a line is cut into tokens.
-    public enum Tokenizer: String, CaseIterable, Sendable {
+    package enum Tokenizer: String, CaseIterable, Sendable {
         /// See `Tokenizer13a`.
         case mteval13a = "13a"
         /// The text is tokenised already: words are what white space separates.
         case none
     }
 
-    public var lowercase: Bool
-    public var tokenizer: Tokenizer
+    package var lowercase: Bool
+    package var tokenizer: Tokenizer
     /// Average only the orders that the hypothesis is long enough for: meant for single sentences.
-    public var effectiveOrder: Bool
+    package var effectiveOrder: Bool
 
-    public init(lowercase: Bool = false, tokenizer: Tokenizer = .mteval13a, effectiveOrder: Bool = false) {
+    package init(lowercase: Bool = false, tokenizer: Tokenizer = .mteval13a, effectiveOrder: Bool = false) {
         self.lowercase = lowercase
         self.tokenizer = tokenizer
         self.effectiveOrder = effectiveOrder
     }
 
-    public var signature: Signature {
+    package var signature: Signature {
         Signature(details: [
             "case": lowercase ? "lc" : "mixed",
             "eff": effectiveOrder ? "yes" : "no",
@@ -44,7 +44,7 @@ public struct BLEU: CorpusMetric {
     }
 
     /// Columns: hypothesis length, reference length, matches of orders 1-4, hypothesis n-grams of orders 1-4.
-    public func statistics(hypotheses: [String], references: [String]) throws -> [StatisticsRow] {
+    package func statistics(hypotheses: [String], references: [String]) throws -> [StatisticsRow] {
         try checkCounts(hypotheses, references)
         var table = TokenTable()
         var matcher = NgramMatcher(order: Self.order)
@@ -74,7 +74,7 @@ public struct BLEU: CorpusMetric {
         return numbers
     }
 
-    public func score(of sums: StatisticsRow) -> BLEUScore {
+    package func score(of sums: StatisticsRow) -> BLEUScore {
         let columns = SIMD32<Double>(sums)
         let (precisions, score) = combine(columns, brevityPenalty: brevityPenalty(Int(sums[0]), Int(sums[1])))
         return BLEUScore(
@@ -88,7 +88,7 @@ public struct BLEU: CorpusMetric {
     }
 
     /// Precisions are single, their logarithms and the rest double.
-    public func resampledScore(of sums: SIMD32<Float>) -> ResampledScore {
+    package func resampledScore(of sums: SIMD32<Float>) -> ResampledScore {
         let penalty = brevityPenalty(Int(sums[0]), Int(sums[1]))
         return ResampledScore(value: combine(sums, brevityPenalty: penalty).score, isSingle: false)
     }

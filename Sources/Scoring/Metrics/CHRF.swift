@@ -9,17 +9,17 @@
 ///
 /// Source: Popović 2015, "chrF: character n-gram F-score for automatic MT evaluation"; Popović 2017, "chrF++: words
 /// helping character n-grams".
-public struct CHRF: CorpusMetric {
+package struct CHRF: CorpusMetric {
     /// Longest character n-gram, 1...6.
-    public var characterOrder: Int
+    package var characterOrder: Int
     /// Longest word n-gram, 0...2: 0 is chrF, 2 is chrF++.
-    public var wordOrder: Int
+    package var wordOrder: Int
     /// Recall weighs beta times as much as precision.
-    public var beta: Int
-    public var lowercase: Bool
+    package var beta: Int
+    package var lowercase: Bool
 
     /// A sentence's row has three columns for each order, which limits the orders to 6 and 2.
-    public init(characterOrder: Int = 6, wordOrder: Int = 0, beta: Int = 2, lowercase: Bool = false) {
+    package init(characterOrder: Int = 6, wordOrder: Int = 0, beta: Int = 2, lowercase: Bool = false) {
         precondition((1...6).contains(characterOrder) && (0...2).contains(wordOrder), "chrF orders are 1...6 and 0...2")
         self.characterOrder = characterOrder
         self.wordOrder = wordOrder
@@ -29,7 +29,7 @@ public struct CHRF: CorpusMetric {
 
     private var orders: Int { characterOrder + wordOrder }
 
-    public var signature: Signature {
+    package var signature: Signature {
         Signature(details: [
             "case": lowercase ? "lc" : "mixed",
             "eff": "yes",
@@ -40,7 +40,7 @@ public struct CHRF: CorpusMetric {
     }
 
     /// Columns, for each order: hypothesis n-grams (0 where the reference has none), reference n-grams, matches.
-    public func statistics(hypotheses: [String], references: [String]) throws -> [StatisticsRow] {
+    package func statistics(hypotheses: [String], references: [String]) throws -> [StatisticsRow] {
         try checkCounts(hypotheses, references)
         var table = TokenTable()
         var characters = NgramMatcher(order: characterOrder)
@@ -75,12 +75,12 @@ public struct CHRF: CorpusMetric {
         }
     }
 
-    public func score(of sums: StatisticsRow) -> CHRFScore {
+    package func score(of sums: StatisticsRow) -> CHRFScore {
         CHRFScore(
             name: "chrF\(beta)" + String(repeating: "+", count: wordOrder), score: fScore(SIMD32<Double>(sums)) ?? 0)
     }
 
-    public func resampledScore(of sums: SIMD32<Float>) -> ResampledScore {
+    package func resampledScore(of sums: SIMD32<Float>) -> ResampledScore {
         guard let score = fScore(sums) else { return ResampledScore(value: 0, isSingle: false) }
         return ResampledScore(value: Double(score), isSingle: true)
     }
@@ -105,10 +105,10 @@ public struct CHRF: CorpusMetric {
 }
 
 /// A chrF score.
-public struct CHRFScore: CorpusScore, Equatable {
+package struct CHRFScore: CorpusScore, Equatable {
     /// `chrF2`, `chrF2++`.
-    public var name: String
+    package var name: String
     /// 0...100.
-    public var score: Double
-    public var verbose: String? { nil }
+    package var score: Double
+    package var verbose: String? { nil }
 }

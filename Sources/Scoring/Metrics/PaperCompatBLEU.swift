@@ -8,9 +8,9 @@ import Foundation
 /// detokenisation and no tokenisation, no smoothing (0 when an order has no match), and `<s>` and `</s>` count as
 /// tokens like any other, which raises the figure, since every sentence gets them right. Put them into both sides
 /// before calling.
-public enum PaperCompatBLEU {
+package enum PaperCompatBLEU {
     /// Tokens are vocabulary ids or pieces. Throws `ScoringError` when there are no sentences or the two counts differ.
-    public static func score<Token: Hashable>(hypotheses: [[Token]], references: [[Token]]) throws -> Double {
+    package static func score<Token: Hashable>(hypotheses: [[Token]], references: [[Token]]) throws -> Double {
         guard hypotheses.count == references.count else {
             throw ScoringError.unequalCounts(hypotheses: hypotheses.count, references: references.count)
         }

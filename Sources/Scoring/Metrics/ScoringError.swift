@@ -1,5 +1,5 @@
 /// What can be wrong with texts to be scored.
-public enum ScoringError: Error, Equatable, Sendable, CustomStringConvertible {
+package enum ScoringError: Error, Equatable, Sendable, CustomStringConvertible {
     case noSentences
     case unequalCounts(hypotheses: Int, references: Int)
     case unequalFiles(hypotheses: String, found: Int, references: String, expected: Int)
@@ -7,7 +7,7 @@ public enum ScoringError: Error, Equatable, Sendable, CustomStringConvertible {
     /// `line` counts from 1.
     case notUTF8(path: String, line: Int)
 
-    public var description: String {
+    package var description: String {
         switch self {
         case .noSentences:
             "expected at least one sentence to score, found none"
@@ -23,5 +23,5 @@ public enum ScoringError: Error, Equatable, Sendable, CustomStringConvertible {
     }
 
     /// The exit status of `sysexits.h` that fits: the content of an input is wrong.
-    public var exitCode: Int32 { 65 }
+    package var exitCode: Int32 { 65 }
 }

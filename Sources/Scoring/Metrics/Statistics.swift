@@ -2,10 +2,10 @@
 /// is done with them. Column meanings belong to the metric; unused columns are 0.
 ///
 /// A fixed row of 32 columns makes summing thousands of resampled corpora a matter of vector additions.
-public typealias StatisticsRow = SIMD32<Int32>
+package typealias StatisticsRow = SIMD32<Int32>
 
 /// A metric whose corpus score is a function of statistics summed over sentences.
-public protocol CorpusMetric: Sendable {
+package protocol CorpusMetric: Sendable {
     associatedtype Score: CorpusScore
 
     /// How the score was made, so that others can make it again.
@@ -22,7 +22,7 @@ public protocol CorpusMetric: Sendable {
 }
 
 /// A corpus score with what is worth telling about it.
-public protocol CorpusScore: Sendable {
+package protocol CorpusScore: Sendable {
     /// As printed: `BLEU`, `chrF2`, `chrF2++`.
     var name: String { get }
     /// 0...100.
@@ -33,19 +33,19 @@ public protocol CorpusScore: Sendable {
 
 /// A score of summed single-precision statistics. NumPy keeps single precision through arithmetic with Python numbers
 /// (NEP 50), and the mean over resamples is then taken in single precision too: hence the mark.
-public struct ResampledScore: Equatable, Sendable {
-    public var value: Double
-    public var isSingle: Bool
+package struct ResampledScore: Equatable, Sendable {
+    package var value: Double
+    package var isSingle: Bool
 }
 
 extension CorpusMetric {
     /// The score of a whole corpus.
-    public func score(hypotheses: [String], references: [String]) throws -> Score {
+    package func score(hypotheses: [String], references: [String]) throws -> Score {
         score(of: try statistics(hypotheses: hypotheses, references: references))
     }
 
     /// The score of a whole corpus from its sentences' rows.
-    public func score(of rows: [StatisticsRow]) -> Score {
+    package func score(of rows: [StatisticsRow]) -> Score {
         score(of: rows.reduce(into: StatisticsRow()) { $0 &+= $1 })
     }
 

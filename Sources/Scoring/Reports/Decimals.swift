@@ -1,7 +1,7 @@
 import Foundation
 
 /// Numbers as the reports print them.
-public enum Decimals: Equatable, Sendable {
+package enum Decimals: Equatable, Sendable {
     /// So many digits after the point, correctly rounded.
     case fixed(Int)
     /// The shortest decimal that reads back as the same double.

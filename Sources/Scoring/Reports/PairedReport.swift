@@ -1,28 +1,28 @@
 /// Systems compared with a baseline, written as sacreBLEU's JSON of paired tests: one object a system, the baseline
 /// first.
-public struct PairedReport: Sendable {
+package struct PairedReport: Sendable {
     /// One compared system under every metric.
-    public struct Comparison: Sendable {
-        public var system: String
+    package struct Comparison: Sendable {
+        package var system: String
         /// Metric name and result, in the order in which they are written.
-        public var results: [(metric: String, result: PairedResult)]
+        package var results: [(metric: String, result: PairedResult)]
 
-        public init(system: String, results: [(metric: String, result: PairedResult)]) {
+        package init(system: String, results: [(metric: String, result: PairedResult)]) {
             self.system = system
             self.results = results
         }
     }
 
-    public var baseline: String
-    public var comparisons: [Comparison]
+    package var baseline: String
+    package var comparisons: [Comparison]
 
-    public init(baseline: String, comparisons: [Comparison]) {
+    package init(baseline: String, comparisons: [Comparison]) {
         self.baseline = baseline
         self.comparisons = comparisons
     }
 
     /// Full doubles; a value that a test does not give is `null`.
-    public func json() -> String {
+    package func json() -> String {
         guard let first = comparisons.first else { return "[]" }
         let rows =
             [Self.row("Baseline: \(baseline)", first.results.map { ($0.metric, $0.result.baseline) })]

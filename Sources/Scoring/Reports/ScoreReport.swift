@@ -1,16 +1,16 @@
 /// The scores of one system, written as sacreBLEU writes them.
-public struct ScoreReport: Sendable {
-    public struct Entry: Sendable {
+package struct ScoreReport: Sendable {
+    package struct Entry: Sendable {
         /// `BLEU`, `chrF2`.
-        public var name: String
+        package var name: String
         /// 0...100.
-        public var score: Double
-        public var signature: Signature
-        public var confidence: Confidence?
+        package var score: Double
+        package var signature: Signature
+        package var confidence: Confidence?
         /// The components in words, when the metric has any.
-        public var verbose: String?
+        package var verbose: String?
 
-        public init(_ score: some CorpusScore, signature: Signature, confidence: Confidence? = nil) {
+        package init(_ score: some CorpusScore, signature: Signature, confidence: Confidence? = nil) {
             self.name = score.name
             self.score = score.score
             self.signature = signature
@@ -19,12 +19,12 @@ public struct ScoreReport: Sendable {
         }
     }
 
-    public var entries: [Entry]
+    package var entries: [Entry]
 
-    public init(_ entries: [Entry]) { self.entries = entries }
+    package init(_ entries: [Entry]) { self.entries = entries }
 
     /// Scores a system by every metric, with a confidence interval from each when a bootstrap is given.
-    public init(
+    package init(
         hypotheses: [String], references: [String],
         metrics: [any CorpusMetric] = [BLEU(), CHRF()], bootstrap: Bootstrap? = nil
     ) throws {
@@ -44,12 +44,12 @@ public struct ScoreReport: Sendable {
     /// A list of objects, one a metric, whatever their number: `sacrebleu --format json` with two metrics or more.
     ///
     /// Scores are full doubles unless digits are asked for; the components in words keep their own.
-    public func json(_ digits: Decimals = .full) -> String {
+    package func json(_ digits: Decimals = .full) -> String {
         "[\n" + entries.map { $0.json(digits) }.joined(separator: ",\n") + "\n]"
     }
 
     /// A line for each metric, aligned at the equals sign: `sacrebleu --format text`.
-    public func text(_ digits: Decimals = .fixed(1)) -> String {
+    package func text(_ digits: Decimals = .fixed(1)) -> String {
         let width = entries.map(\.title.count).max() ?? 0
         return entries.map { entry in
             String(repeating: " ", count: width - entry.title.count) + entry.line(digits)

@@ -1,34 +1,34 @@
 /// How far a corpus score would move with other test sentences of the same kind.
-public struct Confidence: Equatable, Sendable {
+package struct Confidence: Equatable, Sendable {
     /// The mean over resamples.
-    public var mean: Double
+    package var mean: Double
     /// Half the width of the interval that holds 95% of the resamples.
-    public var halfWidth: Double
+    package var halfWidth: Double
 }
 
 /// Bootstrap resampling: a corpus of n sentences is drawn n times with replacement, again and again, and scored each
 /// time.
 ///
 /// Source: Koehn 2004, "Statistical Significance Tests for Machine Translation Evaluation".
-public struct Bootstrap: Sendable {
+package struct Bootstrap: Sendable {
     /// How many corpora are drawn.
-    public var resamples: Int
-    public var seed: UInt64
+    package var resamples: Int
+    package var seed: UInt64
 
-    public init(resamples: Int = 1000, seed: UInt64 = 12345) {
+    package init(resamples: Int = 1000, seed: UInt64 = 12345) {
         self.resamples = resamples
         self.seed = seed
     }
 
     /// The 95% confidence interval of a corpus score.
-    public func confidence<Metric: CorpusMetric>(_ metric: Metric, _ rows: [StatisticsRow]) -> Confidence {
+    package func confidence<Metric: CorpusMetric>(_ metric: Metric, _ rows: [StatisticsRow]) -> Confidence {
         let scores = self.scores(metric, rows)
         let mean = Means.exact(scores.values)
         return Confidence(mean: scores.isSingle ? Double(Float(mean)) : mean, halfWidth: scores.halfWidth)
     }
 
     /// The interval that holds 95% of the differences system - baseline, both scored on the same resampled corpora.
-    public func difference<Metric: CorpusMetric>(
+    package func difference<Metric: CorpusMetric>(
         _ metric: Metric, baseline: [StatisticsRow], system: [StatisticsRow]
     ) -> ClosedRange<Double> {
         precondition(resamples > 0, "no interval of no resamples")

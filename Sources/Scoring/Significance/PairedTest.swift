@@ -6,27 +6,27 @@
 ///   not, by a coin; p = (1 + #{r : D_r > d}) / (1 + trials).
 ///
 /// Both are two-sided. A small p speaks against the hypothesis that the two differ by chance only.
-public struct PairedTest: Equatable, Sendable {
-    public enum Method: String, CaseIterable, Sendable {
+package struct PairedTest: Equatable, Sendable {
+    package enum Method: String, CaseIterable, Sendable {
         case bootstrap = "paired-bs"
         case approximateRandomization = "paired-ar"
 
-        public var defaultTrials: Int { self == .bootstrap ? 1_000 : 10_000 }
+        package var defaultTrials: Int { self == .bootstrap ? 1_000 : 10_000 }
     }
 
-    public var method: Method
-    public var trials: Int
-    public var seed: UInt64
+    package var method: Method
+    package var trials: Int
+    package var seed: UInt64
 
     /// `trials` is 1,000 for the bootstrap and 10,000 for randomisation unless given.
-    public init(_ method: Method, trials: Int? = nil, seed: UInt64 = 12345) {
+    package init(_ method: Method, trials: Int? = nil, seed: UInt64 = 12345) {
         self.method = method
         self.trials = trials ?? method.defaultTrials
         self.seed = seed
     }
 
     /// The signature of scores that were compared by this test.
-    public func signature(of metric: some CorpusMetric) -> Signature {
+    package func signature(of metric: some CorpusMetric) -> Signature {
         var signature = metric.signature
         signature.seed = seed
         if method == .bootstrap { signature.bootstrap = trials } else { signature.randomization = trials }
@@ -34,7 +34,7 @@ public struct PairedTest: Equatable, Sendable {
     }
 
     /// Compares a system with a baseline by their sentences' statistics under one metric.
-    public func compare<Metric: CorpusMetric>(
+    package func compare<Metric: CorpusMetric>(
         _ metric: Metric, baseline: [StatisticsRow], system: [StatisticsRow]
     ) throws -> PairedResult {
         guard baseline.count == system.count else {
@@ -52,7 +52,7 @@ public struct PairedTest: Equatable, Sendable {
     }
 
     /// Compares the texts of a system with those of a baseline.
-    public func compare<Metric: CorpusMetric>(
+    package func compare<Metric: CorpusMetric>(
         _ metric: Metric, baseline: [String], system: [String], references: [String]
     ) throws -> PairedResult {
         try compare(
@@ -106,18 +106,18 @@ public struct PairedTest: Equatable, Sendable {
 }
 
 /// Two systems under one metric.
-public struct PairedResult: Equatable, Sendable {
-    public struct System: Equatable, Sendable {
-        public var score: Double
+package struct PairedResult: Equatable, Sendable {
+    package struct System: Equatable, Sendable {
+        package var score: Double
         /// Of the null hypothesis that the system does as well as the baseline; the baseline itself has none.
-        public var p: Double?
+        package var p: Double?
         /// From the bootstrap's resamples; randomisation gives none.
-        public var confidence: Confidence?
+        package var confidence: Confidence?
     }
 
-    public var baseline: System
-    public var system: System
+    package var baseline: System
+    package var system: System
 
     /// The absolute difference of the scores.
-    public var difference: Double { abs(baseline.score - system.score) }
+    package var difference: Double { abs(baseline.score - system.score) }
 }

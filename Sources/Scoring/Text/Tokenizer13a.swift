@@ -13,11 +13,11 @@
 /// treated byte by byte with the same result.
 ///
 /// Source: NIST `mteval-v13a.pl`, function `tokenization`; Post 2018, "A Call for Clarity in Reporting BLEU Scores".
-public struct Tokenizer13a: Sendable {
-    public init() {}
+package struct Tokenizer13a: Sendable {
+    package init() {}
 
     /// The tokens of a line, joined by single spaces.
-    public func callAsFunction(_ line: String) -> String {
+    package func callAsFunction(_ line: String) -> String {
         let bytes = spaced(Array(line.utf8))
         var tokens: [UInt8] = []
         PythonText.forEachWord(in: bytes) { word in

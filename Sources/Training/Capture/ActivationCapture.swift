@@ -7,53 +7,53 @@ import Tensors
 
 /// Runs a model over a split, teacher-forced and without dropout, and writes what its attentions take in and put out:
 /// real tokens only, in the order of the shard, all places in one pass.
-public final class ActivationCapture {
+package final class ActivationCapture {
     private let configuration: CaptureConfiguration
     private let pool: WorkerPool
-    private let lanes: [CaptureLane]
+    private let workers: [CaptureWorker]
     /// Source and target tokens of one forward pass.
     private static let batchTokens = 4000
 
-    public init(_ model: Transformer, weights: FloatBlock, _ configuration: CaptureConfiguration, pool: WorkerPool) {
+    package init(_ model: Transformer, weights: FloatBlock, _ configuration: CaptureConfiguration, pool: WorkerPool) {
         self.configuration = configuration
         self.pool = pool
-        lanes = (0..<pool.threads).map { _ in CaptureLane(TransformerPass(model, weights: weights)) }
+        workers = (0..<pool.threads).map { _ in CaptureWorker(TransformerPass(model, weights: weights)) }
     }
 
     /// Bytes that `write` will need for this shard.
-    public func bytes(_ shard: TokenShard) -> Int {
+    package func bytes(_ shard: TokenShard) -> Int {
         let counts = TokenCounts(shard), token = configuration.width * configuration.elementType.bytes
-        let sites = configuration.sites.reduce(0) { $0 + 2 * token * counts.tokens($1.attention) }
-        return sites + (configuration.needsMemory ? token * counts.source : 0) + 16 * (shard.count + 1)
+        let points = configuration.points.reduce(0) { $0 + 2 * token * counts.tokens($1.attention) }
+        return points + (configuration.needsMemory ? token * counts.source : 0) + 16 * (shard.count + 1)
     }
 
     /// - Parameters:
     ///   - progress: told how many sentences are done
     ///   - stop: asked now and then; a capture that is stopped throws what this throws and leaves nothing
-    public func write(
+    package func write(
         _ shard: TokenShard, _ split: Split, to folder: OutputFolder, progress: (Int) -> Void, stop: () throws -> Void
     ) throws {
         let counts = TokenCounts(shard)
         try writeOffsets(shard, split, to: folder)
-        let writers = try configuration.sites.map { site in
-            let shape = [counts.tokens(site.attention), configuration.width]
+        let writers = try configuration.points.map { point in
+            let shape = [counts.tokens(point.attention), configuration.width]
             return try TensorFileWriter(
-                path: folder.path(site.fileName(split)),
+                path: folder.path(point.fileName(split)),
                 tensors: [("input", configuration.elementType, shape), ("output", configuration.elementType, shape)])
         }
         let memory =
             configuration.needsMemory
             ? try TensorFileWriter(
-                path: folder.path(CaptureSite.memoryName(split)),
+                path: folder.path(CapturePoint.memoryName(split)),
                 tensors: [("memory", configuration.elementType, [counts.source, configuration.width])])
             : nil
         let batches = batches(shard)
-        for start in stride(from: 0, to: batches.count, by: lanes.count) {
+        for start in stride(from: 0, to: batches.count, by: workers.count) {
             try stop()
-            let round = Array(batches[start..<min(start + lanes.count, batches.count)])
+            let round = Array(batches[start..<min(start + workers.count, batches.count)])
             let failures = FirstError()
             pool.run(round.count) { index in
-                failures.catching { try capture(shard, round[index], lane: lanes[index], writers, memory) }
+                failures.catching { try capture(shard, round[index], worker: workers[index], writers, memory) }
             }
             try failures.rethrow()
             progress(round.last!.upperBound)
@@ -62,21 +62,23 @@ public final class ActivationCapture {
     }
 
     private func capture(
-        _ shard: TokenShard, _ sentences: Range<Int>, lane: CaptureLane, _ writers: [TensorFileWriter],
+        _ shard: TokenShard, _ sentences: Range<Int>, worker: CaptureWorker, _ writers: [TensorFileWriter],
         _ memory: TensorFileWriter?
     ) throws {
-        lane.batch.removeAll()
-        for sentence in sentences { lane.batch.append(source: shard.source[sentence], target: shard.target[sentence]) }
-        let encoded = lane.pass.run(lane.batch)
+        worker.batch.removeAll()
+        for sentence in sentences {
+            worker.batch.append(source: shard.source[sentence], target: shard.target[sentence])
+        }
+        let encoded = worker.pass.run(worker.batch)
         let source = shard.source.offsets[sentences.lowerBound],
             target = shard.target.offsets[sentences.lowerBound] + sentences.lowerBound
-        for (site, writer) in zip(configuration.sites, writers) {
-            let activations = lane.pass.activations(site)
-            let token = site.attention == .encoder ? source : target
-            try write(activations.input, "input", token, writer, lane.scratch)
-            try write(activations.output, "output", token, writer, lane.scratch)
+        for (point, writer) in zip(configuration.points, writers) {
+            let activations = worker.pass.activations(point)
+            let token = point.attention == .encoder ? source : target
+            try write(activations.input, "input", token, writer, worker.scratch)
+            try write(activations.output, "output", token, writer, worker.scratch)
         }
-        if let memory { try write(encoded, "memory", source, memory, lane.scratch) }
+        if let memory { try write(encoded, "memory", source, memory, worker.scratch) }
     }
 
     private func write(
@@ -97,7 +99,7 @@ public final class ActivationCapture {
     private func writeOffsets(_ shard: TokenShard, _ split: Split, to folder: OutputFolder) throws {
         let shape = [shard.count + 1]
         let writer = try TensorFileWriter(
-            path: folder.path(CaptureSite.offsetsName(split)),
+            path: folder.path(CapturePoint.offsetsName(split)),
             tensors: [("source", .i64, shape), ("target", .i64, shape)])
         try writer.write("source", shard.source.offsets)
         // the decoder sees <s> before each sentence
@@ -120,7 +122,7 @@ public final class ActivationCapture {
 }
 
 /// What one thread works with.
-private final class CaptureLane {
+private final class CaptureWorker {
     let pass: TransformerPass
     var batch = PairBatch()
     let scratch = Workspace()

@@ -10,13 +10,13 @@ extension CaptureConfiguration {
     ///   - path: where the model is, for errors
     ///   - layers: at which every chosen attention must still be there; if nil, all layers at which it is so
     /// - Throws: `SpecError` for what no model of this shape has, `DataError` for what this one has no more
-    public init(
+    package init(
         of model: ModelDescription, at path: String, spans: [Span], attentions: [Attention], layers: [Int]?,
         elementType: ElementType
     ) throws {
         try self.init(
             teacher: model.transformer, spans: spans, attentions: attentions, layers: layers, elementType: elementType)
-        let gone = Set(model.replacements.map(\.place)), replaced = sites.map(\.place).filter(gone.contains)
+        let gone = Set(model.replacements.map(\.place)), replaced = points.map(\.place).filter(gone.contains)
         let left = self.layers.filter { layer in !replaced.contains { $0.layer == layer } }
         guard replaced.isEmpty || (layers == nil && !left.isEmpty) else {
             throw DataError(
@@ -49,12 +49,12 @@ extension Spec {
     fileprivate var place: Place { Place(attention: attention.captured, layer: layer!) }
 }
 
-extension CaptureSite {
+extension CapturePoint {
     fileprivate var place: Place { Place(attention: attention, layer: layer) }
 }
 
 extension ActivationCapture {
-    public convenience init(of model: ModelFolder, _ configuration: CaptureConfiguration, pool: WorkerPool) throws {
+    package convenience init(of model: ModelFolder, _ configuration: CaptureConfiguration, pool: WorkerPool) throws {
         try model.loadNetworks()
         self.init(model.model, weights: model.weights, configuration, pool: pool)
     }

@@ -4,23 +4,23 @@ import Models
 import Tensors
 
 /// What a capture holds; the configuration in its manifest.
-public struct CaptureConfiguration: Codable, Equatable, Sendable {
+package struct CaptureConfiguration: Codable, Equatable, Sendable {
     /// d
-    public var width: Int
-    public var heads: Int
+    package var width: Int
+    package var heads: Int
     /// S
-    public var maxTokens: Int
+    package var maxTokens: Int
     /// F16 or F32.
-    public var elementType: ElementType
-    public var spans: [Span]
-    public var attentions: [Attention]
+    package var elementType: ElementType
+    package var spans: [Span]
+    package var attentions: [Attention]
     /// Layers captured, counted from 0 in either stack.
-    public var layers: [Int]
+    package var layers: [Int]
     /// Layers of the teacher's stacks.
-    public var encoderLayers: Int
-    public var decoderLayers: Int
+    package var encoderLayers: Int
+    package var decoderLayers: Int
 
-    public init(
+    package init(
         teacher: TransformerConfiguration, spans: [Span], attentions: [Attention], layers: [Int]?,
         elementType: ElementType
     ) throws {
@@ -37,7 +37,7 @@ public struct CaptureConfiguration: Codable, Equatable, Sendable {
         if let beyond = self.layers.first(where: { $0 < 0 || $0 >= depth }) {
             throw SpecError(text: "layer \(beyond)", reason: "the model has layers 0 to \(depth - 1)")
         }
-        guard !sites.isEmpty else {
+        guard !points.isEmpty else {
             throw SpecError(
                 text: spans.map(\.rawValue).joined(separator: " "),
                 reason: "no family has such a span at these attentions")
@@ -45,29 +45,29 @@ public struct CaptureConfiguration: Codable, Equatable, Sendable {
     }
 
     /// Every place captured, with each span that some family has there.
-    public var sites: [CaptureSite] {
+    package var points: [CapturePoint] {
         attentions.flatMap { attention in
             spans.filter { span in Families.at(attention).contains { $0.span == span } }.flatMap { span in
                 layers.filter { $0 < (attention == .encoder ? encoderLayers : decoderLayers) }
-                    .map { CaptureSite(span: span, attention: attention, layer: $0) }
+                    .map { CapturePoint(span: span, attention: attention, layer: $0) }
             }
         }
     }
 
-    public var shape: TeacherShape { TeacherShape(width: width, heads: heads, maxTokens: maxTokens) }
+    package var shape: TeacherShape { TeacherShape(width: width, heads: heads, maxTokens: maxTokens) }
 
-    public var needsMemory: Bool { attentions.contains { $0.readsMemory } }
+    package var needsMemory: Bool { attentions.contains { $0.readsMemory } }
 }
 
-/// Where a site's activations are written.
-extension CaptureSite {
+/// Where the activations of a point are written.
+extension CapturePoint {
     /// Tensors `input` and `output`, [tokens, d] each.
-    public func fileName(_ split: Split) -> String {
+    package func fileName(_ split: Split) -> String {
         "\(split.rawValue).\(span.rawValue).\(attention.captured).\(layer).safetensors"
     }
 
     /// Tensors `source` and `target`: where each sentence starts, in tokens, and where the last one ends.
-    public static func offsetsName(_ split: Split) -> String { "\(split.rawValue).offsets.safetensors" }
+    package static func offsetsName(_ split: Split) -> String { "\(split.rawValue).offsets.safetensors" }
     /// Tensor `memory`, the encoder's output [source tokens, d].
-    public static func memoryName(_ split: Split) -> String { "\(split.rawValue).memory.safetensors" }
+    package static func memoryName(_ split: Split) -> String { "\(split.rawValue).memory.safetensors" }
 }

@@ -5,12 +5,12 @@ import Tensors
 extension CapturedActivations {
     /// Checks the files that hold what a spec of one layer learns from against their hashes. They are read in random
     /// order later on, when it would be too late to say so.
-    public static func verify(_ folder: PublishedFolder<CaptureConfiguration>, _ split: Split, _ spec: Spec) throws {
+    package static func verify(_ folder: PublishedFolder<CaptureConfiguration>, _ split: Split, _ spec: Spec) throws {
         var names = [
-            CaptureSite.offsetsName(split),
-            CaptureSite(span: spec.family.span, attention: spec.attention, layer: spec.layer!).fileName(split),
+            CapturePoint.offsetsName(split),
+            CapturePoint(span: spec.family.span, attention: spec.attention, layer: spec.layer!).fileName(split),
         ]
-        if spec.attention.readsMemory { names.append(CaptureSite.memoryName(split)) }
+        if spec.attention.readsMemory { names.append(CapturePoint.memoryName(split)) }
         for name in names { _ = try folder.file(name) }
     }
 
@@ -39,7 +39,7 @@ extension CaptureConfiguration {
     /// Refuses a manifest whose numbers cannot be those of any model.
     ///
     /// - Parameter path: of the capture
-    public func requireSound(path: String) throws {
+    package func requireSound(path: String) throws {
         let sizes: KeyValuePairs = [
             "width": (width, 1...1 << 16), "heads": (heads, 1...1 << 16), "maxTokens": (maxTokens, 1...1 << 16),
             "encoderLayers": (encoderLayers, 0...1000), "decoderLayers": (decoderLayers, 1...1000),

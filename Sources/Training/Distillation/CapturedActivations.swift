@@ -7,11 +7,11 @@ import Tensors
 
 /// One place's activations of a split, mapped from disk: what is read of them is read when it is used, so that memory
 /// does not grow with the corpus.
-public final class CapturedActivations {
+package final class CapturedActivations {
     /// Where each sentence's tokens start, and where the last one's end.
-    public let offsets: [Int]
-    public let memoryOffsets: [Int]
-    public let width: Int
+    package let offsets: [Int]
+    package let memoryOffsets: [Int]
+    package let width: Int
     // as they are handed out, so that a batch allocates nothing
     private let input: any RowSource
     private let output: any RowSource
@@ -49,18 +49,18 @@ public final class CapturedActivations {
     }
 
     /// - Parameter spec: of one layer
-    public init(folder: String, _ configuration: CaptureConfiguration, _ split: Split, _ spec: Spec) throws {
-        func path(_ name: String) -> String { (folder as NSString).appendingPathComponent(name) }
-        let lengths = try TensorFile(path: path(CaptureSite.offsetsName(split)))
+    package init(folder: String, _ configuration: CaptureConfiguration, _ split: Split, _ spec: Spec) throws {
+        func path(_ name: String) -> String { FilePath.join(folder, name) }
+        let lengths = try TensorFile(path: path(CapturePoint.offsetsName(split)))
         let source = try Self.offsets("source", in: lengths, maxTokens: configuration.maxTokens)
         let target = try Self.offsets("target", in: lengths, maxTokens: configuration.maxTokens, count: source.count)
         offsets = spec.attention == .encoder ? source : target
         memoryOffsets = source
         let width = configuration.width
         self.width = width
-        let site = CaptureSite(span: spec.family.span, attention: spec.attention, layer: spec.layer!)
-        let file = try TensorFile(path: path(site.fileName(split)))
-        let memoryFile = spec.attention.readsMemory ? try TensorFile(path: path(CaptureSite.memoryName(split))) : nil
+        let point = CapturePoint(span: spec.family.span, attention: spec.attention, layer: spec.layer!)
+        let file = try TensorFile(path: path(point.fileName(split)))
+        let memoryFile = spec.attention.readsMemory ? try TensorFile(path: path(CapturePoint.memoryName(split))) : nil
         input = try Rows(file, "input", tokens: offsets.last ?? 0, width: width)
         output = try Rows(file, "output", tokens: offsets.last ?? 0, width: width)
         memory = try memoryFile.map { try Rows($0, "memory", tokens: source.last ?? 0, width: width) }
@@ -72,11 +72,11 @@ public final class CapturedActivations {
         for file in files { file.releasePages() }
     }
 
-    public var sentences: Int { offsets.count - 1 }
-    public var tokens: Int { offsets.last ?? 0 }
+    package var sentences: Int { offsets.count - 1 }
+    package var tokens: Int { offsets.last ?? 0 }
 
     /// These sentences, to be read when they are used.
-    public func batch(_ sentences: ArraySlice<Int>) -> DistillationBatch {
+    package func batch(_ sentences: ArraySlice<Int>) -> DistillationBatch {
         DistillationBatch(
             sentences: sentences, offsets: offsets, input: input, output: output, memory: memory,
             memoryOffsets: memoryOffsets)
@@ -84,7 +84,7 @@ public final class CapturedActivations {
 
     /// Sum over all tokens of |output - mean output|^2, d numbers a token: what a network that always said the mean
     /// would be wrong by.
-    public func totalVariation() -> Double {
+    package func totalVariation() -> Double {
         var sum = [Double](repeating: 0, count: width), squares = 0.0
         var row = [Float](repeating: 0, count: width)
         for token in 0..<tokens {

@@ -1,19 +1,19 @@
 import Models
 
 /// Named settings of a distillation; every value can be overridden.
-public enum DistillationPreset: String, Codable, CaseIterable, Sendable {
+package enum DistillationPreset: String, Codable, CaseIterable, Sendable {
     /// Warm-up and cosine decay, a new order every epoch, the best epoch's weights.
     case standard
     /// Those of "Rethinking Attention" (Bozic et al. 2024) and its code: constant rate, 21 epochs, no shuffling.
     case paper
 
-    public struct Values: Codable, Equatable, Sendable {
-        public var distillation = DistillationSettings()
-        public var training: TrainingSettings
+    package struct Values: Codable, Equatable, Sendable {
+        package var distillation = DistillationSettings()
+        package var training: TrainingSettings
     }
 
     /// What the family wishes for, or what the paper did.
-    public func values(_ spec: Spec) -> Values {
+    package func values(_ spec: Spec) -> Values {
         let recipe = spec.family.recipe(spec)
         switch self {
         case .standard:
@@ -34,14 +34,14 @@ public enum DistillationPreset: String, Codable, CaseIterable, Sendable {
 }
 
 /// What a folder of distilled replacements holds; the configuration in its manifest.
-public struct DistillConfiguration: Codable, Equatable, Sendable {
-    public var spec: Spec
-    public var preset: DistillationPreset
-    public var values: DistillationPreset.Values
+package struct DistillConfiguration: Codable, Equatable, Sendable {
+    package var spec: Spec
+    package var preset: DistillationPreset
+    package var values: DistillationPreset.Values
     /// Shape of the teacher's activations.
-    public var capture: CaptureConfiguration
+    package var capture: CaptureConfiguration
 
-    public init(
+    package init(
         spec: Spec, preset: DistillationPreset, values: DistillationPreset.Values, capture: CaptureConfiguration
     ) {
         self.spec = spec
@@ -50,10 +50,10 @@ public struct DistillConfiguration: Codable, Equatable, Sendable {
         self.capture = capture
     }
 
-    public static func weightsName(layer: Int) -> String { "layer-\(layer).safetensors" }
+    package static func weightsName(layer: Int) -> String { "layer-\(layer).safetensors" }
 
     /// The layers that `spec` covers and that were captured.
-    public func specs() throws -> [Spec] {
+    package func specs() throws -> [Spec] {
         let depth = spec.attention == .encoder ? capture.encoderLayers : capture.decoderLayers
         let specs = try spec.layers(of: depth).filter { capture.layers.contains($0.layer!) }
         guard !specs.isEmpty, capture.attentions.contains(spec.attention.captured),
@@ -62,7 +62,7 @@ public struct DistillConfiguration: Codable, Equatable, Sendable {
             throw SpecError(
                 text: "\(spec)",
                 reason:
-                    "the capture holds \(capture.sites.map { "\($0.span.rawValue).\($0.attention).\($0.layer)" }.joined(separator: " "))",
+                    "the capture holds \(capture.points.map { "\($0.span.rawValue).\($0.attention).\($0.layer)" }.joined(separator: " "))",
                 hint:
                     "capture it: --attentions \(spec.attention.captured) --families \(spec.family.name)\(spec.layer.map { " --layers \($0)" } ?? "")"
             )

@@ -3,30 +3,30 @@ import Foundation
 import Kernels
 import Models
 
-public struct DistillationSettings: Codable, Equatable, Sendable {
+package struct DistillationSettings: Codable, Equatable, Sendable {
     /// Sentences of a batch, where `batchTokens` is nil.
-    public var batch = 256
+    package var batch = 256
     /// Tokens of a batch.
-    public var batchTokens: Int?
+    package var batchTokens: Int?
     /// Of the hidden layer.
-    public var dropout: Float = 0
+    package var dropout: Float = 0
     /// The gradient's norm is cut to this; nil: never.
-    public var clip: Float?
+    package var clip: Float?
     /// Whether sentences come in a new order every epoch.
-    public var shuffles = true
-    public var seed: UInt64 = 1
+    package var shuffles = true
+    package var seed: UInt64 = 1
 
-    public init() {}
+    package init() {}
 }
 
 /// Distillation of one attention: a network learns its outputs from its inputs by the mean squared error over real
 /// tokens,
 ///   1/(T d) sum_t |y_t - attention_t|^2.
-public final class DistillationTrainee: Trainee {
-    public let spec: Spec
-    public let layout: ParameterLayout
-    public let weights: FloatBlock
-    public let network: any ContextNetwork
+package final class DistillationTrainee: Trainee {
+    package let spec: Spec
+    package let layout: ParameterLayout
+    package let weights: FloatBlock
+    package let network: any ContextNetwork
     private let settings: DistillationSettings
     private let train: CapturedActivations
     private let valid: CapturedActivations
@@ -38,7 +38,7 @@ public final class DistillationTrainee: Trainee {
     private static let batchesMapped = 16
 
     /// - Parameter spec: of one layer
-    public init(
+    package init(
         _ spec: Spec, _ teacher: CaptureConfiguration, train: CapturedActivations, valid: CapturedActivations,
         settings: DistillationSettings,
         pool: WorkerPool
@@ -59,9 +59,9 @@ public final class DistillationTrainee: Trainee {
         validVariation = valid.totalVariation()
     }
 
-    public var validationSentences: Int { valid.sentences }
+    package var validationSentences: Int { valid.sentences }
 
-    public func begin(epoch: Int) -> Int {
+    package func begin(epoch: Int) -> Int {
         let seed = settings.shuffles ? settings.seed : nil
         order =
             settings.batchTokens.map { EpochOrder(tokens: tokens, batchTokens: $0, seed: seed, epoch: epoch) }
@@ -69,7 +69,7 @@ public final class DistillationTrainee: Trainee {
         return order.batches.count
     }
 
-    public func step(batch: Int, step: Int, rate: Float, adam: Adam) -> TrainingSums {
+    package func step(batch: Int, step: Int, rate: Float, adam: Adam) -> TrainingSums {
         if batch % Self.batchesMapped == 0 { train.releasePages() }
         let (squares, tokens) = distiller.step(
             train.batch(order.sentences[order.batches[batch]]),
@@ -80,7 +80,7 @@ public final class DistillationTrainee: Trainee {
 
     /// Error, explained variance 1 - SSE/SST, and the cosine of the network's and the attention's output, on the whole
     /// and by position.
-    public func validate(epoch: Int) -> Validation {
+    package func validate(epoch: Int) -> Validation {
         var byPosition: [OutputComparison] = []
         let everything = EpochOrder(sentences: valid.sentences, batchSentences: settings.batch, seed: nil, epoch: 0)
         for batch in everything.batches { distiller.compare(valid.batch(everything.sentences[batch]), &byPosition) }

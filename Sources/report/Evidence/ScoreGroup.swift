@@ -11,7 +11,7 @@ struct ScoreGroup {
     /// One of each run, in the order in which the runs were given.
     let members: [ScoredModel]
 
-    var isTeacher: Bool { members[0].sites == 0 }
+    var isTeacher: Bool { members[0].replaced == 0 }
     var first: ScoredModel { members[0] }
 
     func mean(_ value: (ScoredModel) -> Double?) -> Double? {

@@ -42,7 +42,7 @@ struct Leaderboard {
                 Column(
                     title: "Search", isNumber: false,
                     explanation: "greedy, or the width of the beam; int8, mixed: what products are made of"),
-                Column(title: "Sites", isNumber: true, explanation: "attentions replaced"),
+                Column(title: "Replaced", isNumber: true, explanation: "attentions replaced"),
                 Column(title: "Parameters", isNumber: true, explanation: "numbers of the whole model"),
                 Column(title: "BLEU", isNumber: true, explanation: "sacreBLEU’s, detokenised"),
                 hasSeeds
@@ -88,7 +88,7 @@ struct Leaderboard {
         }
         return [
             Cell(text: group.search, sort: group.search, isNumber: false),
-            count(group.mean { $0.sites.map(Double.init) }), count(group.mean { $0.parameters.map(Double.init) }),
+            count(group.mean { $0.replaced.map(Double.init) }), count(group.mean { $0.parameters.map(Double.init) }),
             number(group.mean(\.bleu), "%.2f"), uncertainty ?? number(group.mean(\.confidence), "%.2f"),
             number(group.mean(\.difference), "%+.2f"),
             // the mean of several p would be none
@@ -102,7 +102,7 @@ struct Leaderboard {
     var terminal: String {
         guard !rows.isEmpty else { return "" }
         var table = Table(
-            .left("model"), .left("search"), .right("sites"), .right("parameters"), .right("BLEU"), .right("±"),
+            .left("model"), .left("search"), .right("replaced"), .right("parameters"), .right("BLEU"), .right("±"),
             .right("difference"), .right("p"),
             .right("chrF2"), .right("paper_compat"), .right("tokens/s"), .left("test_set"))
         for (row, group) in zip(rows, groups) {

@@ -54,8 +54,8 @@ struct FlattenedBackward {
 
     // MARK: - Second layer
 
-    /// d loss / d y = 2 (y - wanted) / (T d)
-    private var outputScale: Float { 2 / Float(batch.target.order.tokens * replacement.shape.width) }
+    /// d loss / d y = 2 (y - targets) / (T d)
+    private var outputScale: Float { 2 / Float(batch.input.order.tokens * replacement.shape.width) }
 
     /// out becomes d loss / d y of a block, dbias its column sums. Returns the summed squared error.
     private func gradient(
@@ -64,9 +64,9 @@ struct FlattenedBackward {
     ) -> Double {
         let width = replacement.shape.outputWidth, columns = tape.index * width..<(tape.index + 1) * width
         switch goal {
-        case .squaredError(let wanted):
+        case .squaredError(let targets):
             gemm(block.h, block.weight, transposeB: true, into: out)
-            let values = wanted.rows(block.tokens).columns(columns)
+            let values = targets.rows(block.tokens).columns(columns)
             return squared_error(out.base, block.bias, values.base, values.stride, out.rows, width, outputScale, dbias)
         case .given(let dy):
             out.copy(from: dy.rows(block.tokens).columns(columns))
@@ -184,7 +184,7 @@ struct FlattenedBackward {
 
     // MARK: - First layer
 
-    /// D of the source's blocks, in the source's order: that of position 0 of the target, which every row sees.
+    /// D of the source's blocks, in the source's order: that of position 0 of the input, which every row sees.
     private func sourceRows(_ rows: HiddenRows, _ D: Matrix, _ memory: FlattenedSide) -> Matrix {
         let own = pass.space.zeros(memory.order.sentences, D.columns)
         let seeing = rows.areOfPrefixes ? rows.order.count(0) : rows.order.sentences
@@ -198,7 +198,7 @@ struct FlattenedBackward {
         if let memory = batch.memory, let source {
             blocks(memory, first: 0, sums) { source.rows(0..<memory.order.count($0)) }
         }
-        blocks(batch.target, first: replacement.firstTargetBlock, sums) { D.rows(rows.rows($0)) }
+        blocks(batch.input, first: replacement.firstTargetBlock, sums) { D.rows(rows.rows($0)) }
         finish(network.firstBias, 0, sums.dv, H)
     }
 
@@ -241,9 +241,9 @@ struct FlattenedBackward {
 
 // MARK: - Inputs
 
-/// Where the gradients of a batch's inputs are added, in its order: [tokens, d] of the target and of the source.
+/// Where the gradients of a batch's inputs are added, in its order: [tokens, d] of its sentences and of the encoder's output.
 struct InputGradients {
-    let target: Matrix
+    let x: Matrix
     let memory: Matrix?
 }
 
@@ -277,7 +277,7 @@ extension FlattenedBackward {
                 return (source.rows(seen), own.rows(seen))
             }
         }
-        inputGradients(batch.target, first: replacement.firstTargetBlock, into: inputs.target) {
+        inputGradients(batch.input, first: replacement.firstTargetBlock, into: inputs.x) {
             (D.rows(rows.rows($0)), terms.rows(rows.rows($0)))
         }
     }

@@ -2,31 +2,31 @@ import CKernels
 import Kernels
 
 /// Tokens of one side of a batch in position-major order.
-public struct FlattenedSide {
-    public let order: PositionMajor
+package struct FlattenedSide {
+    package let order: PositionMajor
     /// [tokens, d]
-    public let x: Matrix
+    package let x: Matrix
 
-    public init(order: PositionMajor, x: Matrix) {
+    package init(order: PositionMajor, x: Matrix) {
         self.order = order
         self.x = x
     }
 }
 
-/// What a replacement works on: sentences (in the decoder the target, as far as it is seen) and, for cross-attention,
+/// What a replacement works on: sentences (in the decoder of the target, as far as it is seen) and, for cross-attention,
 /// the encoder's output of their sources.
-public struct FlattenedBatch {
-    public let target: FlattenedSide
-    public let memory: FlattenedSide?
+package struct FlattenedBatch {
+    package let input: FlattenedSide
+    package let memory: FlattenedSide?
 
-    public init(target: FlattenedSide, memory: FlattenedSide? = nil) {
-        self.target = target
+    package init(input: FlattenedSide, memory: FlattenedSide? = nil) {
+        self.input = input
         self.memory = memory
-        require(memory.map { $0.order.sentences == target.order.sentences } ?? true, "as many sources as targets")
+        require(memory.map { $0.order.sentences == input.order.sentences } ?? true, "as many sources as inputs")
     }
 
-    /// Of the sentence at a place of the target's order, the place in the source's.
-    func memoryPlace(_ place: Int, _ memory: FlattenedSide) -> Int { memory.order.places[target.order.order[place]] }
+    /// Of the sentence at a place of the input's order, the place in the source's.
+    func memoryPlace(_ place: Int, _ memory: FlattenedSide) -> Int { memory.order.places[input.order.order[place]] }
 }
 
 /// Mean and 1/sd of what each hidden row sees of the input: one row a sentence, or one a token for a causal network.
@@ -35,7 +35,7 @@ struct InputMoments: BitwiseCopyable {
     let rstd: UnsafeMutablePointer<Float>
 
     init(_ pass: FlattenedTraining, _ batch: FlattenedBatch) {
-        let order = batch.target.order, sentences = order.sentences, N = Float(pass.replacement.shape.inputs),
+        let order = batch.input.order, sentences = order.sentences, N = Float(pass.replacement.shape.inputs),
             space = pass.space
         let rows = pass.seesPrefixes ? order.tokens : sentences
         mean = space.take(rows)
@@ -60,7 +60,7 @@ struct InputMoments: BitwiseCopyable {
                 / max(total[1, place] / N - m * m + FlattenedReplacement.epsilon, FlattenedReplacement.epsilon)
                 .squareRoot()
         }
-        Self.accumulate(batch.target, total, space) { row, place in
+        Self.accumulate(batch.input, total, space) { row, place in
             if pass.seesPrefixes { finish(row, place) }
         }
         if !pass.seesPrefixes { for place in 0..<sentences { finish(place, place) } }

@@ -24,30 +24,30 @@ final class FlattenedDistiller: Distiller {
     func step(
         _ batch: DistillationBatch, randomness: Randomness, _ sink: GradientSink
     ) -> (squares: Double, tokens: Int) {
-        let (activations, wanted) = read(batch)
-        return (training.step(activations, wanted: wanted, randomness: randomness, sink), wanted.rows)
+        let (activations, targets) = read(batch)
+        return (training.step(activations, targets: targets, randomness: randomness, sink), targets.rows)
     }
 
     func compare(_ batch: DistillationBatch, _ byPosition: inout [OutputComparison]) {
-        let (activations, wanted) = read(batch), out = training.predict(activations), order = activations.target.order
+        let (activations, targets) = read(batch), out = training.predict(activations), order = activations.input.order
         while byPosition.count < order.positions { byPosition.append(OutputComparison()) }
         for position in 0..<order.positions {
-            byPosition[position].add(out.rows(order.rows(position)), wanted.rows(order.rows(position)))
+            byPosition[position].add(out.rows(order.rows(position)), targets.rows(order.rows(position)))
         }
     }
 
-    private func read(_ batch: DistillationBatch) -> (FlattenedBatch, wanted: Matrix) {
+    private func read(_ batch: DistillationBatch) -> (FlattenedBatch, targets: Matrix) {
         space.reset()
         arrange(&targetOrder, batch, batch.offsets)
         let order = targetOrder, x = gather(batch.input, batch, batch.offsets, order),
-            wanted = gather(batch.output, batch, batch.offsets, order)
-        let target = FlattenedSide(order: order, x: x)
+            targets = gather(batch.output, batch, batch.offsets, order)
+        let input = FlattenedSide(order: order, x: x)
         guard replacement.shape.attention.readsMemory, let memory = batch.memory else {
-            return (FlattenedBatch(target: target), wanted)
+            return (FlattenedBatch(input: input), targets)
         }
         arrange(&memoryOrder, batch, batch.memoryOffsets)
         let side = FlattenedSide(order: memoryOrder, x: gather(memory, batch, batch.memoryOffsets, memoryOrder))
-        return (FlattenedBatch(target: target, memory: side), wanted)
+        return (FlattenedBatch(input: input, memory: side), targets)
     }
 
     private func arrange(_ order: inout PositionMajor, _ batch: DistillationBatch, _ offsets: [Int]) {

@@ -1,35 +1,35 @@
 /// The paper's networks over a flattened sentence (Bozic et al. 2024): one family for each of its four modes.
-public struct FlattenedFamily: Family {
-    public let name: String
-    public let summary: String
-    public let span: Span
-    public let attentions: [Attention]
+package struct FlattenedFamily: Family {
+    package let name: String
+    package let summary: String
+    package let span: Span
+    package let attentions: [Attention]
     /// Each head has a network of its own.
     let hasNetworkPerHead: Bool
 
-    public static let alr = FlattenedFamily(
+    package static let alr = FlattenedFamily(
         name: "alr", summary: "attention layer: normed input to concatenated heads", span: .heads,
         attentions: Attention.allCases, hasNetworkPerHead: false)
-    public static let alrr = FlattenedFamily(
+    package static let alrr = FlattenedFamily(
         name: "alrr", summary: "attention layer with its residual", span: .sublayer, attentions: [.encoder],
         hasNetworkPerHead: false)
-    public static let aslr = FlattenedFamily(
+    package static let aslr = FlattenedFamily(
         name: "aslr", summary: "as alr, each head a network of its own", span: .heads, attentions: [.encoder],
         hasNetworkPerHead: true)
-    public static let elr = FlattenedFamily(
+    package static let elr = FlattenedFamily(
         name: "elr", summary: "the whole encoder layer", span: .layer, attentions: [.encoder], hasNetworkPerHead: false)
 
-    public static let all = [alr, alrr, aslr, elr]
+    package static let all = [alr, alrr, aslr, elr]
 
-    public var namedSizes: [String] { FlattenedSize.named.map(\.description) }
-    public var otherSizes: String { "a width such as h96" }
-    public func hasSize(_ text: String) -> Bool { FlattenedSize(text) != nil }
+    package var namedSizes: [String] { FlattenedSize.named.map(\.description) }
+    package var otherSizes: String { "a width such as h96" }
+    package func hasSize(_ text: String) -> Bool { FlattenedSize(text) != nil }
 
-    public func network(_ spec: Spec, _ shape: TeacherShape, _ layout: inout ParameterLayout) -> any ContextNetwork {
+    package func network(_ spec: Spec, _ shape: TeacherShape, _ layout: inout ParameterLayout) -> any ContextNetwork {
         FlattenedReplacement(spec, shape, &layout)
     }
 
-    public func recipe(_ spec: Spec) -> DistillationRecipe {
+    package func recipe(_ spec: Spec) -> DistillationRecipe {
         var recipe = DistillationRecipe()
         // a causal network has an output for every prefix to learn from
         recipe.peak = spec.attention.isCausal ? 1e-2 : 3e-3
@@ -42,14 +42,14 @@ public struct FlattenedFamily: Family {
 }
 
 /// Hidden width, by the paper's names or as a number (`h96`).
-public enum FlattenedSize: Hashable, Sendable, CustomStringConvertible {
+package enum FlattenedSize: Hashable, Sendable, CustomStringConvertible {
     case xs, s, m, l, xl
     case hidden(Int)
 
     private static let widest = 1 << 16
 
     /// Too few hidden units to lose any of them.
-    public var isNarrow: Bool {
+    package var isNarrow: Bool {
         switch self {
         case .xs, .s: true
         case .hidden(let width): width < 200
@@ -57,9 +57,9 @@ public enum FlattenedSize: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    public static let named: [FlattenedSize] = [.xs, .s, .m, .l, .xl]
+    package static let named: [FlattenedSize] = [.xs, .s, .m, .l, .xl]
 
-    public init?(_ text: some StringProtocol) {
+    package init?(_ text: some StringProtocol) {
         if let size = Self.named.first(where: { $0.description == text }) {
             self = size
         } else if text.first == "h", let width = Int(text.dropFirst()), (1...Self.widest).contains(width),
@@ -71,7 +71,7 @@ public enum FlattenedSize: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    public var description: String {
+    package var description: String {
         switch self {
         case .xs: "xs"
         case .s: "s"

@@ -17,12 +17,12 @@ import Kernels
 /// target.
 ///
 /// `aslr` has one network for each head; they share the input and each puts out its head's columns.
-public struct FlattenedReplacement {
-    public let spec: Spec
-    public let shape: FlattenedShape
+package struct FlattenedReplacement {
+    package let spec: Spec
+    package let shape: FlattenedShape
     let networks: [FlattenedNetwork]
 
-    public init(_ spec: Spec, _ teacher: TeacherShape, _ layout: inout ParameterLayout) {
+    package init(_ spec: Spec, _ teacher: TeacherShape, _ layout: inout ParameterLayout) {
         self.spec = spec
         let shape = FlattenedShape(spec, teacher)
         self.shape = shape
@@ -74,7 +74,7 @@ struct FlattenedNetwork {
 }
 
 extension FlattenedReplacement: ContextNetwork {
-    public var bounds: (source: Int?, target: Int?) {
+    package var bounds: (source: Int?, target: Int?) {
         switch shape.attention {
         case .encoder: (shape.maxTokens, nil)
         case .decoder: (nil, shape.maxTokens)
@@ -82,14 +82,14 @@ extension FlattenedReplacement: ContextNetwork {
         }
     }
 
-    public func bind(_ weights: BoundWeights, output: OutputProjection?) -> BoundContext {
+    package func bind(_ weights: BoundWeights, output: OutputProjection?) -> BoundContext {
         let bound = BoundFlattened(self, weights, projection: networks.count == 1 ? output : nil)
         return shape.attention == .encoder ? .sentences(bound) : .steps(bound)
     }
 
-    public func distiller(_ setting: DistillerSetting) -> any Distiller { FlattenedDistiller(self, setting) }
+    package func distiller(_ setting: DistillerSetting) -> any Distiller { FlattenedDistiller(self, setting) }
 
-    public func stepFlops(tokens: Int, memoryTokens: Int) -> Double {
+    package func stepFlops(tokens: Int, memoryTokens: Int) -> Double {
         let read = tokens + (shape.attention.readsMemory ? memoryTokens : 0)
         // the first layer's products: forward and its weights' gradient; the second's: also its input's
         return Double(4 * read * shape.width + 6 * tokens * shape.outputWidth) * Double(shape.hidden * shape.networks)
@@ -97,18 +97,18 @@ extension FlattenedReplacement: ContextNetwork {
 
     /// What the backward pass needs of a pass through a whole model; hidden layers of all networks one after another.
     private struct Kept: BitwiseCopyable {
-        let target: Matrix
+        let x: Matrix
         let memory: Matrix?
         let moments: InputMoments
         let hidden: UnsafeMutablePointer<HiddenLayer>
     }
 
     /// Tokens beyond the longest sentence that the network knows get nothing.
-    public func forward(_ x: Matrix, _ sentences: Packed, memory: EncoderOutput?, _ pass: Pass) -> ContextTape {
+    package func forward(_ x: Matrix, _ sentences: Packed, memory: EncoderOutput?, _ pass: Pass) -> ContextTape {
         pass.phase(.products)
         let training = FlattenedTraining(self, within: pass), space = pass.workspace
         let context = space.zeros(x.rows, x.columns), batch = arranged(x, sentences, memory, space),
-            order = batch.target.order
+            order = batch.input.order
         let moments = InputMoments(training, batch)
         let hidden = space.room(for: HiddenLayer.self, count: networks.count)
         for index in networks.indices { hidden[index] = training.forward(index, batch, moments, .off).hidden }
@@ -124,22 +124,22 @@ extension FlattenedReplacement: ContextNetwork {
         space.release(to: mark)
         return ContextTape(
             x: x, context: context,
-            keeping: Kept(target: batch.target.x, memory: batch.memory?.x, moments: moments, hidden: hidden), space)
+            keeping: Kept(x: batch.input.x, memory: batch.memory?.x, moments: moments, hidden: hidden), space)
     }
 
-    public func backward(
+    package func backward(
         _ tape: ContextTape, _ sentences: Packed, memory: EncoderOutput?, dcontext: Matrix, dx: Matrix?,
         dmemory: Matrix?, _ pass: Pass
     ) {
         pass.phase(.products)
         let kept = tape.kept(Kept.self), space = pass.workspace, mark = space.mark
         let training = FlattenedTraining(self, within: pass)
-        let target = FlattenedSide(order: order(sentences), x: kept.target)
+        let input = FlattenedSide(order: order(sentences), x: kept.x)
         let source = readsMemory(memory).map { FlattenedSide(order: order($0.sentences), x: kept.memory!) }
-        let batch = FlattenedBatch(target: target, memory: source), d = shape.width
-        let dy = gathered(dcontext, sentences, target.order, space)
+        let batch = FlattenedBatch(input: input, memory: source), d = shape.width
+        let dy = gathered(dcontext, sentences, input.order, space)
         let inputs = InputGradients(
-            target: space.zeros(target.order.tokens, d), memory: source.map { space.zeros($0.order.tokens, d) })
+            x: space.zeros(input.order.tokens, d), memory: source.map { space.zeros($0.order.tokens, d) })
         for index in networks.indices {
             let inner = space.mark
             let own = FlattenedTape(
@@ -149,7 +149,7 @@ extension FlattenedReplacement: ContextNetwork {
         }
         if let dx {
             dx.fill(0)
-            add(inputs.target, target.order, to: dx, sentences)
+            add(inputs.x, input.order, to: dx, sentences)
         }
         if let dmemory, let source, let gradient = inputs.memory {
             add(gradient, source.order, to: dmemory, memory!.sentences)
@@ -173,7 +173,7 @@ extension FlattenedReplacement: ContextNetwork {
             let order = order(sentences)
             return FlattenedSide(order: order, x: gathered(x, sentences, order, space))
         }
-        return FlattenedBatch(target: side(x, sentences), memory: readsMemory(memory).map { side($0.x, $0.sentences) })
+        return FlattenedBatch(input: side(x, sentences), memory: readsMemory(memory).map { side($0.x, $0.sentences) })
     }
 
     private func gathered(_ x: Matrix, _ sentences: Packed, _ order: PositionMajor, _ space: Workspace) -> Matrix {

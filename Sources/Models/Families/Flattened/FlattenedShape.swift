@@ -2,19 +2,19 @@
 ///
 /// S: most tokens of a sentence. d: model width. N: numbers that the network sees, S d, or 2 S d where it reads the
 /// source as well.
-public struct FlattenedShape: Equatable, Sendable {
+package struct FlattenedShape: Equatable, Sendable {
     /// S
-    public let maxTokens: Int
+    package let maxTokens: Int
     /// d
-    public let width: Int
+    package let width: Int
     /// Networks that work side by side, each on its share of a token's output: the heads for `aslr`, else one.
-    public let networks: Int
+    package let networks: Int
     /// H, of one network.
-    public let hidden: Int
-    public let attention: Attention
+    package let hidden: Int
+    package let attention: Attention
 
     /// - Parameter spec: of a flattened family
-    public init(_ spec: Spec, _ teacher: TeacherShape) {
+    package init(_ spec: Spec, _ teacher: TeacherShape) {
         guard let family = spec.family as? FlattenedFamily, let size = FlattenedSize(spec.size) else {
             fatalError("\(spec) is not flattened")
         }
@@ -27,18 +27,18 @@ public struct FlattenedShape: Equatable, Sendable {
     }
 
     /// Blocks of d numbers in the input, the source's before the target's.
-    public var inputBlocks: Int { maxTokens * (attention.readsMemory ? 2 : 1) }
+    package var inputBlocks: Int { maxTokens * (attention.readsMemory ? 2 : 1) }
     /// N
-    public var inputs: Int { inputBlocks * width }
+    package var inputs: Int { inputBlocks * width }
     /// Numbers that one network puts out for a token.
-    public var outputWidth: Int { width / networks }
+    package var outputWidth: Int { width / networks }
     /// A causal network has one block of outputs, shared by all positions; another has one for each position.
-    public var outputBlocks: Int { attention.isCausal ? 1 : maxTokens }
-    public var outputs: Int { outputBlocks * outputWidth }
+    package var outputBlocks: Int { attention.isCausal ? 1 : maxTokens }
+    package var outputs: Int { outputBlocks * outputWidth }
 
     /// Parameters of one network: LayerNorm over N, N to H, LayerNorm over H, H to the outputs.
-    public var parametersPerNetwork: Int { 2 * inputs + (inputs + 1) * hidden + 2 * hidden + (hidden + 1) * outputs }
-    public var parameters: Int { networks * parametersPerNetwork }
+    package var parametersPerNetwork: Int { 2 * inputs + (inputs + 1) * hidden + 2 * hidden + (hidden + 1) * outputs }
+    package var parameters: Int { networks * parametersPerNetwork }
 
     /// The paper's widths are fractions of the input: N/256, N/128, N/8, N/2, and 2N beyond it. A network for a single
     /// head is N/32, N/16, N/8, N/4, N/2.

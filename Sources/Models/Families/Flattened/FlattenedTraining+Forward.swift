@@ -15,9 +15,9 @@ extension FlattenedTraining {
         inputProjections(network, hidden)
         let start = batch.memory.map { sourceSums(network, $0, batch) }
         if seesPrefixes {
-            prefixSums(network, rows, batch.target, from: start, into: hidden.y)
+            prefixSums(network, rows, batch.input, from: start, into: hidden.y)
         } else {
-            wholeSums(network, batch.target, from: start, into: hidden.y)
+            wholeSums(network, batch.input, from: start, into: hidden.y)
         }
         normalise(network, rows, hidden, moments, hiddenDropout(index, randomness))
         space.release(to: mark)
@@ -77,7 +77,7 @@ extension FlattenedTraining {
         }
     }
 
-    /// The source's part of `pre`, in the target's order.
+    /// The source's part of `pre`, in the input's order.
     private func sourceSums(_ network: FlattenedNetwork, _ memory: FlattenedSide, _ batch: FlattenedBatch) -> Matrix {
         let result = space.matrix(memory.order.sentences, replacement.shape.hidden), mark = space.mark
         let own = space.matrix(result.rows, result.columns)

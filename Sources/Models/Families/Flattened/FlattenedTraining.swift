@@ -6,7 +6,7 @@ import Kernels
 /// Work is cut into a fixed number of parts, whose sums are added in order: the result has the same bits whatever the
 /// number of threads. Blocks of weights are finished and updated one at a time, as soon as their gradient is known, so
 /// that a gradient of the whole never exists.
-public final class FlattenedTraining {
+package final class FlattenedTraining {
     /// Parts that blocks of weights, and rows of the batch, are dealt to.
     static let parts = 8
 
@@ -14,7 +14,7 @@ public final class FlattenedTraining {
     let weights: FloatBlock
     let pool: WorkerPool
     /// Of the hidden layer.
-    public var dropout: Float = 0
+    package var dropout: Float = 0
     /// Whether there is a hidden row for each prefix of the target, in place of one for the whole sentence.
     let seesPrefixes: Bool
     /// Owned by the pass as a whole, and by each part.
@@ -22,7 +22,7 @@ public final class FlattenedTraining {
     let partSpaces: [Workspace]
     let squares = PartSums(FlattenedTraining.parts)
 
-    public init(_ replacement: FlattenedReplacement, weights: FloatBlock, pool: WorkerPool) {
+    package init(_ replacement: FlattenedReplacement, weights: FloatBlock, pool: WorkerPool) {
         self.replacement = replacement
         self.weights = weights
         self.pool = pool
@@ -44,10 +44,10 @@ public final class FlattenedTraining {
 
     private static let serial = WorkerPool(threads: 1)
 
-    /// Outputs [tokens, d] in the target's order, valid until the next pass.
-    public func predict(_ batch: FlattenedBatch) -> Matrix {
+    /// Outputs [tokens, d] in the input's order, valid until the next pass.
+    package func predict(_ batch: FlattenedBatch) -> Matrix {
         reset()
-        let out = space.matrix(batch.target.order.tokens, replacement.shape.width)
+        let out = space.matrix(batch.input.order.tokens, replacement.shape.width)
         let moments = InputMoments(self, batch)
         for index in replacement.networks.indices {
             let mark = space.mark
@@ -57,19 +57,20 @@ public final class FlattenedTraining {
         return out
     }
 
-    /// Mean squared error over the numbers of all tokens, 1/(T d) sum |y - wanted|^2, differentiated. Returns the sum
+    /// Mean squared error over the numbers of all tokens, 1/(T d) sum |y - targets|^2, differentiated. Returns the sum
     /// of squares.
-    public func step(_ batch: FlattenedBatch, wanted: Matrix, randomness: Randomness, _ sink: GradientSink) -> Double {
+    package func step(_ batch: FlattenedBatch, targets: Matrix, randomness: Randomness, _ sink: GradientSink) -> Double
+    {
         require(
-            wanted.rows == batch.target.order.tokens && wanted.columns == replacement.shape.width,
-            "wanted \(wanted) for \(batch.target.x)")
+            targets.rows == batch.input.order.tokens && targets.columns == replacement.shape.width,
+            "wanted \(targets) for \(batch.input.x)")
         reset()
         let moments = InputMoments(self, batch)
         var squares = 0.0
         for index in replacement.networks.indices {
             let mark = space.mark
             squares += FlattenedBackward(self, forward(index, batch, moments, randomness), sink).run(
-                .squaredError(wanted))
+                .squaredError(targets))
             space.release(to: mark)
         }
         return squares
@@ -82,7 +83,7 @@ public final class FlattenedTraining {
 
     /// The stream of a network's hidden dropout.
     func hiddenDropout(_ network: Int, _ randomness: Randomness) -> dropout_t {
-        randomness.dropout(dropout, site: network)
+        randomness.dropout(dropout, stream: network)
     }
 
     /// Runs `body` for each part, each with a workspace of its own.
@@ -161,14 +162,14 @@ struct HiddenRows {
     let areOfPrefixes: Bool
 
     init(_ pass: FlattenedTraining, _ batch: FlattenedBatch) {
-        order = batch.target.order
+        order = batch.input.order
         areOfPrefixes = pass.seesPrefixes
     }
 
     var count: Int { areOfPrefixes ? order.tokens : order.sentences }
     var positions: Int { areOfPrefixes ? order.positions : (order.sentences > 0 ? 1 : 0) }
 
-    /// Those that a block of outputs, or of the target's inputs, at this position has to do with.
+    /// Those that a block of outputs, or of the inputs, at this position has to do with.
     func rows(_ position: Int) -> Range<Int> { areOfPrefixes ? order.rows(position) : 0..<order.count(position) }
 
     /// Those that belong to a share of the sentences: at each position those of the sentences that reach it.

@@ -4,26 +4,26 @@
 ///     sentence lengths 3 1 2     order 0 2 1     rows  0.0 2.0 1.0 | 0.1 2.1 | 0.2
 ///
 /// Whoever arranges one batch after another keeps one of these and its memory.
-public struct PositionMajor {
+package struct PositionMajor {
     /// Index of the sentence that stands at each place.
-    public private(set) var order: [Int] = []
+    package private(set) var order: [Int] = []
     /// Place at which each sentence stands.
-    public private(set) var places: [Int] = []
+    package private(set) var places: [Int] = []
     /// First row of each position; one more than there are positions.
-    public private(set) var starts: [Int] = [0]
+    package private(set) var starts: [Int] = [0]
     /// For each length, the place of the next sentence of that length; in the end, sentences that are at least so long.
     private var next: [Int] = []
 
-    public init() {}
+    package init() {}
 
-    public init(lengths: [Int], limit: Int) { arrange(lengths.count, limit: limit) { lengths[$0] } }
+    package init(lengths: [Int], limit: Int) { arrange(lengths.count, limit: limit) { lengths[$0] } }
 
     /// Puts other sentences in order. Sentences of one length keep theirs.
     ///
     /// - Parameters:
     ///   - limit: tokens beyond so many are left out
     ///   - length: of a sentence of 0..<sentences
-    public mutating func arrange(_ sentences: Int, limit: Int, length: (_ sentence: Int) -> Int) {
+    package mutating func arrange(_ sentences: Int, limit: Int, length: (_ sentence: Int) -> Int) {
         Self.clear(&next, limit + 1)
         for sentence in 0..<sentences { next[min(length(sentence), limit)] += 1 }
         var longer = 0
@@ -46,19 +46,19 @@ public struct PositionMajor {
         for _ in 0..<count { array.append(0) }
     }
 
-    public var sentences: Int { order.count }
+    package var sentences: Int { order.count }
     /// Positions that some sentence reaches.
-    public var positions: Int { starts.count - 1 }
-    public var tokens: Int { starts[positions] }
+    package var positions: Int { starts.count - 1 }
+    package var tokens: Int { starts[positions] }
 
     /// Sentences longer than `position`: the first so many of the order.
-    public func count(_ position: Int) -> Int { position < positions ? starts[position + 1] - starts[position] : 0 }
-    public func rows(_ position: Int) -> Range<Int> {
+    package func count(_ position: Int) -> Int { position < positions ? starts[position + 1] - starts[position] : 0 }
+    package func rows(_ position: Int) -> Range<Int> {
         position < positions ? starts[position]..<starts[position + 1] : tokens..<tokens
     }
 
     /// Calls `body` with each row, the sentence it belongs to and its position there.
-    public func forEachRow(_ range: Range<Int>, _ body: (_ row: Int, _ sentence: Int, _ position: Int) -> Void) {
+    package func forEachRow(_ range: Range<Int>, _ body: (_ row: Int, _ sentence: Int, _ position: Int) -> Void) {
         guard var position = (0..<positions).first(where: { starts[$0 + 1] > range.lowerBound }) else { return }
         for row in range {
             while row >= starts[position + 1] { position += 1 }

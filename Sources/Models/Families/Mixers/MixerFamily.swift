@@ -1,18 +1,18 @@
 /// Networks that mix the tokens of a sentence without comparing any two of them (`mix`), or comparing each with a fixed
 /// number of pooled ones (`slots`); see `MixerNetwork`. Sentences may have any length.
-public struct MixerFamily: Family {
-    public let name: String
-    public let summary: String
-    public let span = Span.heads
-    public let attentions = [Attention.encoder, .decoder, .cross]
-    public let otherSizes: String
+package struct MixerFamily: Family {
+    package let name: String
+    package let summary: String
+    package let span = Span.heads
+    package let attentions = [Attention.encoder, .decoder, .cross]
+    package let otherSizes: String
     private let hasKeys: Bool
     /// Of each named size, how it is written at encoder, decoder and cross-attention.
     private let sizes: [(name: String, encoder: String, decoder: String, cross: String)]
 
     /// With 128 x 8 heads and six layers each, all eighteen together have an eighth, a quarter, a half and just less
     /// than the parameters of the attention (891,648) that they stand for.
-    public static let mix = MixerFamily(
+    package static let mix = MixerFamily(
         name: "mix",
         summary: "perceptron over the tokens with weights made from them; any length, no token compared with another",
         otherSizes: "slots a head k, hidden units r, rank of the values v, such as k32r64 or k16r24v32", hasKeys: false,
@@ -21,7 +21,7 @@ public struct MixerFamily: Family {
             ("m", "k16r24v32", "k16r24v32", "k24r32v32"), ("l", "k16r48", "k16r48", "k32r60"),
         ])
 
-    public static let slots = MixerFamily(
+    package static let slots = MixerFamily(
         name: "slots", summary: "attention over k pooled tokens (bounded-memory attention); any length",
         otherSizes: "slots k, numbers of a head's keys d, rank of the values v, such as k48d12 or k16d4v32",
         hasKeys: true,
@@ -30,8 +30,8 @@ public struct MixerFamily: Family {
             ("m", "k32d4", "k8d4", "k48d10"), ("l", "k32d8", "k16d8", "k48d12"),
         ])
 
-    public var namedSizes: [String] { sizes.map(\.name) }
-    public func hasSize(_ text: String) -> Bool { MixerSize(text, hasKeys: hasKeys) != nil }
+    package var namedSizes: [String] { sizes.map(\.name) }
+    package func hasSize(_ text: String) -> Bool { MixerSize(text, hasKeys: hasKeys) != nil }
 
     func size(_ spec: Spec) -> MixerSize {
         let named = sizes.first { $0.name == spec.size }.map { size in
@@ -44,11 +44,11 @@ public struct MixerFamily: Family {
         return MixerSize(named ?? spec.size, hasKeys: hasKeys)!
     }
 
-    public func network(_ spec: Spec, _ shape: TeacherShape, _ layout: inout ParameterLayout) -> any ContextNetwork {
+    package func network(_ spec: Spec, _ shape: TeacherShape, _ layout: inout ParameterLayout) -> any ContextNetwork {
         MixerNetwork(size(spec), spec.attention, shape, &layout)
     }
 
-    public func recipe(_ spec: Spec) -> DistillationRecipe {
+    package func recipe(_ spec: Spec) -> DistillationRecipe {
         var recipe = DistillationRecipe()
         recipe.epochs = spec.attention == .cross ? 8 : 5
         recipe.peak = hasKeys ? 5e-3 : 1e-2

@@ -36,7 +36,7 @@ struct MixerNetwork: ContextNetwork {
         width = shape.width
         let d = shape.width, heads = shape.heads, K = size.slots, hasKeys = size.key != nil
         mixer = mixer_t(
-            heads: heads, slots: K, value: shape.head, key: size.key ?? 0, shared: hasKeys ? 1 : 0,
+            heads: heads, slots: K, value: shape.headWidth, key: size.key ?? 0, shared: hasKeys ? 1 : 0,
             causal: attention == .decoder ? 1 : 0)
         let middle = size.hidden.map(TokenNetwork.Middle.hidden) ?? .none
         // the softmax over tokens cancels what a bias would add

@@ -58,7 +58,7 @@ struct TokenNetwork {
                 pass.phase(.elementwise)
                 bias_relu_dropout_forward(
                     middle.base, pass.weights[upBias].base, middle.rows, middle.columns,
-                    Randomness.off.dropout(0, site: 0))
+                    Randomness.off.dropout(0, stream: 0))
             }
             return middle
         }
@@ -92,7 +92,7 @@ struct TokenNetwork {
             pass.phase(.elementwise)
             bias_relu_dropout_backward(
                 middle.base, dmiddle.base, pass.gradient(upBias).base, middle.rows, middle.columns,
-                Randomness.off.dropout(0, site: 0))
+                Randomness.off.dropout(0, stream: 0))
             pass.phase(.products)
         }
         gemm(dmiddle, tape.x, transposeA: true, into: pass.gradient(up), accumulate: true)
