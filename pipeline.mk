@@ -152,7 +152,7 @@ pairs.multi30k := $(pairs.phrasebook)
 pairs.tatoeba := en-fr fr-en
 pairs.iwslt2017 := en-de de-en en-fr fr-en
 $(call require_numbers,TEXTS)
-ifneq (,$(filter-out help build test torture docs deps clean table report results-docs verify free why,$(or $(GOALS),all)))
+ifneq (,$(filter-out help build test check lint torture docs deps clean table report results-docs verify free why,$(or $(GOALS),all)))
 $(if $(pairs.$(CORPUS)),$(call require_known,PAIR,$(pairs.$(CORPUS))))
 $(if $(word 2,$(subst -, ,$(PAIR))),,$(error PAIR: expected two languages, as in en-de, found '$(PAIR)'))
 endif
@@ -240,7 +240,7 @@ STEPS := $(foreach n,$(STEPWISE),$(foreach s,$(steps),$n.$s.stepwise))
 # ---- Goals ------------------------------------------------------------------------------------------------------------
 
 .DEFAULT_GOAL := all
-.PHONY: all paper attentionless greedy stepwise lengths phrasebook smoke search table report results-docs corpus bench bench-peers build test torture docs deps clean verify free why parameters help \
+.PHONY: all paper attentionless greedy stepwise lengths phrasebook smoke search table report results-docs corpus bench bench-peers build test check lint torture docs deps clean verify free why parameters help \
   FORCE $(addprefix release/,$(CAPTURES))
 
 all: ## Teacher, distilled replacements, spliced models and their scores, with the table at the end (default)
@@ -303,6 +303,18 @@ test: $(if $(BUILT),deps) ## Unit tests, the logic of this file with stand-ins f
 	Tests/pipeline.test.sh
 	Tests/programs.test.sh
 	Tests/revisions.test.sh
+
+check: build ## A quick round while one works: layout, unit tests, the logic of this file
+	$(MAKE) -f pipeline.mk lint
+	$(SWIFT) build --build-tests $(SWIFT_FLAGS)
+	$(SWIFT) test --skip-build $(SWIFT_FLAGS)
+	Tests/pipeline.test.sh
+
+lint: ## Hold the layout of Swift and C to .swift-format and .clang-format
+	@command -v clang-format > /dev/null || { sudo=$$([ $$(id -u) = 0 ] || echo sudo); set -x; \
+	  $$sudo apt-get update --quiet && $$sudo apt-get install --yes --quiet --no-install-recommends clang-format; }
+	$(SWIFT) format lint --strict --recursive --parallel --configuration .swift-format Package.swift Sources Tests
+	clang-format --dry-run --Werror $$(find Sources/C* Tests/C* -name '*.[ch]' -o -name '*.cpp')
 
 torture: build ## Kills, crashes at system calls and limits, over all stages; KILLS=, POINTS= and SEED= in the environment
 	Tests/torture.sh

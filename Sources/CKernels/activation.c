@@ -6,12 +6,11 @@ KERNEL void add_bias(float *restrict x, const float *restrict bias, long rows, l
 }
 
 KERNEL void add_bias_backward(const float *restrict dy, float *restrict dbias, long rows, long d) {
-    FAST
-    for (long r = 0; r < rows; r++, dy += d)
-        for (long c = 0; c < d; c++) dbias[c] += dy[c];
+    FAST for (long r = 0; r < rows; r++, dy += d) for (long c = 0; c < d; c++) dbias[c] += dy[c];
 }
 
-KERNEL void bias_relu_dropout_forward(float *restrict h, const float *restrict bias, long rows, long d, dropout_t dropout) {
+KERNEL void bias_relu_dropout_forward(
+    float *restrict h, const float *restrict bias, long rows, long d, dropout_t dropout) {
     uint16_t bits[CHUNK];
     for (long r = 0; r < rows; r++, h += d) {
         for (long c = 0; c < d; c++) {
@@ -26,9 +25,9 @@ KERNEL void bias_relu_dropout_forward(float *restrict h, const float *restrict b
     }
 }
 
-KERNEL void bias_relu_dropout_backward(const float *restrict h, float *restrict dh, float *restrict dbias, long rows, long d, dropout_t dropout) {
-    FAST
-    float scale = drops(dropout) ? dropout.scale : 1;
+KERNEL void bias_relu_dropout_backward(
+    const float *restrict h, float *restrict dh, float *restrict dbias, long rows, long d, dropout_t dropout) {
+    FAST float scale = drops(dropout) ? dropout.scale : 1;
     for (long r = 0; r < rows; r++, h += d, dh += d)
         for (long c = 0; c < d; c++) {
             float g = h[c] > 0 ? dh[c] * scale : 0;
@@ -37,7 +36,8 @@ KERNEL void bias_relu_dropout_backward(const float *restrict h, float *restrict 
         }
 }
 
-KERNEL void residual_forward(const float *restrict x, const float *restrict s, const float *restrict bias, float *restrict y, long rows, long d, dropout_t dropout) {
+KERNEL void residual_forward(const float *restrict x, const float *restrict s, const float *restrict bias,
+    float *restrict y, long rows, long d, dropout_t dropout) {
     uint16_t bits[CHUNK];
     for (long r = 0; r < rows; r++, x += d, s += d, y += d) {
         if (!drops(dropout)) {
@@ -46,20 +46,22 @@ KERNEL void residual_forward(const float *restrict x, const float *restrict s, c
         }
         for (long c0 = 0; c0 < d; c0 += CHUNK) {
             long count = row_bits(bits, r, c0, d, dropout);
-            for (long c = c0; c < c0 + count; c++) y[c] = x[c] + (bits[c - c0] < dropout.keep_below ? (s[c] + bias[c]) * dropout.scale : 0);
+            for (long c = c0; c < c0 + count; c++)
+                y[c] = x[c] + (bits[c - c0] < dropout.keep_below ? (s[c] + bias[c]) * dropout.scale : 0);
         }
     }
 }
 
-KERNEL void residual_backward(const float *restrict dy, float *restrict ds, float *restrict dbias, long rows, long d, dropout_t dropout) {
-    FAST
-    uint16_t bits[CHUNK];
+KERNEL void residual_backward(
+    const float *restrict dy, float *restrict ds, float *restrict dbias, long rows, long d, dropout_t dropout) {
+    FAST uint16_t bits[CHUNK];
     for (long r = 0; r < rows; r++, dy += d, ds += d) {
         for (long c0 = 0; c0 < d; c0 += CHUNK) {
             long count = d - c0 < CHUNK ? d - c0 : CHUNK;
             if (drops(dropout)) {
                 row_bits(bits, r, c0, d, dropout);
-                for (long c = c0; c < c0 + count; c++) ds[c] = bits[c - c0] < dropout.keep_below ? dy[c] * dropout.scale : 0;
+                for (long c = c0; c < c0 + count; c++)
+                    ds[c] = bits[c - c0] < dropout.keep_below ? dy[c] * dropout.scale : 0;
             } else {
                 memcpy(ds + c0, dy + c0, sizeof(float) * (size_t)count);
             }
@@ -68,7 +70,8 @@ KERNEL void residual_backward(const float *restrict dy, float *restrict ds, floa
     }
 }
 
-KERNEL void embedding_forward(const float *restrict table, const int32_t *restrict id, const float *restrict positions, const int32_t *restrict position, float scale, float *restrict y, long rows, long d, dropout_t dropout) {
+KERNEL void embedding_forward(const float *restrict table, const int32_t *restrict id, const float *restrict positions,
+    const int32_t *restrict position, float scale, float *restrict y, long rows, long d, dropout_t dropout) {
     uint16_t bits[CHUNK];
     for (long r = 0; r < rows; r++, y += d) {
         const float *e = table + (long)id[r] * d, *p = positions + (long)position[r] * d;
@@ -81,7 +84,8 @@ KERNEL void embedding_forward(const float *restrict table, const int32_t *restri
     }
 }
 
-KERNEL void embedding_backward(float *restrict dtable, const int32_t *restrict id, const float *restrict dy, float scale, long rows, long d, dropout_t dropout) {
+KERNEL void embedding_backward(float *restrict dtable, const int32_t *restrict id, const float *restrict dy,
+    float scale, long rows, long d, dropout_t dropout) {
     uint16_t bits[CHUNK];
     for (long r = 0; r < rows; r++, dy += d) {
         float *e = dtable + (long)id[r] * d;
@@ -91,7 +95,8 @@ KERNEL void embedding_backward(float *restrict dtable, const int32_t *restrict i
         }
         for (long c0 = 0; c0 < d; c0 += CHUNK) {
             long count = row_bits(bits, r, c0, d, dropout);
-            for (long c = c0; c < c0 + count; c++) e[c] += bits[c - c0] < dropout.keep_below ? scale * dropout.scale * dy[c] : 0;
+            for (long c = c0; c < c0 + count; c++)
+                e[c] += bits[c - c0] < dropout.keep_below ? scale * dropout.scale * dy[c] : 0;
         }
     }
 }

@@ -28,14 +28,17 @@ INLINE void transpose(f16x *restrict tile) {
     for (int round = 0; round < 4; round++) {
         memcpy(old, tile, sizeof old);
         for (int r = 0; r < SIDE / 2; r++) {
-            tile[2 * r] = __builtin_shufflevector(old[r], old[r + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-            tile[2 * r + 1] = __builtin_shufflevector(old[r], old[r + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+            tile[2 * r] =
+                __builtin_shufflevector(old[r], old[r + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+            tile[2 * r + 1] = __builtin_shufflevector(
+                old[r], old[r + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
         }
     }
 }
 
 /// y[i] (+)= sum_c x[i][c] tile[c] for all rows i.
-INLINE void tile_product(const float *restrict x, long x_stride, const f16x *restrict tile, float *restrict y, long y_stride, long rows, int adds) {
+INLINE void tile_product(const float *restrict x, long x_stride, const f16x *restrict tile, float *restrict y,
+    long y_stride, long rows, int adds) {
     for (long i = 0; i < rows; i++, x += x_stride, y += y_stride) {
         f16x even = {0}, odd = {0}; // two chains of additions
         if (adds) even = LOAD16(y);
@@ -48,7 +51,8 @@ INLINE void tile_product(const float *restrict x, long x_stride, const f16x *res
 }
 
 /// s[i][j] = sum_c a[i][c] b[j][c]; a causal query sees no tile of later keys.
-INLINE void scores(const float *a, long a_stride, const float *b, long b_stride, float *s, long n, long m, long row, long width, int causal) {
+INLINE void scores(const float *a, long a_stride, const float *b, long b_stride, float *s, long n, long m, long row,
+    long width, int causal) {
     f16x tile[SIDE];
     for (long j = 0; j < row; j += SIDE)
         for (long c = 0, i = causal ? least(j, n) : 0; c < width; c += SIDE) {
@@ -59,7 +63,8 @@ INLINE void scores(const float *a, long a_stride, const float *b, long b_stride,
 }
 
 /// y[i] = sum_j s[i][j] x[j]
-INLINE void mix(const float *s, const float *x, long x_stride, float *y, long y_stride, long n, long m, long row, long width, int causal) {
+INLINE void mix(const float *s, const float *x, long x_stride, float *y, long y_stride, long n, long m, long row,
+    long width, int causal) {
     f16x tile[SIDE];
     for (long c = 0; c < width; c += SIDE)
         for (long j = 0; j < row; j += SIDE) {
@@ -70,7 +75,8 @@ INLINE void mix(const float *s, const float *x, long x_stride, float *y, long y_
 }
 
 /// y[j] = sum_i s[i][j] x[i], the sums of a BLOCK of j in registers.
-INLINE void mix_transposed(const float *restrict s, const float *restrict x, long x_stride, float *restrict y, long y_stride, long n, long m, long row, long width) {
+INLINE void mix_transposed(const float *restrict s, const float *restrict x, long x_stride, float *restrict y,
+    long y_stride, long n, long m, long row, long width) {
     for (long c = 0; c < width; c += SIDE)
         for (long j = 0; j < m; j += BLOCK) {
             f16x sum[BLOCK] = {0};
@@ -83,7 +89,8 @@ INLINE void mix_transposed(const float *restrict s, const float *restrict x, lon
 
 /// s holds weights without their division. w: the weights, those dropped with their sign bit set; s: what is left of
 /// them.
-INLINE void drop_row(float *restrict s, float *restrict w, float inverse, const uint16_t *restrict bits, long row, dropout_t dropout) {
+INLINE void drop_row(
+    float *restrict s, float *restrict w, float inverse, const uint16_t *restrict bits, long row, dropout_t dropout) {
     for (long j = 0; j < row; j += SIDE) {
         i16x drop = __builtin_convertvector(*(const u16x *)(bits + j), i16x) >= (int32_t)dropout.keep_below;
         f16x weight = LOAD16(s + j) * inverse;
@@ -102,16 +109,19 @@ INLINE void keep_row(float *restrict s, float *restrict w, float inverse, long r
 }
 
 /// kept: the weights after dropout; g: from their gradient to that of the scores before scaling.
-INLINE void row_backward(const float *restrict w, float *restrict kept, float *restrict g, long row, float factor, float scale) {
+INLINE void row_backward(
+    const float *restrict w, float *restrict kept, float *restrict g, long row, float factor, float scale) {
     f16x products = {0};
     for (long j = 0; j < row; j += SIDE) {
-        f16x weight = LOAD16(w + j), left = (f16x)((i16x)(weight * factor) & (weight > 0)), product = LOAD16(g + j) * left;
+        f16x weight = LOAD16(w + j), left = (f16x)((i16x)(weight * factor) & (weight > 0)),
+             product = LOAD16(g + j) * left;
         products += product;
         STORE16(kept + j, left);
         STORE16(g + j, product);
     }
     float dot = lane_sum(&products);
-    for (long j = 0; j < row; j += SIDE) STORE16(g + j, (LOAD16(g + j) - (f16x)((i16x)LOAD16(w + j) & INT32_MAX) * dot) * scale);
+    for (long j = 0; j < row; j += SIDE)
+        STORE16(g + j, (LOAD16(g + j) - (f16x)((i16x)LOAD16(w + j) & INT32_MAX) * dot) * scale);
 }
 
 INLINE void clear(float *y, long stride, long rows, long width) {
@@ -130,8 +140,9 @@ static void unpadded(const float *x, long width, float *y, long stride, long row
 }
 
 /// Row and width, both multiples of 16, are constants where this is inlined for the common lengths.
-INLINE void forward(const float *q, long q_stride, const float *k, const float *v, long kv_stride, float *out, long out_stride, float *weights,
-                    long n, long m, long row, long heads, long head, long width, int causal, float *scratch, dropout_t dropout, uint64_t first) {
+INLINE void forward(const float *q, long q_stride, const float *k, const float *v, long kv_stride, float *out,
+    long out_stride, float *weights, long n, long m, long row, long heads, long head, long width, int causal,
+    float *scratch, dropout_t dropout, uint64_t first) {
     float *s = scratch, *copies = s + (1 + SHARED / 2) * n * row, scale = 1 / sqrtf((float)head);
     uint16_t *bits = (uint16_t *)(s + n * row);
     if (m == 0) clear(out, out_stride, n, heads * head);
@@ -147,10 +158,12 @@ INLINE void forward(const float *q, long q_stride, const float *k, const float *
             qs = kvs = ys = width;
         }
         scores(qh, qs, kh, kvs, s, n, m, row, width, causal);
-        if (drops(dropout) && h % SHARED == 0) random_bits(bits, first + (uint64_t)(h * n * row), least(SHARED, heads - h) * n * row, dropout);
+        if (drops(dropout) && h % SHARED == 0)
+            random_bits(bits, first + (uint64_t)(h * n * row), least(SHARED, heads - h) * n * row, dropout);
         for (long i = 0; i < n; i++) {
             float *si = s + i * row, inverse = exponentials(si, causal ? least(i + 1, m) : m, row, scale);
-            if (drops(dropout)) drop_row(si, weights + i * row, inverse, bits + (h % SHARED * n + i) * row, row, dropout);
+            if (drops(dropout))
+                drop_row(si, weights + i * row, inverse, bits + (h % SHARED * n + i) * row, row, dropout);
             else keep_row(si, weights + i * row, inverse, row);
         }
         mix(s, vh, kvs, y, ys, n, m, row, width, causal);
@@ -158,12 +171,14 @@ INLINE void forward(const float *q, long q_stride, const float *k, const float *
     }
 }
 
-INLINE void backward(const float *q, long q_stride, const float *k, const float *v, long kv_stride, const float *dout, long out_stride, const float *weights,
-                     long n, long m, long row, long heads, long head, long width, float *dq, float *dk, float *dv, float *scratch, dropout_t dropout) {
+INLINE void backward(const float *q, long q_stride, const float *k, const float *v, long kv_stride, const float *dout,
+    long out_stride, const float *weights, long n, long m, long row, long heads, long head, long width, float *dq,
+    float *dk, float *dv, float *scratch, dropout_t dropout) {
     float *ds = scratch, *kept = ds + n * row, *copies = kept + n * row;
     float scale = 1 / sqrtf((float)head), factor = drops(dropout) ? dropout.scale : 1;
     if (m == 0) clear(dq, q_stride, n, heads * head);
-    for (long h = 0; h < heads; h++, weights += n * row, q += head, k += head, v += head, dout += head, dq += head, dk += head, dv += head) {
+    for (long h = 0; h < heads;
+         h++, weights += n * row, q += head, k += head, v += head, dout += head, dq += head, dk += head, dv += head) {
         const float *qh = q, *kh = k, *vh = v, *dy = dout;
         float *dqh = dq, *dkh = dk, *dvh = dv;
         long qs = q_stride, kvs = kv_stride, ys = out_stride;
@@ -190,18 +205,24 @@ INLINE void backward(const float *q, long q_stride, const float *k, const float 
     }
 }
 
-#define FORWARD(row, head, width) forward(q, q_stride, k, v, kv_stride, out, out_stride, weights, n, m, row, heads, head, width, causal, scratch, dropout, first)
-#define BACKWARD(row, head, width) backward(q, q_stride, k, v, kv_stride, dout, out_stride, weights, n, m, row, heads, head, width, dq, dk, dv, scratch, dropout)
+#define FORWARD(row, head, width)                                                                                      \
+    forward(q, q_stride, k, v, kv_stride, out, out_stride, weights, n, m, row, heads, head, width, causal, scratch,    \
+        dropout, first)
+#define BACKWARD(row, head, width)                                                                                     \
+    backward(q, q_stride, k, v, kv_stride, dout, out_stride, weights, n, m, row, heads, head, width, dq, dk, dv,       \
+        scratch, dropout)
 
-KERNEL void attention_forward(const float *q, long q_stride, const float *k, const float *v, long kv_stride, float *out, long out_stride,
-                              float *weights, long n, long m, long heads, long head, int causal, float *scratch, dropout_t dropout, uint64_t first) {
+KERNEL void attention_forward(const float *q, long q_stride, const float *k, const float *v, long kv_stride, float *out,
+    long out_stride, float *weights, long n, long m, long heads, long head, int causal, float *scratch,
+    dropout_t dropout, uint64_t first) {
     long row = attention_row(m);
     if (head == SIDE && row == SIDE) FORWARD(SIDE, SIDE, SIDE);
     else FORWARD(row, head, attention_row(head));
 }
 
-KERNEL void attention_backward(const float *q, long q_stride, const float *k, const float *v, long kv_stride, const float *dout, long out_stride,
-                               const float *weights, long n, long m, long heads, long head, float *dq, float *dk, float *dv, float *scratch, dropout_t dropout) {
+KERNEL void attention_backward(const float *q, long q_stride, const float *k, const float *v, long kv_stride,
+    const float *dout, long out_stride, const float *weights, long n, long m, long heads, long head, float *dq,
+    float *dk, float *dv, float *scratch, dropout_t dropout) {
     long row = attention_row(m);
     if (head == SIDE && row == SIDE) BACKWARD(SIDE, SIDE, SIDE);
     else BACKWARD(row, head, attention_row(head));

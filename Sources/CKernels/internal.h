@@ -41,7 +41,10 @@ INLINE float exp_approx(float x) {
     p = p * r + 1.6666665459e-1f;
     p = p * r + 5.0000001201e-1f;
     p = p * r * r + r + 1.0f;
-    union { float f; uint32_t u; } bits = {.f = shifted}, scale;
+    union {
+        float f;
+        uint32_t u;
+    } bits = {.f = shifted}, scale;
     scale.u = (bits.u << 23) + 0x3f800000u;
     return p * scale.f;
 }
@@ -60,7 +63,10 @@ INLINE void philox(uint32_t c0, uint32_t c1, uint32_t c2, uint32_t c3, uint64_t 
         k0 += 0x9E3779B9u;
         k1 += 0xBB67AE85u;
     }
-    out[0] = (uint32_t)a; out[1] = (uint32_t)b; out[2] = (uint32_t)c; out[3] = (uint32_t)d;
+    out[0] = (uint32_t)a;
+    out[1] = (uint32_t)b;
+    out[2] = (uint32_t)c;
+    out[3] = (uint32_t)d;
 }
 
 // For loops over what is a multiple of 16: nothing wider, which the shortest rows would never enter.

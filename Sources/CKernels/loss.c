@@ -1,8 +1,8 @@
 #include "internal.h"
 
-KERNEL double cross_entropy(float *restrict logits, const float *restrict bias, const int32_t *label, long rows, long vocabulary, float smoothing, float gradient_scale, float *restrict dbias, double *nll) {
-    FAST
-    double total = 0, likelihood = 0;
+KERNEL double cross_entropy(float *restrict logits, const float *restrict bias, const int32_t *label, long rows,
+    long vocabulary, float smoothing, float gradient_scale, float *restrict dbias, double *nll) {
+    FAST double total = 0, likelihood = 0;
     float share = smoothing / (float)vocabulary;
     for (long r = 0; r < rows; r++, logits += vocabulary) {
         float top = -INFINITY, sum = 0, all = 0;
@@ -38,8 +38,7 @@ KERNEL double cross_entropy(float *restrict logits, const float *restrict bias, 
 
 /// log of the sum of exp(x / temperature), x being at most top.
 INLINE double log_sum_exp(const float *restrict x, float top, float temperature, long count) {
-    FAST
-    float sum = 0, factor = 1 / temperature;
+    FAST float sum = 0, factor = 1 / temperature;
     for (long c = 0; c < count; c++) sum += exp_approx((x[c] - top) * factor);
     return (double)(top * factor) + log((double)sum);
 }
@@ -51,8 +50,8 @@ typedef struct {
 } taught_t;
 
 /// Of one row; log_sum is that of logits / T, rest what the teacher gives to all others.
-INLINE taught_t compare(const float *restrict logits, teacher_t t, const int32_t *id, const float *p, double rest,
-                        double log_sum) {
+INLINE taught_t compare(
+    const float *restrict logits, teacher_t t, const int32_t *id, const float *p, double rest, double log_sum) {
     double sum = 0, own = 0;
     for (long k = 0; k < t.likeliest; k++) {
         double log_own = (double)logits[id[k]] / (double)t.temperature - log_sum;
@@ -65,10 +64,10 @@ INLINE taught_t compare(const float *restrict logits, teacher_t t, const int32_t
     return (taught_t){others, (double)t.temperature * (double)t.temperature * sum};
 }
 
-KERNEL double taught_cross_entropy(float *restrict logits, const float *restrict bias, const int32_t *label, teacher_t t, long rows,
-                                   long vocabulary, float smoothing, float gradient_scale, float *restrict dbias, double *nll) {
-    FAST
-    double total = 0, likelihood = 0;
+KERNEL double taught_cross_entropy(float *restrict logits, const float *restrict bias, const int32_t *label,
+    teacher_t t, long rows, long vocabulary, float smoothing, float gradient_scale, float *restrict dbias,
+    double *nll) {
+    FAST double total = 0, likelihood = 0;
     const float one = 1, hard = 1 - t.alpha, share = smoothing / (float)vocabulary, factor = 1 / t.temperature;
     for (long r = 0; r < rows; r++, logits += vocabulary) {
         const int32_t *id = t.ids + r * t.likeliest;

@@ -138,22 +138,19 @@ INLINE void pooling_weights(rows_t a, float *restrict e, long m, long width, flo
         top[k] = -INFINITY;
         sum[k] = 0;
     }
-    for (long j = 0; j < m; j++)
-        BY_8 for (long k = 0; k < width; k++) top[k] = larger(top[k], a.at[j * a.stride + k]);
-    for (long j = 0; j < m; j++)
-        BY_8 for (long k = 0; k < width; k++) {
+    for (long j = 0; j < m; j++) BY_8 for (long k = 0; k < width; k++) top[k] = larger(top[k], a.at[j * a.stride + k]);
+    for (long j = 0; j < m; j++) BY_8 for (long k = 0; k < width; k++) {
             float weight = exp_approx(a.at[j * a.stride + k] - top[k]);
             e[j * width + k] = weight;
             sum[k] += weight;
         }
     BY_8 for (long k = 0; k < width; k++) sum[k] = 1 / sum[k];
-    for (long j = 0; j < m; j++)
-        BY_8 for (long k = 0; k < width; k++) e[j * width + k] *= sum[k];
+    for (long j = 0; j < m; j++) BY_8 for (long k = 0; k < width; k++) e[j * width + k] *= sum[k];
 }
 
 /// One more token: e = exp of its limited logits; sum += e; inverse = 1 / sum.
-INLINE void next_weights(const float *restrict a, float *restrict e, float *restrict sum, float *restrict inverse,
-                         long width) {
+INLINE void next_weights(
+    const float *restrict a, float *restrict e, float *restrict sum, float *restrict inverse, long width) {
     BY_8 for (long k = 0; k < width; k++) {
         float limited = a[k] < -LIMIT ? -LIMIT : (a[k] > LIMIT ? LIMIT : a[k]);
         float weight = exp_approx(limited), total = sum[k] + weight;
@@ -165,7 +162,7 @@ INLINE void next_weights(const float *restrict a, float *restrict e, float *rest
 
 /// da (+)= e (g - B), zero where the logit was cut off.
 INLINE void pooling_row_backward(const float *restrict a, const float *restrict e, const float *restrict g,
-                                 const float *restrict b, float *restrict da, float limit, int onto, long slots) {
+    const float *restrict b, float *restrict da, float limit, int onto, long slots) {
     BY_8 for (long k = 0; k < slots; k++) {
         float gradient = e[k] * (g[k] - b[k]);
         gradient = a[k] < -limit || a[k] > limit ? 0 : gradient;
@@ -178,7 +175,7 @@ INLINE float key_scale(mixer_t x) { return 1 / sqrtf((float)x.key); }
 
 /// s, products of a query with sums of weighted keys, becomes its scores; z = s + bias.
 INLINE void score_row(float *restrict s, const float *restrict inverse, const float *restrict bias, float *restrict z,
-                      float scale, long slots) {
+    float scale, long slots) {
     BY_8 for (long k = 0; k < slots; k++) {
         float score = s[k] * inverse[k] * scale;
         s[k] = score;
@@ -202,8 +199,7 @@ INLINE void subtract_maximum(float *z, long slots) {
 
 /// p, exponentials, become a softmax; w = p / c.
 INLINE void divide_row(float *restrict p, const float *restrict inverse, float *restrict w, long slots) {
-    _Pragma("clang fp reassociate(on)")
-    float sum = 0;
+    _Pragma("clang fp reassociate(on)") float sum = 0;
     BY_8 for (long k = 0; k < slots; k++) sum += p[k];
     sum = 1 / sum;
     BY_8 for (long k = 0; k < slots; k++) {
@@ -215,8 +211,8 @@ INLINE void divide_row(float *restrict p, const float *restrict inverse, float *
 
 /// p, w [head, n, slots] of n tokens; s holds their products with keys. One thing after the other for all rows: a row
 /// alone would be a chain of operations that wait for each other.
-INLINE void reading_weights(mixer_t x, rows_t reading, const float *bias, rows_t inverse, float *s, float *p, float *w,
-                            long n) {
+INLINE void reading_weights(
+    mixer_t x, rows_t reading, const float *bias, rows_t inverse, float *s, float *p, float *w, long n) {
     long slots = x.slots;
     for (long h = 0, row = 0; h < x.heads; h++)
         for (long i = 0; i < n; i++, row += slots) {
@@ -234,22 +230,19 @@ INLINE void reading_weights(mixer_t x, rows_t reading, const float *bias, rows_t
 /// Of one token. u, products of dy with sums of weighted values, becomes what B sums; dz is overwritten, or dbias is
 /// added to.
 INLINE void reading_row_backward(float *restrict u, const float *restrict inverse, const float *restrict p,
-                                 const float *restrict s, float *restrict w, float *restrict t, float *restrict dz,
-                                 float *restrict dbias, float scale, long slots) {
-    _Pragma("clang fp reassociate(on)")
-    float dot = 0;
+    const float *restrict s, float *restrict w, float *restrict t, float *restrict dz, float *restrict dbias,
+    float scale, long slots) {
+    _Pragma("clang fp reassociate(on)") float dot = 0;
     BY_8 for (long k = 0; k < slots; k++) {
         u[k] *= inverse[k];
         w[k] = p[k] * inverse[k];
         dot += p[k] * u[k];
     }
-    if (!dbias)
-        BY_8 for (long k = 0; k < slots; k++) {
+    if (!dbias) BY_8 for (long k = 0; k < slots; k++) {
             dz[k] = p[k] * (u[k] - dot);
             u[k] *= w[k];
         }
-    else
-        BY_8 for (long k = 0; k < slots; k++) {
+    else BY_8 for (long k = 0; k < slots; k++) {
             float gradient = p[k] * (u[k] - dot);
             dbias[k] += gradient;
             t[k] = gradient * inverse[k] * scale;
@@ -269,16 +262,16 @@ INLINE void clear(float *y, long stride, long rows, long width) {
     for (long r = 0; r < rows; r++) memset(y + r * stride, 0, sizeof(float) * (size_t)width);
 }
 
-KERNEL void mixer_forward(mixer_t x, mixer_inputs_t in, long n, long m, float *out, long out_stride, float *tape,
-                          float *scratch) {
+KERNEL void mixer_forward(
+    mixer_t x, mixer_inputs_t in, long n, long m, float *out, long out_stride, float *tape, float *scratch) {
     if (m == 0) return clear(out, out_stride, n, x.heads * x.value);
     long slots = x.slots, width = pools(x);
     tape_t kept = parts(x, tape, n, m);
     if (x.causal) {
         clear(scratch, 0, 1, width);
         for (long i = 0; i < n; i++)
-            next_weights(in.pooling + i * in.pooling_stride, kept.weights + i * width, scratch,
-                         kept.inverse + i * width, width);
+            next_weights(
+                in.pooling + i * in.pooling_stride, kept.weights + i * width, scratch, kept.inverse + i * width, width);
     } else {
         pooling_weights((rows_t){in.pooling, in.pooling_stride}, kept.weights, m, width, scratch);
         for (long k = 0; k < width; k++) kept.inverse[k] = 1;
@@ -300,11 +293,11 @@ KERNEL void mixer_forward(mixer_t x, mixer_inputs_t in, long n, long m, float *o
 }
 
 KERNEL void mixer_backward(mixer_t x, mixer_inputs_t in, long n, long m, const float *dout, long out_stride,
-                           const float *tape, mixer_gradients_t d, float *scratch) {
+    const float *tape, mixer_gradients_t d, float *scratch) {
     if (m == 0) return clear(d.reading, d.reading_stride, n, x.heads * (x.key ? x.key : x.slots));
     long slots = x.slots, width = pools(x);
     tape_t kept = parts(x, (float *)tape, n, m);
-    float *w = scratch, *u = w + n * slots, *t = u + n * slots; // [n, slots]
+    float *w = scratch, *u = w + n * slots, *t = u + n * slots;      // [n, slots]
     float *g = t + n * slots, *b = g + m * slots, *sums = b + slots; // [m, slots], [slots]
     rows_t ws = {w, slots}, ts = {t, slots};
     for (long h = 0; h < x.heads; h++) {
@@ -314,8 +307,8 @@ KERNEL void mixer_backward(mixer_t x, mixer_inputs_t in, long n, long m, const f
             long row = (h * n + i) * slots, at = i * slots;
             const float *inverse = kept.inverse + i * kept.inverse_stride + pool(x, h);
             float *dz = d.reading + i * d.reading_stride + h * slots, *dbias = x.key ? d.bias + h * slots : NULL;
-            reading_row_backward(u + at, inverse, kept.p + row, kept.s + row, w + at, t + at, dz, dbias, key_scale(x),
-                                 slots);
+            reading_row_backward(
+                u + at, inverse, kept.p + row, kept.s + row, w + at, t + at, dz, dbias, key_scale(x), slots);
         }
         linear_t dv = {slots, x.value, ws, dy, e, d.value + h * x.value, d.value_stride, 0};
         linear_t gv = {x.value, slots, dy, ws, v, g, slots, 0};
@@ -345,7 +338,7 @@ KERNEL void mixer_backward(mixer_t x, mixer_inputs_t in, long n, long m, const f
 // A head's sums: of weighted keys [key, slots], then of weighted values [slots, value].
 
 KERNEL void mixer_step(mixer_t x, mixer_inputs_t in, long rows, float *states, const int32_t *places, float *out,
-                       long out_stride, float *scratch) {
+    long out_stride, float *scratch) {
     long slots = x.slots, width = pools(x);
     float *e = scratch, *inverse = e + width, *s = inverse + width, *p = s + all_slots(x), *w = p + all_slots(x);
     for (long r = 0; r < rows; r++) {
@@ -384,7 +377,7 @@ KERNEL void mixer_pool(mixer_t x, mixer_inputs_t in, long m, float *pooled, floa
 }
 
 KERNEL void mixer_read(mixer_t x, mixer_inputs_t in, long rows, const float *pooled, const int32_t *places, float *out,
-                       long out_stride, float *scratch) {
+    long out_stride, float *scratch) {
     long slots = x.slots;
     float *ones = scratch, *s = ones + pools(x), *p = s + all_slots(x), *w = p + all_slots(x);
     for (long k = 0; k < pools(x); k++) ones[k] = 1;

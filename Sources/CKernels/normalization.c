@@ -1,8 +1,8 @@
 #include "internal.h"
 
-KERNEL void layer_norm_forward(const float *x, const float *gain, const float *shift, float *y, float *mean, float *rstd, long rows, long d, float epsilon) {
-    FAST
-    for (long r = 0; r < rows; r++, x += d, y += d) {
+KERNEL void layer_norm_forward(const float *x, const float *gain, const float *shift, float *y, float *mean,
+    float *rstd, long rows, long d, float epsilon) {
+    FAST for (long r = 0; r < rows; r++, x += d, y += d) {
         float sum = 0, squares = 0;
         for (long c = 0; c < d; c++) sum += x[c];
         float m = sum / (float)d;
@@ -14,10 +14,9 @@ KERNEL void layer_norm_forward(const float *x, const float *gain, const float *s
     }
 }
 
-KERNEL void layer_norm_backward(const float *x, const float *gain, const float *dy, float *dx, const float *mean, const float *rstd,
-                                float *dgain, float *dshift, long rows, long d) {
-    FAST
-    for (long r = 0; r < rows; r++, x += d, dy += d, dx += d) {
+KERNEL void layer_norm_backward(const float *x, const float *gain, const float *dy, float *dx, const float *mean,
+    const float *rstd, float *dgain, float *dshift, long rows, long d) {
+    FAST for (long r = 0; r < rows; r++, x += d, dy += d, dx += d) {
         float m = mean[r], s = rstd[r], sum = 0, dot = 0;
         for (long c = 0; c < d; c++) {
             float g = gain[c] * dy[c];

@@ -1,7 +1,8 @@
 #include "internal.h"
 
 /// One step on `count` weights.
-INLINE void step(float *restrict weights, float *restrict moment1, float *restrict moment2, const float *restrict g, long count, adam_t a) {
+INLINE void step(float *restrict weights, float *restrict moment1, float *restrict moment2, const float *restrict g,
+    long count, adam_t a) {
     float rate = a.rate / a.correction1, correction = 1 / square_root(a.correction2);
     // Moments of words not seen for long become subnormal, a dozen times slower, and stay so: rounding stops their
     // decay.
@@ -14,14 +15,14 @@ INLINE void step(float *restrict weights, float *restrict moment1, float *restri
     }
 }
 
-KERNEL void adam_step(float *restrict weights, float *restrict moment1, float *restrict moment2, const float *restrict gradient, long count, adam_t a) {
-    FAST
-    step(weights, moment1, moment2, gradient, count, a);
+KERNEL void adam_step(float *restrict weights, float *restrict moment1, float *restrict moment2,
+    const float *restrict gradient, long count, adam_t a) {
+    FAST step(weights, moment1, moment2, gradient, count, a);
 }
 
-KERNEL void adam_update(float *restrict weights, float *restrict moment1, float *restrict moment2, float *const *gradients, long parts, long offset, long count, adam_t a) {
-    FAST
-    weights += offset;
+KERNEL void adam_update(float *restrict weights, float *restrict moment1, float *restrict moment2,
+    float *const *gradients, long parts, long offset, long count, adam_t a) {
+    FAST weights += offset;
     moment1 += offset;
     moment2 += offset;
     float g[CHUNK];

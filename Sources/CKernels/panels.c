@@ -7,13 +7,16 @@ enum { BYTES_AT_A_TIME = 512 };
 
 static long panels_of(long outputs) { return (outputs + PANEL - 1) / PANEL; }
 
-long panel_floats(long inputs, long outputs, panel_type_t type) { return panels_of(outputs) * panel_stride(inputs, type); }
+long panel_floats(long inputs, long outputs, panel_type_t type) {
+    return panels_of(outputs) * panel_stride(inputs, type);
+}
 
 long panel_scratch(long rows, long inputs, panel_type_t type) {
     return type == panel_float32 ? 0 : rows * quads_of(inputs) + 1 + rows * (long)(sizeof(byte_row_t) / sizeof(float));
 }
 
-KERNEL panel_rows_t panel_rows(const float *x, long stride, const int32_t *places, long rows, long inputs, panel_type_t type, float *scratch) {
+KERNEL panel_rows_t panel_rows(
+    const float *x, long stride, const int32_t *places, long rows, long inputs, panel_type_t type, float *scratch) {
     panel_rows_t result = {.type = type, .rows = rows, .inputs = inputs, .x = x, .stride = stride, .places = places};
     if (type == panel_float32) return result;
     byte_row_t *row = byte_rows(scratch, rows, inputs);
@@ -33,7 +36,8 @@ INLINE void transpose_16(const float *restrict from, long from_stride, float *re
     for (int round = 0; round < 4; round++) {
         for (int r = 0; r < 8; r++) {
             y[2 * r] = __builtin_shufflevector(x[r], x[r + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-            y[2 * r + 1] = __builtin_shufflevector(x[r], x[r + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+            y[2 * r + 1] =
+                __builtin_shufflevector(x[r], x[r + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
         }
         memcpy(x, y, sizeof x);
     }
@@ -62,7 +66,8 @@ INLINE void pack_bytes(const float *restrict weights, long stride, float *restri
 KERNEL void panel_pack(const float *weights, long stride, float *panels, long inputs, long outputs, panel_type_t type) {
     if (type != panel_float32) {
         for (long o = 0; o < outputs; o += PANEL)
-            pack_bytes(weights + o * stride, stride, panels + o / PANEL * panel_stride(inputs, type), inputs, outputs - o < PANEL ? outputs - o : PANEL);
+            pack_bytes(weights + o * stride, stride, panels + o / PANEL * panel_stride(inputs, type), inputs,
+                outputs - o < PANEL ? outputs - o : PANEL);
         return;
     }
     for (long o = 0; o < panels_of(outputs) * PANEL; o += 16)
@@ -73,12 +78,13 @@ KERNEL void panel_pack(const float *weights, long stride, float *panels, long in
                 continue;
             }
             for (long r = 0; r < 16 && i + r < inputs; r++)
-                for (long c = 0; c < 16; c++) to[r * PANEL + c] = o + c < outputs ? weights[(o + c) * stride + i + r] : 0;
+                for (long c = 0; c < 16; c++)
+                    to[r * PANEL + c] = o + c < outputs ? weights[(o + c) * stride + i + r] : 0;
         }
 }
 
-KERNEL void panel_product(panel_rows_t x, const float *panels, const float *bias, float *y, long y_stride, const int32_t *places, long rows, long outputs,
-                          panel_mode_t mode) {
+KERNEL void panel_product(panel_rows_t x, const float *panels, const float *bias, float *y, long y_stride,
+    const int32_t *places, long rows, long outputs, panel_mode_t mode) {
     float sums[TILE * PANEL] __attribute__((aligned(64)));
     operand_t in = operand(x);
     long stride = panel_stride(x.inputs, x.type);

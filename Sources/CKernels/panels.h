@@ -7,13 +7,21 @@
 static inline long quads_of(long inputs) { return (inputs + 3) / 4; }
 
 /// Floats from one panel to the next: [inputs][PANEL] floats, or PANEL scales and [quads][PANEL][4] bytes.
-static inline long panel_stride(long inputs, panel_type_t type) { return PANEL * (type == panel_float32 ? inputs : 1 + quads_of(inputs)); }
+static inline long panel_stride(long inputs, panel_type_t type) {
+    return PANEL * (type == panel_float32 ? inputs : 1 + quads_of(inputs));
+}
 
 /// max |x|, NaN above all: without their sign floats are ordered as integers are.
 INLINE float magnitude(const float *restrict x, long count) {
-    union { float f; uint32_t u; } top = {0};
+    union {
+        float f;
+        uint32_t u;
+    } top = {0};
     for (long i = 0; i < count; i++) {
-        union { float f; uint32_t u; } value = {.f = x[i]};
+        union {
+            float f;
+            uint32_t u;
+        } value = {.f = x[i]};
         value.u &= 0x7fffffff;
         top.u = value.u > top.u ? value.u : top.u;
     }
@@ -27,7 +35,10 @@ INLINE float byte_factor(float top) { return top > 1e-36f ? 127 / top : 0; }
 INLINE uint32_t quantise(const float *restrict x, float factor, int8_t *restrict bytes, long count) {
     uint32_t sum = 0;
     for (long i = 0; i < count; i++) {
-        union { float f; uint32_t u; } shifted = {.f = x[i] * factor + 12582912.0f}; // see exp_approx
+        union {
+            float f;
+            uint32_t u;
+        } shifted = {.f = x[i] * factor + 12582912.0f}; // see exp_approx
         uint32_t value = shifted.u - 0x4b400000u;
         bytes[i] = (int8_t)value;
         sum += value;
@@ -70,12 +81,14 @@ static inline operand_t operand(panel_rows_t rows) {
 /// in float32).
 INLINE void fetch_next(const float *panel, long stride, long r0, long rows) {
     const long line = 64 / sizeof(float), lines = stride / line, tiles = (rows + TILE - 1) / TILE, t = r0 / TILE;
-    for (long l = lines * t / tiles; l < lines * (t + 1) / tiles; l++) __builtin_prefetch(panel + stride + l * line, 0, 2);
+    for (long l = lines * t / tiles; l < lines * (t + 1) / tiles; l++)
+        __builtin_prefetch(panel + stride + l * line, 0, 2);
 }
 
 /// Rows r0 ..< r0 + TILE of bytes times one panel, finished at to[0], to[1] and so on; rows that do not exist repeat
 /// the last.
-INLINE void byte_panel_sums(const operand_t *in, const float *panel, long r0, float *const to[TILE], const float *bias, panel_mode_t mode) {
+INLINE void byte_panel_sums(
+    const operand_t *in, const float *panel, long r0, float *const to[TILE], const float *bias, panel_mode_t mode) {
     const byte_row_t *all = in->rows.bytes, *row[TILE];
     for (int r = 0; r < TILE; r++) row[r] = all + (r0 + r < in->rows.rows ? r0 + r : in->rows.rows - 1);
     in->byte_tile(row, panel, (const uint8_t *)(panel + PANEL), quads_of(in->rows.inputs), to, bias, mode);
@@ -90,7 +103,8 @@ INLINE void panel_sums(const operand_t *in, const float *panel, long r0, float *
         byte_panel_sums(in, panel, r0, to, NULL, panel_bias);
     } else {
         const float *row[TILE];
-        for (int r = 0; r < TILE; r++) row[r] = x->x + place(x->places, r0 + r < x->rows ? r0 + r : x->rows - 1) * x->stride;
+        for (int r = 0; r < TILE; r++)
+            row[r] = x->x + place(x->places, r0 + r < x->rows ? r0 + r : x->rows - 1) * x->stride;
         in->tile(row, 1, panel, PANEL, x->inputs, sums, stride, 0);
     }
 }

@@ -4,8 +4,7 @@
 static const float LEAK = 0.01f;
 
 KERNEL void row_moments(const float *restrict x, long rows, long d, float *restrict sum, float *restrict squares) {
-    FAST
-    for (long r = 0; r < rows; r++, x += d) {
+    FAST for (long r = 0; r < rows; r++, x += d) {
         float s = 0, q = 0;
         for (long c = 0; c < d; c++) {
             s += x[c];
@@ -27,9 +26,9 @@ KERNEL void add_rows(float *restrict x, long x_stride, const float *restrict y, 
 }
 
 /// y = leaky((pre - m u) s + v), which may be in place; returns its mean.
-INLINE float hidden_row(const float *pre, float *y, float m, float s, const float *restrict u, const float *restrict v, long width) {
-    FAST
-    float total = 0;
+INLINE float hidden_row(
+    const float *pre, float *y, float m, float s, const float *restrict u, const float *restrict v, long width) {
+    FAST float total = 0;
     for (long c = 0; c < width; c++) {
         float z = (pre[c] - m * u[c]) * s + v[c], low = LEAK * z;
         y[c] = z > low ? z : low;
@@ -39,12 +38,14 @@ INLINE float hidden_row(const float *pre, float *y, float m, float s, const floa
 }
 
 /// 1 / the standard deviation that `squares`, a sum of squared differences from the mean, comes to.
-INLINE float inverse_deviation(float squares, long width, float epsilon) { return 1 / sqrtf(squares / (float)width + epsilon); }
+INLINE float inverse_deviation(float squares, long width, float epsilon) {
+    return 1 / sqrtf(squares / (float)width + epsilon);
+}
 
-KERNEL void hidden_forward(float *restrict pre, long stride, const float *restrict input_mean, const float *restrict input_rstd, const float *restrict u, const float *restrict v, long rows, long width,
-                           float *restrict mean, float *restrict rstd, float epsilon) {
-    FAST
-    for (long r = 0; r < rows; r++, pre += stride) {
+KERNEL void hidden_forward(float *restrict pre, long stride, const float *restrict input_mean,
+    const float *restrict input_rstd, const float *restrict u, const float *restrict v, long rows, long width,
+    float *restrict mean, float *restrict rstd, float epsilon) {
+    FAST for (long r = 0; r < rows; r++, pre += stride) {
         float m = hidden_row(pre, pre, input_mean[r], input_rstd[r], u, v, width), squares = 0;
         for (long c = 0; c < width; c++) squares += (pre[c] - m) * (pre[c] - m);
         mean[r] = m;
@@ -53,13 +54,16 @@ KERNEL void hidden_forward(float *restrict pre, long stride, const float *restri
 }
 
 /// y = gain (y - mean); *top = max |y|, NaN above all. Returns 1 / the standard deviation of what y was.
-INLINE float centred_row(float *restrict y, float mean, const float *restrict gain, long width, float epsilon, float *top) {
-    FAST
-    float squares = 0;
+INLINE float centred_row(
+    float *restrict y, float mean, const float *restrict gain, long width, float epsilon, float *top) {
+    FAST float squares = 0;
     uint32_t largest = 0;
     for (long c = 0; c < width; c++) {
         float delta = y[c] - mean;
-        union { float f; uint32_t u; } value = {.f = gain[c] * delta};
+        union {
+            float f;
+            uint32_t u;
+        } value = {.f = gain[c] * delta};
         squares += delta * delta;
         y[c] = value.f;
         value.u &= 0x7fffffff;
@@ -69,19 +73,24 @@ INLINE float centred_row(float *restrict y, float mean, const float *restrict ga
     return inverse_deviation(squares, width, epsilon);
 }
 
-long hidden_scratch(long rows, long width, panel_type_t type) { return type == panel_float32 ? rows * width : width + panel_scratch(rows, width, type); }
+long hidden_scratch(long rows, long width, panel_type_t type) {
+    return type == panel_float32 ? rows * width : width + panel_scratch(rows, width, type);
+}
 
-KERNEL panel_rows_t hidden_rows(const float *restrict pre, const int32_t *restrict places, const float *restrict input_mean, const float *restrict input_rstd,
-                                const float *restrict u, const float *restrict v, const float *restrict gain, long rows, long width, float epsilon,
-                                panel_type_t type, float *scratch) {
+KERNEL panel_rows_t hidden_rows(const float *restrict pre, const int32_t *restrict places,
+    const float *restrict input_mean, const float *restrict input_rstd, const float *restrict u,
+    const float *restrict v, const float *restrict gain, long rows, long width, float epsilon, panel_type_t type,
+    float *scratch) {
     byte_row_t *row = type == panel_float32 ? NULL : byte_rows(scratch + width, rows, width);
-    panel_rows_t result = {.type = type, .rows = rows, .inputs = width, .x = row ? NULL : scratch, .stride = width, .bytes = row};
+    panel_rows_t result = {
+        .type = type, .rows = rows, .inputs = width, .x = row ? NULL : scratch, .stride = width, .bytes = row};
     for (long r = 0; r < rows; r++) {
         float *h = row ? scratch : scratch + r * width;
         float top, mean = hidden_row(pre + place(places, r) * width, h, input_mean[r], input_rstd[r], u, v, width);
         float rstd = centred_row(h, mean, gain, width, epsilon, &top);
         if (row) fill_byte_row(row + r, h, top, rstd, width);
-        else for (long c = 0; c < width; c++) h[c] *= rstd;
+        else
+            for (long c = 0; c < width; c++) h[c] *= rstd;
     }
     return result;
 }
@@ -93,10 +102,10 @@ INLINE void mask_factors(float *restrict factor, dropout_t dropout, long row, lo
     for (long c = 0; c < count; c++) factor[c] = bits[c] < dropout.keep_below ? dropout.scale : 0;
 }
 
-KERNEL void hidden_normalise(const float *restrict y, float *restrict h, long stride, const float *restrict mean, const float *restrict rstd, const float *restrict gain, const float *restrict shift,
-                             long rows, long width, dropout_t dropout, long first_row, long first_column, long columns) {
-    FAST
-    float factor[CHUNK];
+KERNEL void hidden_normalise(const float *restrict y, float *restrict h, long stride, const float *restrict mean,
+    const float *restrict rstd, const float *restrict gain, const float *restrict shift, long rows, long width,
+    dropout_t dropout, long first_row, long first_column, long columns) {
+    FAST float factor[CHUNK];
     for (long r = 0; r < rows; r++, y += stride, h += stride) {
         float m = mean[r], s = rstd[r];
         for (long c = 0; c < width; c++) h[c] = gain[c] * ((y[c] - m) * s) + shift[c];
@@ -108,10 +117,11 @@ KERNEL void hidden_normalise(const float *restrict y, float *restrict h, long st
     }
 }
 
-KERNEL void hidden_normalise_backward(const float *restrict y, float *restrict dh, long stride, const float *restrict mean, const float *restrict rstd, const float *restrict gain, float *restrict dgain, float *restrict dshift,
-                                      long rows, long width, dropout_t dropout, long first_row, long first_column, long columns, float *restrict sum, float *restrict dot) {
-    FAST
-    float factor[CHUNK];
+KERNEL void hidden_normalise_backward(const float *restrict y, float *restrict dh, long stride,
+    const float *restrict mean, const float *restrict rstd, const float *restrict gain, float *restrict dgain,
+    float *restrict dshift, long rows, long width, dropout_t dropout, long first_row, long first_column, long columns,
+    float *restrict sum, float *restrict dot) {
+    FAST float factor[CHUNK];
     for (long r = 0; r < rows; r++, y += stride, dh += stride) {
         float m = mean[r], s = rstd[r], total = 0, product = 0;
         for (long c0 = 0; drops(dropout) && c0 < width; c0 += CHUNK) {
@@ -131,10 +141,11 @@ KERNEL void hidden_normalise_backward(const float *restrict y, float *restrict d
     }
 }
 
-KERNEL void hidden_backward(const float *restrict y, float *restrict dh, long stride, const float *restrict mean, const float *restrict rstd, const float *restrict gain, const float *restrict sum, const float *restrict dot,
-                            const float *restrict input_mean, const float *restrict input_rstd, long rows, long width, float *restrict dv, float *restrict da_mean) {
-    FAST
-    for (long r = 0; r < rows; r++, y += stride, dh += stride) {
+KERNEL void hidden_backward(const float *restrict y, float *restrict dh, long stride, const float *restrict mean,
+    const float *restrict rstd, const float *restrict gain, const float *restrict sum, const float *restrict dot,
+    const float *restrict input_mean, const float *restrict input_rstd, long rows, long width, float *restrict dv,
+    float *restrict da_mean) {
+    FAST for (long r = 0; r < rows; r++, y += stride, dh += stride) {
         float m = mean[r], s = rstd[r], a0 = sum[r], a1 = dot[r], im = input_mean[r], is = input_rstd[r];
         for (long c = 0; c < width; c++) {
             float dy = (gain[c] * dh[c] - a0 - (y[c] - m) * s * a1) * s;
@@ -147,9 +158,9 @@ KERNEL void hidden_backward(const float *restrict y, float *restrict dh, long st
     }
 }
 
-KERNEL double squared_error(float *restrict out, const float *restrict bias, const float *restrict targets, long targets_stride, long rows, long width, float gradient_scale, float *restrict dbias) {
-    FAST
-    double total = 0;
+KERNEL double squared_error(float *restrict out, const float *restrict bias, const float *restrict targets,
+    long targets_stride, long rows, long width, float gradient_scale, float *restrict dbias) {
+    FAST double total = 0;
     memset(dbias, 0, sizeof(float) * (size_t)width);
     for (long r = 0; r < rows; r++, out += width, targets += targets_stride) {
         float square = 0;
@@ -165,9 +176,9 @@ KERNEL double squared_error(float *restrict out, const float *restrict bias, con
     return total;
 }
 
-KERNEL void compare_rows(const float *restrict out, const float *restrict targets, long targets_stride, long rows, long width, double totals[3]) {
-    FAST
-    for (long r = 0; r < rows; r++, out += width, targets += targets_stride) {
+KERNEL void compare_rows(const float *restrict out, const float *restrict targets, long targets_stride, long rows,
+    long width, double totals[3]) {
+    FAST for (long r = 0; r < rows; r++, out += width, targets += targets_stride) {
         float square = 0, dot = 0, oo = 0, ww = 0;
         for (long c = 0; c < width; c++) {
             square += (out[c] - targets[c]) * (out[c] - targets[c]);
@@ -183,10 +194,10 @@ KERNEL void compare_rows(const float *restrict out, const float *restrict target
     }
 }
 
-KERNEL void input_gradient(float *restrict g, long g_stride, const float *restrict w, long w_stride, const float *restrict gain, const float *restrict shift, const float *restrict dv, const float *restrict da_mean,
-                           long rows, long width, float *restrict dgain, float *restrict dshift) {
-    FAST
-    for (long r = 0; r < rows; r++, g += g_stride, w += w_stride) {
+KERNEL void input_gradient(float *restrict g, long g_stride, const float *restrict w, long w_stride,
+    const float *restrict gain, const float *restrict shift, const float *restrict dv, const float *restrict da_mean,
+    long rows, long width, float *restrict dgain, float *restrict dshift) {
+    FAST for (long r = 0; r < rows; r++, g += g_stride, w += w_stride) {
         float scale = gain[r], offset = shift[r], gains = 0, shifts = 0;
         for (long c = 0; c < width; c++) {
             float m = g[c] - da_mean[c];
@@ -199,20 +210,18 @@ KERNEL void input_gradient(float *restrict g, long g_stride, const float *restri
     }
 }
 
-KERNEL void input_projections(const float *restrict w, long stride, const float *restrict gain, const float *restrict shift, float *restrict u, float *restrict v, long rows, long width) {
-    FAST
-    for (long r = 0; r < rows; r++, w += stride)
-        for (long c = 0; c < width; c++) {
-            u[c] += gain[r] * w[c];
-            v[c] += shift[r] * w[c];
-        }
+KERNEL void input_projections(const float *restrict w, long stride, const float *restrict gain,
+    const float *restrict shift, float *restrict u, float *restrict v, long rows, long width) {
+    FAST for (long r = 0; r < rows; r++, w += stride) for (long c = 0; c < width; c++) {
+        u[c] += gain[r] * w[c];
+        v[c] += shift[r] * w[c];
+    }
 }
 
-KERNEL void input_terms(const float *restrict y, const float *restrict a, const float *restrict u, const float *restrict v,
-                        const float *restrict input_mean, const float *restrict input_rstd, long rows, long width, float inputs,
-                        float *restrict terms) {
-    FAST
-    for (long r = 0; r < rows; r++, y += width, a += width, terms += 3) {
+KERNEL void input_terms(const float *restrict y, const float *restrict a, const float *restrict u,
+    const float *restrict v, const float *restrict input_mean, const float *restrict input_rstd, long rows, long width,
+    float inputs, float *restrict terms) {
+    FAST for (long r = 0; r < rows; r++, y += width, a += width, terms += 3) {
         float s = 0, q = 0;
         for (long h = 0; h < width; h++) {
             float pre = y[h] > 0 ? y[h] : y[h] * (1 / LEAK);
@@ -226,8 +235,8 @@ KERNEL void input_terms(const float *restrict y, const float *restrict a, const 
     }
 }
 
-KERNEL void input_backward(const float *restrict product, const float *restrict gain, const float *restrict x, const float *restrict terms,
-                           float inputs, float *restrict dx, long rows, long d) {
+KERNEL void input_backward(const float *restrict product, const float *restrict gain, const float *restrict x,
+    const float *restrict terms, float inputs, float *restrict dx, long rows, long d) {
     for (long r = 0; r < rows; r++, product += d, x += d, dx += d, terms += 3) {
         float constant = terms[2] - terms[0] / inputs;
         for (long c = 0; c < d; c++) dx[c] += gain[c] * product[c] + constant - terms[1] * x[c];

@@ -8,48 +8,53 @@ static long block_head(long head) { return BLOCK * (head + ((head + 15) & ~15L))
 long attention_block(long heads, long head) { return heads * block_head(head); }
 
 /// Of one head.
-INLINE void write_head(const float *restrict key, const float *restrict value, float *restrict block, long position, long head) {
+INLINE void write_head(
+    const float *restrict key, const float *restrict value, float *restrict block, long position, long head) {
     float *values = block + head * BLOCK + position * ((head + 15) & ~15L);
     for (long c = 0; c < head; c++) block[c * BLOCK + position] = key[c];
     for (long c = 0; c < head; c++) values[c] = value[c];
 }
 
-void attention_block_write(const float *k, const float *v, long kv_stride, float *block, long position, long count, long heads, long head) {
+void attention_block_write(
+    const float *k, const float *v, long kv_stride, float *block, long position, long count, long heads, long head) {
     for (long h = 0; h < heads; h++, block += block_head(head))
-        for (long j = 0; j < count; j++) write_head(k + j * kv_stride + h * head, v + j * kv_stride + h * head, block, position + j, head);
+        for (long j = 0; j < count; j++)
+            write_head(k + j * kv_stride + h * head, v + j * kv_stride + h * head, block, position + j, head);
 }
 
 void attention_block_copy(const float *from, float *to, long count, long heads, long head) {
     long width = (head + 15) & ~15L, step = block_head(head);
-    for (long h = 0; h < heads; h++, from += step, to += step) memcpy(to, from, sizeof(float) * (size_t)(head * BLOCK + count * width));
+    for (long h = 0; h < heads; h++, from += step, to += step)
+        memcpy(to, from, sizeof(float) * (size_t)(head * BLOCK + count * width));
 }
 
 /// Scores of 16 positions: one sum a lane.
 INLINE void score_block(const float *restrict query, const float *restrict keys, float *restrict scores, long head) {
-    FAST
-    f16x s = {0};
+    FAST f16x s = {0};
     for (long c = 0; c < head; c++) s += query[c] * LOAD16(keys + c * BLOCK);
     STORE16(scores, s);
 }
 
 /// sum += weights x values over `count` positions, 16 columns.
-INLINE void weigh_block(const float *restrict weights, const float *restrict values, long width, long count, float *restrict sum) {
-    FAST
-    f16x s = LOAD16(sum);
+INLINE void weigh_block(
+    const float *restrict weights, const float *restrict values, long width, long count, float *restrict sum) {
+    FAST f16x s = LOAD16(sum);
     for (long j = 0; j < count; j++) s += weights[j] * LOAD16(values + j * width);
     STORE16(sum, s);
 }
 
-INLINE void attend(const float *q, long q_stride, const float *k, const float *v, float *const *blocks, const int32_t *places, long place_stride,
-                   const int32_t *slot, const int32_t *length, float *out, long out_stride, long rows, long heads, const long head, float *restrict scratch) {
+INLINE void attend(const float *q, long q_stride, const float *k, const float *v, float *const *blocks,
+    const int32_t *places, long place_stride, const int32_t *slot, const int32_t *length, float *out, long out_stride,
+    long rows, long heads, const long head, float *restrict scratch) {
     float scale = 1 / sqrtf((float)head), sum[16];
     long width = (head + 15) & ~15L, step = block_head(head), block = heads * step;
     for (long r = 0; r < rows; r++, q += q_stride, out += out_stride) {
         const int32_t *place = places + slot[r] * place_stride;
         long n = length[r], padded = (n + BLOCK - 1) / BLOCK * BLOCK, last = (n - 1) / BLOCK;
-        if (k) // all heads before any is read: a vector read right after the stores of its parts would have to wait for them
+        if (k) // all heads before any is read: a vector read right after the stores of its parts would have to wait
             for (long h = 0; h < heads; h++)
-                write_head(k + r * q_stride + h * head, v + r * q_stride + h * head, blocks[last] + place[last] * block + h * step, (n - 1) % BLOCK, head);
+                write_head(k + r * q_stride + h * head, v + r * q_stride + h * head,
+                    blocks[last] + place[last] * block + h * step, (n - 1) % BLOCK, head);
         for (long h = 0; h < heads; h++) {
             for (long j = 0; j < n; j += BLOCK)
                 score_block(q + h * head, blocks[j / BLOCK] + place[j / BLOCK] * block + h * step, scratch + j, head);
@@ -66,8 +71,13 @@ INLINE void attend(const float *q, long q_stride, const float *k, const float *v
     }
 }
 
-KERNEL void attention_step(const float *q, long q_stride, const float *k, const float *v, float *const *blocks, const int32_t *places, long place_stride,
-                           const int32_t *slot, const int32_t *length, float *out, long out_stride, long rows, long heads, long head, float *scratch) {
-    if (head == 16) attend(q, q_stride, k, v, blocks, places, place_stride, slot, length, out, out_stride, rows, heads, 16, scratch);
-    else attend(q, q_stride, k, v, blocks, places, place_stride, slot, length, out, out_stride, rows, heads, head, scratch);
+KERNEL void attention_step(const float *q, long q_stride, const float *k, const float *v, float *const *blocks,
+    const int32_t *places, long place_stride, const int32_t *slot, const int32_t *length, float *out, long out_stride,
+    long rows, long heads, long head, float *scratch) {
+    if (head == 16)
+        attend(
+            q, q_stride, k, v, blocks, places, place_stride, slot, length, out, out_stride, rows, heads, 16, scratch);
+    else
+        attend(
+            q, q_stride, k, v, blocks, places, place_stride, slot, length, out, out_stride, rows, heads, head, scratch);
 }

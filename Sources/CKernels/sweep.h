@@ -8,8 +8,8 @@
 typedef float VECTOR __attribute__((vector_size(4 * LANES), aligned(4)));
 
 /// `height` rows of sums stay in registers while rows of tokens pass by.
-INLINE void NAMED(sweep_block_, LANES)(const long height, const int adds, const int reads, linear_t l, float *sums,
-                                       long count) {
+INLINE void NAMED(sweep_block_, LANES)(
+    const long height, const int adds, const int reads, linear_t l, float *sums, long count) {
     VECTOR s[HEIGHT];
     for (long b = 0; b < height; b++) s[b] = reads && sums ? *(VECTOR *)(sums + b * l.width) : (VECTOR){0};
     for (long i = 0; i < count; i++) {
@@ -27,8 +27,7 @@ INLINE void NAMED(sweep_block_, LANES)(const long height, const int adds, const 
 }
 
 /// All rows of sums, for the columns from c on as far as LANES fill them; returns the first column left.
-INLINE long NAMED(sweep_columns_, LANES)(long c, const int adds, const int reads, linear_t l, float *sums,
-                                         long count) {
+INLINE long NAMED(sweep_columns_, LANES)(long c, const int adds, const int reads, linear_t l, float *sums, long count) {
     for (; c + LANES <= l.width; c += LANES) {
         long r = 0;
         for (; r + HEIGHT <= l.height; r += HEIGHT)

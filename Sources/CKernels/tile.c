@@ -3,10 +3,9 @@
 #include <immintrin.h>
 #endif
 
-INLINE void tile_columns(const float *const a[TILE], long step, const float *restrict b, long b_stride, long inner, float *restrict y, long y_stride,
-                         int accumulate, const int vectors) {
-    _Pragma("clang fp contract(fast)")
-    f16x s[TILE][4];
+INLINE void tile_columns(const float *const a[TILE], long step, const float *restrict b, long b_stride, long inner,
+    float *restrict y, long y_stride, int accumulate, const int vectors) {
+    _Pragma("clang fp contract(fast)") f16x s[TILE][4];
     for (int r = 0; r < TILE; r++)
         for (int v = 0; v < vectors; v++) {
             s[r][v] = (f16x){0};
@@ -28,26 +27,28 @@ INLINE void tile_columns(const float *const a[TILE], long step, const float *res
 }
 
 // Functions of their own, so that nothing competes with the sums for registers.
-#define DEFINE_TILE(name, attributes, vectors)                                                                                            \
-    attributes __attribute__((noinline)) static void name(const float *const a[TILE], long step, const float *b, long b_stride, long inner, \
-                                                          float *y, long y_stride, int accumulate) {                                      \
-        const float *row[TILE];                                                                                                           \
-        for (int r = 0; r < TILE; r++) row[r] = a[r];                                                                                     \
-        for (int c = 0; c < PANEL; c += 16 * vectors) tile_columns(row, step, b + c, b_stride, inner, y + c, y_stride, accumulate, vectors); \
+#define DEFINE_TILE(name, attributes, vectors)                                                                         \
+    attributes __attribute__((noinline)) static void name(const float *const a[TILE], long step, const float *b,       \
+        long b_stride, long inner, float *y, long y_stride, int accumulate) {                                          \
+        const float *row[TILE];                                                                                        \
+        for (int r = 0; r < TILE; r++) row[r] = a[r];                                                                  \
+        for (int c = 0; c < PANEL; c += 16 * vectors)                                                                  \
+            tile_columns(row, step, b + c, b_stride, inner, y + c, y_stride, accumulate, vectors);                     \
     }
 
 DEFINE_TILE(tile_default, , 1)
 
 // Sums of integers without a sign: rows with NaN begin anywhere.
-static void byte_tile_portable(const byte_row_t *const a[TILE], const float *b_scales, const uint8_t *b, long quads, float *const y[TILE],
-                               const float *bias, panel_mode_t mode) {
+static void byte_tile_portable(const byte_row_t *const a[TILE], const float *b_scales, const uint8_t *b, long quads,
+    float *const y[TILE], const float *bias, panel_mode_t mode) {
     for (int r = 0; r < TILE; r++) {
         uint32_t s[PANEL];
         for (long c = 0; c < PANEL; c++) s[c] = a[r]->start;
         for (long k = 0; k < quads; k++) {
             const int8_t *x = a[r]->bytes + 4 * k;
             const uint8_t *w = b + k * 4 * PANEL;
-            for (long c = 0; c < PANEL; c++) s[c] += (uint32_t)(x[0] * w[4 * c] + x[1] * w[4 * c + 1] + x[2] * w[4 * c + 2] + x[3] * w[4 * c + 3]);
+            for (long c = 0; c < PANEL; c++)
+                s[c] += (uint32_t)(x[0] * w[4 * c] + x[1] * w[4 * c + 1] + x[2] * w[4 * c + 2] + x[3] * w[4 * c + 3]);
         }
         float sums[PANEL];
         for (long c = 0; c < PANEL; c++) sums[c] = (float)(int32_t)s[c] * (a[r]->scale * b_scales[c]);
@@ -61,9 +62,8 @@ DEFINE_TILE(tile_v4, __attribute__((target("arch=x86-64-v4"), min_vector_width(5
 
 // Bytes become 16 bits wide and are multiplied in pairs, whose sums are added up side by side: as fast as floats are
 // there.
-__attribute__((target("arch=x86-64-v3"), noinline))
-static void byte_tile_v3(const byte_row_t *const a[TILE], const float *b_scales, const uint8_t *b, long quads, float *const y[TILE],
-                         const float *bias, panel_mode_t mode) {
+__attribute__((target("arch=x86-64-v3"), noinline)) static void byte_tile_v3(const byte_row_t *const a[TILE],
+    const float *b_scales, const uint8_t *b, long quads, float *const y[TILE], const float *bias, panel_mode_t mode) {
     float sums[TILE][PANEL];
     const int8_t *x[TILE];
     for (int r = 0; r < TILE; r++) x[r] = a[r]->bytes;
@@ -72,7 +72,8 @@ static void byte_tile_v3(const byte_row_t *const a[TILE], const float *b_scales,
         for (int r = 0; r < TILE; r++) s[r][0] = s[r][1] = _mm256_setzero_si256();
         for (long k = 0; k < quads; k++) {
             __m256i w[2];
-            for (int v = 0; v < 2; v++) w[v] = _mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *)(b + (k * PANEL + c) * 4 + 16 * v)));
+            for (int v = 0; v < 2; v++)
+                w[v] = _mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *)(b + (k * PANEL + c) * 4 + 16 * v)));
             for (int r = 0; r < TILE; r++) {
                 int32_t four;
                 memcpy(&four, x[r] + 4 * k, 4);
@@ -81,18 +82,20 @@ static void byte_tile_v3(const byte_row_t *const a[TILE], const float *b_scales,
             }
         }
         for (int r = 0; r < TILE; r++) {
-            __m256i whole = _mm256_permute4x64_epi64(_mm256_hadd_epi32(s[r][0], s[r][1]), 0xd8); // columns 0 1 4 5, 2 3 6 7
+            __m256i whole =
+                _mm256_permute4x64_epi64(_mm256_hadd_epi32(s[r][0], s[r][1]), 0xd8); // columns 0 1 4 5, 2 3 6 7
             __m256 value = _mm256_cvtepi32_ps(_mm256_add_epi32(whole, _mm256_set1_epi32((int)a[r]->start)));
-            _mm256_storeu_ps(sums[r] + c, _mm256_mul_ps(value, _mm256_mul_ps(_mm256_set1_ps(a[r]->scale), _mm256_loadu_ps(b_scales + c))));
+            _mm256_storeu_ps(sums[r] + c,
+                _mm256_mul_ps(value, _mm256_mul_ps(_mm256_set1_ps(a[r]->scale), _mm256_loadu_ps(b_scales + c))));
         }
     }
     for (int r = 0; r < TILE; r++) finish(sums[r], bias, y[r], PANEL, mode);
 }
 
 // VNNI multiplies four bytes a lane and adds them up, at the rate of one multiply-add of floats.
-__attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni"), min_vector_width(512), noinline))
-static void byte_tile_vnni(const byte_row_t *const a[TILE], const float *b_scales, const uint8_t *b, long quads, float *const y[TILE],
-                           const float *bias, panel_mode_t mode) {
+__attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni"), min_vector_width(512), noinline)) static void
+byte_tile_vnni(const byte_row_t *const a[TILE], const float *b_scales, const uint8_t *b, long quads,
+    float *const y[TILE], const float *bias, panel_mode_t mode) {
     __m512i s[TILE][4];
     for (int r = 0; r < TILE; r++)
         for (int v = 0; v < 4; v++) s[r][v] = _mm512_set1_epi32((int)a[r]->start);
@@ -112,9 +115,12 @@ static void byte_tile_vnni(const byte_row_t *const a[TILE], const float *b_scale
         __m512 scales = _mm512_loadu_ps(b_scales + 16 * v), shift = bias ? _mm512_loadu_ps(bias + 16 * v) : zero;
         _Pragma("unroll") for (int r = 0; r < TILE; r++) {
             float *to = y[r] + 16 * v;
-            __m512 value = _mm512_mul_ps(_mm512_cvtepi32_ps(s[r][v]), _mm512_mul_ps(_mm512_set1_ps(a[r]->scale), scales));
+            __m512 value =
+                _mm512_mul_ps(_mm512_cvtepi32_ps(s[r][v]), _mm512_mul_ps(_mm512_set1_ps(a[r]->scale), scales));
             value = _mm512_add_ps(value, shift);
-            value = mode == panel_add ? _mm512_add_ps(_mm512_loadu_ps(to), value) : mode == panel_relu ? _mm512_max_ps(value, zero) : value;
+            value = mode == panel_add    ? _mm512_add_ps(_mm512_loadu_ps(to), value)
+                    : mode == panel_relu ? _mm512_max_ps(value, zero)
+                                         : value;
             _mm512_storeu_ps(to, value);
         }
     }

@@ -11,14 +11,16 @@ enum {
 
 /// y[r][c] = sum_k a[r][k step] b[k][c] for TILE rows, PANEL columns; added to y where `accumulate`. Each sum is one
 /// chain of multiply-adds in the order of k.
-typedef void tile_t(const float *const a[TILE], long step, const float *b, long b_stride, long inner, float *y, long y_stride, int accumulate);
+typedef void tile_t(const float *const a[TILE], long step, const float *b, long b_stride, long inner, float *y,
+    long y_stride, int accumulate);
 
 /// The tile of the widest registers there are, which is more than a clone can know.
 tile_t *best_tile(void);
 
 /// y = s + bias, max(0, s + bias) or y + s + bias for up to PANEL columns; NULL is no bias. A loop for each mode, or it
 /// would be asked for at every column.
-INLINE void finish(const float *restrict s, const float *restrict bias, float *restrict y, long count, panel_mode_t mode) {
+INLINE void finish(
+    const float *restrict s, const float *restrict bias, float *restrict y, long count, panel_mode_t mode) {
     static const float none[PANEL];
     if (!bias) bias = none;
     if (mode == panel_add)
@@ -39,8 +41,8 @@ typedef struct {
 
 /// The same with bytes, over inner = 4 `quads`: b is [quads][PANEL][4], weights of scale b_scales[c] with 128 added to
 /// each. Sums of integers are exact (up to 65,536 inputs), become floats in the end and are finished.
-typedef void byte_tile_t(const byte_row_t *const a[TILE], const float *b_scales, const uint8_t *b, long quads, float *const y[TILE],
-                         const float *bias, panel_mode_t mode);
+typedef void byte_tile_t(const byte_row_t *const a[TILE], const float *b_scales, const uint8_t *b, long quads,
+    float *const y[TILE], const float *bias, panel_mode_t mode);
 
 /// That of a type of integers.
 byte_tile_t *byte_tile(panel_type_t type);

@@ -32,7 +32,10 @@ class Sentences : public sentencepiece::SentenceIterator {
   public:
     Sentences(const char *text, const size_t *ends, size_t count) : text_(text), ends_(ends), count_(count) { load(); }
     bool done() const override { return index_ >= count_; }
-    void Next() override { ++index_; load(); }
+    void Next() override {
+        ++index_;
+        load();
+    }
     const std::string &value() const override { return value_; }
     sentencepiece::util::Status status() const override { return sentencepiece::util::Status(); }
 
@@ -74,10 +77,10 @@ Result guarded(Result failure, char *error, size_t capacity, Body body) {
     return failure;
 }
 
-}  // namespace
+} // namespace
 
-int sp_train(const char *options, const char *text, const size_t *ends, size_t count,
-             uint8_t **model, size_t *length, char *error, size_t error_capacity) {
+int sp_train(const char *options, const char *text, const size_t *ends, size_t count, uint8_t **model, size_t *length,
+    char *error, size_t error_capacity) {
     return guarded(-1, error, error_capacity, [&] {
         Sentences sentences(text, ends, count);
         std::string serialized;

@@ -120,7 +120,8 @@ enum ProcessTable {
             let bootLine = system.split(separator: "\n").first(where: { $0.hasPrefix("btime ") }),
             let boot = Double(bootLine.dropFirst(6))
         else { return nil }
-        let fields = status[afterName...].split(separator: " ")  // the program's name, which may hold spaces, is left out
+        // The program's name, which may hold spaces, is left out.
+        let fields = status[afterName...].split(separator: " ")
         guard fields.count > 20, let ticks = Double(fields[20]) else { return nil }
         return Date(timeIntervalSince1970: boot + ticks / Double(sysconf(Int32(_SC_CLK_TCK))))
     }

@@ -120,8 +120,8 @@ package final class RunRegistry: Sendable {
         guard found <= Schema.version else {
             throw RegistryError(
                 path: path,
-                problem:
-                    "expected a registry of version \(Schema.version) or older, found version \(found), written by a newer program",
+                problem: "expected a registry of version \(Schema.version) or older, "
+                    + "found version \(found), written by a newer program",
                 hint: "build the current source, or name another file with --registry", kind: .newer)
         }
     }

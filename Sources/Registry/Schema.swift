@@ -24,7 +24,8 @@ enum Schema {
 
     /// What was called `sites`: the attentions that are replaced, and the points that a capture recorded.
     private static let replaced = """
-        UPDATE params SET key = CASE (SELECT stage FROM runs WHERE id = run) WHEN 'capture' THEN 'points' ELSE 'replaced' END
+        UPDATE params
+        SET key = CASE (SELECT stage FROM runs WHERE id = run) WHEN 'capture' THEN 'points' ELSE 'replaced' END
         WHERE key = 'sites';
 
         """

@@ -10,7 +10,8 @@ enum Views {
     /// BLEU first.
     ///
     /// `difference` is against `base`, the score run whose folder this run read in that role; `p` belongs to that
-    /// comparison. `replaced`, `parameters` and `search` are params of the score run, `tokens_per_second` is its metric.
+    /// comparison. `replaced`, `parameters` and `search` are params of the score run, `tokens_per_second` is its
+    /// metric.
     private static let leaderboard = """
         CREATE VIEW leaderboard AS
         WITH

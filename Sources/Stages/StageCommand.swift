@@ -87,8 +87,8 @@ package struct StageOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             """
-            The history of runs. (default: registry.sqlite beside the run's folder: runs/registry.sqlite for runs/NAME/STAGE, \
-            else beside --output)
+            The history of runs. (default: registry.sqlite beside the run's folder: runs/registry.sqlite for \
+            runs/NAME/STAGE, else beside --output)
             """,
             valueName: "file"))
     package var registry: String?

@@ -64,10 +64,10 @@ package final class ModelFolder {
         guard source.count == description.transformer.sourceVocabulary,
             target.count == description.transformer.targetVocabulary
         else {
+            let transformer = description.transformer
             throw DataError(
                 path: path,
-                expected:
-                    "vocabularies of \(description.transformer.sourceVocabulary) and \(description.transformer.targetVocabulary)",
+                expected: "vocabularies of \(transformer.sourceVocabulary) and \(transformer.targetVocabulary)",
                 found: "\(source.count) and \(target.count)")
         }
     }

@@ -108,7 +108,8 @@ final class KernelWork {
         memory("float_to_half", 6) { float_to_half(x, half, count) }
         memory("half_to_float", 6) { half_to_float(half, z, count) }
         let quarter = count / 4
-        let gradients = UnsafeMutablePointer<UnsafeMutablePointer<Float>?>.allocate(capacity: 2)  // as long as the process
+        // Lives as long as the process.
+        let gradients = UnsafeMutablePointer<UnsafeMutablePointer<Float>?>.allocate(capacity: 2)
         let blocks = (0..<2).map { _ in FloatBlock(quarter) }
         for (part, block) in blocks.enumerated() { gradients[part] = block.base }
         // two gradients read and cleared; weights and both moments read and written

@@ -46,8 +46,8 @@ struct Report: Codable {
                 m.fraction.map { String(format: "%.0f%% of %@", 100 * $0, m.bound?.rawValue ?? "") } ?? "", m.note ?? ""
             )
         }
-        return
-            "\(machine), \(cores) cores, load \(load.map { String(format: "%.1f", $0) } ?? "unknown") at the start; \(sentences)\n\n\(table)"
+        let load = load.map { String(format: "%.1f", $0) } ?? "unknown"
+        return "\(machine), \(cores) cores, load \(load) at the start; \(sentences)\n\n\(table)"
     }
 
     private static func figure(_ value: Double) -> String {

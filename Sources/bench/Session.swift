@@ -77,9 +77,8 @@ final class Session {
 
     func add(_ measurement: Measurement) {
         report.measurements.append(measurement)
-        run.log.info(
-            "\(measurement.part.rawValue): \(measurement.name), \(measurement.threads) threads: \(Format.rate(measurement.value)) \(measurement.unit)"
-        )
+        let what = "\(measurement.part.rawValue): \(measurement.name), \(measurement.threads) threads"
+        run.log.info("\(what): \(Format.rate(measurement.value)) \(measurement.unit)")
     }
 
     /// The machine's limits, measured when they are first asked for.

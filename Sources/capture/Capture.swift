@@ -13,18 +13,18 @@ struct Capture: StageCommand {
     static let configuration = CommandConfiguration(
         abstract: "Record what a model's attentions take in and put out.",
         discussion: """
-            Runs the model over the training and validation sets, teacher-forced and without dropout, and writes activations of \
-            the chosen attentions and layers, real tokens only, all in one pass. The disk is looked at first: a capture that \
-            would not fit does not start.
+            Runs the model over the training and validation sets, teacher-forced and without dropout, and writes \
+            activations of the chosen attentions and layers, real tokens only, all in one pass. The disk is looked at \
+            first: a capture that would not fit does not start.
 
             What is taken depends on the span of the families that will learn from it:
               heads       normalised input of the attention, its concatenated heads (\(Capture.families(.heads)))
               sublayer    input of the layer, the same plus attention (\(Capture.families(.sublayer)))
               layer       input of the layer, its output (\(Capture.families(.layer)))
 
-            From a model made by splice those attentions are captured that are still there, as they work with the networks before \
-            them; so layers can be distilled one after another, each on what it will really be given. Without --layers, a layer is \
-            captured if none of the chosen attentions has been replaced in it.
+            From a model made by splice those attentions are captured that are still there, as they work with the \
+            networks before them; so layers can be distilled one after another, each on what it will really be given. \
+            Without --layers, a layer is captured if none of the chosen attentions has been replaced in it.
 
             Examples:
               capture --model runs/demo/train --tokens runs/demo/tokens \\
@@ -45,8 +45,10 @@ struct Capture: StageCommand {
     @Option(parsing: .upToNextOption, help: "Which attentions: encoder, decoder, cross.") var attentions: [Attention]
     @Option(
         name: [.long, .customLong("modes")], parsing: .upToNextOption,
-        help:
-            "Families that shall learn from it: \(Families.all.map(\.name).joined(separator: ", ")). (default: those that span the heads)",
+        help: """
+            Families that shall learn from it: \(Families.all.map(\.name).joined(separator: ", ")). \
+            (default: those that span the heads)
+            """,
         transform: Capture.family)
     var families: [any Family] = []
     @Option(parsing: .upToNextOption, help: "Layers, counted from 0. (default: all that are there)") var layers: [Int] =

@@ -12,8 +12,8 @@ struct Distill: StageCommand {
     static let configuration = CommandConfiguration(
         abstract: "Teach shallow networks what attentions do.",
         discussion: """
-            Reads a folder made by `capture` and writes one network for each layer that the spec covers. A spec names family, size, \
-            attention and, if it is for one layer, the layer:
+            Reads a folder made by `capture` and writes one network for each layer that the spec covers. A spec names \
+            family, size, attention and, if it is for one layer, the layer:
 
               alr-m.encoder      ALR, size M, every encoder layer
               alr-h96.cross.3    ALR, 96 hidden units, cross-attention of decoder layer 3
@@ -21,8 +21,9 @@ struct Distill: StageCommand {
             Families, where they may stand, and their sizes:
             \(Families.help)
 
-            The validation error is measured after every epoch and the best epoch's weights are kept. Stopped or killed, it goes on \
-            from its last checkpoint when the same command is given again, and ends with the same bits.
+            The validation error is measured after every epoch and the best epoch's weights are kept. Stopped or \
+            killed, it goes on from its last checkpoint when the same command is given again, and ends with the same \
+            bits.
 
             Examples:
               distill --capture runs/demo/capture/alr.encoder --spec alr-m.encoder \\

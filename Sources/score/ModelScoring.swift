@@ -16,9 +16,10 @@ struct ModelScoringOptions: ParsableArguments {
     @Option(help: "Folder made by tokenize, whose sentences are translated.") var tokens: String?
     @Option(help: "Which of them: valid or test.") var split = Split.test
     @Option(
-        help:
-            "What products are made of: float32, int8, or mixed: networks in int8, the rest in float32. Bytes give nearly the same translations, faster with AVX-512 VNNI."
-    )
+        help: """
+            What products are made of: float32, int8, or mixed: networks in int8, the rest in float32. int8 gives \
+            nearly the same translations, faster with AVX-512 VNNI.
+            """)
     var precision = TranslationPrecision.float32
     @Option(help: "Folder of another score of the same sentences to compare with.") var base: String?
     @Option(help: "Folder to write.") var output: String?

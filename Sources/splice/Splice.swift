@@ -14,13 +14,14 @@ struct SpliceCommand: StageCommand {
         commandName: "splice",
         abstract: "Put distilled networks in the place of a model's attentions.",
         discussion: """
-            Reads a model and any number of folders made by `distill`, and writes a complete model, which `score` takes like any \
-            other. What a network takes the place of is left out of it: the projections to queries, keys and values, the sublayer, \
-            or the layer.
+            Reads a model and any number of folders made by `distill`, and writes a complete model, which `score` \
+            takes like any other. What a network takes the place of is left out of it: the projections to queries, \
+            keys and values, the sublayer, or the layer.
 
-            With --greedy it chooses: every network is tried alone, then place by place, the cheapest first, the smallest that \
-            keeps BLEU of the validation set (greedy search) within --bound of the model's own; attentions for which there is \
-            none stay. What each costs is printed, recorded as metrics alone.SPEC and together.SPEC, and kept in choice.json.
+            With --greedy it chooses: every network is tried alone, then place by place, the cheapest first, the \
+            smallest that keeps BLEU of the validation set (greedy search) within --bound of the model's own; \
+            attentions for which there is none stay. What each costs is printed, recorded as metrics alone.SPEC and \
+            together.SPEC, and kept in choice.json.
 
             Examples:
               splice --model runs/demo/train \\
@@ -45,9 +46,11 @@ struct SpliceCommand: StageCommand {
     @Option(help: "Folder of the model.") var model: String
     @Option(help: "Folder made by distill; give it again for each further one.") var replacement: [String]
     @Option(
-        help:
-            "Only these layers of the replacements; give it again for each further one. (default: all that were distilled)"
-    ) var layers: [Int] = []
+        help: """
+            Only these layers of the replacements; give it again for each further one. (default: all that were \
+            distilled)
+            """)
+    var layers: [Int] = []
     @Flag(help: "Replace place by place, the cheapest first, while BLEU of the validation set stays within --bound.")
     var greedy = false
     @Option(help: "BLEU that the chosen networks may cost together. (default: 0.5)") var bound: Double?
@@ -108,7 +111,8 @@ struct SpliceCommand: StageCommand {
             run.param("parameters.before", base.parameters)
             run.param("parameters", spliced.layout.parameters)
             print(
-                "\(settings.model.replacements.count) attentions replaced, \(Format.count(base.parameters)) parameters before, "
+                "\(settings.model.replacements.count) attentions replaced, "
+                    + "\(Format.count(base.parameters)) parameters before, "
                     + "\(Format.count(spliced.layout.parameters)) after")
         }
     }

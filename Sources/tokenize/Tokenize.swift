@@ -8,21 +8,21 @@ struct Tokenize: StageCommand {
     static let configuration = CommandConfiguration(
         abstract: "Turns parallel text into a vocabulary and shards of ids for training, validation and test.",
         discussion: """
-            Training text comes from two aligned files, from a table of tab-separated pairs, from IWSLT archives, or (the default) \
-            from the phrasebook that comes with the project. Files may be gzip, pipes or - for standard input, the table may be in a \
-            zip. Validation and test \
-            sentences come from files or IWSLT sets of their own; where none are given they are held out of the training text, so \
-            that no sentence is on both sides.
+            Training text comes from two aligned files, from a table of tab-separated pairs, from IWSLT archives, or \
+            (the default) from the phrasebook that comes with the project. Files may be gzip, pipes or - for standard \
+            input, the table may be in a zip. Validation and test sentences come from files or IWSLT sets of their \
+            own; where none are given they are held out of the training text, so that no sentence is on both sides.
 
-            With --join 8 a text is one to eight consecutive sentences, so that length can be learnt; --join-test 4 makes \
-            every text of the test four. Sentences, their order and the vocabulary stay the same, so that models and \
-            scores of these folders can be compared. The counts are then of texts.
+            With --join 8 a text is one to eight consecutive sentences, so that length can be learnt; --join-test 4 \
+            makes every text of the test four. Sentences, their order and the vocabulary stay the same, so that models \
+            and scores of these folders can be compared. The counts are then of texts.
 
-            The vocabulary is learnt from the training text alone. Training and validation pairs with an empty side or too many \
-            tokens are dropped and counted; test pairs are all kept.
+            The vocabulary is learnt from the training text alone. Training and validation pairs with an empty side or \
+            too many tokens are dropped and counted; test pairs are all kept.
 
-            The output folder holds train, valid and test .safetensors (token ids and offsets), source and target .model (standard \
-            SentencePiece models, or word lists) and .vocab, the text of validation and test, and manifest.json.
+            The output folder holds train, valid and test .safetensors (token ids and offsets), source and target \
+            .model (standard SentencePiece models, or word lists) and .vocab, the text of validation and test, and \
+            manifest.json.
 
             EXAMPLES
               tokenize --pair en-de --output runs/phrasebook/tokens
@@ -41,8 +41,8 @@ struct Tokenize: StageCommand {
               tokenize --pair en-de --join 8 --join-test 4 --max-tokens 400 \\
                   --output runs/long/tokens
 
-            The test sets of 2016 and 2017 came with one side only: for these give the archives of both directions, --iwslt \
-            en-de.tgz --iwslt de-en.tgz.
+            The test sets of 2016 and 2017 came with one side only: for these give the archives of both directions, \
+            --iwslt en-de.tgz --iwslt de-en.tgz.
 
             EXIT CODES
               64  wrong usage                73  cannot write

@@ -12,12 +12,14 @@ struct Train: StageCommand {
     static let configuration = CommandConfiguration(
         abstract: "Train a translation Transformer, the teacher of what follows.",
         discussion: """
-            Reads a folder made by `tokenize` and writes weights, vocabularies and a manifest. The validation loss is measured \
-            after every epoch; the result is the average of the best epochs, or the best one alone. Stopped or killed, it goes \
-            on from its last checkpoint when the same command is given again, and ends with the same bits.
+            Reads a folder made by `tokenize` and writes weights, vocabularies and a manifest. The validation loss is \
+            measured after every epoch; the result is the average of the best epochs, or the best one alone. Stopped \
+            or killed, it goes on from its last checkpoint when the same command is given again, and ends with the \
+            same bits.
 
-            With --model and --teacher a spliced model is trained in place: its networks, or all of it, learn to say what the teacher \
-            says and what the references say, alpha T^2 KL(teacher || model) + (1 - alpha) cross-entropy.
+            With --model and --teacher a spliced model is trained in place: its networks, or all of it, learn to say \
+            what the teacher says and what the references say, alpha T^2 KL(teacher || model) + (1 - alpha) \
+            cross-entropy.
 
             A preset gives every value; each can be overridden:
               paper     the settings of "Rethinking Attention" (Bozic et al. 2024): untied, dropout 0.1, Noam, 20 epochs
@@ -39,9 +41,10 @@ struct Train: StageCommand {
     @Option(help: "Folder made by tokenize.") var tokens: String
     @Option(help: "Folder to write.") var output: String
     @Option(
-        help:
-            "Named settings: \(TeacherPreset.allCases.map(\.rawValue).joined(separator: ", ")). (default: small, or inplace)"
-    )
+        help: """
+            Named settings: \(TeacherPreset.allCases.map(\.rawValue).joined(separator: ", ")). \
+            (default: small, or inplace)
+            """)
     var preset: TeacherPreset?
     @OptionGroup(title: "Training in place") var teaching: TeachingOptions
     @OptionGroup(title: "Model") var shape: ModelOptions

@@ -12,8 +12,8 @@ bool allocations_can_be_counted(void) { return false; }
 #include <execinfo.h>
 #include <unistd.h>
 
-// The functions below take the place of the library's for the whole program, the Swift runtime and OpenBLAS included: the
-// dynamic linker finds the executable's first. These are what the library's would have done.
+// The functions below take the place of the library's for the whole program, the Swift runtime and OpenBLAS included:
+// the dynamic linker finds the executable's first. These are what the library's would have done.
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t count, size_t size);
 void *__libc_realloc(void *old, size_t size);

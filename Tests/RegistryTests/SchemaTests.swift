@@ -17,12 +17,12 @@ import Testing
         reclaimable: path, kind, bytes, mib, readers
         run_io: run INTEGER, direction TEXT, role TEXT, artifact TEXT
         running: id, name, stage, spec, host, pid, threads, started, seconds, silent_seconds, step
-        runs: id INTEGER, name TEXT, stage TEXT, spec TEXT, status TEXT, key_hash TEXT, config TEXT, argv TEXT, version TEXT, \
-        git_commit TEXT, git_dirty INTEGER, seed INTEGER, threads INTEGER, blas TEXT, cpu TEXT, host TEXT, pid INTEGER, boot_id TEXT, \
-        started TEXT, heartbeat TEXT, ended TEXT, exit_code INTEGER, error TEXT, resumed_from INTEGER, wall_seconds REAL, \
-        cpu_seconds REAL, peak_rss_bytes INTEGER, folder TEXT
-        scores: run INTEGER, metric TEXT, test_set TEXT, score REAL, signature TEXT, brevity_penalty REAL, system_length INTEGER, \
-        reference_length INTEGER, precisions TEXT, confidence REAL
+        runs: id INTEGER, name TEXT, stage TEXT, spec TEXT, status TEXT, key_hash TEXT, config TEXT, argv TEXT, \
+        version TEXT, git_commit TEXT, git_dirty INTEGER, seed INTEGER, threads INTEGER, blas TEXT, cpu TEXT, host \
+        TEXT, pid INTEGER, boot_id TEXT, started TEXT, heartbeat TEXT, ended TEXT, exit_code INTEGER, error TEXT, \
+        resumed_from INTEGER, wall_seconds REAL, cpu_seconds REAL, peak_rss_bytes INTEGER, folder TEXT
+        scores: run INTEGER, metric TEXT, test_set TEXT, score REAL, signature TEXT, brevity_penalty REAL, \
+        system_length INTEGER, reference_length INTEGER, precisions TEXT, confidence REAL
         significance: run INTEGER, base_run INTEGER, metric TEXT, test_set TEXT, method TEXT, trials INTEGER, seed INTEGER, p REAL
         """
 

@@ -22,10 +22,11 @@ void random_uniform(float *out, long count, uint64_t seed, uint32_t stream, uint
 
 // ---- normalisation -------------------------------------------------------------------------------------------------
 /// y = gain (x - mean) rstd + shift, over each row; mean and rstd are kept for the backward pass.
-void layer_norm_forward(const float *x, const float *gain, const float *shift, float *y, float *mean, float *rstd, long rows, long d, float epsilon);
+void layer_norm_forward(const float *x, const float *gain, const float *shift, float *y, float *mean, float *rstd,
+    long rows, long d, float epsilon);
 /// dx += gradient of the input; dgain, dshift += gradients of the parameters.
-void layer_norm_backward(const float *x, const float *gain, const float *dy, float *dx, const float *mean, const float *rstd,
-                         float *dgain, float *dshift, long rows, long d);
+void layer_norm_backward(const float *x, const float *gain, const float *dy, float *dx, const float *mean,
+    const float *rstd, float *dgain, float *dshift, long rows, long d);
 
 // ---- bias, activation, residual ------------------------------------------------------------------------------------
 /// x += bias, each row.
@@ -37,15 +38,18 @@ void bias_relu_dropout_forward(float *h, const float *bias, long rows, long d, d
 /// dh *= [h > 0] scale, in place, where h is the forward's result; dbias += column sums.
 void bias_relu_dropout_backward(const float *h, float *dh, float *dbias, long rows, long d, dropout_t dropout);
 /// y = x + dropout(s + bias).
-void residual_forward(const float *x, const float *s, const float *bias, float *y, long rows, long d, dropout_t dropout);
+void residual_forward(
+    const float *x, const float *s, const float *bias, float *y, long rows, long d, dropout_t dropout);
 /// ds = dropout mask x dy; dbias += column sums of ds. (The gradient of x is dy itself.)
 void residual_backward(const float *dy, float *ds, float *dbias, long rows, long d, dropout_t dropout);
 
 // ---- embedding -----------------------------------------------------------------------------------------------------
 /// y[i] = dropout(scale table[id[i]] + positions[position[i]]).
-void embedding_forward(const float *table, const int32_t *id, const float *positions, const int32_t *position, float scale, float *y, long rows, long d, dropout_t dropout);
+void embedding_forward(const float *table, const int32_t *id, const float *positions, const int32_t *position,
+    float scale, float *y, long rows, long d, dropout_t dropout);
 /// dtable[id[i]] += scale x mask x dy[i]; rows are added in order.
-void embedding_backward(float *dtable, const int32_t *id, const float *dy, float scale, long rows, long d, dropout_t dropout);
+void embedding_backward(
+    float *dtable, const int32_t *id, const float *dy, float scale, long rows, long d, dropout_t dropout);
 
 // ---- attention -----------------------------------------------------------------------------------------------------
 /// Floats per head that `weights` needs: n rows of m rounded up to 16.
@@ -57,11 +61,13 @@ long attention_scratch(long n, long m, long head);
 /// k and v may be columns of one fused projection. `causal` hides keys after the query's own position.
 /// weights: [heads, n, row], kept for the backward pass; a dropped weight is stored with its sign bit set.
 /// `first` is the index of this sentence's first weight in the dropout stream.
-void attention_forward(const float *q, long q_stride, const float *k, const float *v, long kv_stride, float *out, long out_stride,
-                       float *weights, long n, long m, long heads, long head, int causal, float *scratch, dropout_t dropout, uint64_t first);
+void attention_forward(const float *q, long q_stride, const float *k, const float *v, long kv_stride, float *out,
+    long out_stride, float *weights, long n, long m, long heads, long head, int causal, float *scratch,
+    dropout_t dropout, uint64_t first);
 /// dq, dk, dv are overwritten.
-void attention_backward(const float *q, long q_stride, const float *k, const float *v, long kv_stride, const float *dout, long out_stride,
-                        const float *weights, long n, long m, long heads, long head, float *dq, float *dk, float *dv, float *scratch, dropout_t dropout);
+void attention_backward(const float *q, long q_stride, const float *k, const float *v, long kv_stride,
+    const float *dout, long out_stride, const float *weights, long n, long m, long heads, long head, float *dq,
+    float *dk, float *dv, float *scratch, dropout_t dropout);
 
 // ---- loss ----------------------------------------------------------------------------------------------------------
 /// Label-smoothed cross-entropy over `vocabulary` classes:
@@ -69,7 +75,8 @@ void attention_backward(const float *q, long q_stride, const float *k, const flo
 /// Returns the summed loss; the summed negative log-likelihood of the labels is added to *nll. Where dbias is given,
 /// logits become the gradient (softmax - q) x gradient_scale and dbias += its column sums; where it is NULL they are
 /// left undefined.
-double cross_entropy(float *logits, const float *bias, const int32_t *label, long rows, long vocabulary, float smoothing, float gradient_scale, float *dbias, double *nll);
+double cross_entropy(float *logits, const float *bias, const int32_t *label, long rows, long vocabulary,
+    float smoothing, float gradient_scale, float *dbias, double *nll);
 
 /// What a teacher says of each row: its likeliest classes, at most 64, with their probabilities [rows, likeliest] at
 /// this temperature. All others are one class, with what is left of 1.
@@ -82,8 +89,8 @@ typedef struct {
 
 /// The loss of a model that is taught (Hinton et al. 2015), arguments as above:
 ///   alpha T^2 KL(p, s) + (1 - alpha) cross-entropy,   s = softmax((logits + bias) / T), the others' summed.
-double taught_cross_entropy(float *logits, const float *bias, const int32_t *label, teacher_t teacher, long rows, long vocabulary,
-                            float smoothing, float gradient_scale, float *dbias, double *nll);
+double taught_cross_entropy(float *logits, const float *bias, const int32_t *label, teacher_t teacher, long rows,
+    long vocabulary, float smoothing, float gradient_scale, float *dbias, double *nll);
 
 // ---- optimiser -----------------------------------------------------------------------------------------------------
 typedef struct {
@@ -94,7 +101,8 @@ typedef struct {
 /// Adam (Kingma & Ba 2015) with decoupled decay on `count` weights.
 void adam_step(float *weights, float *moment1, float *moment2, const float *gradient, long count, adam_t adam);
 /// Sums `parts` gradient blocks (in order), zeroes them, and applies Adam (Kingma & Ba 2015) to `count` weights.
-void adam_update(float *weights, float *moment1, float *moment2, float *const *gradients, long parts, long offset, long count, adam_t adam);
+void adam_update(float *weights, float *moment1, float *moment2, float *const *gradients, long parts, long offset,
+    long count, adam_t adam);
 
 // ---- conversion ----------------------------------------------------------------------------------------------------
 void float_to_half(const float *x, uint16_t *y, long count);

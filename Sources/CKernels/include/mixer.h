@@ -51,10 +51,10 @@ long mixer_tape(mixer_t mixer, long n, long m);
 long mixer_scratch(mixer_t mixer, long n, long m);
 
 /// One sentence: out [n, heads x value] = y; zero where nothing is read (m = 0).
-void mixer_forward(mixer_t mixer, mixer_inputs_t in, long n, long m, float *out, long out_stride, float *tape,
-                   float *scratch);
+void mixer_forward(
+    mixer_t mixer, mixer_inputs_t in, long n, long m, float *out, long out_stride, float *tape, float *scratch);
 void mixer_backward(mixer_t mixer, mixer_inputs_t in, long n, long m, const float *dout, long out_stride,
-                    const float *tape, mixer_gradients_t gradients, float *scratch);
+    const float *tape, mixer_gradients_t gradients, float *scratch);
 
 // ---- translation ---------------------------------------------------------------------------------------------------
 /// Floats of what a causal mixer knows of a hypothesis: sums of weights, of weighted keys and of weighted values.
@@ -63,7 +63,7 @@ long mixer_state(mixer_t mixer);
 /// The next position of every hypothesis: takes the token of row r into the state at places[r] (r if NULL) and reads,
 /// with the very bits that `mixer_forward` gives that position.
 void mixer_step(mixer_t mixer, mixer_inputs_t in, long rows, float *states, const int32_t *places, float *out,
-                long out_stride, float *scratch);
+    long out_stride, float *scratch);
 
 /// Floats of the pooled keys and values of one sentence.
 long mixer_pooled(mixer_t mixer);
@@ -72,4 +72,4 @@ void mixer_pool(mixer_t mixer, mixer_inputs_t in, long m, float *pooled, float *
 /// Row r reads the sentence at places[r] (r if NULL), with the very bits that `mixer_forward` gives; only `reading` and
 /// `bias` are looked at.
 void mixer_read(mixer_t mixer, mixer_inputs_t in, long rows, const float *pooled, const int32_t *places, float *out,
-                long out_stride, float *scratch);
+    long out_stride, float *scratch);

@@ -4,9 +4,11 @@
 
 // ---- both operands as they are -------------------------------------------------------------------------------------
 /// c = a b, or c += a b where `accumulate`: a [rows, inner], b [inner, columns], inner > 0.
-void product(const float *a, long a_stride, const float *b, long b_stride, float *c, long c_stride, long rows, long columns, long inner, int accumulate);
+void product(const float *a, long a_stride, const float *b, long b_stride, float *c, long c_stride, long rows,
+    long columns, long inner, int accumulate);
 /// The same with a^T, a [inner, rows].
-void product_transposed(const float *a, long a_stride, const float *b, long b_stride, float *c, long c_stride, long rows, long columns, long inner, int accumulate);
+void product_transposed(const float *a, long a_stride, const float *b, long b_stride, float *c, long c_stride,
+    long rows, long columns, long inner, int accumulate);
 
 // ---- weights laid out once -----------------------------------------------------------------------------------------
 // A row's result depends on that row alone, to the last bit: a sentence's translation cannot depend on the batch that
@@ -34,11 +36,12 @@ typedef struct {
     const void *bytes; // of the integers' types
 } panel_rows_t;
 /// Row r is row places[r] of x, or row r where NULL. scratch: `panel_scratch` floats.
-panel_rows_t panel_rows(const float *x, long stride, const int32_t *places, long rows, long inputs, panel_type_t type, float *scratch);
+panel_rows_t panel_rows(
+    const float *x, long stride, const int32_t *places, long rows, long inputs, panel_type_t type, float *scratch);
 long panel_scratch(long rows, long inputs, panel_type_t type);
 
 /// What is done with p = x W^T + bias: y = p, y = max(0, p), y += p. NULL is no bias.
 typedef enum { panel_bias, panel_relu, panel_add } panel_mode_t;
 /// Row r of the first `rows` goes to row places[r] of y, no two to the same; NULL: row r.
-void panel_product(panel_rows_t x, const float *panels, const float *bias, float *y, long y_stride, const int32_t *places, long rows, long outputs,
-                   panel_mode_t mode);
+void panel_product(panel_rows_t x, const float *panels, const float *bias, float *y, long y_stride,
+    const int32_t *places, long rows, long outputs, panel_mode_t mode);

@@ -19,8 +19,8 @@ typedef struct SPModel SPModel;
 /// Learns a model from sentences that lie one after the other in `text`; sentence i ends at `ends[i]`.
 /// `options` are SentencePiece's own, parted by spaces, as in `vocab_size=8000 model_type=bpe`.
 /// On success the serialized `.model` is at `*model`, to be given back with `sp_release`, and the result is 0.
-int sp_train(const char *options, const char *text, const size_t *ends, size_t count,
-             uint8_t **model, size_t *length, char *error, size_t error_capacity);
+int sp_train(const char *options, const char *text, const size_t *ends, size_t count, uint8_t **model, size_t *length,
+    char *error, size_t error_capacity);
 void sp_release(uint8_t *model);
 
 /// Reads a serialized `.model`; null when it is none.

@@ -54,8 +54,8 @@ package enum Families {
         let width = all.map(\.name.count).max() ?? 0
         return all.map { family in
             let name = family.name.padding(to: width), places = family.attentions.map(\.rawValue).joined(separator: " ")
-            return "  \(name)  \(family.summary)\n"
-                + "  \(String(repeating: " ", count: width))  at \(places); \(family.namedSizes.joined(separator: " ")) or \(family.otherSizes)"
+            let sizes = "\(family.namedSizes.joined(separator: " ")) or \(family.otherSizes)"
+            return "  \(name)  \(family.summary)\n  \("".padding(to: width))  at \(places); \(sizes)"
         }.joined(separator: "\n")
     }
 }

@@ -20,9 +20,8 @@ package struct Spec: Sendable {
             throw fail("size '\(size)' is none of \(Self.list(family.namedSizes)), nor \(family.otherSizes)")
         }
         guard family.attentions.contains(attention) else {
-            throw fail(
-                "\(family.name) stands at \(Self.list(family.attentions)) only; \(attention) takes \(Self.list(Families.at(attention).map(\.name)))"
-            )
+            let others = Self.list(Families.at(attention).map(\.name))
+            throw fail("\(family.name) stands at \(Self.list(family.attentions)) only; \(attention) takes \(others)")
         }
     }
 

@@ -45,8 +45,8 @@ package struct TransformerConfiguration: Codable, Equatable, Sendable {
         if width % heads != 0 { return "width \(width) is not a multiple of \(heads) heads" }
         if width % 2 != 0 { return "width \(width) is odd; sinusoidal positions need pairs" }
         if tying == .all && sourceVocabulary != targetVocabulary {
-            return
-                "tying all embeddings needs a joint vocabulary, found \(sourceVocabulary) source and \(targetVocabulary) target pieces"
+            return "tying all embeddings needs a joint vocabulary, "
+                + "found \(sourceVocabulary) source and \(targetVocabulary) target pieces"
         }
         let rates = [embeddingDropout, attentionDropout, hiddenDropout, residualDropout]
         if rates.contains(where: { !(0..<1).contains($0) }) { return "dropout must be at least 0 and less than 1" }

@@ -13,10 +13,11 @@ extension RunRegistry {
     /// What is not a number is left out.
     package func metrics(of runs: some Sequence<Int64>, like patterns: String...) throws -> [MetricPoint] {
         try read { database in
-            try SQLRequest<MetricPoint>(
+            let fits = patterns.map { SQL("key GLOB \($0)") }.joined(separator: " OR ")
+            return try SQLRequest<MetricPoint>(
                 literal: """
                     SELECT run, key, step, value FROM metrics
-                    WHERE run IN \(Array(runs)) AND value IS NOT NULL AND (\(patterns.map { SQL("key GLOB \($0)") }.joined(separator: " OR ")))
+                    WHERE run IN \(Array(runs)) AND value IS NOT NULL AND (\(fits))
                     ORDER BY run, key, step
                     """
             ).fetchAll(database)

@@ -59,13 +59,11 @@ package struct DistillConfiguration: Codable, Equatable, Sendable {
         guard !specs.isEmpty, capture.attentions.contains(spec.attention.captured),
             capture.spans.contains(spec.family.span)
         else {
+            let points = capture.points.map { "\($0.span.rawValue).\($0.attention).\($0.layer)" }
+            let layer = spec.layer.map { " --layers \($0)" } ?? ""
             throw SpecError(
-                text: "\(spec)",
-                reason:
-                    "the capture holds \(capture.points.map { "\($0.span.rawValue).\($0.attention).\($0.layer)" }.joined(separator: " "))",
-                hint:
-                    "capture it: --attentions \(spec.attention.captured) --families \(spec.family.name)\(spec.layer.map { " --layers \($0)" } ?? "")"
-            )
+                text: "\(spec)", reason: "the capture holds \(points.joined(separator: " "))",
+                hint: "capture it: --attentions \(spec.attention.captured) --families \(spec.family.name)\(layer)")
         }
         return specs
     }

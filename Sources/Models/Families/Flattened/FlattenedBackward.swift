@@ -3,8 +3,9 @@ import Kernels
 
 /// The backward pass of one network over one batch. With delta the gradient of `pre`,
 ///
-///     a = delta / sd        D_j = sum of a over the hidden rows that see block j        G_j = x_j D_j^T, summed over the batch
-///     M = G - 1 (sum a mean)^T     dW1 = M . g + b dv^T     dg = row sums of M . W1     db = W1 dv     db1 = dv = sum delta
+///     a = delta / sd     D_j = sum of a over the hidden rows that see block j     G_j = x_j D_j^T over the batch
+///     M = G - 1 (sum a mean)^T     dW1 = M . g + b dv^T     dg = row sums of M . W1
+///     db = W1 dv     db1 = dv = sum delta
 ///
 /// so that everything follows from G_j, one product a block. D_j is `a` itself where the whole sentence is seen, a
 /// suffix sum over positions for a causal network, and the sum over all positions for the source's blocks.
@@ -47,7 +48,8 @@ struct FlattenedBackward {
         let sums = hiddenLayer(rows, dh), terms = inputs.map { _ in inputTerms(rows, dh) }
         if rows.areOfPrefixes { suffixSums(rows, dh) }
         let source = batch.memory.map { sourceRows(rows, dh, $0) }
-        if let inputs, let terms { inputGradients(rows, dh, source, terms, into: inputs) }  // weights are still those of the forward pass
+        // Before the first layer, whose weights may be updated: these are still those of the forward pass.
+        if let inputs, let terms { inputGradients(rows, dh, source, terms, into: inputs) }
         firstLayer(rows, dh, source, sums)
         return squares
     }
@@ -241,7 +243,8 @@ struct FlattenedBackward {
 
 // MARK: - Inputs
 
-/// Where the gradients of a batch's inputs are added, in its order: [tokens, d] of its sentences and of the encoder's output.
+/// Where the gradients of a batch's inputs are added, in its order: [tokens, d] of its sentences and of the encoder's
+/// output.
 struct InputGradients {
     let x: Matrix
     let memory: Matrix?

@@ -13,8 +13,8 @@ package struct FlattenedSide {
     }
 }
 
-/// What a replacement works on: sentences (in the decoder of the target, as far as it is seen) and, for cross-attention,
-/// the encoder's output of their sources.
+/// What a replacement works on: sentences (in the decoder of the target, as far as it is seen) and, for
+/// cross-attention, the encoder's output of their sources.
 package struct FlattenedBatch {
     package let input: FlattenedSide
     package let memory: FlattenedSide?
