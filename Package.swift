@@ -57,10 +57,9 @@ let package = Package(
             .target(name: "CAllocations", path: "Tests/CAllocations"),
             .testTarget(name: "KernelsTests", dependencies: ["Kernels"]),
             .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
+            .testTarget(name: "ModelsTests", dependencies: ["Models", "Corpus"], resources: [.copy("Golden")]),
             .testTarget(
-                name: "ModelsTests",
-                dependencies: ["Models", "tokenize", "train", "capture", "distill", "splice", "score"],
-                resources: [.copy("Golden")]),
+                name: "ProgramsTests", dependencies: ["tokenize", "train", "capture", "distill", "splice", "score"]),
             .testTarget(name: "TrainingTests", dependencies: ["Training", "CAllocations"]),
             .testTarget(name: "CorpusTests", dependencies: ["Corpus"]),
             .testTarget(name: "ScoringTests", dependencies: ["Scoring"], resources: [.copy("Golden")]),

@@ -5,7 +5,8 @@ import Models
 extension Session {
     private typealias Named = (name: String, model: TranslationModel)
 
-    /// Sentences of the test set, each translation of a fixed length, as what untrained weights would say has no end.
+    /// Sentences of the test set, joined where they are shorter than their translations, whose length is fixed, as what
+    /// untrained weights would say has no end.
     /// Models whose Transformer is of one precision are measured in turn, since their ratios are what counts. Beyond
     /// the longest sentence that flattened networks know, those without a bound go on.
     func translation() throws {
@@ -61,11 +62,23 @@ extension Session {
         )
     }
 
+    /// The first sentences of the test set, each with those after it until it is as long as its translation will be.
+    private func sources(_ count: Int, length: Int) -> [[Int32]] {
+        (0..<count).map { first in
+            var tokens = Array(test.source[first]), next = first + 1
+            while tokens.count < length {
+                tokens += test.source[next % test.count].prefix(length - tokens.count)
+                next += 1
+            }
+            return tokens
+        }
+    }
+
     private func measure(_ models: [Named], beams: [Int], lengths: [Int]) {
         for beam in beams {
             for length in lengths {
                 // fewer of the long ones: one round would take a minute
-                let sentences = (0..<min(test.count, length > 50 ? 40 : 400)).map { Array(test.source[$0]) }
+                let sentences = sources(min(test.count, length > 50 ? 40 : 400), length: length)
                 var search = SearchConfiguration(beam: beam)
                 search.forcedLength = length
                 for threads in threadCounts {

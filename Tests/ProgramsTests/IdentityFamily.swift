@@ -3,12 +3,6 @@ import Kernels
 import Testing
 
 @testable import Models
-@testable import capture
-@testable import distill
-@testable import score
-@testable import splice
-@testable import tokenize
-@testable import train
 
 /// A family in one file: a token's context is the token itself, times a gain that is learnt.
 struct IdentityFamily: Family {
@@ -88,49 +82,14 @@ private func multiply(_ x: Matrix, by gain: Matrix, into y: Matrix) {
 @Suite struct IdentityFamilyTests {
     @Test func allProgramsTakeAFamily() throws {
         Families.add(IdentityFamily())
-        let folder = NSTemporaryDirectory() + "identity-" + UUID().uuidString, run = folder + "/runs/one"
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        for (language, words) in [("en", "cat number %d sleeps"), ("de", "Katze Nummer %d schläft")] {
-            let text = (1...40).map { String(format: words, $0) + "\n" }.joined()
-            try text.write(toFile: folder + "/a." + language, atomically: true, encoding: .utf8)
-        }
-        try Tokenize.parse([
-            "--corpus", "mine", "--train-source", folder + "/a.en", "--train-target", folder + "/a.de",
-            "--vocabulary-size", "80",
-            "--hold-out-valid", "5", "--hold-out-test", "5", "--output", run + "/tokens", "--threads", "1", "--quiet",
-        ]).run()
-        try Train.parse([
-            "--tokens", run + "/tokens", "--width", "16", "--heads", "2", "--hidden", "32", "--encoder-layers", "1",
-            "--decoder-layers", "1",
-            "--max-steps", "5", "--output", run + "/train", "--threads", "1", "--quiet",
-        ]).run()
-        try Capture.parse([
-            "--model", run + "/train", "--tokens", run + "/tokens", "--families", "identity", "--attentions", "encoder",
-            "decoder", "cross",
-            "--output", run + "/capture", "--threads", "1", "--quiet",
-        ]).run()
-        for attention in ["encoder", "decoder", "cross"] {
-            try Distill.parse([
-                "--capture", run + "/capture", "--spec", "identity-one.\(attention)", "--epochs", "2", "--output",
-                run + "/distill/\(attention)",
-                "--threads", "1", "--quiet",
-            ]).run()
-        }
-        let replacements = ["encoder", "decoder", "cross"].flatMap { ["--replacement", run + "/distill/\($0)"] }
-        try SpliceCommand.parse(
-            ["--model", run + "/train"] + replacements + ["--output", run + "/splice", "--threads", "1", "--quiet"]
-        ).run()
-        try Train.parse([
-            "--tokens", run + "/tokens", "--model", run + "/splice", "--teacher", run + "/train", "--epochs", "2",
-            "--output", run + "/inplace/all",
-            "--threads", "1", "--quiet",
-        ]).run()
-        try Score.parse([
-            "--model", run + "/inplace/all", "--tokens", run + "/tokens", "--output", run + "/score", "--threads", "1",
-            "--quiet",
-        ]).run()
-        #expect(FileManager.default.fileExists(atPath: run + "/score/hypotheses.txt"))
+        let run = try TinyRun(layers: 1), specs = ["encoder", "decoder", "cross"].map { "identity-one.\($0)" }
+        try run.capture("identity", at: "encoder", "decoder", "cross")
+        for spec in specs { try run.distill(spec) }
+        try run.splice(specs)
+        try run.train(
+            "--model", run.path + "/splice", "--teacher", run.path + "/train", "--epochs", "2", to: "inplace/all")
+        try run.score("inplace/all", to: "score")
+        #expect(FileManager.default.fileExists(atPath: run.path + "/score/hypotheses.txt"))
         let spec = try Spec(parsing: "identity-one.cross.0")
         #expect(
             spec.family is IdentityFamily && Families.help.contains("identity")
