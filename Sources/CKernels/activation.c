@@ -5,9 +5,8 @@ KERNEL void add_bias(float *restrict x, const float *restrict bias, long rows, l
         for (long c = 0; c < d; c++) x[c] += bias[c];
 }
 
-KERNEL void add_bias_backward(const float *restrict dy, float *restrict dbias, long rows, long d) {
-    FAST
-    for (long r = 0; r < rows; r++, dy += d)
+KERNEL void add_bias_backward(const float *restrict dy, long stride, float *restrict dbias, long rows, long d) {
+    for (long r = 0; r < rows; r++, dy += stride)
         for (long c = 0; c < d; c++) dbias[c] += dy[c];
 }
 
@@ -26,15 +25,10 @@ KERNEL void bias_relu_dropout_forward(float *restrict h, const float *restrict b
     }
 }
 
-KERNEL void bias_relu_dropout_backward(const float *restrict h, float *restrict dh, float *restrict dbias, long rows, long d, dropout_t dropout) {
-    FAST
+KERNEL void bias_relu_dropout_backward(const float *restrict h, float *restrict dh, long rows, long d, dropout_t dropout) {
     float scale = drops(dropout) ? dropout.scale : 1;
     for (long r = 0; r < rows; r++, h += d, dh += d)
-        for (long c = 0; c < d; c++) {
-            float g = h[c] > 0 ? dh[c] * scale : 0;
-            dh[c] = g;
-            dbias[c] += g;
-        }
+        for (long c = 0; c < d; c++) dh[c] = h[c] > 0 ? dh[c] * scale : 0;
 }
 
 KERNEL void residual_forward(const float *restrict x, const float *restrict s, const float *restrict bias, float *restrict y, long rows, long d, dropout_t dropout) {
@@ -51,8 +45,7 @@ KERNEL void residual_forward(const float *restrict x, const float *restrict s, c
     }
 }
 
-KERNEL void residual_backward(const float *restrict dy, float *restrict ds, float *restrict dbias, long rows, long d, dropout_t dropout) {
-    FAST
+KERNEL void residual_backward(const float *restrict dy, float *restrict ds, long rows, long d, dropout_t dropout) {
     uint16_t bits[CHUNK];
     for (long r = 0; r < rows; r++, dy += d, ds += d) {
         for (long c0 = 0; c0 < d; c0 += CHUNK) {
@@ -64,7 +57,6 @@ KERNEL void residual_backward(const float *restrict dy, float *restrict ds, floa
                 memcpy(ds + c0, dy + c0, sizeof(float) * (size_t)count);
             }
         }
-        for (long c = 0; c < d; c++) dbias[c] += ds[c];
     }
 }
 
@@ -81,9 +73,11 @@ KERNEL void embedding_forward(const float *restrict table, const int32_t *restri
     }
 }
 
-KERNEL void embedding_backward(float *restrict dtable, const int32_t *restrict id, const float *restrict dy, float scale, long rows, long d, dropout_t dropout) {
+KERNEL void embedding_backward(float *restrict dtable, const int32_t *restrict id, const float *restrict dy, float scale, long first, long end, long rows, long d,
+                               dropout_t dropout) {
     uint16_t bits[CHUNK];
     for (long r = 0; r < rows; r++, dy += d) {
+        if (id[r] < first || id[r] >= end) continue;
         float *e = dtable + (long)id[r] * d;
         if (!drops(dropout)) {
             for (long c = 0; c < d; c++) e[c] += scale * dy[c];

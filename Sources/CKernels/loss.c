@@ -1,6 +1,6 @@
 #include "internal.h"
 
-KERNEL double cross_entropy(float *restrict logits, const float *restrict bias, const int32_t *label, long rows, long vocabulary, float smoothing, float gradient_scale, float *restrict dbias, double *nll) {
+KERNEL double cross_entropy(float *restrict logits, const float *restrict bias, const int32_t *label, long rows, long vocabulary, float smoothing, float gradient_scale, int gradient, double *nll) {
     FAST
     double total = 0, likelihood = 0;
     float share = smoothing / (float)vocabulary;
@@ -22,15 +22,10 @@ KERNEL double cross_entropy(float *restrict logits, const float *restrict bias, 
         // sum_c q_c log p_c, with the uniform part from the plain sum of the logits
         total += log_sum - (1.0 - (double)smoothing) * (double)target - (double)share * (double)all;
         likelihood += log_sum - (double)target;
-        if (!dbias) continue;
+        if (!gradient) continue;
         float scale = gradient_scale / sum, off = share * gradient_scale, on = (1 - smoothing) * gradient_scale;
-        for (long c = 0; c < vocabulary; c++) {
-            float g = logits[c] * scale - off;
-            logits[c] = g;
-            dbias[c] += g;
-        }
+        for (long c = 0; c < vocabulary; c++) logits[c] = logits[c] * scale - off;
         logits[label[r]] -= on;
-        dbias[label[r]] -= on;
     }
     *nll += likelihood;
     return total;
@@ -58,7 +53,7 @@ INLINE double divergence(const float *restrict logits, teacher_t t, const int32_
 }
 
 KERNEL double taught_cross_entropy(float *restrict logits, const float *restrict bias, const int32_t *label, teacher_t t, long rows,
-                                   long vocabulary, float smoothing, float gradient_scale, float *restrict dbias, double *nll) {
+                                   long vocabulary, float smoothing, float gradient_scale, int gradient, double *nll) {
     FAST
     double total = 0, likelihood = 0;
     const float one = 1, hard = 1 - t.alpha, share = smoothing / (float)vocabulary, factor = 1 / t.temperature;
@@ -79,23 +74,16 @@ KERNEL double taught_cross_entropy(float *restrict logits, const float *restrict
         total += (double)hard * (log_sum - (1.0 - (double)smoothing) * target - (double)share * (double)all);
         total += (double)t.alpha * divergence(logits, t, id, p, rest, soft, (double)all, vocabulary);
         likelihood += log_sum - target;
-        if (!dbias) continue;
+        if (!gradient) continue;
         // (1 - alpha) (softmax(z) - q) + alpha T (softmax(z / T) - p)
         float of_hard = hard * gradient_scale, of_soft = t.alpha * t.temperature * gradient_scale;
         float off = of_hard * share + of_soft * rest / (float)vocabulary;
         float shift = (float)log_sum, soft_shift = (float)soft;
-        for (long c = 0; c < vocabulary; c++) {
-            float g = of_hard * exp_approx(logits[c] - shift) + of_soft * exp_approx(logits[c] * factor - soft_shift) - off;
-            logits[c] = g;
-            dbias[c] += g;
-        }
+        for (long c = 0; c < vocabulary; c++)
+            logits[c] = of_hard * exp_approx(logits[c] - shift) + of_soft * exp_approx(logits[c] * factor - soft_shift) - off;
         float on = of_hard * (1 - smoothing);
         logits[label[r]] -= on;
-        dbias[label[r]] -= on;
-        for (long k = 0; k < t.likeliest; k++) {
-            logits[id[k]] -= of_soft * p[k];
-            dbias[id[k]] -= of_soft * p[k];
-        }
+        for (long k = 0; k < t.likeliest; k++) logits[id[k]] -= of_soft * p[k];
     }
     *nll += likelihood;
     return total;

@@ -54,7 +54,25 @@ public struct Panels {
         outputs = weights.rows
         type = precision.type
         self.base = base
-        panel_pack(weights.base, weights.stride, base, inputs, outputs, type)
+        pack(weights, 0..<outputs)
+    }
+
+    /// Of weights that are packed later, in parts.
+    public init(inputs: Int, outputs: Int, unpackedAt base: UnsafeMutablePointer<Float>) {
+        (self.inputs, self.outputs, type) = (inputs, outputs, panel_float32)
+        self.base = base
+    }
+
+    /// Outputs of one panel.
+    public static let width = 64
+
+    /// Lays out outputs that begin with a panel.
+    public func pack(_ weights: Matrix, _ range: Range<Int>) {
+        require(
+            weights.rows == outputs && weights.columns == inputs && range.lowerBound % Self.width == 0,
+            "outputs \(range) of [\(outputs) x \(inputs)] from \(weights)")
+        let first = range.lowerBound
+        panel_pack(weights.row(first), weights.stride, base + panel_floats(inputs, first, type), inputs, range.count, type)
     }
 
     /// The rows of x that `places` names, or the first `count`, good for products with weights of this precision and width. What

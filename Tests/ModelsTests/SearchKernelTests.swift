@@ -107,7 +107,7 @@ struct SearchKernelTests {
         var random = SearchRandom(UInt64(width))
         let rows = 8, places: [Int32] = [3, 0, 6, 5, 1, 2, 8, 7], epsilon: Float = 1e-5
         let pre = random.floats(9 * width), mean = random.floats(rows), rstd = random.floats(rows).map { 1 + abs($0) }
-        let (u, v, gain) = (random.floats(width), random.floats(width), random.floats(width)), none = dropout_t(seed: 0, stream: 0, step: 0, keep_below: 65536, scale: 1)
+        let (u, v, gain) = (random.floats(width), random.floats(width), random.floats(width)), none = dropout_t(seed: 0, stream: 0, step: 0, keep_below: 65536, scale: 1, row: 0)
         var unit = [Float](repeating: 0, count: width * width), scratch = [Float](repeating: .nan, count: hidden_scratch(rows, width, type))
         for i in 0..<width { unit[i * width + i] = 1 }
         var h = [Float](repeating: .nan, count: rows * width)
