@@ -7,9 +7,10 @@ let stages: [(name: String, needs: [Target.Dependency])] = [
     ("train", ["Training", "Corpus", "Scoring"]),
     ("capture", ["Training"]),
     ("distill", ["Training"]),
-    ("splice", ["Models"]),
+    ("splice", ["Training", "Corpus"]),
     ("score", ["Training", "Corpus", "Scoring"]),
     ("bench", ["Training", "Corpus", "Scoring"]),
+    ("report", ["Models", "Training", "Corpus", "Scoring", "Registry", .product(name: "Mustache", package: "swift-mustache")]),
 ]
 
 let package = Package(
@@ -19,6 +20,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/swiftlang/swift-docc-plugin", exact: "1.5.0"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
     ],
     targets: [
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
@@ -33,7 +36,7 @@ let package = Package(
         .target(name: "Tensors", dependencies: ["COpenSSL"]),
         .target(name: "Models", dependencies: ["Kernels", "Tensors"]),
         .target(name: "Corpus", dependencies: ["CSentencePiece", "CZlib", "CZip", "CExpat", "Tensors"]),
-        .target(name: "Training", dependencies: ["Models", "Corpus"]),
+        .target(name: "Training", dependencies: ["Models", "Corpus", "Scoring"]),
         .target(name: "Scoring"),
         .target(name: "Registry", dependencies: ["Tensors", .product(name: "GRDB", package: "GRDB.swift")]),
         .target(

@@ -13,7 +13,38 @@ SHELL := bash
 .SECONDEXPANSION:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
+# Goals whose defaults hold: those given, or that which `why` asks about.
+GOALS := $(or $(WHY_GOAL),$(MAKECMDGOALS))
+
 # ---- Settings ---------------------------------------------------------------------------------------------------------
+
+# Defaults of single goals.
+
+ifneq (,$(filter paper,$(GOALS)))
+MODES ?= alr alrr aslr elr
+SIZES ?= xs s m l
+ATTENTIONS ?= encoder decoder cross crossfull
+LAYERS ?= 0 1 2 3 4 5
+else ifneq (,$(filter attentionless,$(GOALS)))
+NETWORKS ?= mix-l mix-m mix-s slots-l alr-xs
+INPLACE ?= $(EVERYWHERE)
+BEAMS ?= 1 4
+else ifneq (,$(filter greedy,$(GOALS)))
+NETWORKS ?= mix-s mix-m mix-l
+MODELS ?=
+else ifneq (,$(filter stepwise,$(GOALS)))
+NETWORKS ?= mix-l
+MODELS ?= $(EVERYWHERE)
+LAYERS ?= 0 1 2 3 4 5
+else ifneq (,$(filter lengths,$(GOALS)))
+NETWORKS ?= mix-l slots-l alr-xs
+MODELS ?= $(EVERYWHERE)
+INPLACE ?= $(filter mix-%,$(EVERYWHERE))
+TEXTS ?= 1 2 4 8
+TOKENIZE_FLAGS ?= --join 8 --max-tokens 200
+endif
+
+# Defaults of all.
 
 # Corpus: phrasebook, multi30k, tatoeba, iwslt2017, or a name of your own with the files in TOKENIZE_FLAGS.
 CORPUS ?= phrasebook
@@ -22,25 +53,17 @@ PAIR ?= en-de
 # Settings of the teacher: small or paper.
 PRESET ?= small
 # Folder under runs/.
-RUN ?= $(CORPUS).$(PAIR)
+RUN ?= $(CORPUS).$(PAIR)$(if $(filter lengths,$(GOALS)),.lengths)
 
-# What is distilled: each of NETWORKS, such as alr-m or mix-k32r64, at each of ATTENTIONS where its family may stand.
-ifneq (,$(filter paper,$(MAKECMDGOALS)))
-MODES ?= alr alrr aslr elr
-SIZES ?= xs s m l
-ATTENTIONS ?= encoder decoder cross crossfull
-LAYERS ?= 0 1 2 3 4 5
-else ifneq (,$(filter attentionless,$(MAKECMDGOALS)))
-NETWORKS ?= mix-l mix-m mix-s slots-l alr-xs
-INPLACE ?= $(EVERYWHERE)
-BEAMS ?= 1 4
-endif
-NETWORKS ?= $(if $(MODES)$(SIZES),$(foreach m,$(or $(MODES),alr),$(foreach s,$(or $(SIZES),m),$m-$s)),alr-m)
+phrasebook_networks := alr-s mix-l
+# What is distilled: each of these, such as alr-m or mix-k32r64, at each of ATTENTIONS where its family may stand.
+NETWORKS ?= $(if $(MODES)$(SIZES),$(foreach m,$(or $(MODES),alr),$(foreach s,$(or $(SIZES),m),$m-$s)),$(or $($(CORPUS)_networks),alr-m))
 # Families and sizes that NETWORKS are made of, if it is not given.
 MODES ?=
 SIZES ?=
+# At which attentions: encoder, decoder, cross, crossfull.
 ATTENTIONS ?= encoder decoder cross
-# Layers that ALR (size M) also replaces one at a time, as in LAYERS="0 5".
+# Layers that ALR (size M) also replaces one at a time, as in LAYERS="0 5"; for stepwise, all that the teacher has.
 LAYERS ?=
 # Models that are trained in place as well, each a list of specs joined by +.
 INPLACE ?=
@@ -52,6 +75,11 @@ BEAMS ?= 1
 PRECISIONS ?= float32
 # The models to score beside the teacher, each a list of specs joined by +.
 MODELS ?= $(DEFAULT_MODELS)
+
+# BLEU of the validation set that greedy may give away.
+BOUND ?= 0.5
+# Test sets of so many sentences joined into one, each giving a score of its own; empty: the test set as it is.
+TEXTS ?=
 
 # What is searched for a replacement: encoder, decoder or cross.
 SEARCH_ATTENTION ?= cross
@@ -78,6 +106,9 @@ LAUNCH ?=
 THREADS ?= $(shell echo $$(( $(CORES) > $(JOBS) ? $(CORES) / $(JOBS) : 1 )))
 # 1 keeps captured activations, which otherwise go when the distillations that read them are done.
 KEEP ?=
+# What why asks about: a folder of RUN, such as distill/alr-m.encoder, or empty for all of GOAL.
+TARGET ?=
+GOAL ?= all
 # 1 lets free delete what it lists.
 YES ?=
 # Where corpora are fetched from instead of the net, as in CORPUS_MIRROR=file:///data/corpora.
@@ -120,7 +151,8 @@ pairs.phrasebook := en-de de-en en-fr fr-en de-fr fr-de
 pairs.multi30k := $(pairs.phrasebook)
 pairs.tatoeba := en-fr fr-en
 pairs.iwslt2017 := en-de de-en en-fr fr-en
-ifneq (,$(filter-out help build test torture deps clean table verify free,$(or $(MAKECMDGOALS),all)))
+$(call require_numbers,TEXTS)
+ifneq (,$(filter-out help build test torture docs deps clean table report results-docs verify free why,$(or $(GOALS),all)))
 $(if $(pairs.$(CORPUS)),$(call require_known,PAIR,$(pairs.$(CORPUS))))
 $(if $(word 2,$(subst -, ,$(PAIR))),,$(error PAIR: expected two languages, as in en-de, found '$(PAIR)'))
 endif
@@ -132,7 +164,7 @@ $(foreach v,$(filter-out $(settings) DISTILL_FLAGS_% -%,$(given)),$(error $v: no
 
 # What the programs say of their families: FAMILIES, and of each its span, attentions and sizes. Only goals that distil need it;
 # make starts anew when it has been written.
-ifneq (,$(filter all paper attentionless search phrasebook smoke $(R)/% release/% seed/%,$(or $(MAKECMDGOALS),all)))
+ifneq (,$(filter all paper attentionless greedy stepwise lengths search phrasebook smoke $(R)/% release/% seed/%,$(or $(GOALS),all)))
 include runs/families.mk
 endif
 runs/families.mk: $(BUILT)
@@ -166,10 +198,12 @@ $(if $(FAMILIES),$(foreach v,MODELS INPLACE,$(foreach m,$($v),$(foreach s,$(subs
 # One layer alone is taken out of a distillation of all layers, if there is to be one: its network is the same.
 parts = $(subst +, ,$1)
 SPLICED = $(sort $(MODELS) $(INPLACE))
+# What greedy chooses from.
+OFFERED := $(if $(filter greedy,$(GOALS)),$(call specs,$(NETWORKS)))
 whole = $(if $(word 3,$(subst ., ,$1)),$(firstword $(filter $(basename $1),$(foreach m,$(SPLICED),$(call parts,$m)))))
 single = $(if $(findstring +,$1),,$(call whole,$1))
 distillations = $(or $(call single,$1),$(call parts,$1))
-DISTILLED := $(sort $(foreach m,$(SPLICED),$(call distillations,$m)))
+DISTILLED := $(sort $(foreach m,$(SPLICED),$(call distillations,$m)) $(OFFERED))
 $(foreach v,$(filter-out $(DISTILLED:%=DISTILL_FLAGS_%),$(filter DISTILL_FLAGS_%,$(given))),$(error $v: nothing is distilled as \
 	$(v:DISTILL_FLAGS_%=%); found $(DISTILLED)))
 # How a size is written is the family's own matter.
@@ -181,30 +215,50 @@ capture_of = $(span.$(call family,$1)).$(patsubst crossfull,cross,$(word 2,$(sub
 of_span = $(firstword $(foreach f,$(FAMILIES),$(if $(filter $1,$(span.$f)),$f)))
 SEARCH_SITE := $(SEARCH_ATTENTION).$(SEARCH_LAYER)
 SEARCH_CAPTURE := heads.$(SEARCH_ATTENTION)
-CAPTURES := $(sort $(foreach s,$(DISTILLED),$(call capture_of,$s)) $(if $(filter search,$(MAKECMDGOALS)),$(SEARCH_CAPTURE)))
+CAPTURES := $(sort $(foreach s,$(DISTILLED),$(call capture_of,$s)) $(if $(filter search,$(GOALS)),$(SEARCH_CAPTURE)))
 
 # The folders $2 of stage $1.
 manifests = $(patsubst %,$(R)/$1/%/manifest.json,$2)
-# What a score's name says of its beam $1 and precision $2.
-variant = $(if $(filter 1,$1),,.beam-$1)$(if $(filter float32,$2),,.$2)
-SCORES := $(foreach b,$(BEAMS),$(foreach p,$(PRECISIONS),$(call manifests,score,$(addsuffix $(call variant,$b,$p),teacher $(MODELS) $(addsuffix .inplace,$(INPLACE))))))
+# What a score's name says of its beam $1, precision $2 and joined sentences $3.
+variant = $(if $(filter 1,$1),,.beam-$1)$(if $(filter float32,$2),,.$2)$(if $(filter none,$3),,.joined-$3)
+TEXT_SETS := $(or $(TEXTS),none)
+# Models that are scored, but for the teacher, and the folder of each under R.
+SCORED = $(MODELS) $(addsuffix .inplace,$(INPLACE)) $(if $(OFFERED),greedy) $(addsuffix .stepwise,$(STEPWISE))
+model_folder = $(or $(patsubst %.inplace,inplace/%,$(filter %.inplace,$1)),$(addprefix splice/,$(last_step.$1)),splice/$1)
+SCORES = $(foreach b,$(BEAMS),$(foreach p,$(PRECISIONS),$(foreach t,$(TEXT_SETS),$(call manifests,score,$(addsuffix $(call variant,$b,$p,$t),teacher $(SCORED))))))
+
+# Layer after layer: the networks of a step, such as mix-l.encoder.0, learn from a model in which those of all earlier steps stand.
+STEPWISE := $(if $(filter stepwise,$(GOALS)),$(ANYWHERE))
+steps = $(foreach l,$(LAYERS),$(filter $(addsuffix %,$(ATTENTIONS)),encoder.$l)) $(foreach l,$(LAYERS),$(filter $(addsuffix %,$(ATTENTIONS)),decoder.$l cross.$l))
+define chain
+last_step.$1.stepwise :=
+$(foreach s,$(steps),$$(eval before.$1.$s.stepwise := $$(last_step.$1.stepwise))$$(eval last_step.$1.stepwise := $1.$s.stepwise))
+endef
+$(foreach n,$(STEPWISE),$(eval $(call chain,$n)))
+STEPS := $(foreach n,$(STEPWISE),$(foreach s,$(steps),$n.$s.stepwise))
 
 # ---- Goals ------------------------------------------------------------------------------------------------------------
 
 .DEFAULT_GOAL := all
-.PHONY: all paper attentionless phrasebook smoke search table corpus bench bench-peers build test torture deps clean verify free help \
+.PHONY: all paper attentionless greedy stepwise lengths phrasebook smoke search table report results-docs corpus bench bench-peers build test torture docs deps clean verify free why parameters help \
   FORCE $(addprefix release/,$(CAPTURES))
 
 all: ## Teacher, distilled replacements, spliced models and their scores, with the table at the end (default)
 paper: ## The paper's experiments: all modes, sizes and attentions, and one layer at a time
 attentionless: ## All attentions replaced by networks smaller than they are, before and after training in place, beside ALR-XS
+greedy: ## Attentions replaced place by place, by the smallest of NETWORKS, while BLEU stays within BOUND
+stepwise: ## NETWORKS distilled layer after layer, each on what those before it say, beside all at once
+lengths: ## Teacher and NETWORKS that have learnt from texts of 1 to 8 sentences, on texts of TEXTS sentences
+RUN_GOALS := all paper attentionless greedy stepwise lengths
 ifeq (,$(word 2,$(SEEDS)))
-all paper attentionless: $(SCORES) $(addprefix release/,$(CAPTURES))
+$(RUN_GOALS): $(SCORES) $(addprefix release/,$(CAPTURES))
 	@$(show_table)
+	@$(make_report)
 else
-all paper attentionless: $(addprefix seed/,$(SEEDS))
+$(RUN_GOALS): $(addprefix seed/,$(SEEDS))
+	@$(make_report)
 seed/%:
-	$(MAKE) -f pipeline.mk $(filter all paper attentionless,$(MAKECMDGOALS)) SEEDS=$* RUN=$(RUN).seed-$* THREADS=$(THREADS)
+	$(MAKE) -f pipeline.mk $(filter $(RUN_GOALS),$(GOALS)) SEEDS=$* RUN=$(RUN).seed-$* THREADS=$(THREADS)
 endif
 
 phrasebook: ## The default goal on the corpus that comes with the project
@@ -218,8 +272,14 @@ smoke: ## Every stage for a few steps, as RUN=smoke: the smallest run from end t
 search: $(R)/search/$(SEARCH_SITE).json ## Networks that explain an attention with few parameters, by Bayesian search
 	@cat $(<:.json=.md)
 
-table: ## Print the scores of RUN
+table: | $(BUILT) ## Print the scores of RUN
 	@$(show_table)
+
+report: | deps $(BUILT) ## Make a page of figures and tables of RUN, or of its SEEDS together, and print its path
+	@$(make_report)
+
+results-docs: | deps $(BUILT) ## Write the results of RUN into the documentation: tables into Results.md, figures beside it
+	@$(BIN)/report $(report_runs) --docs Sources/Stages/Documentation.docc
 
 corpus: $$(CORPUS_FILES) ## Fetch the files of CORPUS
 
@@ -247,6 +307,10 @@ test: $(if $(BUILT),deps) ## Unit tests, the logic of this file with stand-ins f
 torture: build ## Kills, crashes at system calls and limits, over all stages; KILLS=, POINTS= and SEED= in the environment
 	Tests/torture.sh
 
+docs: | deps ## The articles and the interface of Stages as web pages, in .build/docs; a warning is an error
+	$(SWIFT) package $(SWIFT_FLAGS) --allow-writing-to-directory .build/docs generate-documentation --target Stages \
+	  --exclude-extended-types --warnings-as-errors --disable-indexing --transform-for-static-hosting --output-path .build/docs
+
 # A stage marks its folder: by a manifest when it has finished, by a lock as soon as it has begun.
 clean: ## Delete what the stages made for RUN; corpora, history and programs stay, and what is not of the stages
 	@[ ! -d $(R) ] || { \
@@ -262,14 +326,29 @@ verify: ## Compare every file that RUN's stages have published with the SHA-256 
 	    (cd "$$(dirname "$$manifest")" && sha256sum --check --quiet --strict) || { echo "$$(dirname "$$manifest"): not what was published" >&2; bad=1; }; \
 	done < <(find $(R) -name manifest.json -not -path '*/.unfinished/*'); exit $$bad
 
-free: ## List captures that no run needs any more; YES=1 deletes them
-	@[ ! -f runs/registry.sqlite ] || sqlite3 runs/registry.sqlite "SELECT path, mib FROM reclaimable" | while IFS='|' read -r path mib; do \
+# Make itself is asked, with a copy of the parameters in which those that changed are newer; nothing is made.
+why: ## What GOAL or TARGET would make again, and which input or setting changed
+	@new=$$(mktemp -d); trap 'rm -rf "$$new"' EXIT; [ ! -d $(R)/parameters ] || cp -a $(R)/parameters/. "$$new"; \
+	export WHY_GOAL=$(GOAL) WHY_PARAMETERS="$$new"; \
+	$(MAKE) -f pipeline.mk parameters; \
+	WHY_FROZEN=1 $(MAKE) -f pipeline.mk -n --trace $(if $(TARGET),$(R)/$(TARGET)/manifest.json,$(GOAL)) | \
+	  sed -nE "s#.*update target '([^']*)/manifest.json' due to: (.*)#\1 \2#p" | sort -u | while read -r folder reasons; do \
+	    [ -f "$$folder/manifest.json" ] || { echo "$$folder: not made yet"; continue; }; \
+	    for reason in $$reasons; do case $$reason in \
+	      "$$new"/*) echo "$$folder: other settings"; name=$${reason#"$$new"/}; \
+	        sed 's/^/  - /' "$(R)/parameters/$$name"; sed 's/^/  + /' "$$reason" ;; \
+	      *) [ "$$reason" -nt "$$folder/manifest.json" ] && since='was made since' || since='would be made again'; \
+	        echo "$$folder: $${reason%/manifest.json} $$since" ;; \
+	    esac; done; done | { grep . || echo 'nothing would be made again'; }
+
+free: | $(BUILT) ## List captures that no run needs any more; YES=1 deletes them
+	@[ ! -f runs/registry.sqlite ] || $(BIN)/report --reclaimable | while IFS='|' read -r path mib; do \
 	  [ -f "runs/$$path/manifest.json" ] || continue; \
 	  echo "runs/$$path  $$mib MiB"; $(if $(filter 1,$(YES)),rm -rf "runs/$$path",:); \
 	done
 
 help: ## This list
-	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' pipeline.mk | awk -F'\t' '{ printf "  %-12s %s\n", $$1, $$2 }'
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' pipeline.mk | awk -F'\t' '{ printf "  %-13s %s\n", $$1, $$2 }'
 	@echo
 	@echo 'Settings, given as NAME=value:'
 	@awk '/^# ---- Names/ { exit } /^# / && !/----/ { text = substr($$0, 3) } \
@@ -278,7 +357,7 @@ help: ## This list
 # ---- Programs ---------------------------------------------------------------------------------------------------------
 
 # Order-only everywhere: a recompiled program retrains nothing.
-.build/release.stamp: Package.swift $(shell find Sources -type f -not -path 'Sources/search/*' 2> /dev/null) | deps
+.build/release.stamp: Package.swift $(shell find Sources -type f -not -path 'Sources/search/*' -not -path '*.docc/*' 2> /dev/null) | deps
 	$(SWIFT) build $(SWIFT_FLAGS)
 	touch $@
 
@@ -286,9 +365,10 @@ help: ## This list
 SWIFT := swift
 SWIFT_FLAGS := -c release -Xswiftc -enable-testing
 
-PACKAGES := libsqlite3-dev libopenblas-dev libsentencepiece-dev zlib1g-dev libzip-dev libexpat1-dev libssl-dev pkg-config sqlite3 curl
+PACKAGES := libsqlite3-dev libopenblas-dev libsentencepiece-dev zlib1g-dev libzip-dev libexpat1-dev libssl-dev pkg-config sqlite3 curl gnuplot-nox
 deps: ## Install the system's packages that are missing (Debian, Ubuntu)
-	@pkg-config --exists sqlite3 openblas sentencepiece zlib libzip expat 2> /dev/null && command -v sqlite3 > /dev/null && command -v curl > /dev/null || { \
+	@pkg-config --exists sqlite3 openblas sentencepiece zlib libzip expat libcrypto 2> /dev/null && command -v sqlite3 > /dev/null && command -v curl > /dev/null \
+	  && command -v gnuplot > /dev/null || { \
 	  sudo=$$([ $$(id -u) = 0 ] || echo sudo); set -x; \
 	  $$sudo apt-get update --quiet && $$sudo apt-get install --yes --quiet --no-install-recommends $(PACKAGES); }
 
@@ -363,19 +443,20 @@ tokenize_parameters = --corpus $(CORPUS) --pair $(PAIR) $($(CORPUS)_text) $(TOKE
 unless_given = $(strip $(if $1,$(if $(filter $(firstword $1) $(firstword $1)=%,$2),,$(wordlist 1,2,$1)) \
 	$(call unless_given,$(wordlist 3,$(words $1),$1),$2)))
 # The phrasebook is a small language: it is learnt long before the epochs of a preset are over.
-phrasebook_train = $(if $(filter small,$(PRESET)),--epochs 14 --batch-tokens 1500 --dropout 0.1)
+phrasebook_train = $(if $(filter small,$(PRESET)),--epochs 10 --batch-tokens 1500 --dropout 0.1)
 # Whoever changes a flag here wants the stage made again: an unfinished one of other settings is discarded, and says so.
 again = --discard-checkpoint
 train_parameters = --preset $(PRESET) $(call unless_given,$($(CORPUS)_train),$(TRAIN_FLAGS)) $(SEED_FLAG) $(TRAIN_FLAGS)
 # heads.encoder
 capture_parameters = --families $(call of_span,$(basename $1)) --attentions $(subst .,,$(suffix $1)) $(CAPTURE_FLAGS)
-phrasebook_distill = $(if $(filter alr alrr aslr elr,$(call family,$1)),--epochs $(if $(findstring cross,$1),4,8))
+phrasebook_distill = --epochs $(if $(filter mix slots,$(call family,$1)),4,$(if $(findstring cross,$1),4,8))
 distill_flags = $(DISTILL_FLAGS) $(DISTILL_FLAGS_$1)
 distill_parameters = --spec $1 $(call unless_given,$(call $(CORPUS)_distill,$1),$(distill_flags)) $(SEED_FLAG) $(distill_flags)
 search_parameters = --attention $(SEARCH_ATTENTION) --layer $(SEARCH_LAYER) --families $(SEARCH_FAMILIES) \
 	--trials $(SEARCH_TRIALS) $(SEED_FLAG)
 inplace_parameters = $(SEED_FLAG) $(INPLACE_FLAGS)
 score_parameters = $(SCORE_FLAGS)
+greedy_parameters = --greedy --bound $(BOUND) $(foreach s,$(OFFERED),--replacement $(R)/distill/$s)
 
 # A file that is only touched when its text changes. $1: the text
 quote = '$(subst ','\'',$(strip $1))'
@@ -384,21 +465,32 @@ define remember
 	@[ -f $@ ] && [ "$$(cat $@)" = $(call quote,$1) ] || printf '%s\n' $(call quote,$1) > $@
 endef
 
-P := $(R)/parameters
-$(P)/tokenize: FORCE
+# `why` has a copy, which it brings up to date first.
+P := $(or $(WHY_PARAMETERS),$(R)/parameters)
+ALWAYS := $(if $(WHY_FROZEN),,FORCE)
+$(P)/tokenize: $(ALWAYS)
 	$(call remember,$(tokenize_parameters))
-$(P)/train: FORCE
+$(P)/train: $(ALWAYS)
 	$(call remember,$(train_parameters))
-$(addprefix $(P)/capture/,$(CAPTURES)): $(P)/capture/%: FORCE
+$(addprefix $(P)/capture/,$(CAPTURES)): $(P)/capture/%: $(ALWAYS)
 	$(call remember,$(call capture_parameters,$*))
-$(addprefix $(P)/distill/,$(DISTILLED)): $(P)/distill/%: FORCE
+$(addprefix $(P)/distill/,$(DISTILLED)): $(P)/distill/%: $(ALWAYS)
 	$(call remember,$(call distill_parameters,$*))
-$(P)/search/$(SEARCH_SITE): FORCE
+$(P)/search/$(SEARCH_SITE): $(ALWAYS)
 	$(call remember,$(search_parameters))
-$(P)/inplace: FORCE
+$(P)/inplace: $(ALWAYS)
 	$(call remember,$(inplace_parameters))
-$(P)/score: FORCE
+$(P)/score: $(ALWAYS)
 	$(call remember,$(score_parameters))
+$(P)/greedy: $(ALWAYS)
+	$(call remember,$(greedy_parameters))
+$(addprefix $(P)/distill/,$(STEPS)): $(P)/distill/%.stepwise: $(ALWAYS)
+	$(call remember,$(call distill_parameters,$*))
+$(addprefix $(P)/tokenize.joined-,$(TEXTS)): $(P)/tokenize.joined-%: $(ALWAYS)
+	$(call remember,$(tokenize_parameters) --join-test $*)
+parameters: $(addprefix $(P)/,tokenize train inplace score $(if $(OFFERED),greedy) $(CAPTURES:%=capture/%) $(DISTILLED:%=distill/%) \
+	$(STEPS:%=distill/%) $(TEXTS:%=tokenize.joined-%) $(if $(filter search,$(GOALS)),search/$(SEARCH_SITE)))
+	@:
 
 # ---- Stages -----------------------------------------------------------------------------------------------------------
 
@@ -435,27 +527,44 @@ $(call manifests,splice,$(SPLICED)): $(R)/splice/%/manifest.json: $(TEACHER) $$(
 $(call manifests,inplace,$(INPLACE)): $(R)/inplace/%/manifest.json: $(P)/inplace $(R)/splice/%/manifest.json $(TEACHER) $(TOKENS) | $(BUILT)
 	$(call stage,train) --tokens $(R)/tokens --model $(R)/splice/$* --teacher $(R)/train $(inplace_parameters) $(again) $(output)
 
-# $1: beam width, $2: precision
+$(R)/splice/greedy/manifest.json: $(P)/greedy $(TEACHER) $(TOKENS) $(call manifests,distill,$(OFFERED)) | $(BUILT)
+	$(call stage,splice) --model $(R)/train --tokens $(R)/tokens $(greedy_parameters) $(output)
+
+# A step: the model so far, what its next attention does, a network for it, the model with it.
+so_far = $(or $(addprefix $(R)/splice/,$(before.$1)),$(R)/train)
+step_capture = $(call capture_parameters,$(call capture_of,$1)) --layers $(lastword $(subst ., ,$(1:.stepwise=)))
+.SECONDARY: $(call manifests,capture,$(STEPS)) $(call manifests,distill,$(STEPS)) $(call manifests,splice,$(STEPS))
+$(call manifests,capture,$(STEPS)): $(R)/capture/%/manifest.json: $$(call so_far,$$*)/manifest.json $(TOKENS) | $(BUILT)
+	$(call stage,capture) --model $(call so_far,$*) --tokens $(R)/tokens $(call step_capture,$*) $(output)
+$(call manifests,distill,$(STEPS)): $(R)/distill/%/manifest.json: $(P)/distill/% $$(call so_far,$$*)/manifest.json \
+		| $(R)/capture/%/manifest.json $(BUILT)
+	$(call stage,distill) --capture $(R)/capture/$* $(call distill_parameters,$(*:.stepwise=)) $(again) $(output)
+	$(if $(KEEP),,rm -rf $(R)/capture/$*)
+$(call manifests,splice,$(STEPS)): $(R)/splice/%/manifest.json: $$(call so_far,$$*)/manifest.json $(R)/distill/%/manifest.json | $(BUILT)
+	$(call stage,splice) --model $(call so_far,$*) --replacement $(R)/distill/$* $(output)
+
+# Test sets of joined sentences, in the vocabularies of the run.
+$(foreach t,$(TEXTS),$(R).joined-$t/tokens/manifest.json): $(R).joined-%/tokens/manifest.json: $(P)/tokenize.joined-% $$(CORPUS_FILES) | $(BUILT)
+	$(call stage,tokenize) $(tokenize_parameters) --join-test $* $(output)
+
+# $1: beam width, $2: precision, $3: joined sentences
+text_tokens = $(R)$(if $(filter none,$1),,.joined-$1)/tokens
 define score_rules
-$(call manifests,score,teacher$(call variant,$1,$2)): $(P)/score $(TEACHER) | $(BUILT)
-	$$(call stage,score) --model $(R)/train --tokens $(R)/tokens --beam $1 --precision $2 $$(score_parameters) $$(output)
-$(call manifests,score,$(addsuffix $(call variant,$1,$2),$(MODELS))): $(R)/score/%$(call variant,$1,$2)/manifest.json: \
-  $(P)/score $(R)/splice/%/manifest.json $(call manifests,score,teacher$(call variant,$1,$2)) | $(BUILT)
-	$$(call stage,score) --model $(R)/splice/$$* --tokens $(R)/tokens --beam $1 --precision $2 $$(score_parameters) \
-	  --base $(R)/score/teacher$(call variant,$1,$2) $$(output)
-$(call manifests,score,$(addsuffix .inplace$(call variant,$1,$2),$(INPLACE))): $(R)/score/%.inplace$(call variant,$1,$2)/manifest.json: \
-  $(P)/score $(R)/inplace/%/manifest.json $(call manifests,score,teacher$(call variant,$1,$2)) | $(BUILT)
-	$$(call stage,score) --model $(R)/inplace/$$* --tokens $(R)/tokens --beam $1 --precision $2 $$(score_parameters) \
-	  --base $(R)/score/teacher$(call variant,$1,$2) $$(output)
+$(call manifests,score,teacher$(call variant,$1,$2,$3)): $(P)/score $(TEACHER) $(call text_tokens,$3)/manifest.json | $(BUILT)
+	$$(call stage,score) --model $(R)/train --tokens $(call text_tokens,$3) --beam $1 --precision $2 $$(score_parameters) $$(output)
+$(call manifests,score,$(addsuffix $(call variant,$1,$2,$3),$(SCORED))): $(R)/score/%$(call variant,$1,$2,$3)/manifest.json: \
+  $(P)/score $(R)/$$$$(call model_folder,$$$$*)/manifest.json $(call manifests,score,teacher$(call variant,$1,$2,$3)) | $(BUILT)
+	$$(call stage,score) --model $(R)/$$(call model_folder,$$*) --tokens $(call text_tokens,$3) --beam $1 --precision $2 $$(score_parameters) \
+	  --base $(R)/score/teacher$(call variant,$1,$2,$3) $$(output)
 endef
-$(foreach b,$(BEAMS),$(foreach p,$(PRECISIONS),$(eval $(call score_rules,$b,$p))))
+$(foreach b,$(BEAMS),$(foreach p,$(PRECISIONS),$(foreach t,$(TEXT_SETS),$(eval $(call score_rules,$b,$p,$t)))))
 
 # ---- Search -----------------------------------------------------------------------------------------------------------
 
 # Wrong settings are found out before a teacher is trained for them.
 wrong_setting = $(if $2,,$(error $1 must be $3, not '$($1)'))
 is_number = $(shell [[ '$1' =~ ^$2$$ ]] && echo yes)
-ifneq (,$(filter search,$(MAKECMDGOALS)))
+ifneq (,$(filter search,$(GOALS)))
 attention_found = $(and $(filter 1,$(words $(SEARCH_ATTENTION))),$(filter encoder decoder cross,$(SEARCH_ATTENTION)))
 $(call wrong_setting,SEARCH_ATTENTION,$(attention_found),encoder$(comma) decoder or cross)
 $(call wrong_setting,SEARCH_LAYER,$(call is_number,$(SEARCH_LAYER),[0-9]+),a layer from 0 on)
@@ -469,9 +578,9 @@ $(R)/search/$(SEARCH_SITE).json: $(P)/search/$(SEARCH_SITE) $(P)/capture/$(SEARC
 	runs/search-venv/bin/python -B Sources/search/search.py --distill $(call quote,$(call stage,distill)) \
 	  --capture $(R)/capture/$(SEARCH_CAPTURE) $(search_parameters) --study $(@D)/study.sqlite \
 	  --runs $(R)/distill/search.$(SEARCH_SITE) --registry runs/registry.sqlite --threads $(THREADS) --output $@
-	@$(if $(KEEP)$(filter all paper attentionless,$(MAKECMDGOALS)),:,rm -rf $(R)/capture/$(SEARCH_CAPTURE))
+	@$(if $(KEEP)$(filter $(RUN_GOALS),$(GOALS)),:,rm -rf $(R)/capture/$(SEARCH_CAPTURE))
 
-$(if $(filter search,$(MAKECMDGOALS)),$(addprefix release/,$(SEARCH_CAPTURE))): search
+$(if $(filter search,$(GOALS)),$(addprefix release/,$(SEARCH_CAPTURE))): search
 
 runs/search-venv/installed: Sources/search/requirements.txt
 	python3 -m venv $(@D) || { echo 'python3-venv is missing: apt-get install python3-venv' >&2; exit 1; }
@@ -480,13 +589,7 @@ runs/search-venv/installed: Sources/search/requirements.txt
 
 # ---- Results ----------------------------------------------------------------------------------------------------------
 
-own = substr(model, 1, length('$(RUN)/')) = '$(RUN)/'
-define show_table
-[ ! -f runs/registry.sqlite ] || { sqlite3 -header -column runs/registry.sqlite "\
-  SELECT model, search, sites, parameters, printf('%.2f', BLEU) AS BLEU, \
-    iif(difference IS NULL, '', printf('%+.2f', difference)) AS difference, \
-    iif(p IS NULL, '', printf('%.3f', p)) AS p, chrF2, paper_compat, \
-    CAST(tokens_per_second AS INTEGER) AS 'tokens/s', test_set \
-  FROM leaderboard WHERE $(own)"; \
-  sqlite3 runs/registry.sqlite "SELECT DISTINCT 'BLEU: ' || signature FROM leaderboard WHERE $(own)"; }
-endef
+# Several seeds are runs of their own, and one result.
+report_runs = $(addprefix --run ,$(if $(word 2,$(SEEDS)),$(SEEDS:%=$(RUN).seed-%),$(RUN)))
+show_table = [ ! -f runs/registry.sqlite ] || $(BIN)/report --run $(RUN) --table
+make_report = $(BIN)/report $(report_runs) --output $(R)/report

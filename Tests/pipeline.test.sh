@@ -12,6 +12,12 @@ mkdir -p "$work/bin" "$work/data/phrasebook" "$work/runs"
 cp pipeline.mk "$work"
 cd "$work"
 echo word > data/phrasebook/nouns.tsv
+# The report is the one that reads the history.
+cat > bin/report <<'STAND_IN'
+#!/usr/bin/env bash
+echo "report $*" >> reports
+STAND_IN
+chmod +x bin/report
 for stage in tokenize train capture distill splice score; do
   cat > "bin/$stage" <<'STAND_IN'
 #!/usr/bin/env bash
@@ -67,6 +73,7 @@ after_encoder=(splice/{$e,$e+$d,$e+$d+$c} score/{$e,$e+$d,$e+$d+$c})
 
 pipeline; check "the default goal runs every stage once" "${everything[@]}"
 expect "captures go when nobody needs them" '[ $code = 0 ] && [ -z "$(ls runs/phrasebook.en-de/capture)" ]'
+expect "and a report at the end" 'grep -qx "report --run phrasebook.en-de --output runs/phrasebook.en-de/report" reports'
 pipeline; check "a second make does nothing"
 
 pipeline "DISTILL_FLAGS_$e=--epochs 3"
@@ -131,8 +138,31 @@ check "attentionless: networks everywhere, trained in place" tokens train captur
 expect "in place from the spliced model and the teacher" 'grep -qF -- "--model runs/less/splice/$all --teacher runs/less/train " out'
 pipeline RUN=less attentionless NETWORKS=mix-l BEAMS=1 INPLACE_FLAGS="--epochs 2"; check "a flag of training in place" inplace/$all score/$all.inplace
 
+pipeline RUN=less greedy NETWORKS="mix-s mix-l" BOUND=0.3
+check "greedy: chosen from all that is distilled" capture/heads.{encoder,decoder,cross} distill/mix-s.{encoder,decoder,cross} splice/greedy score/greedy
+expect "by the validation set, within the bound" 'grep -qE -- "/splice .*--tokens runs/less/tokens --greedy --bound 0.3 --replacement .*/mix-s.encoder .*/mix-l.cross +--output runs/less/splice/greedy" out'
+pipeline RUN=less greedy NETWORKS="mix-s mix-l" BOUND=0.4; check "another bound is another choice" splice/greedy score/greedy
+
+steps=(mix-l.{encoder.0,encoder.1,decoder.0,cross.0,decoder.1,cross.1}.stepwise)
+pipeline RUN=less stepwise NETWORKS=mix-l LAYERS="0 1"
+check "stepwise: a capture, a network and a model for each step" "${steps[@]/#/capture/}" "${steps[@]/#/distill/}" "${steps[@]/#/splice/}" score/mix-l.stepwise
+expect "each learns from the model so far" \
+  'grep -qE -- "/capture --model runs/less/splice/mix-l.cross.0.stepwise .* --attentions decoder +--layers 1 --output runs/less/capture/mix-l.decoder.1.stepwise" out'
+expect "and its capture goes" '[ $code = 0 ] && [ ! -d runs/less/capture/mix-l.cross.1.stepwise ]'
+pipeline RUN=less stepwise NETWORKS=mix-l LAYERS="0 1"; check "steps that are done are not done again"
+pipeline RUN=less stepwise NETWORKS=mix-l LAYERS="0 1" DISTILL_FLAGS_mix-l.cross.1.stepwise=--force
+expect "a step has no flags of its own" '[ $code = 2 ] && grep -q "nothing is distilled as" out'
+
+pipeline lengths NETWORKS=mix-l TEXTS="1 4"
+check "lengths: joined texts, in place too" tokens train capture/heads.{encoder,decoder,cross} distill/mix-l.{encoder,decoder,cross} splice/$all inplace/$all \
+  tokens tokens score/{teacher,$all,$all.inplace}.joined-{1,4}
+expect "learnt from texts of many sentences, measured on texts of some" \
+  'grep -qE -- "--join 8 --max-tokens 200 +--join-test 4 --output runs/phrasebook.en-de.lengths.joined-4/tokens" out &&
+   grep -qF -- "/score --model runs/phrasebook.en-de.lengths/inplace/$all --tokens runs/phrasebook.en-de.lengths.joined-4/tokens " out'
+
 pipeline SEEDS="1 2" ATTENTIONS=encoder RUN=many
 expect "several seeds make several runs" '[ -f runs/many.seed-1/score/alr-m.encoder/manifest.json ] && grep -q -- "--seed 2" runs/many.seed-2/train/manifest.json'
+expect "and one report of them all" 'grep -qx "report --run many.seed-1 --run many.seed-2 --output runs/many/report" reports'
 rm log
 
 # The search, with a stand-in for Python: it needs the capture, and writes its page and its result.
@@ -177,6 +207,13 @@ mkdir -p mirror/multi30k
 for side in en de; do for part in train val test_2016_flickr; do echo wrong > mirror/multi30k/$part.$side.gz; done; done
 pipeline corpus CORPUS=multi30k CORPUS_MIRROR="file://$work/mirror"
 expect "a file of other content is refused" '[ $code != 0 ] && ! ls runs/corpora/multi30k/*.gz 2> /dev/null'
+networks=()
+pipeline RUN=default
+default=({alr-s,mix-l}.{encoder,decoder,cross})
+check "by default the phrasebook's own networks" tokens train capture/heads.{encoder,decoder,cross} "${default[@]/#/distill/}" score/teacher \
+  {splice,score}/{alr-s,mix-l}.{encoder,decoder,cross} {splice,score}/{alr-s.encoder+alr-s.decoder,mix-l.encoder+mix-l.decoder} \
+  {splice,score}/{alr-s.encoder+alr-s.decoder+alr-s.cross,mix-l.encoder+mix-l.decoder+mix-l.cross}
+networks=(NETWORKS=alr-m)
 pipeline -n CORPUS=iwslt2017 PAIR=fr-en; expect "archives of both directions are read" \
   'grep -q -- "--iwslt runs/corpora/iwslt17-train/fr-en.tgz --iwslt runs/corpora/iwslt17-test/fr-en.tgz --iwslt runs/corpora/iwslt17-test/en-fr.tgz" out'
 pipeline -n CORPUS=tatoeba PAIR=fr-en; expect "columns follow the direction" 'grep -q -- "--source-column 2 --target-column 1" out'
@@ -213,6 +250,18 @@ done
 networks=(NETWORKS=alr-m)
 refused "a setting that nothing reads" "SIZE: no setting of this name" SIZE=m
 refused "flags of a distillation that there is not" "DISTILL_FLAGS_alr-s.encoder: nothing is distilled" DISTILL_FLAGS_alr-s.encoder=--force
+
+pipeline RUN=asked ATTENTIONS=encoder; rm -f log
+pipeline why RUN=asked ATTENTIONS=encoder; expect "why: nothing" '[ $code = 0 ] && [ "$(cat out)" = "nothing would be made again" ]'
+pipeline why RUN=asked ATTENTIONS=encoder DISTILL_FLAGS="--epochs 3"
+expect "why: a setting, and what follows from it" \
+  '[ $code = 0 ] && grep -qx "runs/asked/distill/$e: other settings" out && grep -qx "  + --spec $e --epochs 3" out &&
+   grep -qx "runs/asked/splice/$e: runs/asked/distill/$e would be made again" out && ! grep -q "asked/train:" out'
+pipeline why RUN=asked ATTENTIONS=encoder; expect "and asking changes nothing" '[ "$(cat out)" = "nothing would be made again" ]'
+pipeline why RUN=asked TARGET=distill/$d; expect "why: a folder that is not there" 'grep -qx "runs/asked/distill/$d: not made yet" out && ! grep -q "score" out'
+sleep 1; touch runs/asked/train/manifest.json
+pipeline why RUN=asked TARGET=score/$e; expect "why: an input that was made since" 'grep -qx "runs/asked/score/teacher: runs/asked/train was made since" out'
+expect "of which nothing was made" '[ ! -f log ]'
 
 mkdir -p runs/table && printf abc > runs/table/words && cat > runs/table/manifest.json <<< \
   '{"stage":"x","files":{"words":{"sha256":"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad","bytes":3}}}'

@@ -12,7 +12,8 @@ child=
 finish() { [ -z "$child" ] || kill -9 "$child" 2> /dev/null || true; rm -rf "$work"; }
 trap finish EXIT
 checks=0 failures=0
-stages=(tokenize train capture distill splice score bench)
+source=$PWD
+stages=(tokenize train capture distill splice score bench report)
 
 # name, condition
 check() {
@@ -36,6 +37,7 @@ latest() {
   done
 }
 # Runs a program; its exit code is in `code`, what it wrote in `out` and `err`.
+export COLUMNS=80
 run() { latest "$@"; set -- "${words[@]}"; command="$*"; code=0; timeout 120 "$bin/$1" "${@:2}" > "$work/out" 2> "$work/err" || code=$?; }
 in_all() { local word; for word in $1; do grep -qxe "$word" <<< "$2" || { echo "no $word" >> "$work/err"; return 1; }; done; }
 
@@ -58,9 +60,10 @@ used() {
 for stage in "${stages[@]}"; do
   run "$stage" --help
   cp "$work/out" "$work/help"
+  check "$stage --help: as it is written down, at 80 columns" 'diff "$source/Tests/help/$stage.txt" "$work/help" >> "$work/err" && ! grep -v "^USAGE" "$work/help" | grep -qE "^.{81}"'
   defined=$(grep -oE '^  (-[a-z], )?--[a-z0-9-]+' "$work/help" | grep -oE -- '--.*')
   check "$stage --help" '[ $code = 0 ] && [ ! -s "$work/err" ]'
-  check "$stage: what README.md and pipeline.mk use is there" '[ "$(used $stage | wc -l)" -ge 3 ] && in_all "$(used $stage)" "$defined"'
+  check "$stage: what README.md and pipeline.mk use is there" '[ "$(used $stage | wc -l)" -ge 2 ] && in_all "$(used $stage)" "$defined"'
   check "$stage: examples, with options that are there" \
     '[ "$(grep -cE "^ .*$stage --" "$work/help")" -ge 2 ] &&
      in_all "$(sed "/^USAGE/,\$d" "$work/help" | grep -oE -- "--[a-z][a-z0-9-]+" | sort -u)" "$defined"'
@@ -125,6 +128,21 @@ check "it is what all three make at once" '[ $code = 0 ] && cmp $m/splice/once/m
 run score --model $m/splice/three --tokens $m/tokens --output $m/score/three
 check "score: the model spliced twice" '[ $code = 0 ] && [ "$(wc -l < $m/score/three/hypotheses.txt)" = 40 ]'
 
+for i in {1..30}; do echo "a b c d" | cut -d ' ' -f "$((i % 4 + 1)),$((i / 4 % 4 + 1))"; done | tee few.en | tr abcd wxyz > few.de
+run tokenize --corpus few --train-source few.en --train-target few.de --vocabulary word --separate --minimum-frequency 1 --hold-out-valid 4 --hold-out-test 4 \
+  --output runs/few/tokens
+run train --tokens runs/few/tokens "${shape[@]}" --max-steps 2 --output runs/few/train
+run train --tokens runs/few/tokens --model runs/few/train --teacher runs/few/train --trainable all --likeliest 64 --max-steps 2 \
+  --output runs/few/inplace/all
+check "in place: more likeliest tokens than the vocabulary has are all of them" \
+  '[ $code = 0 ] && [ "$(sqlite3 runs/registry.sqlite "select value from params where key = '\''values.teacher.teaching.likeliest'\'' order by run desc limit 1")" -lt 12 ]'
+greedy=(splice --model $m/train --greedy --tokens $m/tokens --replacement $m/distill/alr-h16.encoder --replacement $m/distill/alr-h16.decoder)
+run "${greedy[@]}" --bound 100 --output $m/splice/greedy
+check "splice --greedy: all, where the bound is wide" '[ $code = 0 ] && [ "$(grep -c " yes$" out)" = 2 ] && grep -q "^2 attentions replaced" out'
+check "and records what each costs" '[ "$(sqlite3 runs/registry.sqlite "select count(*) from metrics where key like '\''together.alr-h16.%'\''")" = 2 ] && [ -s $m/splice/greedy/choice.json ]'
+run score --model $m/splice/greedy --tokens $m/tokens --output $m/score/greedy
+check "score: the greedy model" '[ $code = 0 ] && cmp $m/score/greedy/hypotheses.txt $m/score/$both/hypotheses.txt'
+
 run "${splice[@]}"; check "the same command again has nothing to do" '[ $code = 0 ] && grep -q "is complete" err && [ ! -s out ]'
 printf 'the red car stops .\n\nthe car .\n' | "$bin/score" --model $m/train > out 2> err && code=0 || code=$?
 check "score: a line from standard input is a line of standard output" '[ $code = 0 ] && [ "$(wc -l < out)" = 3 ]'
@@ -179,6 +197,9 @@ refuse "a spec of a layer that was not captured" 64 "alr-h16.encoder.1.: the cap
 refuse "a setting that the family has no use for" 64 "--clip is not for family alr" "${distill[@]}" --spec alr-h16.encoder --clip 1
 refuse "no steps at all" 64 "--max-steps" "${distill[@]}" --spec alr-h16.encoder --max-steps 0
 refuse "two replacements at one place" 64 "stands at the same place" "${splice[@]}" --replacement $m/distill/alr-h16.encoder
+refuse "--greedy without a validation set" 64 "needs --tokens" splice --model $m/train --greedy --replacement $m/distill/alr-h16.encoder --output $m/splice/x
+refuse "the same network offered twice" 64 "given more than once" "${greedy[@]}" --replacement $m/distill/alr-h16.decoder --output $m/splice/x
+refuse "a bound that nothing reads" 64 "bound has no effect" "${splice[@]}" --bound 1
 refuse "layers that no replacement has" 64 "layer 1" "${splice[@]}" --layers 1
 score=(score --model $m/train --tokens $m/tokens --output $m/score/teacher)
 refuse "a base of other sentences" 65 "expected 39 translations of the same sentences, found 40" "${score[@]}" --split valid --base $m/score/$both
@@ -333,7 +354,7 @@ sums() { (cd "$1" && sha256sum manifest.json ./*.safetensors); }
 # Folder and command, but for its --output. Killed, interrupted, terminated and run to the end: the same bits as in one go.
 survives() {
   local stage=$2 whole=runs/whole/$1 struck=runs/struck/$1 one=("${@:2}")
-  local has_checkpoint='[ -n "$(find "$struck" -name "checkpoint*" ! -name "*.partial" 2> /dev/null)" ]' goes_on='grep -q "going on from step" err'
+  local has_checkpoint='[ -n "$(find "$struck" -name "checkpoint*" ! -name "*.partial" 2> /dev/null)" ]' goes_on='grep -qs "going on from step" err'
   run "${one[@]}" --output "$whole"; check "$stage in one go" '[ $code = 0 ]'
   begin "${one[@]}" --output "$struck"; strike KILL "$has_checkpoint"
   check "$stage is killed" '[ $code = 137 ] && [ ! -f $struck/manifest.json ]'

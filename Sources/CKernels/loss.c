@@ -39,17 +39,25 @@ INLINE double log_sum_exp(const float *restrict x, float top, float temperature,
     return (double)(top * factor) + log((double)sum);
 }
 
-/// alpha T^2 KL of one row, with the teacher's distribution p_k + rest / V; what the uniform part adds to the sums is in `all`.
-INLINE double divergence(const float *restrict logits, teacher_t t, const int32_t *id, const float *p, float rest, double log_sum,
-                         double all, long vocabulary) {
-    double share = (double)rest / (double)vocabulary, sum = (double)rest * log_sum - share * all / (double)t.temperature;
-    double entropy = share > 0 ? share * log(share) * (double)(vocabulary - t.likeliest) : 0;
+/// What a model gives to a teacher's likeliest classes, and to all others together.
+typedef struct {
+    double others;     // probability
+    double divergence; // T^2 KL
+} taught_t;
+
+/// Of one row; log_sum is that of logits / T, rest what the teacher gives to all others.
+INLINE taught_t compare(const float *restrict logits, teacher_t t, const int32_t *id, const float *p, double rest,
+                        double log_sum) {
+    double sum = 0, own = 0;
     for (long k = 0; k < t.likeliest; k++) {
-        double q = (double)p[k] + share;
-        sum += (double)p[k] * (log_sum - (double)logits[id[k]] / (double)t.temperature);
-        if (q > 0) entropy += q * log(q);
+        double log_own = (double)logits[id[k]] / (double)t.temperature - log_sum;
+        own += exp(log_own);
+        if (p[k] > 0) sum += (double)p[k] * (log((double)p[k]) - log_own);
     }
-    return (double)t.temperature * (double)t.temperature * (sum + entropy);
+    // of sums in single precision no more is known
+    double others = 1 - own > 1e-6 ? 1 - own : 1e-6;
+    if (rest > 0) sum += rest * log(rest / others);
+    return (taught_t){others, (double)t.temperature * (double)t.temperature * sum};
 }
 
 KERNEL double taught_cross_entropy(float *restrict logits, const float *restrict bias, const int32_t *label, teacher_t t, long rows,
@@ -60,30 +68,36 @@ KERNEL double taught_cross_entropy(float *restrict logits, const float *restrict
     for (long r = 0; r < rows; r++, logits += vocabulary) {
         const int32_t *id = t.ids + r * t.likeliest;
         const float *p = t.probabilities + r * t.likeliest;
-        float top = -INFINITY, all = 0, rest = 1;
+        float top = -INFINITY, all = 0;
+        double rest = 1;
         for (long c = 0; c < vocabulary; c++) {
             float v = logits[c] + bias[c];
             logits[c] = v;
             top = larger(top, v);
             all += v;
         }
-        for (long k = 0; k < t.likeliest; k++) rest -= p[k];
-        rest = larger(rest, 0);
-        double log_sum = log_sum_exp(logits, top, one, vocabulary), soft = t.temperature == one ? log_sum : log_sum_exp(logits, top, t.temperature, vocabulary);
+        for (long k = 0; k < t.likeliest; k++) rest -= (double)p[k];
+        rest = rest > 0 && t.likeliest < vocabulary ? rest : 0;
+        double log_sum = log_sum_exp(logits, top, one, vocabulary), soft = log_sum;
+        if (t.temperature != one) soft = log_sum_exp(logits, top, t.temperature, vocabulary);
         double target = (double)logits[label[r]];
+        taught_t taught = compare(logits, t, id, p, rest, soft);
         total += (double)hard * (log_sum - (1.0 - (double)smoothing) * target - (double)share * (double)all);
-        total += (double)t.alpha * divergence(logits, t, id, p, rest, soft, (double)all, vocabulary);
+        total += (double)t.alpha * taught.divergence;
         likelihood += log_sum - target;
         if (!gradient) continue;
-        // (1 - alpha) (softmax(z) - q) + alpha T (softmax(z / T) - p)
-        float of_hard = hard * gradient_scale, of_soft = t.alpha * t.temperature * gradient_scale;
-        float off = of_hard * share + of_soft * rest / (float)vocabulary;
-        float shift = (float)log_sum, soft_shift = (float)soft;
-        for (long c = 0; c < vocabulary; c++)
-            logits[c] = of_hard * exp_approx(logits[c] - shift) + of_soft * exp_approx(logits[c] * factor - soft_shift) - off;
-        float on = of_hard * (1 - smoothing);
-        logits[label[r]] -= on;
-        for (long k = 0; k < t.likeliest; k++) logits[id[k]] -= of_soft * p[k];
+        // (1 - alpha) (softmax(z) - q) + alpha T (s - p), s = softmax(z / T); p of the others is in proportion to s
+        float of_hard = hard * gradient_scale, off = of_hard * share;
+        float of_soft = t.alpha * t.temperature * gradient_scale;
+        float others = (float)(rest / taught.others), of_others = of_soft * (1 - others);
+        float shift = (float)log_sum, soft_shift = (float)soft, own[t.likeliest];
+        for (long k = 0; k < t.likeliest; k++) own[k] = exp_approx(logits[id[k]] * factor - soft_shift);
+        for (long c = 0; c < vocabulary; c++) {
+            float soft_part = of_others * exp_approx(logits[c] * factor - soft_shift);
+            logits[c] = of_hard * exp_approx(logits[c] - shift) + soft_part - off;
+        }
+        logits[label[r]] -= of_hard * (1 - smoothing);
+        for (long k = 0; k < t.likeliest; k++) logits[id[k]] += of_soft * (others * own[k] - p[k]);
     }
     *nll += likelihood;
     return total;

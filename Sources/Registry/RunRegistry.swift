@@ -27,6 +27,16 @@ public final class RunRegistry: Sendable {
         }
     }
 
+    /// A registry that is to be read: one that is absent is not made.
+    public static func existing(_ path: String) throws -> RunRegistry {
+        guard FileSystem.exists(path) else {
+            throw DataError(
+                path: path, expected: "a registry of runs", found: "no file", hint: "run a stage first, or name another file with --registry",
+                kind: .missing)
+        }
+        return try RunRegistry(path: path)
+    }
+
     /// One immediate transaction. SQLite's errors come out as `RegistryError`.
     func write<Value>(_ change: (Database) throws -> Value) throws -> Value {
         try access { database in

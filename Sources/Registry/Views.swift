@@ -2,12 +2,13 @@
 enum Views {
     static let all = [leaderboard, lineage, running, notReproducible, cost, reclaimable].joined(separator: "\n")
 
-    /// Replaces what the first release of the leaderboard made, which compared every score with every other.
+    /// Replaces what earlier releases made: the first compared every score with every other, the second did not name the base
+    /// and gave p in fifteen digits.
     static let leaderboardAgain = "DROP VIEW leaderboard;\n" + leaderboard
 
     /// One row for each scored model, test set and way of searching (beam, precision): its newest finished score, best BLEU first.
     ///
-    /// `difference` is against the score run whose folder this run read in the role `base`; `p` belongs to that comparison.
+    /// `difference` is against `base`, the score run whose folder this run read in that role; `p` belongs to that comparison.
     /// `sites`, `parameters` and `search` are params of the score run, `tokens_per_second` is its metric.
     private static let leaderboard = """
         CREATE VIEW leaderboard AS
@@ -37,8 +38,8 @@ enum Views {
           round(confidence, 2) AS confidence,
           round(score - (SELECT max(score) FROM scores other
                          WHERE other.run = base AND other.metric = 'BLEU' AND other.test_set = compared.test_set), 2) AS difference,
-          (SELECT p FROM significance WHERE significance.run = id AND base_run = base AND metric = 'BLEU'
-             AND significance.test_set = compared.test_set ORDER BY trials DESC, method LIMIT 1) AS p,
+          round((SELECT p FROM significance WHERE significance.run = id AND base_run = base AND metric = 'BLEU'
+                   AND significance.test_set = compared.test_set ORDER BY trials DESC, method LIMIT 1), 3) AS p,
           round((SELECT value FROM metrics WHERE run = id AND key = 'tokens_per_second' ORDER BY step DESC LIMIT 1)) AS tokens_per_second,
           round((SELECT max(score) FROM scores other
                  WHERE other.run = id AND other.metric = 'chrF2' AND other.test_set = compared.test_set), 2) AS chrF2,
@@ -46,7 +47,8 @@ enum Views {
                  WHERE other.run = id AND other.metric = 'paper-compat'), 4) AS paper_compat,
           test_set,
           signature,
-          id AS run
+          id AS run,
+          base
         FROM compared
         ORDER BY test_set, score DESC, id;
         """

@@ -19,6 +19,9 @@ public enum Format {
         return value.magnitude >= 100 ? count(Int(value.rounded())) : String(format: "%.3g", value)
     }
 
+    /// Two decimals with a sign: `+0.12`.
+    public static func difference(_ value: Double) -> String { String(format: "%+.2f", value) }
+
     /// Four decimals: `3.3947`.
     public static func loss(_ value: Double) -> String { String(format: "%.4f", value) }
 

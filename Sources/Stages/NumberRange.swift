@@ -34,7 +34,7 @@ struct NumberRange {
         // translation and scores
         "--beam": of(1, 64), "--length-penalty": of(0, 100), "--max-length-ratio": of(0, 1000),
         "--forced-length": of(1, 65_536),
-        "--resamples": of(0, 1e6), "--bootstrap": of(0, 1e6),
+        "--bound": of(0, 100), "--resamples": of(0, 1e6), "--bootstrap": of(0, 1e6),
         // measurements
         "--seconds": above(0, 3600),
     ]

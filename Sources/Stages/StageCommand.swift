@@ -112,11 +112,13 @@ public struct JSONOption: ParsableArguments {
 }
 
 /// Results, which go to standard output.
-public enum Results {
+package enum Results {
     /// One JSON value, members sorted, indented.
-    public static func printJSON(_ value: some Encodable) throws {
+    package static func printJSON(_ value: some Encodable) throws { print(String(decoding: try json(value), as: UTF8.self)) }
+
+    package static func json(_ value: some Encodable) throws -> Data {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        print(String(decoding: try encoder.encode(value), as: UTF8.self))
+        return try encoder.encode(value)
     }
 }

@@ -37,9 +37,15 @@ public final class StageRun {
     /// touched anything; one that fails later only costs a warning.
     ///
     /// - Parameters:
+    ///   - stage: name of the program, as in manifests and in the registry
+    ///   - spec: what is made, where that has a name, such as `alr-m.encoder`
+    ///   - options: those that every stage has
+    ///   - output: the folder to write
     ///   - configuration: all that decides the output's bytes; recorded as JSON, its scalar members as params too.
     ///   - inputs: what is read; the manifest lists them by role.
+    ///   - seed: of all random numbers; nil for a stage that draws none
     ///   - resumption: whether the stage has checkpoints, and what becomes of one of other settings.
+    ///   - body: the work; it publishes the folder when everything is written
     @discardableResult
     public static func perform<Value>(
         _ stage: String, spec: String? = nil, options: StageOptions, output: String, configuration: some Encodable,

@@ -25,6 +25,7 @@ public final class TrainingReport {
     private static let interval = 20
 
     /// - Parameters:
+    ///   - run: whose registry and standard error are told
     ///   - layer: of the network, where a run trains several
     ///   - label: put before every line; the stage if nil
     public init(_ run: StageRun, layer: Int? = nil, label: String? = nil) {

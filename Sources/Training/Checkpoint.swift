@@ -35,7 +35,8 @@ struct Checkpoint {
 
     func write(_ state: TrainerState, weights: FloatBlock, adam: Adam) throws {
         let encoded = String(decoding: try JSONEncoder().encode(state), as: UTF8.self)
-        try WeightFile.write(parts(weights, adam), metadata: ["key": key, "state": encoded], to: path)
+        let parts = parts(weights, adam)
+        try WeightFile.write(parts, metadata: ["key": key, "state": encoded, "sha256": Self.digest(parts, encoded)], to: path)
     }
 
     /// Nil where there is none, or one of other settings, which is then of no use.
@@ -43,14 +44,34 @@ struct Checkpoint {
         guard FileSystem.exists(path) else { return nil }
         let file = try TensorFile(path: path)
         guard file.metadata["key"] == key, let text = file.metadata["state"] else { return nil }
-        for part in parts(weights, adam) { try WeightFile.read(file, part) }
+        let parts = parts(weights, adam)
+        for part in parts { try WeightFile.read(file, part) }
+        let recorded = file.metadata["sha256"], found = Self.digest(parts, text)
+        guard recorded == found else {
+            throw DataError(
+                path: path, expected: "what was written, SHA-256 \(Identity.brief(recorded))",
+                found: "other bytes, \(Identity.brief(found))", hint: "delete it to start from nothing")
+        }
         do {
             return try JSONDecoder().decode(TrainerState.self, from: Data(text.utf8))
         } catch {
             throw DataError(
                 path: path, expected: "the state of a training", found: text,
-                hint: "--discard-checkpoint starts from nothing")
+                hint: "delete it to start from nothing")
         }
+    }
+
+    /// SHA-256 of the state and of all numbers, in the order of the file.
+    private static func digest(_ parts: [WeightFile.Part], _ state: String) -> String {
+        let hash = SHA256()
+        Data(state.utf8).withUnsafeBytes { hash.update($0) }
+        for part in parts {
+            for slot in part.slots {
+                let values = UnsafeBufferPointer(start: part.block.base + slot.offset, count: slot.count)
+                hash.update(UnsafeRawBufferPointer(values))
+            }
+        }
+        return hash.finalize()
     }
 
     private func parts(_ weights: FloatBlock, _ adam: Adam) -> [WeightFile.Part] {

@@ -15,7 +15,8 @@ public struct TeachingSettings: Codable, Equatable, Sendable {
     public var alpha: Float = 0.9
     /// T
     public var temperature: Float = 1
-    /// Tokens whose probabilities are kept of each of the teacher's distributions; what is left is spread evenly.
+    /// Tokens whose probabilities are kept of each of the teacher's distributions; of all others only the sum is compared.
+    /// Spread evenly over them, it would teach the model a distribution much flatter than the teacher's.
     public var likeliest = 8
     public var trainable = Trainable.networks
 

@@ -9,18 +9,20 @@ struct Bench: StageCommand {
     static let configuration = CommandConfiguration(
         abstract: "Measure this machine, and how near to its limits the programs come.",
         discussion: """
-            Everything is measured here and now, on the sentences of a tokens folder and with untrained weights, whose values do not
-            matter for speed: the peak of sgemm and of memory, the kernels against them, training of the teacher with its phases and
-            how it changes with the shape,
-            distillation by mode and size, translation with the teacher and with spliced models, subwords, BLEU, and the memory of each
+            Everything is measured here and now, on the sentences of a tokens folder and with untrained weights, whose values do not \
+            matter for speed: the peak of sgemm and of memory, the kernels against them, training of the teacher with its phases and \
+            how it changes with the shape, \
+            distillation by mode and size, translation with the teacher and with spliced models, subwords, BLEU, and the memory of each \
             part. Ratios within one run mean something; figures of different runs on a shared machine do not.
 
             Parts: \(Part.allCases.map(\.rawValue).joined(separator: " "))
 
             Examples:
               bench --tokens runs/demo/tokens --output runs/demo/bench
-              bench --tokens runs/demo/tokens --output runs/demo/bench --parts training kernels --seconds 5 --json
-              sqlite3 runs/registry.sqlite "select key, value from metrics join runs on run = id where stage = 'bench'"
+              bench --tokens runs/demo/tokens --output runs/demo/bench \\
+                  --parts training kernels --seconds 5 --json
+              sqlite3 runs/registry.sqlite \\
+                  "select key, value from metrics join runs on run = id where stage = 'bench'"
             """,
         version: Program.version)
 

@@ -13,8 +13,8 @@ struct Capture: StageCommand {
     static let configuration = CommandConfiguration(
         abstract: "Record what a model's attentions take in and put out.",
         discussion: """
-            Runs the model over the training and validation sets, teacher-forced and without dropout, and writes activations of
-            the chosen attentions and layers, real tokens only, all in one pass. The disk is looked at first: a capture that
+            Runs the model over the training and validation sets, teacher-forced and without dropout, and writes activations of \
+            the chosen attentions and layers, real tokens only, all in one pass. The disk is looked at first: a capture that \
             would not fit does not start.
 
             What is taken depends on the span of the families that will learn from it:
@@ -22,16 +22,19 @@ struct Capture: StageCommand {
               sublayer    input of the layer, the same plus attention (\(Capture.families(.sublayer)))
               layer       input of the layer, its output (\(Capture.families(.layer)))
 
-            From a model made by splice those attentions are captured that are still there, as they work with the networks before
-            them; so layers can be distilled one after another, each on what it will really be given. Without --layers, a layer is
+            From a model made by splice those attentions are captured that are still there, as they work with the networks before \
+            them; so layers can be distilled one after another, each on what it will really be given. Without --layers, a layer is \
             captured if none of the chosen attentions has been replaced in it.
 
             Examples:
-              capture --model runs/demo/train --tokens runs/demo/tokens --attentions encoder --output runs/demo/capture/encoder
-              capture --model runs/demo/train --tokens runs/demo/tokens --attentions encoder --families alr --families elr \\
-                      --layers 0 --layers 5 --type F32 --output runs/demo/capture/ends
-              capture --model runs/demo/splice/alr-m.encoder.0 --tokens runs/demo/tokens --attentions encoder --layers 1 \\
-                      --output runs/demo/capture/encoder.1.after.0
+              capture --model runs/demo/train --tokens runs/demo/tokens \\
+                  --attentions encoder --output runs/demo/capture/encoder
+              capture --model runs/demo/train --tokens runs/demo/tokens \\
+                  --attentions encoder --families alr --families elr --layers 0 \\
+                  --layers 5 --type F32 --output runs/demo/capture/ends
+              capture --model runs/demo/splice/alr-m.encoder.0 --tokens runs/demo/tokens \\
+                  --attentions encoder --layers 1 \\
+                  --output runs/demo/capture/encoder.1.after.0
             """,
         version: Program.version)
 

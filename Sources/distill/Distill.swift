@@ -12,7 +12,7 @@ struct Distill: StageCommand {
     static let configuration = CommandConfiguration(
         abstract: "Teach shallow networks what attentions do.",
         discussion: """
-            Reads a folder made by `capture` and writes one network for each layer that the spec covers. A spec names family, size,
+            Reads a folder made by `capture` and writes one network for each layer that the spec covers. A spec names family, size, \
             attention and, if it is for one layer, the layer:
 
               alr-m.encoder      ALR, size M, every encoder layer
@@ -21,13 +21,14 @@ struct Distill: StageCommand {
             Families, where they may stand, and their sizes:
             \(Families.help)
 
-            The validation error is measured after every epoch and the best epoch's weights are kept. Stopped or killed, it goes on
+            The validation error is measured after every epoch and the best epoch's weights are kept. Stopped or killed, it goes on \
             from its last checkpoint when the same command is given again, and ends with the same bits.
 
             Examples:
-              distill --capture runs/demo/capture/alr.encoder --spec alr-m.encoder --output runs/demo/distill/alr-m.encoder
-              distill --capture runs/demo/capture/alr.cross --spec alr-s.cross.0 --epochs 20 --dropout 0.1 \\
-                      --output runs/demo/distill/alr-s.cross.0
+              distill --capture runs/demo/capture/alr.encoder --spec alr-m.encoder \\
+                  --output runs/demo/distill/alr-m.encoder
+              distill --capture runs/demo/capture/alr.cross --spec alr-s.cross.0 \\
+                  --epochs 20 --dropout 0.1 --output runs/demo/distill/alr-s.cross.0
             """,
         version: Program.version)
 

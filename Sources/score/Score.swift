@@ -6,15 +6,17 @@ struct Score: StageCommand {
     static let configuration = CommandConfiguration(
         abstract: "Translate with a model and score the translations, or score two text files.",
         discussion: """
-            BLEU, chrF2 and their signatures are sacreBLEU's, digit for digit, on plain detokenised text. `paper-compat` is the
-            figure of "Rethinking Attention" (Bozic et al. 2024): 0 to 1, on model tokens with <s> and </s> counted, comparable
+            BLEU, chrF2 and their signatures are sacreBLEU's, digit for digit, on plain detokenised text. `paper-compat` is the \
+            figure of "Rethinking Attention" (Bozic et al. 2024): 0 to 1, on model tokens with <s> and </s> counted, comparable \
             with that paper's tables and with nothing else.
 
-            A model on a split of a tokens folder: writes hypotheses.txt and scores.json, and records both in the registry. With
+            A model on a split of a tokens folder: writes hypotheses.txt and scores.json, and records both in the registry. With \
             --base, the folder of another score on the same sentences, the difference is tested by paired bootstrap.
-              score --model runs/demo/train --tokens runs/demo/tokens --output runs/demo/score/teacher
-              score --model runs/demo/splice/alr-m.encoder --tokens runs/demo/tokens --beam 4 \\
-                    --base runs/demo/score/teacher.beam-4 --output runs/demo/score/alr-m.encoder.beam-4
+              score --model runs/demo/train --tokens runs/demo/tokens \\
+                  --output runs/demo/score/teacher
+              score --model runs/demo/splice/alr-m.encoder --tokens runs/demo/tokens \\
+                  --beam 4 --base runs/demo/score/teacher.beam-4 \\
+                  --output runs/demo/score/alr-m.encoder.beam-4
 
             Two text files, without a model:
               score --hypotheses mine.txt --references theirs.txt --json

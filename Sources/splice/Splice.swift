@@ -1,4 +1,5 @@
 import ArgumentParser
+import Corpus
 import Foundation
 import Kernels
 import Logging
@@ -13,16 +14,30 @@ struct SpliceCommand: StageCommand {
         commandName: "splice",
         abstract: "Put distilled networks in the place of a model's attentions.",
         discussion: """
-            Reads a model and any number of folders made by `distill`, and writes a complete model, which `score` takes like any
-            other. What a network takes the place of is left out of it: the projections to queries, keys and values, the sublayer,
+            Reads a model and any number of folders made by `distill`, and writes a complete model, which `score` takes like any \
+            other. What a network takes the place of is left out of it: the projections to queries, keys and values, the sublayer, \
             or the layer.
 
+            With --greedy it chooses: every network is tried alone, then place by place, the cheapest first, the smallest that \
+            keeps BLEU of the validation set (greedy search) within --bound of the model's own; attentions for which there is \
+            none stay. What each costs is printed, recorded as metrics alone.SPEC and together.SPEC, and kept in choice.json.
+
             Examples:
-              splice --model runs/demo/train --replacement runs/demo/distill/alr-m.encoder --output runs/demo/splice/alr-m.encoder
-              splice --model runs/demo/train --replacement runs/demo/distill/alr-m.encoder \\
-                     --replacement runs/demo/distill/alr-m.decoder --output runs/demo/splice/alr-m.encoder+alr-m.decoder
-              splice --model runs/demo/train --replacement runs/demo/distill/alr-m.encoder --layers 0 --layers 1 \\
-                     --output runs/demo/splice/first-two
+              splice --model runs/demo/train \\
+                  --replacement runs/demo/distill/alr-m.encoder \\
+                  --output runs/demo/splice/alr-m.encoder
+              splice --model runs/demo/train \\
+                  --replacement runs/demo/distill/alr-m.encoder \\
+                  --replacement runs/demo/distill/alr-m.decoder \\
+                  --output runs/demo/splice/alr-m.encoder+alr-m.decoder
+              splice --model runs/demo/train \\
+                  --replacement runs/demo/distill/alr-m.encoder --layers 0 --layers 1 \\
+                  --output runs/demo/splice/first-two
+              splice --model runs/demo/train --tokens runs/demo/tokens \\
+                  --greedy --bound 0.5 --replacement runs/demo/distill/mix-m.encoder \\
+                  --replacement runs/demo/distill/mix-l.encoder \\
+                  --replacement runs/demo/distill/mix-l.cross \\
+                  --output runs/demo/splice/greedy
             """,
         version: Program.version)
 
@@ -30,7 +45,16 @@ struct SpliceCommand: StageCommand {
     @Option(help: "Folder of the model.") var model: String
     @Option(help: "Folder made by distill; give it again for each further one.") var replacement: [String]
     @Option(help: "Only these layers of the replacements; give it again for each further one. (default: all that were distilled)") var layers: [Int] = []
+    @Flag(help: "Replace place by place, the cheapest first, while BLEU of the validation set stays within --bound.") var greedy = false
+    @Option(help: "BLEU that the chosen networks may cost together. (default: 0.5)") var bound: Double?
+    @Option(help: "Folder made by tokenize, whose validation set is translated.") var tokens: String?
     @Option(help: "Folder to write.") var output: String
+
+    var idleOptions: [IdleOptions] { greedy ? [] : [.init("--bound", "--tokens", because: "only --greedy translates")] }
+
+    func validate() throws {
+        if greedy && tokens == nil { throw ValidationError("--greedy needs --tokens") }
+    }
 
     func run() throws {
         let base = try ModelFolder(path: model)
@@ -39,25 +63,43 @@ struct SpliceCommand: StageCommand {
         if let absent = layers.first(where: { layer in !distilled.contains { $0.specs.contains { $0.layer == layer } } }) {
             throw SpecError(text: "layer \(absent)", reason: "none of the replacements was distilled for it")
         }
-        var description = base.description
-        description.replacements += distilled.flatMap(\.specs)
-        let spliced = Transformer(description.transformer, try Replacements(description.replacements, in: description.transformer))
-        let settings = SpliceConfiguration(model: description)
-        let inputs = try zip(replacement, distilled).map { try StageInput.folder("replacement.\($1.name)", $0) }
+        let offered = distilled.flatMap(\.specs)
+        var inputs = try [.folder("model", model)] + zip(replacement, distilled).map { try StageInput.folder("replacement.\($1.name)", $0) }
+        var settings = SpliceConfiguration(model: base.description)
+        let sentences = try tokens.map(TokenFolder.init(path:))
+        // what cannot stand in the model is refused before anything is written
+        if let tokens, let sentences {
+            for (index, spec) in offered.enumerated() {
+                _ = try base.model(with: [spec])
+                guard offered[..<index].contains(spec) else { continue }
+                throw SpecError(text: "\(spec)", reason: "it was given more than once")
+            }
+            try base.requireFit(sentences, maxTokens: false)
+            try sentences.requireSentences(.valid)
+            settings.greedy = .init(bound: bound ?? 0.5, offered: offered)
+            inputs.append(try .folder("tokens", tokens))
+        } else {
+            _ = try base.model(with: offered)
+            settings.model.replacements += offered
+        }
         try StageRun.perform(
             Self.stage, spec: distilled.map(\.name).joined(separator: "+"), options: options, output: output, configuration: settings,
-            inputs: [.folder("model", model)] + inputs
+            inputs: inputs
         ) { run in
-            let weights = FloatBlock(spliced.layout.count)
-            try base.copyWeights(to: weights, of: spliced)
-            for one in distilled { try one.read(into: weights, of: spliced) }
+            let networks = Networks(base: base, distilled: distilled)
+            var chosen = offered
+            if let greedy = settings.greedy, let sentences {
+                chosen = try networks.choose(greedy, ValidationScorer(sentences, pool: WorkerPool(threads: run.threads)), run)
+                settings.model.replacements += chosen
+            }
+            let (spliced, weights) = try networks.spliced(chosen)
             try ModelFolder.write(spliced, weights, vocabulariesFrom: model, to: run.folder)
             try run.publish(settings)
-            run.param("sites", description.replacements.count)
+            run.param("sites", settings.model.replacements.count)
             run.param("parameters.before", base.parameters)
             run.param("parameters", spliced.layout.parameters)
             print(
-                "\(description.replacements.count) attentions replaced, \(Format.count(base.parameters)) parameters before, "
+                "\(settings.model.replacements.count) attentions replaced, \(Format.count(base.parameters)) parameters before, "
                     + "\(Format.count(spliced.layout.parameters)) after")
         }
     }
@@ -65,7 +107,56 @@ struct SpliceCommand: StageCommand {
 
 /// The configuration in the manifest of a spliced model.
 struct SpliceConfiguration: Codable {
-    let model: ModelDescription
+    var model: ModelDescription
+    /// nil: all networks that were offered are in the model.
+    var greedy: Greedy?
+
+    struct Greedy: Codable {
+        let bound: Double
+        let offered: [Spec]
+    }
+}
+
+/// A model and networks that were distilled for it.
+private struct Networks {
+    let base: ModelFolder
+    let distilled: [Distilled]
+
+    /// The model with these of them.
+    func spliced(_ specs: [Spec]) throws -> (Transformer, FloatBlock) {
+        let model = try base.model(with: specs), weights = FloatBlock(model.layout.count)
+        try base.copyWeights(to: weights, of: model)
+        for one in distilled { try one.read(specs, into: weights, of: model) }
+        return (model, weights)
+    }
+
+    /// Chooses among them, records and prints what each costs.
+    func choose(_ settings: SpliceConfiguration.Greedy, _ scorer: ValidationScorer, _ run: StageRun) throws -> [Spec] {
+        let sizes = try settings.offered.map { spec in
+            let model = try base.model(with: [spec])
+            return (spec, model.slots(of: spec).reduce(0) { $0 + $1.count })
+        }
+        var choice = GreedyChoice(sizes, bound: settings.bound), done = 0
+        let progress = run.progress(total: nil, unit: "models")
+        try choice.choose { specs in
+            try run.stopIfRequested()
+            let (model, weights) = try spliced(specs), bleu = try scorer.bleu(model, weights: weights)
+            done += 1
+            progress.update(done, note: specs.isEmpty ? "" : "BLEU \(Format.rate(bleu)) with \(specs.last!)")
+            return bleu
+        }
+        progress.finish(done)
+        try choice.record(run)
+        print(choice.table)
+        return choice.kept
+    }
+}
+
+extension ModelFolder {
+    /// The shape of this model with further networks in it.
+    fileprivate func model(with specs: [Spec]) throws -> Transformer {
+        Transformer(description.transformer, try Replacements(description.replacements + specs, in: description.transformer))
+    }
 }
 
 /// A folder made by `distill`.
@@ -89,8 +180,9 @@ private struct Distilled {
         name = specs.count == all.count ? settings.spec.description : specs.map(\.description).joined(separator: "+")
     }
 
-    func read(into weights: FloatBlock, of model: Transformer) throws {
-        for spec in specs {
+    /// Reads those of its networks that are among `chosen`.
+    func read(_ chosen: [Spec], into weights: FloatBlock, of model: Transformer) throws {
+        for spec in specs where chosen.contains(spec) {
             let file = try folder.tensors(DistillConfiguration.weightsName(layer: spec.layer!))
             try WeightFile.read(file, .init(weights, model.slots(of: spec)), dropping: Replacements.prefix(spec))
         }

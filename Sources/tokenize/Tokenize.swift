@@ -27,22 +27,19 @@ struct Tokenize: StageCommand {
             EXAMPLES
               tokenize --pair en-de --output runs/phrasebook/tokens
 
-              tokenize --corpus multi30k --pair en-de \\
-                --train-source train.en.gz --train-target train.de.gz \\
-                --valid-source val.en.gz --valid-target val.de.gz \\
-                --test-source test_2016_flickr.en.gz \\
-                --test-target test_2016_flickr.de.gz \\
-                --output runs/multi30k/tokens
+              tokenize --corpus multi30k --pair en-de --train-source train.en.gz \\
+                  --train-target train.de.gz --valid-source val.en.gz \\
+                  --valid-target val.de.gz --test-source test_2016_flickr.en.gz \\
+                  --test-target test_2016_flickr.de.gz --output runs/multi30k/tokens
 
               tokenize --corpus tatoeba --pair en-fr --tsv fra-eng.zip \\
-                --output runs/tatoeba/tokens
+                  --output runs/tatoeba/tokens
 
               tokenize --corpus iwslt2017 --pair en-de --iwslt en-de.tgz \\
-                --valid-set dev2010 --test-set tst2015 \\
-                --output runs/iwslt2017/tokens
+                  --valid-set dev2010 --test-set tst2015 --output runs/iwslt2017/tokens
 
               tokenize --pair en-de --join 8 --join-test 4 --max-tokens 400 \\
-                --output runs/long/tokens
+                  --output runs/long/tokens
 
             The test sets of 2016 and 2017 came with one side only: for these give the archives of both directions, --iwslt \
             en-de.tgz --iwslt de-en.tgz.

@@ -12,11 +12,11 @@ struct Train: StageCommand {
     static let configuration = CommandConfiguration(
         abstract: "Train a translation Transformer, the teacher of what follows.",
         discussion: """
-            Reads a folder made by `tokenize` and writes weights, vocabularies and a manifest. The validation loss is measured
-            after every epoch; the result is the average of the best epochs, or the best one alone. Stopped or killed, it goes
+            Reads a folder made by `tokenize` and writes weights, vocabularies and a manifest. The validation loss is measured \
+            after every epoch; the result is the average of the best epochs, or the best one alone. Stopped or killed, it goes \
             on from its last checkpoint when the same command is given again, and ends with the same bits.
 
-            With --model and --teacher a spliced model is trained in place: its networks, or all of it, learn to say what the teacher
+            With --model and --teacher a spliced model is trained in place: its networks, or all of it, learn to say what the teacher \
             says and what the references say, alpha T^2 KL(teacher || model) + (1 - alpha) cross-entropy.
 
             A preset gives every value; each can be overridden:
@@ -26,9 +26,12 @@ struct Train: StageCommand {
 
             Examples:
               train --tokens runs/demo/tokens --output runs/demo/train
-              train --tokens runs/demo/tokens --preset paper --epochs 25 --bleu-every 5 --output runs/demo/train
-              train --tokens runs/demo/tokens --model runs/demo/splice/mix-l --teacher runs/demo/train --output runs/demo/inplace/mix-l
-              sqlite3 runs/registry.sqlite "select step, value from metrics where key = 'valid.loss' order by step"
+              train --tokens runs/demo/tokens --preset paper --epochs 25 --bleu-every 5 \\
+                  --output runs/demo/train
+              train --tokens runs/demo/tokens --model runs/demo/splice/mix-l \\
+                  --teacher runs/demo/train --output runs/demo/inplace/mix-l
+              sqlite3 runs/registry.sqlite \\
+                  "select step, value from metrics where key = 'valid.loss' order by step"
             """,
         version: Program.version)
 
@@ -81,6 +84,7 @@ struct Train: StageCommand {
         teacher.apply(to: &values, preset: preset)
         if var own = values.teacher.teaching {
             teaching.apply(to: &own)
+            own.likeliest = min(own.likeliest, values.model.targetVocabulary)
             values.teacher.teaching = own
         }
         if let problem = values.model.problem { throw ValidationError(problem) }
@@ -109,9 +113,9 @@ struct Train: StageCommand {
         let trainee = TeacherTrainee(
             model, weights: start?.weights, train: train, valid: try folder.shard(.valid), settings: own.teacher, lessons: lessons, pool: pool)
         if teacher.bleuEvery > 0 {
-            let scorer = try ValidationScorer(folder, model: trainee.model, pool: pool)
+            let scorer = try ValidationScorer(folder, pool: pool), model = trainee.model
             trainee.validationBLEU = { epoch, weights in
-                (epoch + 1) % teacher.bleuEvery == 0 ? try scorer.bleu(weights) : nil
+                (epoch + 1) % teacher.bleuEvery == 0 ? try scorer.bleu(model, weights: weights) : nil
             }
         }
         return trainee

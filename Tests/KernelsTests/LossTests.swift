@@ -64,7 +64,7 @@ struct LossTests {
         for r in 0..<rows { #expect(abs(gradient[(r * vocabulary)..<((r + 1) * vocabulary)].reduce(0, +)) < 1e-5) }
     }
 
-    /// alpha T^2 KL(p, softmax(z / T)) + (1 - alpha) cross-entropy, p a teacher's likeliest classes and what is left spread evenly.
+    /// alpha T^2 KL(p, softmax(z / T)) + (1 - alpha) cross-entropy, p a teacher's likeliest classes and one for all others.
     @Test(arguments: [5, 16, 33, 101], [(Float(0.9), Float(1)), (0.5, 2), (1, 0.7), (0, 3)])
     func aTaughtModelAgreesWithTheDefinitionAndItsDifferences(vocabulary: Int, teaching: (alpha: Float, temperature: Float)) {
         let rows = 3, k = 4, smoothing: Float = 0.1, scale: Float = 0.37
@@ -80,9 +80,10 @@ struct LossTests {
                 let z = (0..<vocabulary).map { (x[r * vocabulary + $0] + bias[$0]) / T }, top = z.max()!
                 let logSum = top + log(z.reduce(0) { $0 + exp($1 - top) })
                 let own = probabilities[r * k..<r * k + k].map(Double.init), rest = max(0, 1 - own.reduce(0, +))
-                var p = [Double](repeating: rest / Double(vocabulary), count: vocabulary)
-                for (i, value) in own.enumerated() { p[Int(ids[r * k + i])] += value }
-                for c in 0..<vocabulary where p[c] > 0 { sum += alpha * T * T * p[c] * (log(p[c]) - (z[c] - logSum)) }
+                let known = (0..<k).map { Int(ids[r * k + $0]) }
+                for (c, p) in zip(known, own) where p > 0 { sum += alpha * T * T * p * (log(p) - (z[c] - logSum)) }
+                let others = (0..<vocabulary).filter { !known.contains($0) }.reduce(0) { $0 + exp(z[$1] - logSum) }
+                if rest > 0 { sum += alpha * T * T * rest * log(rest / others) }
             }
             return sum
         }

@@ -79,6 +79,25 @@ import Testing
         .init(score: system.score, p: system.p, mean: system.confidence?.mean, ci: system.confidence?.halfWidth)
     }
 
+    /// Against resamples that are put together sentence by sentence and scored as a corpus.
+    @Test func theIntervalOfADifferenceIsOverTheSameResamples() throws {
+        let (a, b) = (Golden.lines("plain.a"), Golden.lines("plain.b")), references = Golden.lines("plain.references")
+        let metric = BLEU(), bootstrap = Bootstrap(resamples: 200, seed: 7)
+        let baseline = try metric.statistics(hypotheses: a, references: references)
+        let system = try metric.statistics(hypotheses: b, references: references)
+        var generator = PCG64(seed: 7), differences: [Double] = []
+        for _ in 0..<200 {
+            let drawn = a.indices.map { _ in generator.integer(below: UInt32(a.count)) }
+            let scores = [system, baseline].map { rows in metric.score(of: drawn.map { rows[$0] }).score }
+            differences.append(scores[0] - scores[1])
+        }
+        differences.sort()
+        let found = bootstrap.difference(metric, baseline: baseline, system: system)
+        #expect(abs(found.lowerBound - differences[5]) < 1e-4 && abs(found.upperBound - differences[194]) < 1e-4)
+        #expect(found.lowerBound < found.upperBound)
+        #expect(bootstrap.difference(metric, baseline: system, system: system) == 0...0)
+    }
+
     @Test func aSystemDoesNotDifferFromItself() throws {
         let (hypotheses, references) = Golden.texts("plain")
         for method in PairedTest.Method.allCases {

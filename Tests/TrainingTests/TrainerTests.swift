@@ -2,6 +2,7 @@ import Corpus
 import Foundation
 import Kernels
 import Models
+import Tensors
 import Testing
 import Training
 
@@ -113,6 +114,19 @@ struct Workbench {
         _ = try bench.trainer(resumed).run(observer)
         #expect(from.map { $0 > 0 } == true)
         #expect(bits(resumed.weights) == bits(whole.weights))
+    }
+
+    @Test func aDamagedCheckpointIsRefused() throws {
+        let bench = try Workbench()
+        defer { bench.remove() }
+        var observer = TrainingObserver()
+        observer.stopRequested = { true }
+        #expect(try bench.trainer(bench.trainee(), key: "k").run(observer) == .interrupted)
+        let path = bench.folder + "/checkpoint.safetensors"
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+        bytes[bytes.count - 3] ^= 1
+        try bytes.write(to: URL(fileURLWithPath: path))
+        #expect(throws: DataError.self) { try bench.trainer(bench.trainee(), key: "k").run(observer) }
     }
 
     @Test func aCheckpointOfOtherSettingsIsLeftAside() throws {

@@ -71,8 +71,8 @@ void attention_backward(const float *q, long q_stride, const float *k, const flo
 /// is asked for, logits become (softmax - q) x gradient_scale; else they are left undefined. That of the bias is its column sums.
 double cross_entropy(float *logits, const float *bias, const int32_t *label, long rows, long vocabulary, float smoothing, float gradient_scale, int gradient, double *nll);
 
-/// What a teacher says of each row: its likeliest classes with their probabilities [rows, likeliest] at this temperature. What is
-/// left of 1 is spread evenly over all classes.
+/// What a teacher says of each row: its likeliest classes, at most 64, with their probabilities [rows, likeliest] at
+/// this temperature. All others are one class, with what is left of 1.
 typedef struct {
     const int32_t *ids;
     const float *probabilities;
@@ -81,7 +81,7 @@ typedef struct {
 } teacher_t;
 
 /// The loss of a model that is taught (Hinton et al. 2015), arguments as above:
-///   alpha T^2 KL(p, softmax((logits + bias) / T)) + (1 - alpha) cross-entropy.
+///   alpha T^2 KL(p, s) + (1 - alpha) cross-entropy,   s = softmax((logits + bias) / T), the others' summed.
 double taught_cross_entropy(float *logits, const float *bias, const int32_t *label, teacher_t teacher, long rows, long vocabulary,
                             float smoothing, float gradient_scale, int gradient, double *nll);
 

@@ -31,7 +31,7 @@ public struct JoinedSentences: Codable, Equatable, Sendable {
         1 + Int(StableHash.mixed(StableHash.mixed(seed) ^ UInt64(index)) % UInt64(most))
     }
 
-    /// - Parameter size: sentences wanted for text number i
+    /// - Parameter size: how many sentences text number i shall have
     func join(_ text: ParallelText, size: (Int) -> Int) -> ParallelText {
         var result = ParallelText()
         var open = 0..<0

@@ -26,6 +26,16 @@ public struct Bootstrap: Sendable {
         return Confidence(mean: scores.isSingle ? Double(Float(mean)) : mean, halfWidth: scores.halfWidth)
     }
 
+    /// The interval that holds 95% of the differences system - baseline, both scored on the same resampled corpora.
+    public func difference<Metric: CorpusMetric>(
+        _ metric: Metric, baseline: [StatisticsRow], system: [StatisticsRow]
+    ) -> ClosedRange<Double> {
+        precondition(resamples > 0, "no interval of no resamples")
+        let pairs = zip(scores(metric, system).values, scores(metric, baseline).values)
+        let sorted = pairs.map { $0 - $1 }.sorted(), tail = sorted.count / 40
+        return sorted[tail]...sorted[sorted.count - 1 - tail]
+    }
+
     /// The score of every resample.
     func scores<Metric: CorpusMetric>(_ metric: Metric, _ rows: [StatisticsRow]) -> ScoreSample {
         let rows = rows.map { SIMD32<Float>($0) }

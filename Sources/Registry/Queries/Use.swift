@@ -1,0 +1,58 @@
+import GRDB
+
+/// That a run read something, and which run had made it.
+public struct Use: Decodable, FetchableRecord, Sendable {
+    public let run: Int64
+    public let role: String
+    public let sha256: String
+    /// The stage that makes such a folder, or `file`.
+    public let kind: String
+    /// The last run that made these bytes; nil for a raw file.
+    public let source: Int64?
+    /// Where it was last seen, from the registry's folder where it lies inside.
+    public let path: String?
+}
+
+extension RunRegistry {
+    /// A recorded path as the file system knows it.
+    public func onDisk(_ path: String) -> String { RegistryPath.onDisk(path, root: root) }
+
+    /// What these runs read themselves, by run and role.
+    public func uses(by runs: some Sequence<Int64>) throws -> [Use] {
+        try read { database in
+            try SQLRequest<Use>(
+                literal: """
+                    SELECT used.run, used.role, used.artifact AS sha256, artifacts.kind,
+                           (SELECT max(made.run) FROM run_io made
+                            WHERE made.artifact = used.artifact AND made.direction = 'out' AND made.run <> used.run) AS source,
+                           (SELECT path FROM artifact_paths WHERE artifact_paths.artifact = used.artifact
+                            ORDER BY removed IS NOT NULL, seen DESC, path LIMIT 1) AS path
+                    FROM run_io used JOIN artifacts ON artifacts.sha256 = used.artifact
+                    WHERE used.direction = 'in' AND used.run IN \(Array(runs)) ORDER BY used.run, used.role
+                    """
+            ).fetchAll(database)
+        }
+    }
+
+    /// Everything that `run` came from: the runs behind it, each once, the nearest first.
+    public func ancestors(of run: Int64) throws -> [Int64] {
+        try read { database in
+            try SQLRequest<Int64>(
+                literal: """
+                    WITH RECURSIVE
+                    maker(artifact, run) AS (SELECT artifact, max(run) FROM run_io WHERE direction = 'out' GROUP BY artifact),
+                    walk(run, depth) AS (
+                      SELECT \(run), 0
+                      UNION
+                      SELECT maker.run, walk.depth + 1
+                      FROM walk
+                      JOIN run_io used ON used.run = walk.run AND used.direction = 'in' AND used.role <> 'base'
+                      JOIN maker ON maker.artifact = used.artifact AND maker.run <> walk.run
+                      WHERE walk.depth < 32
+                    )
+                    SELECT run FROM walk WHERE depth > 0 GROUP BY run ORDER BY min(depth), run
+                    """
+            ).fetchAll(database)
+        }
+    }
+}

@@ -1,0 +1,74 @@
+import Foundation
+import Registry
+import Tensors
+
+/// What the registry knows of the runs that a report is about.
+struct Evidence {
+    let registry: RunRegistry
+    let names: [String]
+    /// The leaderboard, seeds together.
+    let groups: [ScoreGroup]
+    /// Every run of these names.
+    let runs: [RecordedRun]
+    /// The texts that scores left behind.
+    let translations: Translations
+
+    init(_ registry: RunRegistry, _ names: [String]) throws {
+        self.registry = registry
+        self.names = names
+        groups = ScoreGroup.groups(try registry.leaderboard(of: names), names: names)
+        runs = try registry.runs(of: names)
+        translations = try Translations(registry, groups.flatMap(\.members))
+    }
+
+    func requireRuns(_ path: String) throws {
+        for name in names where !runs.contains(where: { $0.name == name }) {
+            throw DataError(
+                path: path, expected: "runs of the name '\(name)'", found: "none", hint: "sqlite3 \(path) 'select distinct name from runs'",
+                kind: .missing)
+        }
+    }
+
+    /// The name of the whole: the first run's, without its seed.
+    var title: String {
+        let families = groups.isEmpty ? names.map(ScoreGroup.family) : groups.map(\.family)
+        return names.map(ScoreGroup.family).filter { families.contains($0) }.reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+            .joined(separator: ", ")
+    }
+
+    /// More runs than seeds of one.
+    var hasSeveralFamilies: Bool { Set(groups.map(\.family)).count > 1 }
+
+    /// Ways of searching, the one with the most rows first.
+    var searches: [String] {
+        let counts = Dictionary(grouping: groups, by: \.search).mapValues(\.count)
+        return counts.keys.sorted { (-counts[$0]!, $0) < (-counts[$1]!, $1) }
+    }
+
+    /// Scores of the first test set: figures compare like with like.
+    var testSet: String? {
+        let counts = Dictionary(grouping: groups, by: \.testSet).mapValues(\.count)
+        return counts.keys.min { (-counts[$0]!, $0) < (-counts[$1]!, $1) }
+    }
+
+    var teachers: [ScoreGroup] { groups.filter { $0.isTeacher && $0.testSet == testSet } }
+
+    /// Replaced models in the order of the figures.
+    var replaced: [ScoreGroup] {
+        groups.filter { !$0.isTeacher && $0.testSet == testSet }.sorted { a, b in
+            let (first, second) = (a.model.order, b.model.order)
+            if first != second { return first.lexicographicallyPrecedes(second) }
+            return (a.first.parameters ?? 0, a.model.text, a.family) < (b.first.parameters ?? 0, b.model.text, b.family)
+        }
+    }
+
+    /// A name for a model of these runs: with its run where there are several.
+    func label(_ group: ScoreGroup) -> String { (hasSeveralFamilies ? group.family + ": " : "") + group.model.network }
+
+    /// The newest finished run of each spec of a stage.
+    func finished(_ stage: String) -> [RecordedRun] {
+        var latest: [String: RecordedRun] = [:]
+        for run in runs where run.stage == stage && run.status == "finished" { latest[run.name + "\n" + (run.spec ?? "")] = run }
+        return latest.values.sorted { $0.id < $1.id }
+    }
+}

@@ -1,0 +1,52 @@
+import Foundation
+import Models
+
+/// What a score's name says of its model: `mix-l.encoder+mix-l.decoder.inplace.beam-4`.
+struct ModelName {
+    /// Without the way of searching.
+    let text: String
+    /// Empty for the teacher, and for names that are no list of specs.
+    let specs: [Spec]
+    let isInPlace: Bool
+
+    init(_ name: String) {
+        var text = name
+        var isInPlace = false
+        while let dot = text.lastIndex(of: ".") {
+            let last = text[text.index(after: dot)...]
+            guard last == "int8" || last == "mixed" || last == "inplace" || last.hasPrefix("beam-") else { break }
+            isInPlace = isInPlace || last == "inplace"
+            text = String(text[..<dot])
+        }
+        let parts = text.split(separator: "+").map { Spec(String($0)) }
+        specs = parts.contains { $0 == nil } ? [] : parts.compactMap { $0 }
+        self.isInPlace = isInPlace
+        self.text = text + (isInPlace ? ".inplace" : "")
+    }
+
+    /// The layer, where one network alone stands in the model.
+    var layer: Int? { specs.count == 1 ? specs[0].layer : nil }
+
+    /// `mix-l`, `mix-l, in place`; the name itself where it is no list of specs.
+    var network: String {
+        let names = specs.map { "\($0.family.name)-\($0.size)" }
+        let distinct = names.enumerated().filter { names.firstIndex(of: $0.element) == $0.offset }.map(\.element)
+        return (distinct.isEmpty ? text : distinct.joined(separator: "/")) + (isInPlace && !distinct.isEmpty ? ", in place" : "")
+    }
+
+    private var attentions: [Attention] { Attention.allCases.filter { attention in specs.contains { $0.attention == attention } } }
+
+    /// Which attentions were replaced: `encoder + decoder`, `all attentions`.
+    var places: String {
+        let places = attentions
+        if places.isEmpty { return "other" }
+        return Set(places.map(\.captured)).count == 3 ? "all attentions" : places.map(\.rawValue).joined(separator: " + ")
+    }
+
+    /// Encoder first, everything last; then as the families are listed.
+    var order: [Int] {
+        let places = attentions.map { Attention.allCases.firstIndex(of: $0)! }
+        return [specs.isEmpty ? 9 : places.count] + places + Array(repeating: 0, count: 4 - places.count)
+            + [Families.all.firstIndex { $0.name == specs.first?.family.name } ?? 99]
+    }
+}

@@ -1,0 +1,49 @@
+import Foundation
+import Registry
+
+/// A model's score with one way of searching, once for each seed.
+struct ScoreGroup {
+    /// The run's name without its seed.
+    let family: String
+    let model: ModelName
+    let search: String
+    let testSet: String
+    /// One of each run, in the order in which the runs were given.
+    let members: [ScoredModel]
+
+    var isTeacher: Bool { members[0].sites == 0 }
+    var first: ScoredModel { members[0] }
+
+    func mean(_ value: (ScoredModel) -> Double?) -> Double? {
+        let values = members.compactMap(value)
+        return values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
+    }
+
+    /// Standard deviation over seeds; nil of one.
+    func spread(_ value: (ScoredModel) -> Double?) -> Double? {
+        let values = members.compactMap(value)
+        guard values.count > 1, let mean = mean(value) else { return nil }
+        return (values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count - 1)).squareRoot()
+    }
+
+    /// A run's name without `.seed-N`.
+    static func family(_ name: String) -> String {
+        guard let mark = name.range(of: ".seed-", options: .backwards), Int(name[mark.upperBound...]) != nil else { return name }
+        return String(name[..<mark.lowerBound])
+    }
+
+    /// Rows that differ in the seed alone become one. The order is that of their first members.
+    static func groups(_ rows: [ScoredModel], names: [String]) -> [ScoreGroup] {
+        var members: [String: [ScoredModel]] = [:], order: [String] = []
+        for row in rows {
+            let key = [family(row.name), row.model, row.search ?? "", row.testSet].joined(separator: "\n")
+            if members[key] == nil { order.append(key) }
+            members[key, default: []].append(row)
+        }
+        return order.map { key in
+            let all = members[key]!.sorted { names.firstIndex(of: $0.name)! < names.firstIndex(of: $1.name)! }
+            return ScoreGroup(
+                family: family(all[0].name), model: ModelName(all[0].model), search: all[0].search ?? "", testSet: all[0].testSet, members: all)
+        }
+    }
+}

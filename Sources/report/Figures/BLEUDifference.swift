@@ -1,0 +1,86 @@
+import Foundation
+
+/// BLEU of each replaced model less the teacher's, by attention, family and size: the paper's bar chart, with intervals.
+struct BLEUDifference {
+    let plot: Plot
+
+    init(_ evidence: Evidence) {
+        let title = "BLEU difference to the teacher"
+        let groups = evidence.replaced.filter { $0.model.layer == nil && $0.mean(\.difference) != nil }
+        guard !groups.isEmpty else {
+            plot = .absent(title: title, reason: "no replaced model has been compared with a teacher")
+            return
+        }
+        let searches = evidence.searches.filter { search in groups.contains { $0.search == search } }
+        var y = 0.0, headings: [(String, Double)] = [], tics: [(String, Double)] = [], rows: [[String]] = []
+        for (place, all) in groups.grouped(by: \.model.places) {
+            headings.append((place, y))
+            y += 1
+            for (label, some) in all.grouped(by: evidence.label) {
+                tics.append((label, y))
+                for group in some {
+                    let shift = 0.36 * (Double(searches.firstIndex(of: group.search)!) - Double(searches.count - 1) / 2) / Double(max(1, searches.count - 1))
+                    let bounds = DifferenceInterval(group, evidence)
+                    rows.append(
+                        [place, label, group.search, Gnuplot.number(y + shift), Gnuplot.number(group.mean(\.difference))]
+                            + [bounds.low, bounds.high, group.mean(\.p)].map(Gnuplot.number) + ["\(group.members.count)"])
+                }
+                y += 1
+            }
+            y += 0.4
+        }
+        let left = max(100, (tics.map { Gnuplot.width($0.0) }.max() ?? 0) + 24), height = Int(y * 20) + 92
+        let series = searches.enumerated().map { index, search in
+            "'bleu-difference.csv' skip 1 using (strcol(3) eq \(Gnuplot.quote(search)) ? $5 : NaN):4:6:7 with xerrorbars "
+                + "pt \(Palette.point(index)) ps 0.55 lw 1.4 lc rgb \(Palette.color(index)) title \(Gnuplot.quote(search))"
+        }
+        plot = .figure(
+            Figure(
+                "bleu-difference", title, caption: Self.caption(groups, evidence), height: height,
+                data: CSV(["attentions", "model", "search", "y", "difference", "low", "high", "p", "runs"], rows),
+                commands: """
+                    set border 1
+                    set lmargin at screen \(Gnuplot.number(Double(left) / 520))
+                    set rmargin at screen 0.97
+                    set tmargin at screen \(Gnuplot.number(1 - 32 / Double(height)))
+                    set bmargin at screen \(Gnuplot.number(58 / Double(height)))
+                    set yrange [\(Gnuplot.number(y - 0.1)):-0.8]
+                    set ytics scale 0 \(Gnuplot.tics(tics))
+                    set xlabel 'BLEU less the teacher’s' offset 0, 0.8
+                    set grid x lt 1 lw 0.4 lc rgb '\(Palette.faint)'
+                    set key at screen 0.97, screen 0.995 right top horizontal samplen 0.5 reverse Left
+                    set arrow from 0, graph 0 to 0, graph 1 nohead lw 1.2 lc rgb '\(Palette.faint)'
+                    \(headings.map { "set label \(Gnuplot.quote($0.0)) at screen 0.012, first \(Gnuplot.number($0.1)) left font 'Helvetica:Bold,14'" }.joined(separator: "\n"))
+                    plot \(series.joined(separator: ", \\\n     "))
+                    """))
+    }
+
+    private static func caption(_ groups: [ScoreGroup], _ evidence: Evidence) -> String {
+        let best = groups.max { $0.mean(\.difference)! < $1.mean(\.difference)! }!, worst = groups.min { $0.mean(\.difference)! < $1.mean(\.difference)! }!
+        func words(_ group: ScoreGroup) -> String {
+            "\(evidence.label(group)) at \(group.model.places) (\(group.search), \(Words.difference(group.mean(\.difference)!)))"
+        }
+        let bars = groups.contains { $0.members.count > 1 }
+            ? "Bars are one standard deviation over seeds, or, of a single run, the 95% interval of a paired bootstrap over test sentences."
+            : "Bars are the 95% interval of the difference over resampled test sets (paired bootstrap): where one crosses zero, the two may well be equal."
+        return "A point right of the line translates better than the teacher with the same search. Highest: \(words(best)); lowest: \(words(worst)). "
+            + "\(bars) \(Words.runs(groups))"
+    }
+}
+
+/// How far a difference in BLEU may be off: over seeds, or over test sentences where there is one seed.
+struct DifferenceInterval {
+    let low: Double?
+    let high: Double?
+
+    init(_ group: ScoreGroup, _ evidence: Evidence) {
+        guard let mean = group.mean(\.difference) else { (low, high) = (nil, nil); return }
+        if let spread = group.spread(\.difference) {
+            (low, high) = (mean - spread, mean + spread)
+        } else {
+            let interval = evidence.translations.interval(group.first)
+            // without the texts there is a point and no bar
+            (low, high) = (interval?.lowerBound ?? mean, interval?.upperBound ?? mean)
+        }
+    }
+}

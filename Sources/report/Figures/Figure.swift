@@ -1,0 +1,95 @@
+import Foundation
+
+/// A drawing: its data, and the gnuplot commands that draw them.
+struct Figure {
+    /// Stem of its files.
+    let name: String
+    let title: String
+    /// What to see in it, and how many runs are behind it.
+    let caption: String
+    let width: Int
+    let height: Int
+    let data: CSV
+    /// Commands after the preamble; they read `data` by `file`.
+    let commands: String
+
+    init(_ name: String, _ title: String, caption: String, width: Int = 520, height: Int, data: CSV, commands: String) {
+        (self.name, self.title, self.caption) = (name, title, caption)
+        (self.width, self.height, self.data, self.commands) = (width, height, data, commands)
+    }
+
+    var file: String { name + ".csv" }
+
+    /// The whole script, to be run in the folder of its data.
+    var script: String {
+        """
+        # gnuplot \(name).gp: draws \(name).svg from \(file)
+        set terminal svg size \(width),\(height) dynamic noenhanced font 'Helvetica,14'
+        set output '\(name).svg'
+        set datafile separator comma
+        set encoding utf8
+        set key off
+        set border 3 linewidth 0.7
+        set tics nomirror out scale 0.5
+        \(commands)
+
+        """
+    }
+}
+
+/// What became of a figure.
+enum Drawing {
+    case drawn(Figure, svg: SVG)
+    /// There is nothing to draw it from, and why.
+    case absent(title: String, reason: String)
+}
+
+/// A plot that the runs may have no data for.
+enum Plot {
+    case figure(Figure)
+    case absent(title: String, reason: String)
+}
+
+/// A table as a file: a header line, then rows.
+struct CSV {
+    let header: [String]
+    let rows: [[String]]
+
+    init(_ header: [String], _ rows: [[String]]) {
+        self.header = header
+        self.rows = rows
+    }
+
+    var text: String { ([header] + rows).map { $0.map(Self.field).joined(separator: ",") + "\n" }.joined() }
+
+    private static func field(_ text: String) -> String {
+        text.contains { ",\"\n".contains($0) } ? "\"" + text.replacingOccurrences(of: "\"", with: "\"\"") + "\"" : text
+    }
+}
+
+/// Words of gnuplot.
+enum Gnuplot {
+    /// A string in its quotes.
+    static func quote(_ text: String) -> String { "'" + text.replacingOccurrences(of: "'", with: "''") + "'" }
+
+    /// A number as gnuplot reads it; nil is NaN, which it does not draw.
+    static func number(_ value: Double?) -> String {
+        guard let value, value.isFinite else { return "NaN" }
+        return String(format: "%.6g", value)
+    }
+
+    static func tics(_ tics: [(String, Double)]) -> String { "(" + tics.map { "\(quote($0.0)) \(number($0.1))" }.joined(separator: ", ") + ")" }
+
+    /// Pixels that a text of 14 points takes, about.
+    static func width(_ text: String) -> Int { Int(7.4 * Double(text.count)) }
+}
+
+/// Colours that the colour-blind can tell apart, on white as on black (after Okabe and Ito 2008), and shapes beside them.
+enum Palette {
+    static let colors = ["#0072B2", "#D55E00", "#009E73", "#B8609C", "#9A7A00", "#6A6FD0", "#7A7A7A"]
+    static let faint = "#999999"
+    private static let points = [7, 5, 9, 13, 11, 15, 6]
+
+    static func color(_ index: Int) -> String { "'" + colors[index % colors.count] + "'" }
+    static func point(_ index: Int) -> Int { points[index % points.count] }
+}

@@ -1,0 +1,112 @@
+import Foundation
+import Models
+import Registry
+import Training
+
+/// How the teacher, the networks and the models trained in place have learnt.
+struct LearningCurves {
+    let plots: [Plot]
+
+    init(_ evidence: Evidence) throws {
+        plots = [try Self.teacher(evidence)] + (try Self.distillation(evidence)) + [try Self.inPlace(evidence)]
+    }
+
+    private static func teacher(_ evidence: Evidence) throws -> Plot {
+        let title = "The teacher learns", runs = evidence.finished("train").filter { $0.spec == nil }
+        let points = try evidence.registry.metrics(of: runs.map(\.id), like: "train.loss", "valid.loss", "valid.nll")
+        guard !points.isEmpty else { return .absent(title: title, reason: "no teacher was trained in these runs") }
+        let keys = ["train.loss", "valid.loss", "valid.nll"].filter { key in points.contains { $0.key == key } }
+        let names = ["train.loss": "training loss", "valid.loss": "validation loss", "valid.nll": "validation NLL"]
+        let last = points.filter { $0.key == "valid.nll" }.map(\.value).min()
+        return .figure(
+            Figure(
+                "teacher-curve", title,
+                caption: "Cross-entropy in nats a target token, the first two with label smoothing"
+                    + (last.map { String(format: "; the best negative log-likelihood on the validation set is %.3f", $0) } ?? "") + ". "
+                    + (runs.count == 1 ? "One run." : "\(runs.count) runs."),
+                height: 310, data: CSV(["quantity", "run", "step", "value"], points.map { [$0.key, "\($0.run)", "\($0.step)", Gnuplot.number($0.value)] }),
+                commands: """
+                    set xlabel 'step' offset 0, 0.4
+                    set ylabel 'nats a token'
+                    set yrange [0:*]
+                    set grid y lt 1 lw 0.4 lc rgb '\(Palette.faint)'
+                    set key top right samplen 1.5
+                    plot \(lines("teacher-curve", keys.flatMap { key in runs.map { (key, "\($0.id)", names[key]!) } }, color: { keys.firstIndex(of: $0.0)! }))
+                    """))
+    }
+
+    private static func inPlace(_ evidence: Evidence) throws -> Plot {
+        let title = "Training in place", runs = evidence.finished("train").filter { $0.spec != nil }
+        let points = try evidence.registry.metrics(of: runs.map(\.id), like: "valid.nll")
+        guard !points.isEmpty else { return .absent(title: title, reason: "no model was trained in place in these runs; INPLACE names those that shall be") }
+        let models = runs.grouped { ModelName($0.spec! + ".inplace").network }
+        let teacher = try evidence.registry.metrics(of: evidence.finished("train").filter { $0.spec == nil }.map(\.id), like: "valid.nll")
+        let least = teacher.map(\.value).min()
+        let curves = models.flatMap { name, runs in runs.map { (name, "\($0.id)", name) } }
+        let names = Dictionary(uniqueKeysWithValues: models.flatMap { name, runs in runs.map { ($0.id, name) } })
+        return .figure(
+            Figure(
+                "in-place-curve", title,
+                caption: "Negative log-likelihood of a target token on the validation set, in nats, after each epoch in which the networks were trained "
+                    + "where they stand" + (least.map { String(format: "; the dashed line is the teacher’s best, %.3f", $0) } ?? "") + ". "
+                    + (runs.count == 1 ? "One run." : "\(runs.count) runs."),
+                height: 310, data: CSV(["model", "run", "step", "value"], points.map { [names[$0.run]!, "\($0.run)", "\($0.step)", Gnuplot.number($0.value)] }),
+                commands: """
+                    set xlabel 'step' offset 0, 0.4
+                    set ylabel 'nats a token'
+                    set offsets 0, 0, graph 0.08, graph 0.08
+                    set grid y lt 1 lw 0.4 lc rgb '\(Palette.faint)'
+                    set key outside bottom center horizontal samplen 1.5
+                    plot \(lines("in-place-curve", curves, color: { curve in models.firstIndex { $0.0 == curve.0 }! }, points: true))\(least.map { ", \(Gnuplot.number($0)) with lines dt 2 lw 1.2 lc rgb \(Palette.color(6)) notitle" } ?? "")
+                    """))
+    }
+
+    /// A line for each (value of the first column, of the second), named once for each name.
+    private static func lines(
+        _ figure: String, _ curves: [(String, String, String)], color: ((String, String, String)) -> Int, points: Bool = false
+    ) -> String {
+        var named: Set<String> = []
+        return curves.map { curve in
+            let index = color(curve), title = named.insert(curve.2).inserted ? "title \(Gnuplot.quote(curve.2))" : "notitle"
+            let isOwn = "strcol(1) eq \(Gnuplot.quote(curve.0)) && strcol(2) eq '\(curve.1)'"
+            return "'\(figure).csv' skip 1 using (\(isOwn) ? $3 : NaN):4 with "
+                + "\(points ? "linespoints pt \(Palette.point(index)) ps 0.5" : "lines") lw 1.5 lc rgb \(Palette.color(index)) \(title)"
+        }.joined(separator: ", \\\n     ")
+    }
+
+    private static func distillation(_ evidence: Evidence) throws -> [Plot] {
+        let distilled = try Distillations(evidence)
+        guard !distilled.networks.isEmpty else { return [.absent(title: "Networks learn by layer", reason: "nothing was distilled in these runs")] }
+        return distilled.networks.grouped(by: \.attention.rawValue).map { attention, networks in
+            let name = "distillation-\(attention)", epochs = networks.flatMap { $0.layers.map(\.curve.count) }.max() ?? 0
+            let columns = networks.enumerated().flatMap { index, network in network.layers.map { (index, network.label, $0) } }
+            let rows = (0..<epochs).map { epoch in
+                ["\(epoch + 1)"] + columns.map { epoch < $0.2.curve.count ? Gnuplot.number($0.2.curve[epoch]) : "NaN" }
+            }
+            let least = columns.flatMap(\.2.curve).min() ?? 0
+            var named: Set<Int> = []
+            let curves = columns.enumerated().map { column, series in
+                let title = named.insert(series.0).inserted ? Gnuplot.quote(series.1) : "''"
+                return "'\(name).csv' skip 1 using 1:\(column + 2) with linespoints pt \(Palette.point(series.0)) ps 0.35 lw 1.1 lc rgb \(Palette.color(series.0)) "
+                    + (title == "''" ? "notitle" : "title \(title)")
+            }
+            return .figure(
+                Figure(
+                    name, "Networks learn: \(attention) attention",
+                    caption: "Share of the variance of the attention’s output that a network explains on the validation set, after each epoch of "
+                        + "distillation; a line for each layer. " + (networks.count == 1 ? "One network" : "\(networks.count) networks")
+                        + ", \(columns.count) layers in all.",
+                    height: 330, data: CSV(["epoch"] + columns.map { "\($0.1) layer \($0.2.layer)" }, rows),
+                    commands: """
+                        set xlabel 'epoch' offset 0, 0.4
+                        set xtics \(max(1, (epochs + 9) / 10))
+                        set xrange [0.8:\(epochs).2]
+                        set ylabel 'variance explained'
+                        set yrange [\(Gnuplot.number(least < 0 ? least : (least * 10).rounded(.down) / 10)):1]
+                        set grid y lt 1 lw 0.4 lc rgb '\(Palette.faint)'
+                        set key outside bottom center horizontal samplen 1.5
+                        plot \(curves.joined(separator: ", \\\n     "))
+                        """))
+        }
+    }
+}

@@ -1,0 +1,99 @@
+import Foundation
+import Mustache
+import Registry
+import Stages
+
+/// The report as one HTML file that needs nothing else.
+struct Page {
+    let html: String
+
+    init(_ evidence: Evidence, figures: [Drawing]) throws {
+        let library = MustacheLibrary(templates: [
+            "page": try MustacheTemplate(string: PageTemplate.text), "example": try MustacheTemplate(string: PageTemplate.example),
+        ])
+        html = library.render(try PageContent(evidence, figures), withTemplate: "page") ?? ""
+    }
+}
+
+/// What the template reads, by name.
+struct PageContent {
+    struct Drawn {
+        let name: String
+        let title: String
+        let caption: String
+        let svg: String
+    }
+
+    struct Absent {
+        let title: String
+        let reason: String
+    }
+
+    struct Tile {
+        let value: String
+        let label: String
+    }
+
+    let title: String
+    let subtitle: String
+    let style = PageStyle.text
+    let script = PageScript.text
+    let tiles: [Tile]
+    let leaderboard: Leaderboard
+    let hasScores: Bool
+    let figures: [Drawn]
+    let absent: [Absent]
+    let hasAbsent: Bool
+    let sentences: [Sentences.Comparison]
+    let hasSentences: Bool
+    let paper: PaperComparison
+    let lineage: Lineage
+    let version = Program.version
+
+    init(_ evidence: Evidence, _ drawings: [Drawing]) throws {
+        title = evidence.title
+        leaderboard = Leaderboard(evidence)
+        hasScores = !leaderboard.rows.isEmpty
+        figures = drawings.compactMap { drawing in
+            guard case .drawn(let figure, let svg) = drawing else { return nil }
+            return Drawn(name: figure.name, title: figure.title, caption: figure.caption, svg: svg.inline)
+        }
+        absent = drawings.compactMap { drawing in
+            guard case .absent(let title, let reason) = drawing else { return nil }
+            return Absent(title: title, reason: reason)
+        }
+        hasAbsent = !absent.isEmpty
+        sentences = try Sentences(evidence).comparisons
+        hasSentences = !sentences.isEmpty
+        paper = PaperComparison(evidence)
+        lineage = try Lineage(evidence)
+        tiles = Self.tiles(evidence)
+        let runs = evidence.names.count == 1 ? "one run" : "\(evidence.names.count) runs side by side"
+        subtitle = (evidence.testSet.map { "Scores on \($0); " } ?? "") + runs
+    }
+
+    /// What a reader wants to know first, each from the leaderboard.
+    private static func tiles(_ evidence: Evidence) -> [Tile] {
+        let search = evidence.searches.first ?? ""
+        let teacher = evidence.teachers.first { $0.search == search }
+        let models = evidence.replaced.filter { $0.search == search && $0.model.layer == nil }
+        func best(_ groups: [ScoreGroup]) -> ScoreGroup? { groups.max { ($0.mean(\.difference) ?? -99) < ($1.mean(\.difference) ?? -99) } }
+        func tile(_ group: ScoreGroup?, _ label: (ScoreGroup) -> String) -> Tile? {
+            guard let group, let difference = group.mean(\.difference) else { return nil }
+            let p = group.members.count == 1 ? group.first.p.map { String(format: ", p %.3f", $0) } ?? "" : ", mean of \(group.members.count) runs"
+            return Tile(value: Words.difference(difference), label: label(group) + p)
+        }
+        let everything = best(models.filter { $0.model.places == "all attentions" })
+        return [
+            teacher.flatMap { group in
+                group.mean(\.bleu).map { Tile(value: String(format: "%.2f", $0), label: "BLEU of the teacher, \(search)") }
+            },
+            tile(best(models)) { "BLEU at best: \(evidence.label($0)) at \($0.model.places)" },
+            tile(everything) { "BLEU with all attentions replaced, at best: \(evidence.label($0))" },
+            models.isEmpty ? nil : Tile(value: "\(models.count)", label: models.count == 1 ? "replaced model" : "replaced models, \(search)"),
+            Tile(
+                value: Format.duration(evidence.runs.compactMap(\.wallSeconds).reduce(0, +)),
+                label: "of work in \(evidence.runs.count) stage runs"),
+        ].compactMap { $0 }
+    }
+}

@@ -1,0 +1,74 @@
+import ArgumentParser
+import Foundation
+import Registry
+import Stages
+import Tensors
+
+@main
+struct Report: StageCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Make a page of figures and tables from what runs have recorded.",
+        discussion: """
+            Reads the registry and the folders of the runs and writes index.html, one file that needs no network, and beside it \
+            each figure as SVG with the CSV and the gnuplot script that it was drawn from. Several runs are laid side by side; \
+            those that differ in their seed alone (NAME.seed-1, NAME.seed-2) become mean and standard deviation. What a run has \
+            no data for is left out, with a sentence that says so.
+
+            Examples:
+              report --run demo
+              report --run demo.seed-1 --run demo.seed-2 --output runs/demo/report
+              report --run demo --table
+            """,
+        version: Program.version)
+
+    @Option(name: .customLong("run"), help: "Name of a run, its folder under runs; give it again for each further one.")
+    var names: [String] = []
+    @Option(help: ArgumentHelp("Folder to write. (default: report in the first run's folder)", valueName: "folder"))
+    var output: String?
+    @Option(help: ArgumentHelp("The history of runs.", valueName: "file"))
+    var registry = "runs/registry.sqlite"
+    @Flag(help: "Print the leaderboard and write nothing.") var table = false
+    @Flag(help: "Print the captures that no run needs any more, their paths and MiB, and write nothing.") var reclaimable = false
+    @Option(
+        help: ArgumentHelp(
+            "Write the figures to Resources in this documentation catalogue, and the tables between the two marks in its Results.md.",
+            valueName: "folder"))
+    var docs: String?
+
+    var idleOptions: [IdleOptions] {
+        if reclaimable { return [.allBut("--reclaimable", "--registry", because: "captures are listed")] }
+        if table { return [.init("--output", "--docs", because: "the leaderboard is printed")] }
+        return docs == nil ? [] : [.init("--output", because: "--docs says where to write")]
+    }
+
+    func validate() throws {
+        guard reclaimable || !names.isEmpty else { throw ValidationError("Missing expected argument '--run <run>'") }
+        if let twice = names.first(where: { name in names.count { $0 == name } > 1 }) {
+            throw ValidationError("--run \(twice) was given more than once")
+        }
+    }
+
+    func run() throws {
+        Signals.uninstall()
+        let history = try RunRegistry.existing(registry)
+        if reclaimable {
+            for folder in try history.reclaimable() { print("\(folder.path)|\(String(format: "%.1f", Double(folder.bytes) / 1048576))") }
+            return
+        }
+        let evidence = try Evidence(history, names)
+        if table { return print(Leaderboard(evidence).terminal, terminator: "") }
+        try evidence.requireRuns(registry)
+        if let docs { return try Documentation(evidence, catalogue: docs).write() }
+        let folder = output ?? FilePath.join(FilePath.join(FilePath.parent(registry), names[0]), Self.stage)
+        try UnrecordedOutput.publish(folder, stage: Self.stage, configuration: ReportConfiguration(runs: names)) { folder in
+            let page = try Page(evidence, figures: Figures(evidence).draw { try folder.path($0) })
+            try FileSystem.writeAtomically(Data(page.html.utf8), to: folder.path("index.html"))
+        }
+        print(FilePath.shown(FilePath.join(folder, "index.html")))
+    }
+}
+
+/// The configuration in the manifest of a report.
+struct ReportConfiguration: Codable {
+    let runs: [String]
+}
