@@ -10,7 +10,10 @@ let stages: [(name: String, needs: [Target.Dependency])] = [
     ("splice", ["Training", "Corpus"]),
     ("score", ["Training", "Corpus", "Scoring"]),
     ("bench", ["Training", "Corpus", "Scoring"]),
-    ("report", ["Models", "Training", "Corpus", "Scoring", "Registry", .product(name: "Mustache", package: "swift-mustache")]),
+    (
+        "report",
+        ["Models", "Training", "Corpus", "Scoring", "Registry", .product(name: "Mustache", package: "swift-mustache")]
+    ),
 ]
 
 let package = Package(
@@ -30,7 +33,9 @@ let package = Package(
         .systemLibrary(name: "CExpat", pkgConfig: "expat", providers: [.apt(["libexpat1-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(name: "CKernels"),
-        .target(name: "CSentencePiece", linkerSettings: [.linkedLibrary("sentencepiece"), .linkedLibrary("sentencepiece_train")]),
+        .target(
+            name: "CSentencePiece",
+            linkerSettings: [.linkedLibrary("sentencepiece"), .linkedLibrary("sentencepiece_train")]),
 
         .target(name: "Kernels", dependencies: ["CKernels", "COpenBLAS"]),
         .target(name: "Tensors", dependencies: ["COpenSSL"]),
@@ -53,7 +58,9 @@ let package = Package(
             .testTarget(name: "KernelsTests", dependencies: ["Kernels"]),
             .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
             .testTarget(
-                name: "ModelsTests", dependencies: ["Models", "tokenize", "train", "capture", "distill", "splice", "score"], resources: [.copy("Golden")]),
+                name: "ModelsTests",
+                dependencies: ["Models", "tokenize", "train", "capture", "distill", "splice", "score"],
+                resources: [.copy("Golden")]),
             .testTarget(name: "TrainingTests", dependencies: ["Training", "CAllocations"]),
             .testTarget(name: "CorpusTests", dependencies: ["Corpus"]),
             .testTarget(name: "ScoringTests", dependencies: ["Scoring"], resources: [.copy("Golden")]),

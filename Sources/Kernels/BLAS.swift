@@ -11,7 +11,9 @@ public enum BLAS {
     /// the process replaces itself once, with `OPENBLAS_CORETYPE` set to what the processor can do.
     public static func prepare() {
         openblas_set_num_threads(1)
-        guard getenv("OPENBLAS_CORETYPE") == nil, ["Prescott", "Generic", "Core2", "Nehalem"].contains(coreName), let better = bestCore() else { return }
+        guard getenv("OPENBLAS_CORETYPE") == nil, ["Prescott", "Generic", "Core2", "Nehalem"].contains(coreName),
+            let better = bestCore()
+        else { return }
         setenv("OPENBLAS_CORETYPE", better, 1)
         guard let program = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") else { return }
         var arguments = CommandLine.arguments.map { strdup($0) } + [nil]

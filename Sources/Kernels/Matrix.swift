@@ -56,6 +56,9 @@ extension Matrix: CustomStringConvertible {
 
 /// Checks what only a programmer can get wrong; unlike `precondition` it keeps its text in release builds.
 @inlinable
-public func require(_ condition: @autoclosure () -> Bool, _ message: @autoclosure () -> String, file: StaticString = #fileID, line: UInt = #line) {
+public func require(
+    _ condition: @autoclosure () -> Bool, _ message: @autoclosure () -> String, file: StaticString = #fileID,
+    line: UInt = #line
+) {
     if !condition() { fatalError(message(), file: file, line: line) }
 }

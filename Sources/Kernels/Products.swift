@@ -6,19 +6,26 @@ import COpenBLAS
 /// Where b is read row by row the product is our own: the matrices of a Transformer of this size are so thin that OpenBLAS,
 /// which rearranges both operands and clears the result at every call, spends a fifth of its time on that. The product with
 /// b transposed is OpenBLAS's; where its b stays the same for many rows, `Panels` is faster.
-public func gemm(_ a: Matrix, _ b: Matrix, transposeA ta: Bool = false, transposeB tb: Bool = false, into c: Matrix, accumulate: Bool = false) {
+public func gemm(
+    _ a: Matrix, _ b: Matrix, transposeA ta: Bool = false, transposeB tb: Bool = false, into c: Matrix,
+    accumulate: Bool = false
+) {
     let (m, k) = ta ? (a.columns, a.rows) : (a.rows, a.columns)
     let (kb, n) = tb ? (b.columns, b.rows) : (b.rows, b.columns)
-    require(k == kb && c.rows == m && c.columns == n, "product of \(a)\(ta ? "^T" : "") and \(b)\(tb ? "^T" : "") into \(c)")
+    require(
+        k == kb && c.rows == m && c.columns == n, "product of \(a)\(ta ? "^T" : "") and \(b)\(tb ? "^T" : "") into \(c)"
+    )
     guard m > 0, n > 0 else { return }
     if tb {
         cblas_sgemm(
             CblasRowMajor, ta ? CblasTrans : CblasNoTrans, CblasTrans, blasint(m), blasint(n), blasint(k),
-            1, a.base, blasint(max(a.stride, 1)), b.base, blasint(max(b.stride, 1)), accumulate ? 1 : 0, c.base, blasint(max(c.stride, 1)))
+            1, a.base, blasint(max(a.stride, 1)), b.base, blasint(max(b.stride, 1)), accumulate ? 1 : 0, c.base,
+            blasint(max(c.stride, 1)))
     } else if k == 0 {
         if !accumulate { c.fill(0) }
     } else {
-        (ta ? product_transposed : product)(a.base, a.stride, b.base, b.stride, c.base, c.stride, m, n, k, accumulate ? 1 : 0)
+        (ta ? product_transposed : product)(
+            a.base, a.stride, b.base, b.stride, c.base, c.stride, m, n, k, accumulate ? 1 : 0)
     }
 }
 
@@ -49,7 +56,9 @@ public struct Panels {
 
     /// - Parameter base: room for `count` floats on a 64-byte boundary, which outlives this value
     public init(_ weights: Matrix, _ precision: Precision = .float32, at base: UnsafeMutablePointer<Float>) {
-        require(weights.columns > 0 && (precision == .float32 || weights.columns <= Precision.widestInt8), "\(precision) panels of \(weights)")
+        require(
+            weights.columns > 0 && (precision == .float32 || weights.columns <= Precision.widestInt8),
+            "\(precision) panels of \(weights)")
         inputs = weights.columns
         outputs = weights.rows
         type = precision.type
@@ -72,18 +81,24 @@ public struct Panels {
             weights.rows == outputs && weights.columns == inputs && range.lowerBound % Self.width == 0,
             "outputs \(range) of [\(outputs) x \(inputs)] from \(weights)")
         let first = range.lowerBound
-        panel_pack(weights.row(first), weights.stride, base + panel_floats(inputs, first, type), inputs, range.count, type)
+        panel_pack(
+            weights.row(first), weights.stride, base + panel_floats(inputs, first, type), inputs, range.count, type)
     }
 
     /// The rows of x that `places` names, or the first `count`, good for products with weights of this precision and width. What
     /// they need is taken from `space` and stays there.
     public func rows(_ x: Matrix, at places: UnsafePointer<Int32>? = nil, count: Int, _ space: Workspace) -> PanelRows {
-        require(x.columns == inputs && (places != nil || count <= x.rows), "[\(outputs) x \(inputs)] times \(count) rows of \(x)")
-        return PanelRows(panel_rows(x.base, x.stride, places, count, inputs, type, space.take(panel_scratch(count, inputs, type))))
+        require(
+            x.columns == inputs && (places != nil || count <= x.rows),
+            "[\(outputs) x \(inputs)] times \(count) rows of \(x)")
+        return PanelRows(
+            panel_rows(x.base, x.stride, places, count, inputs, type, space.take(panel_scratch(count, inputs, type))))
     }
 
     /// y = p, max(0, p) or y + p, where p = x W^T + bias, or without a bias.
-    public func product(_ x: Matrix, bias: UnsafePointer<Float>?, into y: Matrix, _ space: Workspace, _ mode: panel_mode_t = panel_bias) {
+    public func product(
+        _ x: Matrix, bias: UnsafePointer<Float>?, into y: Matrix, _ space: Workspace, _ mode: panel_mode_t = panel_bias
+    ) {
         require(x.rows == y.rows, "[\(outputs) x \(inputs)] times \(x)^T into \(y)")
         let mark = space.mark
         product(rows(x, count: x.rows, space), bias: bias, into: y, count: x.rows, mode)
@@ -92,21 +107,30 @@ public struct Panels {
 
     /// The same for the first `count` rows, row r being row places[r] of y, or r where nil; no two go to the same.
     public func product(
-        _ x: PanelRows, bias: UnsafePointer<Float>?, into y: Matrix, at places: UnsafePointer<Int32>? = nil, count: Int, _ mode: panel_mode_t = panel_bias
+        _ x: PanelRows, bias: UnsafePointer<Float>?, into y: Matrix, at places: UnsafePointer<Int32>? = nil, count: Int,
+        _ mode: panel_mode_t = panel_bias
     ) {
         require(x.layout.type == type, "rows and weights of one precision")
-        require(x.layout.inputs == inputs && y.columns == outputs, "[\(outputs) x \(inputs)] times rows of \(x.layout.inputs) into \(y)")
-        require(count <= x.layout.rows && (places != nil || count <= y.rows), "\(count) of \(x.layout.rows) rows into \(y)")
+        require(
+            x.layout.inputs == inputs && y.columns == outputs,
+            "[\(outputs) x \(inputs)] times rows of \(x.layout.inputs) into \(y)")
+        require(
+            count <= x.layout.rows && (places != nil || count <= y.rows), "\(count) of \(x.layout.rows) rows into \(y)")
         panel_product(x.layout, base, bias, y.base, y.stride, places, count, outputs, mode)
     }
 
     /// The k largest outputs of each row with their log softmax, best first, ties by lower index. See `panel_top_k`.
     public func best(
-        _ k: Int, of x: Matrix, bias: UnsafePointer<Float>, barred: [Int32], logProbabilities: inout [Float], indices: inout [Int32], _ space: Workspace
+        _ k: Int, of x: Matrix, bias: UnsafePointer<Float>, barred: [Int32], logProbabilities: inout [Float],
+        indices: inout [Int32], _ space: Workspace
     ) {
-        require(logProbabilities.count >= x.rows * k && indices.count >= x.rows * k, "room for \(x.rows) x \(k) of the best")
+        require(
+            logProbabilities.count >= x.rows * k && indices.count >= x.rows * k, "room for \(x.rows) x \(k) of the best"
+        )
         let mark = space.mark, rows = rows(x, count: x.rows, space)
-        panel_top_k(rows.layout, base, bias, outputs, k, barred, barred.count, space.take(32 * x.rows), &logProbabilities, &indices)
+        panel_top_k(
+            rows.layout, base, bias, outputs, k, barred, barred.count, space.take(32 * x.rows), &logProbabilities,
+            &indices)
         space.release(to: mark)
     }
 }

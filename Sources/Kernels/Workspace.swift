@@ -60,7 +60,7 @@ public final class Workspace {
     public func reset() {
         if chunks.count > 1 {
             let total = chunks.reduce(0) { $0 + $1.count }
-            chunks.removeAll() // before its successor exists, or the peak is twice as high
+            chunks.removeAll()  // before its successor exists, or the peak is twice as high
             chunks.append(FloatBlock(total))
         }
         chunk = 0
@@ -115,7 +115,8 @@ public final class FloatBlock {
     /// The floats are wanted no more: whole pages of them are given back, and read as zeros from now on.
     public func discard(_ range: Range<Int>) {
         guard isMapped else { return }
-        let first = (range.lowerBound * 4 + Self.page - 1) / Self.page * Self.page, end = range.upperBound * 4 / Self.page * Self.page
+        let first = (range.lowerBound * 4 + Self.page - 1) / Self.page * Self.page,
+            end = range.upperBound * 4 / Self.page * Self.page
         if end > first { madvise(UnsafeMutableRawPointer(base) + first, end - first, MADV_DONTNEED) }
     }
 
@@ -124,11 +125,12 @@ public final class FloatBlock {
         let program = (CommandLine.arguments.first ?? "program").split(separator: "/").last ?? "program"
         fputs("\(program): memory: expected \(bytes >> 20) MiB more, found none\n", stderr)
         fputs("hint: raise the limit (ulimit -v), or make the batch or the model smaller\n", stderr)
-        _exit(71) // EX_OSERR
+        _exit(71)  // EX_OSERR
     }
 
     public func matrix(_ rows: Int, _ columns: Int, at offset: Int = 0) -> Matrix {
-        require(offset >= 0 && offset + rows * columns <= count, "[\(rows) x \(columns)] at \(offset) of \(count) floats")
+        require(
+            offset >= 0 && offset + rows * columns <= count, "[\(rows) x \(columns)] at \(offset) of \(count) floats")
         return Matrix(base + offset, rows: rows, columns: columns)
     }
 

@@ -9,7 +9,10 @@ public struct Linear {
     /// - Parameter fanOut: outputs of one matrix where several stand in one slot.
     init(_ name: String, in inputs: Int, out outputs: Int, fanOut: Int? = nil, _ layout: inout ParameterLayout) {
         (weight, bias) = layout.scope(name) {
-            ($0.add("weight", [outputs, inputs], .xavier(fanIn: inputs, fanOut: fanOut ?? outputs)), $0.add("bias", [outputs], .constant(0)))
+            (
+                $0.add("weight", [outputs, inputs], .xavier(fanIn: inputs, fanOut: fanOut ?? outputs)),
+                $0.add("bias", [outputs], .constant(0))
+            )
         }
     }
 
@@ -18,11 +21,13 @@ public struct Linear {
     ///   - bias: false where whoever follows adds it, in the same sweep as its own work
     func forward(_ x: Matrix, part: Range<Int>? = nil, bias hasBias: Bool, into y: Matrix, _ pass: Pass) {
         pass.phase(.products)
-        pass.product(x, weight, part: part, bias: hasBias ? pass.weights[bias].base + (part?.lowerBound ?? 0) : nil, into: y)
+        pass.product(
+            x, weight, part: part, bias: hasBias ? pass.weights[bias].base + (part?.lowerBound ?? 0) : nil, into: y)
     }
 
     /// dW += dy^T x;  db += column sums of dy;  dx = dy W, or dx += dy W where `accumulate`.
-    func backward(_ x: Matrix, part: Range<Int>? = nil, dy: Matrix, dx: Matrix?, accumulate: Bool = false, _ pass: Pass) {
+    func backward(_ x: Matrix, part: Range<Int>? = nil, dy: Matrix, dx: Matrix?, accumulate: Bool = false, _ pass: Pass)
+    {
         pass.phase(.products)
         let w = pass.weights[weight]
         if pass.trainsTransformer { pass.addProduct(weight, bias: bias, part: part, x, dy: dy) }
@@ -52,8 +57,11 @@ public struct LayerNorm {
 
     func forward(_ x: Matrix, _ pass: Pass) -> Tape {
         pass.phase(.normalisation)
-        let tape = Tape(x: x, y: pass.keep(x.rows, x.columns), mean: pass.workspace.take(x.rows), rstd: pass.workspace.take(x.rows))
-        layer_norm_forward(x.base, pass.weights[gain].base, pass.weights[shift].base, tape.y.base, tape.mean, tape.rstd, x.rows, x.columns, Self.epsilon)
+        let tape = Tape(
+            x: x, y: pass.keep(x.rows, x.columns), mean: pass.workspace.take(x.rows), rstd: pass.workspace.take(x.rows))
+        layer_norm_forward(
+            x.base, pass.weights[gain].base, pass.weights[shift].base, tape.y.base, tape.mean, tape.rstd, x.rows,
+            x.columns, Self.epsilon)
         return tape
     }
 

@@ -23,12 +23,14 @@ public struct Pass {
         trainsTransformer: Bool = true, timer: PhaseTimer? = nil
     ) {
         self.init(
-            weights: weights, gradients: gradients, workspace: workspace, randomness: randomness, trainsTransformer: trainsTransformer,
+            weights: weights, gradients: gradients, workspace: workspace, randomness: randomness,
+            trainsTransformer: trainsTransformer,
             timer: timer, packed: nil, tile: nil)
     }
 
     init(
-        weights: FloatBlock, gradients: FloatBlock?, workspace: Workspace, randomness: Randomness, trainsTransformer: Bool, timer: PhaseTimer?,
+        weights: FloatBlock, gradients: FloatBlock?, workspace: Workspace, randomness: Randomness,
+        trainsTransformer: Bool, timer: PhaseTimer?,
         packed: PackedWeights?, tile: BatchTile?
     ) {
         self.weights = weights
@@ -97,7 +99,9 @@ extension Pass {
             return tile.leaveProduct(weight, bias, rows, x, dy, side)
         }
         gemm(dy, x, transposeA: true, into: gradient(weight).rows(rows), accumulate: true)
-        if let bias { add_bias_backward(dy.base, dy.stride, gradient(bias).base + rows.lowerBound, dy.rows, dy.columns) }
+        if let bias {
+            add_bias_backward(dy.base, dy.stride, gradient(bias).base + rows.lowerBound, dy.rows, dy.columns)
+        }
     }
 
     /// Uninitialised rows for a right or left side of `addProduct`, which last until the whole batch's product is made; from the

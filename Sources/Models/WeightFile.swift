@@ -18,10 +18,12 @@ public enum WeightFile {
 
     public static func write(_ parts: [Part], metadata: [String: String] = [:], to path: String) throws {
         let writer = try TensorFileWriter(
-            path: path, tensors: parts.flatMap { part in part.slots.map { (part.prefix + $0.name, .f32, $0.shape) } }, metadata: metadata)
+            path: path, tensors: parts.flatMap { part in part.slots.map { (part.prefix + $0.name, .f32, $0.shape) } },
+            metadata: metadata)
         for part in parts {
             for slot in part.slots {
-                let values = UnsafeRawBufferPointer(start: part.block.base + slot.offset, count: slot.count * MemoryLayout<Float>.stride)
+                let values = UnsafeRawBufferPointer(
+                    start: part.block.base + slot.offset, count: slot.count * MemoryLayout<Float>.stride)
                 try writer.write(part.prefix + slot.name, at: 0, values)
             }
         }
@@ -33,7 +35,8 @@ public enum WeightFile {
     /// - Parameter dropping: what the tensors' names in the file lack of the slots' names, at their beginning
     public static func read(_ file: TensorFile, _ part: Part, dropping: String = "") throws {
         for slot in part.slots {
-            let name = part.prefix + (slot.name.hasPrefix(dropping) ? String(slot.name.dropFirst(dropping.count)) : slot.name)
+            let name =
+                part.prefix + (slot.name.hasPrefix(dropping) ? String(slot.name.dropFirst(dropping.count)) : slot.name)
             try check(file, name, slot)
             try UnsafeMutableRawPointer(part.block.base + slot.offset).copyMemory(
                 from: file.bytes(name).baseAddress!, byteCount: slot.count * MemoryLayout<Float>.stride)

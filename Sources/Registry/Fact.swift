@@ -75,7 +75,8 @@ extension Score {
         try database.execute(
             sql: "INSERT OR REPLACE INTO scores VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             arguments: [
-                run, metric, testSet, value, signature, brevityPenalty, systemLength, referenceLength, numbers, confidence,
+                run, metric, testSet, value, signature, brevityPenalty, systemLength, referenceLength, numbers,
+                confidence,
             ])
     }
 }

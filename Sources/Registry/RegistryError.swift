@@ -38,11 +38,13 @@ extension RegistryError {
         case .SQLITE_BUSY, .SQLITE_LOCKED:
             self.init(
                 path: path, problem: "the registry is locked by another program (\(detail))",
-                hint: "close the program that holds it, such as an open sqlite3 session, and start again", kind: .locked)
+                hint: "close the program that holds it, such as an open sqlite3 session, and start again", kind: .locked
+            )
         case .SQLITE_NOTADB, .SQLITE_CORRUPT:
             self.init(
                 path: path, problem: "the registry is damaged (\(detail))",
-                hint: "move it aside: mv \(path) \(path).damaged (a new one is made; outputs do not depend on it)", kind: .damaged)
+                hint: "move it aside: mv \(path) \(path).damaged (a new one is made; outputs do not depend on it)",
+                kind: .damaged)
         case .SQLITE_READONLY, .SQLITE_PERM:
             self.init(
                 path: path, problem: "the registry cannot be written (\(detail))",

@@ -78,7 +78,8 @@ public struct RunEnding: Sendable {
     public var peakResidentBytes: Int
 
     public init(
-        status: Status, exitCode: Int32, error: String? = nil, wallSeconds: Double, cpuSeconds: Double, peakResidentBytes: Int
+        status: Status, exitCode: Int32, error: String? = nil, wallSeconds: Double, cpuSeconds: Double,
+        peakResidentBytes: Int
     ) {
         self.status = status
         self.exitCode = exitCode

@@ -20,7 +20,8 @@ extension RunRegistry {
             try markLostRuns(database, seenFrom: run.machine)
             for path in gone {
                 try database.execute(
-                    sql: "UPDATE artifact_paths SET removed = ? WHERE path = ? AND removed IS NULL", arguments: [Time.now(), path])
+                    sql: "UPDATE artifact_paths SET removed = ? WHERE path = ? AND removed IS NULL",
+                    arguments: [Time.now(), path])
             }
             let id = try run.insert(into: database, root: root)
             for (role, artifact) in inputs {
@@ -137,7 +138,8 @@ extension RunDescription {
                 """,
             arguments: [
                 name, stage, spec, keyHash, configuration, words, version, git?.commit, git?.isDirty,
-                seed.map { Int64(bitPattern: $0) }, threads, machine.blas, machine.cpu, machine.host, machine.pid, machine.bootID,
+                seed.map { Int64(bitPattern: $0) }, threads, machine.blas, machine.cpu, machine.host, machine.pid,
+                machine.bootID,
                 now, now, folder.map { RegistryPath.stored($0, root: root) },
             ])
         return database.lastInsertedRowID

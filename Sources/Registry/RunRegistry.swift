@@ -31,7 +31,8 @@ public final class RunRegistry: Sendable {
     public static func existing(_ path: String) throws -> RunRegistry {
         guard FileSystem.exists(path) else {
             throw DataError(
-                path: path, expected: "a registry of runs", found: "no file", hint: "run a stage first, or name another file with --registry",
+                path: path, expected: "a registry of runs", found: "no file",
+                hint: "run a stage first, or name another file with --registry",
                 kind: .missing)
         }
         return try RunRegistry(path: path)
@@ -118,7 +119,9 @@ public final class RunRegistry: Sendable {
         }
         guard found <= Schema.version else {
             throw RegistryError(
-                path: path, problem: "expected a registry of version \(Schema.version) or older, found version \(found), written by a newer program",
+                path: path,
+                problem:
+                    "expected a registry of version \(Schema.version) or older, found version \(found), written by a newer program",
                 hint: "build the current source, or name another file with --registry", kind: .newer)
         }
     }

@@ -17,7 +17,9 @@ enum RegistryPath {
         return full.hasPrefix(root + "/") ? String(full.dropFirst(root.count + 1)) : full
     }
 
-    static func onDisk(_ stored: String, root: String) -> String { stored.hasPrefix("/") ? stored : root + "/" + stored }
+    static func onDisk(_ stored: String, root: String) -> String {
+        stored.hasPrefix("/") ? stored : root + "/" + stored
+    }
 
     static func absolute(_ path: String) -> String { FilePath.absolute(path) }
 }

@@ -15,7 +15,10 @@ public final class ProgressDisplay {
     private var lastDrawn: Double
     private var isFinished = false
 
-    init(_ label: String, total: Int?, unit: String, start: Int, terminal: Terminal?, now: @escaping () -> Double = ProgressDisplay.clock) {
+    init(
+        _ label: String, total: Int?, unit: String, start: Int, terminal: Terminal?,
+        now: @escaping () -> Double = ProgressDisplay.clock
+    ) {
         self.label = label
         self.total = total
         self.unit = unit
@@ -57,7 +60,9 @@ public final class ProgressDisplay {
     private func bar(_ done: Int, _ note: String, _ time: Double) -> String {
         let width = 24
         let filled = total.map { $0 > 0 ? min(width, width * done / $0) : width } ?? 0
-        let picture = total == nil ? "" : "[" + String(repeating: "#", count: filled) + String(repeating: "-", count: width - filled) + "]"
+        let picture =
+            total == nil
+            ? "" : "[" + String(repeating: "#", count: filled) + String(repeating: "-", count: width - filled) + "]"
         return words(done, note, time, first: [label, picture]).joined(separator: "  ")
     }
 

@@ -14,7 +14,9 @@ public enum Signals {
             sigaddset(&mask, signal)
             var old = sigaction()
             sigaction(signal, nil, &old)
-            if unsafeBitCast(old.__sigaction_handler.sa_handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) { continue }
+            if unsafeBitCast(old.__sigaction_handler.sa_handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) {
+                continue
+            }
             var new = sigaction()
             new.__sigaction_handler.sa_handler = note
             new.sa_flags = Int32(SA_RESTART)
@@ -32,7 +34,7 @@ public enum Signals {
                 unsafeBitCast(old.__sigaction_handler.sa_handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
             if !isIgnored { signal(number, SIG_DFL) }
         }
-        if let received { raise(received) } // it came before now
+        if let received { raise(received) }  // it came before now
     }
 
     /// Only what may be done inside a signal handler: look, store, leave.

@@ -79,7 +79,9 @@ extension StageCommand {
 
 /// The options that every stage has: `@OptionGroup var options: StageOptions`.
 public struct StageOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Threads to compute with. The result does not depend on it. (default: all cores)", valueName: "n"))
+    @Option(
+        help: ArgumentHelp(
+            "Threads to compute with. The result does not depend on it. (default: all cores)", valueName: "n"))
     public var threads: Int?
 
     @Option(
@@ -114,7 +116,9 @@ public struct JSONOption: ParsableArguments {
 /// Results, which go to standard output.
 package enum Results {
     /// One JSON value, members sorted, indented.
-    package static func printJSON(_ value: some Encodable) throws { print(String(decoding: try json(value), as: UTF8.self)) }
+    package static func printJSON(_ value: some Encodable) throws {
+        print(String(decoding: try json(value), as: UTF8.self))
+    }
 
     package static func json(_ value: some Encodable) throws -> Data {
         let encoder = JSONEncoder()

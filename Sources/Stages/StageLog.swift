@@ -17,11 +17,15 @@ struct StageLog: LogHandler {
     func log(event: LogEvent) {
         preface?.say()
         let mark = event.level >= .warning ? "\(event.level): " : ""
-        let details = metadata.merging(event.metadata ?? [:]) { $1 }.sorted { $0.key < $1.key }.map { " \($0.key)=\($0.value)" }.joined()
+        let details = metadata.merging(event.metadata ?? [:]) { $1 }.sorted { $0.key < $1.key }.map {
+            " \($0.key)=\($0.value)"
+        }.joined()
         terminal.line("\(label): \(mark)\(event.message)\(details)")
     }
 
-    static func logger(_ label: String, quiet: Bool, terminal: Terminal = .standardError, preface: Preface? = nil)
+    static func logger(
+        _ label: String, quiet: Bool, terminal: Terminal = .standardError, preface: Preface? = nil
+    )
         -> Logger
     {
         Logger(label: label) {

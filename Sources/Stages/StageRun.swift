@@ -72,7 +72,9 @@ public final class StageRun {
             log.info("\(output) is complete for this configuration and these inputs (--force makes it again)")
             return nil
         }
-        let live = try registry.start(description, inputs: inputs.map { ($0.role, $0.artifact) }) { log.warning("\($0)") }
+        let live = try registry.start(description, inputs: inputs.map { ($0.role, $0.artifact) }) {
+            log.warning("\($0)")
+        }
         do {
             try UnfinishedWork.claim(folder, key, resumption, log: log)
             let run = StageRun(live, registry, description, inputs, folder, options: options, log: log, preface, clock)
@@ -135,7 +137,10 @@ public final class StageRun {
 
     /// Records that the stage goes on from a checkpoint; which run wrote it is looked up.
     public func resumed() {
-        guard let earlier = try? registry.unfinishedRun(keyHash: description.keyHash, name: description.name, before: live.id) else { return }
+        guard
+            let earlier = try? registry.unfinishedRun(
+                keyHash: description.keyHash, name: description.name, before: live.id)
+        else { return }
         live.resumed(from: earlier)
     }
 
@@ -153,7 +158,9 @@ public final class StageRun {
     public func param(_ key: String, _ value: some CustomStringConvertible & Sendable) { live.param(key, value) }
 
     /// A measured value at a step; written about once a second. The leaderboard shows `tokens_per_second`.
-    public func metric(_ key: MetricKey, step: Int = 0, _ value: some BinaryFloatingPoint) { live.metric(key.description, step: step, Double(value)) }
+    public func metric(_ key: MetricKey, step: Int = 0, _ value: some BinaryFloatingPoint) {
+        live.metric(key.description, step: step, Double(value))
+    }
 
     /// The same for figures that one stage alone knows: counts by reason, benchmarks.
     public func metric(_ key: String, step: Int = 0, _ value: Double) { live.metric(key, step: step, value) }
@@ -164,7 +171,8 @@ public final class StageRun {
     /// A progress display for a loop of this run. `start` is where a resumed loop goes on.
     public func progress(_ label: String? = nil, total: Int?, unit: String, start: Int = 0) -> ProgressDisplay {
         preface.say()
-        let progress = ProgressDisplay(label ?? stage, total: total, unit: unit, start: start, terminal: quiet ? nil : .standardError)
+        let progress = ProgressDisplay(
+            label ?? stage, total: total, unit: unit, start: start, terminal: quiet ? nil : .standardError)
         progresses.append(progress)
         return progress
     }
@@ -178,7 +186,8 @@ extension RunKey {
     ) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        encoder.nonConformingFloatEncodingStrategy = .convertToString(positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
         self.init(
             stage: stage, revision: Program.revisions[stage] ?? 0, spec: spec, seed: seed,
             configuration: try encoder.encode(configuration),

@@ -30,7 +30,8 @@ public struct Table: CustomStringConvertible {
     public mutating func add(_ cells: String...) { add(cells) }
 
     public mutating func add(_ cells: [String]) {
-        rows.append((cells + Array(repeating: "", count: max(0, columns.count - cells.count))).prefix(columns.count).map { $0 })
+        rows.append(
+            (cells + Array(repeating: "", count: max(0, columns.count - cells.count))).prefix(columns.count).map { $0 })
     }
 
     /// Lines without a newline after the last one.

@@ -6,13 +6,16 @@ import Registry
 public enum ThisMachine {
     /// Cores that this process may be scheduled on, which `taskset` and batch systems restrict.
     public static var availableCores: Int {
-        guard let mask = field("Cpus_allowed", in: "/proc/self/status") else { return ProcessInfo.processInfo.activeProcessorCount }
+        guard let mask = field("Cpus_allowed", in: "/proc/self/status") else {
+            return ProcessInfo.processInfo.activeProcessorCount
+        }
         return max(1, mask.reduce(0) { $0 + ($1.hexDigitValue ?? 0).nonzeroBitCount })
     }
 
     static func describe() -> Machine {
         Machine(
-            host: ProcessInfo.processInfo.hostName, bootID: line("/proc/sys/kernel/random/boot_id") ?? "unknown", pid: getpid(),
+            host: ProcessInfo.processInfo.hostName, bootID: line("/proc/sys/kernel/random/boot_id") ?? "unknown",
+            pid: getpid(),
             blas: "OpenBLAS \(BLAS.coreName)", cpu: processor)
     }
 
@@ -30,7 +33,9 @@ public enum ThisMachine {
 
     /// The most memory the process has held so far (`VmHWM`), or since it was reset, in bytes.
     public static var peakResidentBytes: Int {
-        guard let text = field("VmHWM", in: "/proc/self/status"), let kibibytes = Int(text.prefix { $0 != " " }) else { return 0 }
+        guard let text = field("VmHWM", in: "/proc/self/status"), let kibibytes = Int(text.prefix { $0 != " " }) else {
+            return 0
+        }
         return kibibytes * 1024
     }
 
@@ -52,7 +57,9 @@ public enum ThisMachine {
     public static var processor: String { field("model name", in: "/proc/cpuinfo") ?? "unknown" }
 
     /// Processes that wanted a core, on average over the last minute.
-    public static var load: Double? { line("/proc/loadavg").flatMap { $0.split(separator: " ").first }.flatMap { Double($0) } }
+    public static var load: Double? {
+        line("/proc/loadavg").flatMap { $0.split(separator: " ").first }.flatMap { Double($0) }
+    }
 
     /// The commit of the current folder's checkout; nil outside one, or where git is not installed.
     static func gitState() -> GitState? {

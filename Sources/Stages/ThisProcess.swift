@@ -23,7 +23,7 @@ enum ThisProcess {
         let wanted = (taken + leastAddressSpace) >> 10
         fputs("\(program): address space: expected a limit of at least \(wanted) KiB, found \(most >> 10)\n", stderr)
         fputs("hint: raise it: ulimit -v unlimited\n", stderr)
-        _exit(EX_OSERR) // what runs at an ordinary exit may be waiting too
+        _exit(EX_OSERR)  // what runs at an ordinary exit may be waiting too
     }
 
     /// What the smallest run takes beside the libraries.
@@ -32,7 +32,7 @@ enum ThisProcess {
     /// Descriptors 0 to 2 that are closed would be given to the next files opened, and messages written into those.
     private static func openStandardDescriptors() {
         for descriptor in Int32(0)...2 where fcntl(descriptor, F_GETFD) == -1 && errno == EBADF {
-            _ = open("/dev/null", O_RDWR) // the lowest that is free: this one
+            _ = open("/dev/null", O_RDWR)  // the lowest that is free: this one
         }
     }
 }

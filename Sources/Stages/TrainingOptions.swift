@@ -8,7 +8,8 @@ extension Schedule.Shape: ExpressibleByArgument {}
 public struct TrainingOptions: ParsableArguments {
     @Option(help: "Times the training set is seen, at most.") public var epochs: Int?
     @Option(help: "Stop after this many steps, for trials.") public var maxSteps: Int?
-    @Option(help: "Shape of the learning rate over the steps: constant, noam, cosine.") public var schedule: Schedule.Shape?
+    @Option(help: "Shape of the learning rate over the steps: constant, noam, cosine.") public var schedule:
+        Schedule.Shape?
     @Option(help: "Highest learning rate.") public var peak: Double?
     @Option(help: "Steps of linear warm-up.") public var warmup: Int?
     @Option(help: "Decoupled weight decay.") public var weightDecay: Float?

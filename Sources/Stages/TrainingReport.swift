@@ -58,7 +58,10 @@ public final class TrainingReport {
         total.add(step)
         let progress = progress ?? run.progress(label, total: step.steps, unit: "steps", start: step.step - 1)
         self.progress = progress
-        progress.update(step.step, note: "epoch \(step.epoch + 1), loss \(Format.loss(window.sums.mean)), \(Format.rate(window.rate)) tokens/s")
+        progress.update(
+            step.step,
+            note: "epoch \(step.epoch + 1), loss \(Format.loss(window.sums.mean)), \(Format.rate(window.rate)) tokens/s"
+        )
         guard step.step % Self.interval == 0 else { return }
         metric(.init(.train, .loss), step: step.step, window.sums.mean)
         metric(.init(.train, .rate), step: step.step, step.rate)

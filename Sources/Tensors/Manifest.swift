@@ -22,7 +22,8 @@ public struct Manifest<Configuration: Codable>: Codable {
     public let files: [String: FileRecord]
 
     public init(
-        stage: String, spec: String?, configuration: Configuration, inputs: [String: String], files: [String: FileRecord]
+        stage: String, spec: String?, configuration: Configuration, inputs: [String: String],
+        files: [String: FileRecord]
     ) {
         formatVersion = Self.currentVersion
         self.stage = stage
@@ -64,11 +65,14 @@ public struct Manifest<Configuration: Codable>: Codable {
             let file = FilePath.join(folder, name)
             guard FileSystem.exists(file) else {
                 throw DataError(
-                    path: file, expected: "\(record.bytes) bytes", found: "no file", hint: "make it again with \(manifest.stage)", kind: .missing)
+                    path: file, expected: "\(record.bytes) bytes", found: "no file",
+                    hint: "make it again with \(manifest.stage)", kind: .missing)
             }
             let size = try FileSystem.size(of: file)
             guard size == record.bytes else {
-                throw DataError(path: file, expected: "\(record.bytes) bytes", found: "\(size)", hint: "make it again with \(manifest.stage)")
+                throw DataError(
+                    path: file, expected: "\(record.bytes) bytes", found: "\(size)",
+                    hint: "make it again with \(manifest.stage)")
             }
         }
         return manifest
@@ -153,8 +157,10 @@ public enum ManifestFile {
         }
         switch error as? DecodingError {
         case .keyNotFound(let key, let context)?: return "no '\(place(context, key))'"
-        case .typeMismatch(_, let context)?, .valueNotFound(_, let context)?: return "something else at '\(place(context))'"
-        case .dataCorrupted(let context)?: return context.codingPath.isEmpty ? "no JSON" : "something else at '\(place(context))'"
+        case .typeMismatch(_, let context)?, .valueNotFound(_, let context)?:
+            return "something else at '\(place(context))'"
+        case .dataCorrupted(let context)?:
+            return context.codingPath.isEmpty ? "no JSON" : "something else at '\(place(context))'"
         default: return error.localizedDescription
         }
     }
@@ -177,7 +183,9 @@ public enum ManifestFile {
         do {
             header = try JSONDecoder().decode(Header.self, from: Data(FileSystem.read(path)))
         } catch {
-            throw DataError(path: path, expected: "a manifest", found: words(error), hint: "make the folder again\(stages.first.map { " with \($0)" } ?? "")")
+            throw DataError(
+                path: path, expected: "a manifest", found: words(error),
+                hint: "make the folder again\(stages.first.map { " with \($0)" } ?? "")")
         }
         guard stages.isEmpty || stages.contains(header.stage) else {
             throw DataError(

@@ -50,7 +50,9 @@ public final class TensorFile: @unchecked Sendable {
     }
 
     /// The tensor in place, without conversion: its type must be that of `Element`, its start aligned.
-    public func view<Element: TensorElement>(_ name: String, as type: Element.Type) throws -> UnsafeBufferPointer<Element> {
+    public func view<Element: TensorElement>(
+        _ name: String, as type: Element.Type
+    ) throws -> UnsafeBufferPointer<Element> {
         let info = try info(name)
         let bytes = try bytes(name)
         guard info.type == Element.elementType else {
@@ -58,7 +60,9 @@ public final class TensorFile: @unchecked Sendable {
                 path: path, expected: "\(Element.elementType.rawValue) in '\(name)'", found: info.type.rawValue)
         }
         guard Int(bitPattern: bytes.baseAddress) % info.type.bytes == 0 else {
-            throw DataError(path: path, expected: "'\(name)' on a multiple of its element", found: "offset \(info.bytes.lowerBound)")
+            throw DataError(
+                path: path, expected: "'\(name)' on a multiple of its element", found: "offset \(info.bytes.lowerBound)"
+            )
         }
         return bytes.bindMemory(to: Element.self)
     }

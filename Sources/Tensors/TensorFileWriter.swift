@@ -55,7 +55,9 @@ public final class TensorFileWriter: @unchecked Sendable {
 
     public func write<Element: TensorElement>(_ name: String, at element: Int = 0, _ values: [Element]) throws {
         guard infos[name].map({ $0.type == Element.elementType }) ?? true else {
-            throw DataError(path: path, expected: "\(infos[name]!.type.rawValue) for '\(name)'", found: Element.elementType.rawValue)
+            throw DataError(
+                path: path, expected: "\(infos[name]!.type.rawValue) for '\(name)'", found: Element.elementType.rawValue
+            )
         }
         try values.withUnsafeBytes { try write(name, at: element, $0) }
     }
@@ -64,7 +66,8 @@ public final class TensorFileWriter: @unchecked Sendable {
     public func finish() throws {
         let missing = lock.withLock { unwritten }
         guard missing == 0 else {
-            throw DataError(path: path, expected: "every element written once", found: "\(missing) bytes less", kind: .io)
+            throw DataError(
+                path: path, expected: "every element written once", found: "\(missing) bytes less", kind: .io)
         }
         guard fsync(descriptor) == 0 else { throw DataError.writing(partial) }
         try FileSystem.rename(partial, to: path)

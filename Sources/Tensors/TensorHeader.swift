@@ -52,7 +52,8 @@ extension TensorHeader {
         let widths = Set(tensors.map(\.type.bytes)).sorted(by: >)
         for tensor in widths.flatMap({ width in tensors.filter { $0.type.bytes == width } }) {
             let size = tensor.shape.reduce(tensor.type.bytes, *)
-            infos.append(TensorInfo(name: tensor.name, type: tensor.type, shape: tensor.shape, bytes: next..<next + size))
+            infos.append(
+                TensorInfo(name: tensor.name, type: tensor.type, shape: tensor.shape, bytes: next..<next + size))
             next += size
         }
         self.init(tensors: infos, metadata: metadata)
@@ -96,7 +97,9 @@ extension TensorHeader {
             case .tensor(let entry): infos.append(try Self.check(entry, name: name, path: path))
             }
         }
-        infos.sort { ($0.bytes.lowerBound, $0.bytes.upperBound, $0.name) < ($1.bytes.lowerBound, $1.bytes.upperBound, $1.name) }
+        infos.sort {
+            ($0.bytes.lowerBound, $0.bytes.upperBound, $0.name) < ($1.bytes.lowerBound, $1.bytes.upperBound, $1.name)
+        }
         try Self.checkCover(infos, dataBytes: dataBytes, path: path)
         self.init(tensors: infos, metadata: metadata)
     }

@@ -46,7 +46,9 @@ public final class WeightUpdate {
     /// - Parameter trained: ranges of the weights that are updated; gradients elsewhere are of no account
     public init(_ trained: [Range<Int>]) {
         chunks = trained.flatMap { range in
-            stride(from: range.lowerBound, to: range.upperBound, by: Self.chunk).map { $0..<min($0 + Self.chunk, range.upperBound) }
+            stride(from: range.lowerBound, to: range.upperBound, by: Self.chunk).map {
+                $0..<min($0 + Self.chunk, range.upperBound)
+            }
         }
         squares = .allocate(capacity: chunks.count)
     }
@@ -55,13 +57,15 @@ public final class WeightUpdate {
 
     /// - Parameter clip: the norm of the gradient is cut to this; nil: never
     public func callAsFunction(
-        _ weights: FloatBlock, _ gradient: FloatBlock, _ adam: Adam, _ constants: adam_t, clip: Float? = nil, pool: WorkerPool
+        _ weights: FloatBlock, _ gradient: FloatBlock, _ adam: Adam, _ constants: adam_t, clip: Float? = nil,
+        pool: WorkerPool
     ) {
         let factor = clip.map { self.factor($0, gradient, pool) } ?? 1
         pool.run(chunks.count) { task in
             let chunk = chunks[task], first = chunk.lowerBound, g = gradient.base + first
             if factor < 1 { for i in 0..<chunk.count { g[i] *= factor } }
-            adam_step(weights.base + first, adam.moment1.base + first, adam.moment2.base + first, g, chunk.count, constants)
+            adam_step(
+                weights.base + first, adam.moment1.base + first, adam.moment2.base + first, g, chunk.count, constants)
         }
     }
 

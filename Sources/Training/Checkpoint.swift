@@ -36,7 +36,8 @@ struct Checkpoint {
     func write(_ state: TrainerState, weights: FloatBlock, adam: Adam) throws {
         let encoded = String(decoding: try JSONEncoder().encode(state), as: UTF8.self)
         let parts = parts(weights, adam)
-        try WeightFile.write(parts, metadata: ["key": key, "state": encoded, "sha256": Self.digest(parts, encoded)], to: path)
+        try WeightFile.write(
+            parts, metadata: ["key": key, "state": encoded, "sha256": Self.digest(parts, encoded)], to: path)
     }
 
     /// Nil where there is none, or one of other settings, which is then of no use.

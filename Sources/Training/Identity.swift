@@ -37,7 +37,9 @@ extension ModelFolder {
     /// Networks that were distilled from another teacher have learnt something else.
     ///
     /// - Parameter warn: told where the folder is of a time when teachers were not recorded
-    public func requireTeacher<Configuration>(of distilled: PublishedFolder<Configuration>, warn: (String) -> Void)
+    public func requireTeacher<Configuration>(
+        of distilled: PublishedFolder<Configuration>, warn: (String) -> Void
+    )
         throws
     {
         guard let other = Identity.teacher(distilled.manifest.inputs, "capture/model") else {

@@ -42,7 +42,8 @@ public struct MetricKey: Hashable, Sendable {
 
 extension MetricKey: LosslessStringConvertible {
     public var description: String {
-        [layer.map { "layer.\($0)" }, split?.rawValue, quantity.rawValue, position.map(String.init)].compactMap { $0 }.joined(separator: ".")
+        [layer.map { "layer.\($0)" }, split?.rawValue, quantity.rawValue, position.map(String.init)].compactMap { $0 }
+            .joined(separator: ".")
     }
 
     public init?(_ text: String) {

@@ -15,7 +15,9 @@ public struct ModelDescription: Codable, Equatable, Sendable {
     /// Networks in the place of attentions, each of one layer.
     public var replacements: [Spec]
 
-    public init(transformer: TransformerConfiguration, source: String, target: String, joint: Bool, replacements: [Spec] = []) {
+    public init(
+        transformer: TransformerConfiguration, source: String, target: String, joint: Bool, replacements: [Spec] = []
+    ) {
         self.transformer = transformer
         self.source = source
         self.target = target
@@ -47,9 +49,11 @@ public final class ModelFolder {
         files = try PublishedFolder(path, stage: Self.stages[0], Self.stages[1])
         description = files.configuration.model
         if let problem = description.transformer.problem {
-            throw DataError(path: ManifestFile.path(path), expected: "the shape of a model", found: problem, hint: "make it again")
+            throw DataError(
+                path: ManifestFile.path(path), expected: "the shape of a model", found: problem, hint: "make it again")
         }
-        model = Transformer(description.transformer, try Replacements(description.replacements, in: description.transformer))
+        model = Transformer(
+            description.transformer, try Replacements(description.replacements, in: description.transformer))
         weights = FloatBlock(model.layout.count)
         file = try files.tensors(Self.weightsName)
         try WeightFile.read(file, .init(weights, model.slots(of: nil)))
@@ -57,9 +61,13 @@ public final class ModelFolder {
         file.releasePages()
         source = try Vocabulary.load(path: files.file(Vocabulary.fileNames(.source)[0]))
         target = description.joint ? source : try Vocabulary.load(path: files.file(Vocabulary.fileNames(.target)[0]))
-        guard source.count == description.transformer.sourceVocabulary, target.count == description.transformer.targetVocabulary else {
+        guard source.count == description.transformer.sourceVocabulary,
+            target.count == description.transformer.targetVocabulary
+        else {
             throw DataError(
-                path: path, expected: "vocabularies of \(description.transformer.sourceVocabulary) and \(description.transformer.targetVocabulary)",
+                path: path,
+                expected:
+                    "vocabularies of \(description.transformer.sourceVocabulary) and \(description.transformer.targetVocabulary)",
                 found: "\(source.count) and \(target.count)")
         }
     }
@@ -89,10 +97,13 @@ public final class ModelFolder {
         func text(_ source: Int, _ target: Int, _ most: Int) -> String {
             "\(source) source and \(target) target pieces" + (maxTokens ? ", at most \(most) tokens" : "")
         }
-        guard tokens.source.count == known.sourceVocabulary, tokens.target.count == known.targetVocabulary, !maxTokens || longest <= known.maxTokens else {
+        guard tokens.source.count == known.sourceVocabulary, tokens.target.count == known.targetVocabulary,
+            !maxTokens || longest <= known.maxTokens
+        else {
             throw DataError(
                 path: tokens.path, expected: text(known.sourceVocabulary, known.targetVocabulary, known.maxTokens),
-                found: text(tokens.source.count, tokens.target.count, longest), hint: "give the --tokens that the model was trained on")
+                found: text(tokens.source.count, tokens.target.count, longest),
+                hint: "give the --tokens that the model was trained on")
         }
         try requireVocabularies(of: tokens)
     }
@@ -108,7 +119,9 @@ public final class ModelFolder {
     }
 
     /// Writes weights and vocabularies; the manifest remains to be published.
-    public static func write(_ model: Transformer, _ weights: FloatBlock, vocabulariesFrom folder: String, to output: OutputFolder) throws {
+    public static func write(
+        _ model: Transformer, _ weights: FloatBlock, vocabulariesFrom folder: String, to output: OutputFolder
+    ) throws {
         try WeightFile.write([.init(weights, model.slotsInFileOrder)], to: output.path(weightsName))
         for name in Side.allCases.flatMap(Vocabulary.fileNames) {
             try FileSystem.writeAtomically(Data(FileSystem.read(FilePath.join(folder, name))), to: output.path(name))

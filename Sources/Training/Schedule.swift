@@ -22,7 +22,9 @@ public struct Schedule: Codable, Equatable, Sendable {
     }
 
     /// The peak of Vaswani's schedule, d^-0.5 w^-0.5.
-    public static func noamPeak(width: Int, warmup: Int) -> Double { 1 / (Double(width) * Double(max(warmup, 1))).squareRoot() }
+    public static func noamPeak(width: Int, warmup: Int) -> Double {
+        1 / (Double(width) * Double(max(warmup, 1))).squareRoot()
+    }
 
     public func rate(step: Int, of total: Int) -> Float {
         let s = Double(step), w = Double(warmup)

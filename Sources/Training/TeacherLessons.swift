@@ -35,7 +35,8 @@ public final class TeacherLessons {
 
     /// - Parameter stop: asked now and then; what it throws ends the work
     public init(
-        _ teacher: Transformer, weights: FloatBlock, _ shard: TokenShard, _ settings: TeachingSettings, pool: WorkerPool,
+        _ teacher: Transformer, weights: FloatBlock, _ shard: TokenShard, _ settings: TeachingSettings,
+        pool: WorkerPool,
         progress: (Int) -> Void = { _ in }, stop: () throws -> Void = {}
     ) rethrows {
         self.settings = settings
@@ -52,9 +53,12 @@ public final class TeacherLessons {
                         let (space, trace) = lanes[index], first = Self.row(round[index].lowerBound, shard) * k
                         space.reset()
                         var batch = PairBatch()
-                        for sentence in round[index] { batch.append(source: shard.source[sentence], target: shard.target[sentence]) }
+                        for sentence in round[index] {
+                            batch.append(source: shard.source[sentence], target: shard.target[sentence])
+                        }
                         let found = teacher.likeliest(
-                            k, batch, temperature: settings.temperature, trace: trace, Pass(weights: weights, workspace: space))
+                            k, batch, temperature: settings.temperature, trace: trace,
+                            Pass(weights: weights, workspace: space))
                         for i in found.ids.indices {
                             ids[first + i] = found.ids[i]
                             probabilities[first + i] = exp(found.logProbabilities[i])
@@ -69,10 +73,13 @@ public final class TeacherLessons {
     }
 
     /// Labels without any lesson.
-    var labels: Labels.Teacher { Labels.Teacher(likeliest: settings.likeliest, alpha: settings.alpha, temperature: settings.temperature) }
+    var labels: Labels.Teacher {
+        Labels.Teacher(likeliest: settings.likeliest, alpha: settings.alpha, temperature: settings.temperature)
+    }
 
     func append(_ sentence: Int, of shard: TokenShard, to labels: inout Labels) {
-        let k = settings.likeliest, first = Self.row(sentence, shard) * k, count = (shard.target.length(sentence) + 1) * k
+        let k = settings.likeliest, first = Self.row(sentence, shard) * k,
+            count = (shard.target.length(sentence) + 1) * k
         for i in first..<first + count {
             labels.teacher!.ids.append(ids[i])
             labels.teacher!.probabilities.append(probabilities[i])

@@ -25,7 +25,8 @@ public enum TeacherPreset: String, Codable, CaseIterable, Sendable {
             model.embeddingDropout = 0.3
             model.hiddenDropout = 0.3
             model.residualDropout = 0.3
-            var values = Values(model: model, training: TrainingSettings(epochs: 40, schedule: schedule(width: model.width)))
+            var values = Values(
+                model: model, training: TrainingSettings(epochs: 40, schedule: schedule(width: model.width)))
             values.teacher.batchTokens = 3000
             return values
         case .inplace:
@@ -33,7 +34,8 @@ public enum TeacherPreset: String, Codable, CaseIterable, Sendable {
             model.attentionDropout = 0
             model.hiddenDropout = 0
             model.residualDropout = 0
-            var values = Values(model: model, training: TrainingSettings(epochs: 6, schedule: schedule(width: model.width)))
+            var values = Values(
+                model: model, training: TrainingSettings(epochs: 6, schedule: schedule(width: model.width)))
             values.teacher.batchTokens = 2500
             values.teacher.clip = 1
             values.teacher.teaching = TeachingSettings()

@@ -32,9 +32,10 @@ public final class TeacherTrainee: Trainee {
     public var phases: [PhaseTimer.Phase: Double]? {
         updateTimer.map { update in
             let timers = learner.timers, threads = Double(pool.threads)
-            return Dictionary(uniqueKeysWithValues: PhaseTimer.Phase.allCases.map { phase in
-                (phase, timers.reduce(update.seconds[phase.rawValue] * threads) { $0 + $1.seconds[phase.rawValue] })
-            })
+            return Dictionary(
+                uniqueKeysWithValues: PhaseTimer.Phase.allCases.map { phase in
+                    (phase, timers.reduce(update.seconds[phase.rawValue] * threads) { $0 + $1.seconds[phase.rawValue] })
+                })
         }
     }
     private var updateTimer: PhaseTimer?
@@ -49,7 +50,8 @@ public final class TeacherTrainee: Trainee {
     ///   - weights: to go on from; fresh ones if nil
     ///   - lessons: what a teacher says of `train`
     public init(
-        _ model: Transformer, weights start: FloatBlock? = nil, train: TokenShard, valid: TokenShard, settings: TeacherSettings,
+        _ model: Transformer, weights start: FloatBlock? = nil, train: TokenShard, valid: TokenShard,
+        settings: TeacherSettings,
         lessons: TeacherLessons? = nil, pool: WorkerPool
     ) {
         self.model = model
@@ -76,7 +78,7 @@ public final class TeacherTrainee: Trainee {
     }
 
     public func begin(epoch: Int) -> Int {
-        learner.weightsHaveChanged() // as a checkpoint may have been read into them
+        learner.weightsHaveChanged()  // as a checkpoint may have been read into them
         order = EpochOrder(tokens: targetTokens, batchTokens: settings.batchTokens, seed: settings.seed, epoch: epoch)
         return order.batches.count
     }
@@ -85,7 +87,8 @@ public final class TeacherTrainee: Trainee {
         batch.removeAll()
         for place in order.batches[index] { append(order.sentences[place], of: train, with: lessons) }
         let sums = learner.run(
-            batch, smoothing: settings.smoothing, scale: 1 / Float(batch.target.tokens), randomness: Randomness(seed: settings.seed, step: step),
+            batch, smoothing: settings.smoothing, scale: 1 / Float(batch.target.tokens),
+            randomness: Randomness(seed: settings.seed, step: step),
             into: gradient)
         updateTimer?.enter(.optimizer)
         update(weights, gradient, adam, adam.constants(step: step, rate: rate), clip: settings.clip, pool: pool)
@@ -95,7 +98,7 @@ public final class TeacherTrainee: Trainee {
     }
 
     public func validate(epoch: Int) throws -> Validation {
-        learner.weightsHaveChanged() // as an average may have been read into them
+        learner.weightsHaveChanged()  // as an average may have been read into them
         var total = LossSums(), start = 0
         while start < valid.count {
             var end = start

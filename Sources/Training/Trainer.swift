@@ -75,7 +75,9 @@ public final class Trainer {
     /// - Parameters:
     ///   - folder: where checkpoint and snapshots are kept while running
     ///   - key: names settings and data; a checkpoint of another key is not taken up
-    public init(_ trainee: Trainee, settings: TrainingSettings, folder: String, key: String, checkpointSeconds: Double = 60) {
+    public init(
+        _ trainee: Trainee, settings: TrainingSettings, folder: String, key: String, checkpointSeconds: Double = 60
+    ) {
         self.trainee = trainee
         self.settings = settings
         self.checkpointSeconds = checkpointSeconds
@@ -106,8 +108,10 @@ public final class Trainer {
                 state.step += 1
                 state.batch += 1
                 state.sums += sums
-                observer.didStep(.init(
-                    step: state.step, steps: total, epoch: state.epoch, rate: rate, sums: sums, seconds: (clock.now - stepStarted).seconds))
+                observer.didStep(
+                    .init(
+                        step: state.step, steps: total, epoch: state.epoch, rate: rate, sums: sums,
+                        seconds: (clock.now - stepStarted).seconds))
                 let stop = observer.stopRequested()
                 if stop || (clock.now - lastWritten).seconds > max(checkpointSeconds, 50 * cost) {
                     let writing = clock.now
@@ -132,7 +136,8 @@ public final class Trainer {
     private var reachedLimit: Bool { settings.maxSteps > 0 && state.step >= settings.maxSteps }
 
     private var isDone: Bool {
-        state.epoch >= settings.epochs || reachedLimit || (settings.patience > 0 && state.epochsSinceBest >= settings.patience)
+        state.epoch >= settings.epochs || reachedLimit
+            || (settings.patience > 0 && state.epochsSinceBest >= settings.patience)
     }
 
     /// Steps of the whole training, for schedules that need its end: epochs are taken to be as long as the first.
@@ -152,8 +157,10 @@ public final class Trainer {
             if isBest { state.bestLoss = loss }
             try snapshots.offer(Snapshot(epoch: state.epoch, loss: loss), trainee.weights, &state.snapshots)
         }
-        observer.didEndEpoch(.init(
-            epoch: state.epoch, step: state.step, train: state.sums, validation: validation, isBest: isBest, seconds: seconds))
+        observer.didEndEpoch(
+            .init(
+                epoch: state.epoch, step: state.step, train: state.sums, validation: validation, isBest: isBest,
+                seconds: seconds))
         state.epoch += 1
         state.batch = 0
         state.sums = TrainingSums()
@@ -174,7 +181,10 @@ public final class Trainer {
         if state.snapshots.count > 1 {
             try snapshots.average(state.snapshots, into: trainee.weights)
             let averaged = try trainee.validate(epoch: state.epoch)
-            observer.note(String(format: "average of the best %d epochs: valid loss %.4f, best alone %.4f", state.snapshots.count, averaged.loss, best.loss))
+            observer.note(
+                String(
+                    format: "average of the best %d epochs: valid loss %.4f, best alone %.4f", state.snapshots.count,
+                    averaged.loss, best.loss))
             if averaged.loss <= best.loss {
                 state.resultLoss = averaged.loss
                 return

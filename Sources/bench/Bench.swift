@@ -32,13 +32,16 @@ struct Bench: StageCommand {
     @Option(help: "Folder to write the report to.") var output: String
     @Option(parsing: .upToNextOption, help: "What to measure; all if not given.") var parts: [Part] = []
     @Option(help: "Seconds for each measurement, about.") var seconds = 2.0
-    @Option(parsing: .upToNextOption, help: "Distillations to measure. (default: each family at its attentions, xs and m, and alr at s and l)")
+    @Option(
+        parsing: .upToNextOption,
+        help: "Distillations to measure. (default: each family at its attentions, xs and m, and alr at s and l)")
     var specs: [String] = Bench.defaultSpecs
 
     /// Every family's, from the smallest up, and what the larger ones of the paper cost.
-    private static let defaultSpecs = Families.all.flatMap { family in
-        family.attentions.flatMap { attention in ["xs", "m"].map { "\(family.name)-\($0).\(attention)" } }
-    } + ["alr-s.encoder", "alr-l.encoder", "alr-l.decoder"]
+    private static let defaultSpecs =
+        Families.all.flatMap { family in
+            family.attentions.flatMap { attention in ["xs", "m"].map { "\(family.name)-\($0).\(attention)" } }
+        } + ["alr-s.encoder", "alr-l.encoder", "alr-l.decoder"]
 
     var idleOptions: [IdleOptions] {
         parts.isEmpty || parts.contains(.distillation)
@@ -46,15 +49,20 @@ struct Bench: StageCommand {
     }
 
     func validate() throws {
-        for spec in specs where try Spec(parsing: spec).layer != nil { throw ValidationError("--specs are measured at layer 0: leave the layer out of \(spec)") }
+        for spec in specs where try Spec(parsing: spec).layer != nil {
+            throw ValidationError("--specs are measured at layer 0: leave the layer out of \(spec)")
+        }
     }
 
     mutating func run() throws {
         options.force = true
-        let folder = try TokenFolder(path: tokens), wanted = parts.isEmpty ? Part.allCases : Part.allCases.filter(parts.contains)
+        let folder = try TokenFolder(path: tokens),
+            wanted = parts.isEmpty ? Part.allCases : Part.allCases.filter(parts.contains)
         let settings = BenchConfiguration(parts: wanted, seconds: seconds, specs: specs)
         let asJSON = result.json
-        try StageRun.perform(Self.stage, options: options, output: output, configuration: settings, inputs: [.folder("tokens", tokens)]) { run in
+        try StageRun.perform(
+            Self.stage, options: options, output: output, configuration: settings, inputs: [.folder("tokens", tokens)]
+        ) { run in
             let session = try Session(folder, settings, run)
             for part in wanted { try session.measure(part) }
             let report = session.report

@@ -16,9 +16,11 @@ extension Session {
             for threads in threadCounts {
                 let work = try DistillationWork(spec, captured, folder: scratch.unfinished, threads: threads)
                 let rate = stopwatch.rate(work.step), flops = rate * work.flopsPerSentence
-                add(Measurement(
-                    part: .distillation, name: Self.name(spec), threads: threads, value: rate, unit: "sentences/s",
-                    fraction: flops / peak(threads).flops, bound: .sgemm, note: "\(Int(flops / 1e9)) GFLOP/s in products"))
+                add(
+                    Measurement(
+                        part: .distillation, name: Self.name(spec), threads: threads, value: rate, unit: "sentences/s",
+                        fraction: flops / peak(threads).flops, bound: .sgemm,
+                        note: "\(Int(flops / 1e9)) GFLOP/s in products"))
             }
         }
     }
@@ -28,9 +30,13 @@ extension Session {
     private func capture(_ specs: [Spec], to folder: OutputFolder) throws -> CaptureConfiguration {
         let model = Transformer(configuration), weights = model.layout.initialized(seed: 1)
         let captured = try CaptureConfiguration(
-            teacher: configuration, spans: specs.map(\.family.span), attentions: specs.map(\.attention.captured), layers: [0], elementType: .f16)
+            teacher: configuration, spans: specs.map(\.family.span), attentions: specs.map(\.attention.captured),
+            layers: [0], elementType: .f16)
         let writer = ActivationCapture(model, weights: weights, captured, pool: WorkerPool(threads: threadCounts.last!))
-        for (split, shard) in [(Split.train, train.prefix(16 * DistillationSettings().batch)), (.valid, train.prefix(DistillationSettings().batch))] {
+        for (split, shard) in [
+            (Split.train, train.prefix(16 * DistillationSettings().batch)),
+            (.valid, train.prefix(DistillationSettings().batch)),
+        ] {
             try writer.write(shard, split, to: folder, progress: { _ in }, stop: {})
         }
         return captured
@@ -55,7 +61,9 @@ private final class DistillationWork {
         adam = Adam(Adam.Settings(), count: trainee.weights.count)
         batches = trainee.begin(epoch: 0)
         sentences = train.sentences
-        flopsPerSentence = trainee.network.stepFlops(tokens: train.tokens, memoryTokens: train.memoryOffsets.last ?? 0) / Double(sentences)
+        flopsPerSentence =
+            trainee.network.stepFlops(tokens: train.tokens, memoryTokens: train.memoryOffsets.last ?? 0)
+            / Double(sentences)
     }
 
     /// One step; returns its sentences.

@@ -7,16 +7,18 @@ extension Session {
     /// Every kernel on one thread, beside what bounds it.
     func kernels() {
         let peak = peak(1), work = KernelWork(vocabulary: configuration.targetVocabulary)
-        defer { withExtendedLifetime(work) {} } // its kernels hold pointers only
+        defer { withExtendedLifetime(work) {} }  // its kernels hold pointers only
         for kernel in work.kernels {
             let rate = stopwatch.rate {
                 kernel.body()
                 return kernel.amount
             }
             let isMemory = kernel.bound == .memory
-            add(Measurement(
-                part: .kernels, name: kernel.name, threads: 1, value: rate / 1e9, unit: isMemory ? "GB/s" : "GFLOP/s",
-                fraction: rate / (isMemory ? peak.bytes : peak.flops), bound: kernel.bound))
+            add(
+                Measurement(
+                    part: .kernels, name: kernel.name, threads: 1, value: rate / 1e9,
+                    unit: isMemory ? "GB/s" : "GFLOP/s",
+                    fraction: rate / (isMemory ? peak.bytes : peak.flops), bound: kernel.bound))
         }
     }
 }
@@ -79,7 +81,8 @@ final class KernelWork {
     }
 
     private func addElementwise() {
-        let (x, y, z, c, r) = (x.base, y.base, z.base, columns.base, perRow.base), (rows, d, dropout) = (rows, d, dropout)
+        let (x, y, z, c, r) = (x.base, y.base, z.base, columns.base, perRow.base),
+            (rows, d, dropout) = (rows, d, dropout)
         memory("layer_norm_forward", 8) { layer_norm_forward(x, c, c + 128, z, r, r + rows, rows, d, 1e-5) }
         memory("layer_norm_backward", 16) { layer_norm_backward(x, c, y, z, r, r + rows, c + 256, c + 384, rows, d) }
         memory("add_bias", 8) { add_bias(z, c, rows, d) }
@@ -88,7 +91,8 @@ final class KernelWork {
         memory("bias_relu_dropout_backward", 12) { bias_relu_dropout_backward(x, z, rows, d, dropout) }
         memory("residual_forward", 12) { residual_forward(x, y, c, z, rows, d, dropout) }
         memory("residual_backward", 8) { residual_backward(x, z, rows, d, dropout) }
-        let classes = vocabulary, labels = (0..<rows).map { Int32($0 % classes) }, places = (0..<rows).map { Int32($0 % 50) }
+        let classes = vocabulary, labels = (0..<rows).map { Int32($0 % classes) },
+            places = (0..<rows).map { Int32($0 % 50) }
         memory("embedding_forward", 8) { embedding_forward(x, labels, x, places, 11, z, rows, d, dropout) }
         memory("embedding_backward", 12) { embedding_backward(z, labels, x, 11, 0, classes, rows, d, dropout) }
         // 128 rows of logits, as the output layer makes them
@@ -106,17 +110,21 @@ final class KernelWork {
         let quarter = count / 4
         // a gradient read; weights and both moments read and written
         memory("adam_step", 28, elements: quarter) {
-            let adam = adam_t(rate: 1e-4, beta1: 0.9, beta2: 0.98, epsilon: 1e-9, correction1: 0.1, correction2: 0.02, decay: 0)
+            let adam = adam_t(
+                rate: 1e-4, beta1: 0.9, beta2: 0.98, epsilon: 1e-9, correction1: 0.1, correction2: 0.02, decay: 0)
             adam_step(z, z + quarter, z + 2 * quarter, x, quarter, adam)
         }
     }
 
     private func addReplacements() {
-        let (x, y, z, c, r) = (x.base, y.base, z.base, columns.base, perRow.base), (rows, d, dropout) = (rows, d, dropout)
+        let (x, y, z, c, r) = (x.base, y.base, z.base, columns.base, perRow.base),
+            (rows, d, dropout) = (rows, d, dropout)
         memory("row_moments", 4) { row_moments(x, rows, d, r, r + rows) }
         memory("scale_columns", 8) { scale_columns(x, c, z, rows, d) }
         memory("add_rows", 12) { add_rows(z, d, x, d, rows, d) }
-        memory("hidden_forward", 8) { hidden_forward(z, d, r, r + rows, c, c, rows, d, r + 2 * rows, r + 3 * rows, 1e-5) }
+        memory("hidden_forward", 8) {
+            hidden_forward(z, d, r, r + rows, c, c, rows, d, r + 2 * rows, r + 3 * rows, 1e-5)
+        }
         memory("hidden_normalise", 8) { hidden_normalise(x, z, d, r, r + rows, c, c, rows, d, dropout, 0, 0, d) }
         memory("hidden_rows", 8) { _ = hidden_rows(x, nil, r, r + rows, c, c, c, rows, d, 1e-5, panel_float32, z) }
         memory("squared_error", 12) { _ = squared_error(z, c, x, d, rows, d, 1e-6, c + 256) }
@@ -132,13 +140,18 @@ final class KernelWork {
         for (inputs, outputs) in [(d, 3 * d), (d, d), (d, 4 * d), (4 * d, d)] {
             let flops = 2 * tokens * inputs * outputs
             for (type, name) in types {
-                let panels = FloatBlock(panel_floats(inputs, outputs, type)), scratch = FloatBlock(panel_scratch(tokens, inputs, type))
+                let panels = FloatBlock(panel_floats(inputs, outputs, type)),
+                    scratch = FloatBlock(panel_scratch(tokens, inputs, type))
                 panel_pack(y, inputs, panels.base, inputs, outputs, type)
                 arithmetic("panel_product\(name) \(inputs) to \(outputs)", flops) {
-                    panel_product(panel_rows(x, inputs, nil, tokens, inputs, type, scratch.base), panels.base, nil, z, outputs, nil, tokens, outputs, panel_bias)
+                    panel_product(
+                        panel_rows(x, inputs, nil, tokens, inputs, type, scratch.base), panels.base, nil, z, outputs,
+                        nil, tokens, outputs, panel_bias)
                 }
             }
-            arithmetic("product \(outputs) to \(inputs)", flops) { product(x, outputs, y, inputs, z, inputs, tokens, inputs, outputs, 0) }
+            arithmetic("product \(outputs) to \(inputs)", flops) {
+                product(x, outputs, y, inputs, z, inputs, tokens, inputs, outputs, 0)
+            }
             arithmetic("product_transposed \(outputs) x \(inputs)", flops) {
                 product_transposed(x, outputs, y, inputs, z, inputs, outputs, inputs, tokens, 1)
             }
@@ -146,30 +159,37 @@ final class KernelWork {
         let rows = 96
         var best = [Float](repeating: 0, count: 4 * rows), index = [Int32](repeating: 0, count: 4 * rows)
         for (type, name) in types {
-            let panels = FloatBlock(panel_floats(d, vocabulary, type)), bytes = FloatBlock(panel_scratch(rows, d, type)), scratch = FloatBlock(32 * rows)
+            let panels = FloatBlock(panel_floats(d, vocabulary, type)),
+                bytes = FloatBlock(panel_scratch(rows, d, type)), scratch = FloatBlock(32 * rows)
             panel_pack(y, d, panels.base, d, vocabulary, type)
             arithmetic("panel_top_k\(name)", 2 * rows * d * vocabulary) {
-                panel_top_k(panel_rows(x, d, nil, rows, d, type, bytes.base), panels.base, c, vocabulary, 4, nil, 0, scratch.base, &best, &index)
+                panel_top_k(
+                    panel_rows(x, d, nil, rows, d, type, bytes.base), panels.base, c, vocabulary, 4, nil, 0,
+                    scratch.base, &best, &index)
             }
         }
     }
 
     /// A sentence of 14 tokens, 8 heads of 16.
     private func addAttention() {
-        let (x, y, z) = (x.base, y.base, z.base), (d, n, heads, head) = (d, 14, 8, 16), dropout = dropout, sentences = 54
+        let (x, y, z) = (x.base, y.base, z.base), (d, n, heads, head) = (d, 14, 8, 16), dropout = dropout,
+            sentences = 54
         let weights = FloatBlock(heads * n * attention_row(n)), scratch = FloatBlock(attention_scratch(n, n, head))
         let forward = 4 * sentences * n * n * d
         arithmetic("attention_forward", forward) {
             for s in 0..<sentences {
                 let q = x + s * n * 3 * d
-                attention_forward(q, 3 * d, q + d, q + 2 * d, 3 * d, z + s * n * d, d, weights.base, n, n, heads, head, 0, scratch.base, dropout, 0)
+                attention_forward(
+                    q, 3 * d, q + d, q + 2 * d, 3 * d, z + s * n * d, d, weights.base, n, n, heads, head, 0,
+                    scratch.base, dropout, 0)
             }
         }
         arithmetic("attention_backward", 2 * forward) {
             for s in 0..<sentences {
                 let q = x + s * n * 3 * d, dq = z + s * n * 3 * d
                 attention_backward(
-                    q, 3 * d, q + d, q + 2 * d, 3 * d, y + s * n * d, d, weights.base, n, n, heads, head, dq, dq + d, dq + 2 * d, scratch.base, dropout)
+                    q, 3 * d, q + d, q + 2 * d, 3 * d, y + s * n * d, d, weights.base, n, n, heads, head, dq, dq + d,
+                    dq + 2 * d, scratch.base, dropout)
             }
         }
     }

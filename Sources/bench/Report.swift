@@ -37,17 +37,22 @@ struct Report: Codable {
     }
 
     var text: String {
-        var table = Table(.left("part"), .left("what"), .right("threads"), .right("value"), .left("unit"), .right("of the peak"), .left(""))
+        var table = Table(
+            .left("part"), .left("what"), .right("threads"), .right("value"), .left("unit"), .right("of the peak"),
+            .left(""))
         for m in measurements {
             table.add(
                 m.part.rawValue, m.name, "\(m.threads)", Self.figure(m.value), m.unit,
-                m.fraction.map { String(format: "%.0f%% of %@", 100 * $0, m.bound?.rawValue ?? "") } ?? "", m.note ?? "")
+                m.fraction.map { String(format: "%.0f%% of %@", 100 * $0, m.bound?.rawValue ?? "") } ?? "", m.note ?? ""
+            )
         }
-        return "\(machine), \(cores) cores, load \(load.map { String(format: "%.1f", $0) } ?? "unknown") at the start; \(sentences)\n\n\(table)"
+        return
+            "\(machine), \(cores) cores, load \(load.map { String(format: "%.1f", $0) } ?? "unknown") at the start; \(sentences)\n\n\(table)"
     }
 
     private static func figure(_ value: Double) -> String {
-        value >= 1000 ? Format.rate(value) : String(format: value >= 100 ? "%.0f" : value >= 10 ? "%.1f" : "%.2f", value)
+        value >= 1000
+            ? Format.rate(value) : String(format: value >= 100 ? "%.0f" : value >= 10 ? "%.1f" : "%.2f", value)
     }
 }
 

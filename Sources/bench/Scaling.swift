@@ -8,11 +8,21 @@ extension Session {
     /// Teacher training when one thing is changed: speed and memory beside those of the plain shape.
     func scaling() {
         measureShape("plain shape", configuration, train)
-        vary("vocabulary x 2") { $0.targetVocabulary *= 2; $0.sourceVocabulary *= 2 }
-        vary("vocabulary x 4") { $0.targetVocabulary *= 4; $0.sourceVocabulary *= 4 }
-        vary("width and hidden x 2") { $0.width *= 2; $0.hidden *= 2 }
-        vary("width and hidden x 4") { $0.width *= 4; $0.hidden *= 4 }
-        vary("layers x 2") { $0.encoderLayers *= 2; $0.decoderLayers *= 2 }
+        vary("vocabulary x 2") {
+            $0.targetVocabulary *= 2; $0.sourceVocabulary *= 2
+        }
+        vary("vocabulary x 4") {
+            $0.targetVocabulary *= 4; $0.sourceVocabulary *= 4
+        }
+        vary("width and hidden x 2") {
+            $0.width *= 2; $0.hidden *= 2
+        }
+        vary("width and hidden x 4") {
+            $0.width *= 4; $0.hidden *= 4
+        }
+        vary("layers x 2") {
+            $0.encoderLayers *= 2; $0.decoderLayers *= 2
+        }
         measureShape("sentences x 2", configuration, train.joined(2))
         measureShape("sentences x 4", configuration, train.joined(4))
         measureShape("corpus / 4", configuration, train.prefix(train.count / 4))
@@ -25,13 +35,18 @@ extension Session {
         measureShape(name, changed, train)
     }
 
-    private func measureShape(_ name: String, _ shape: TransformerConfiguration, _ shard: TokenShard, batchTokens: Int = TeacherSettings().batchTokens) {
+    private func measureShape(
+        _ name: String, _ shape: TransformerConfiguration, _ shard: TokenShard,
+        batchTokens: Int = TeacherSettings().batchTokens
+    ) {
         let threads = threadCounts.last!
         ThisMachine.resetPeakResidentBytes()
         var settings = TeacherSettings()
         settings.batchTokens = batchTokens
         let rate = stopwatch.rate(TrainingWork(shape, shard, settings, threads: threads).step)
-        add(.scaling, name, threads: threads, rate, "target tokens/s", note: "peak memory \(ThisMachine.peakResidentBytes >> 20) MiB")
+        add(
+            .scaling, name, threads: threads, rate, "target tokens/s",
+            note: "peak memory \(ThisMachine.peakResidentBytes >> 20) MiB")
     }
 }
 
@@ -41,7 +56,9 @@ extension TokenShard {
         var result = TokenShard()
         for start in stride(from: 0, to: self.count - count + 1, by: count) {
             let range = start..<start + count
-            result.append(source: range.flatMap { source[$0].map { Int($0) } }, target: range.flatMap { target[$0].map { Int($0) } })
+            result.append(
+                source: range.flatMap { source[$0].map { Int($0) } },
+                target: range.flatMap { target[$0].map { Int($0) } })
         }
         return result
     }

@@ -35,14 +35,17 @@ final class Session {
         stopwatch = Stopwatch(seconds: settings.seconds, stopIfRequested: run.leaveIfStopRequested)
         train = try folder.shard(.train)
         guard train.count >= 16 else {
-            throw DataError(path: folder.path, expected: "at least 16 training pairs", found: "\(train.count)", hint: "measure on a larger corpus")
+            throw DataError(
+                path: folder.path, expected: "at least 16 training pairs", found: "\(train.count)",
+                hint: "measure on a larger corpus")
         }
         if settings.parts.contains(.translation) || settings.parts.contains(.text) {
             try folder.requireSentences(.test)
         }
         test = try folder.shard(.test)
         var model = TransformerConfiguration(
-            sourceVocabulary: folder.configuration.sourceVocabularySize, targetVocabulary: folder.configuration.targetVocabularySize)
+            sourceVocabulary: folder.configuration.sourceVocabularySize,
+            targetVocabulary: folder.configuration.targetVocabularySize)
         model.maxTokens = folder.configuration.maxTokens
         configuration = model
         threadCounts = run.threads > 1 ? [1, run.threads] : [1]
@@ -74,7 +77,9 @@ final class Session {
 
     func add(_ measurement: Measurement) {
         report.measurements.append(measurement)
-        run.log.info("\(measurement.part.rawValue): \(measurement.name), \(measurement.threads) threads: \(Format.rate(measurement.value)) \(measurement.unit)")
+        run.log.info(
+            "\(measurement.part.rawValue): \(measurement.name), \(measurement.threads) threads: \(Format.rate(measurement.value)) \(measurement.unit)"
+        )
     }
 
     /// The machine's limits, measured when they are first asked for.
@@ -98,7 +103,9 @@ final class Session {
             let blocks = (0..<3 * threads).map { _ in FloatBlock(n * n) }
             return stopwatch.rate {
                 pool.run(threads) { t in
-                    gemm(blocks[3 * t].matrix(n, n), blocks[3 * t + 1].matrix(n, n), transposeB: true, into: blocks[3 * t + 2].matrix(n, n))
+                    gemm(
+                        blocks[3 * t].matrix(n, n), blocks[3 * t + 1].matrix(n, n), transposeB: true,
+                        into: blocks[3 * t + 2].matrix(n, n))
                 }
                 return 2 * Double(threads) * pow(Double(n), 3)
             }
@@ -106,7 +113,10 @@ final class Session {
         let rows = KernelWork.rows, columns = KernelWork.width, zeros = FloatBlock(columns)
         let arrays = (0..<2 * threads).map { _ in FloatBlock(rows * columns) }
         let works: [(bytes: Int, (Int) -> Void)] = [
-            (12, { KernelWork.addRows(arrays[2 * $0].matrix(rows, columns), arrays[2 * $0 + 1].matrix(rows, columns)) }),
+            (
+                12,
+                { KernelWork.addRows(arrays[2 * $0].matrix(rows, columns), arrays[2 * $0 + 1].matrix(rows, columns)) }
+            ),
             (8, { KernelWork.addRow(arrays[2 * $0].matrix(rows, columns), zeros.base) }),
         ]
         let bytes = works.map { bytes, work in
@@ -127,7 +137,9 @@ extension TokenShard {
     /// The first `count` sentences.
     func prefix(_ count: Int) -> TokenShard {
         var result = TokenShard()
-        for i in 0..<Swift.min(count, self.count) { result.append(source: source[i].map { Int($0) }, target: target[i].map { Int($0) }) }
+        for i in 0..<Swift.min(count, self.count) {
+            result.append(source: source[i].map { Int($0) }, target: target[i].map { Int($0) })
+        }
         return result
     }
 }

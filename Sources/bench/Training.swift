@@ -11,9 +11,11 @@ extension Session {
             let work = TrainingWork(configuration, train, settings, threads: threads)
             let rate = stopwatch.rate(work.step)
             let flops = rate * 3 * configuration.forwardFlops(train) / Double(train.target.ids.count + train.count)
-            add(Measurement(
-                part: .training, name: "teacher", threads: threads, value: rate, unit: "target tokens/s",
-                fraction: flops / peak(threads).flops, bound: .sgemm, note: "\(Int(flops / 1e9)) GFLOP/s in products, batches of \(settings.batchTokens)"))
+            add(
+                Measurement(
+                    part: .training, name: "teacher", threads: threads, value: rate, unit: "target tokens/s",
+                    fraction: flops / peak(threads).flops, bound: .sgemm,
+                    note: "\(Int(flops / 1e9)) GFLOP/s in products, batches of \(settings.batchTokens)"))
             guard threads == threadCounts.last else { continue }
             work.trainee.switchOnPhaseTimer()
             _ = stopwatch.rate(work.step)
@@ -35,7 +37,9 @@ final class TrainingWork {
     private var steps = 0
 
     init(_ configuration: TransformerConfiguration, _ shard: TokenShard, _ settings: TeacherSettings, threads: Int) {
-        trainee = TeacherTrainee(Transformer(configuration), train: shard, valid: shard, settings: settings, pool: WorkerPool(threads: threads))
+        trainee = TeacherTrainee(
+            Transformer(configuration), train: shard, valid: shard, settings: settings,
+            pool: WorkerPool(threads: threads))
         adam = Adam(Adam.Settings(), count: trainee.weights.count)
         batches = trainee.begin(epoch: 0)
     }

@@ -12,13 +12,22 @@ extension Session {
         let model = Transformer(configuration), weights = model.layout.initialized(seed: 1)
         for transformer in Precision.allCases {
             let teacher = Self.name("teacher", transformer == .float32 ? .float32 : .int8)
-            var small: [Named] = [], large: [Named] = [
-                (teacher, TranslationModel(model, weights: weights, precision: transformer == .float32 ? .float32 : .int8))
-            ], unbounded = large
+            var small: [Named] = [],
+                large: [Named] = [
+                    (
+                        teacher,
+                        TranslationModel(model, weights: weights, precision: transformer == .float32 ? .float32 : .int8)
+                    )
+                ],
+                unbounded = large
             for precision in TranslationPrecision.allCases where precision.transformer == transformer {
-                small += try ["alr-xs", "alr-s"].map { try spliced($0, [.encoder, .decoder], model, weights, precision) }
+                small += try ["alr-xs", "alr-s"].map {
+                    try spliced($0, [.encoder, .decoder], model, weights, precision)
+                }
                 large.append(try spliced("alr-m", [.encoder, .decoder], model, weights, precision))
-                unbounded += try ["mix-l", "mix-m", "slots-l"].map { try spliced($0, [.encoder, .decoder, .cross], model, weights, precision) }
+                unbounded += try ["mix-l", "mix-m", "slots-l"].map {
+                    try spliced($0, [.encoder, .decoder, .cross], model, weights, precision)
+                }
             }
             measure(large + small + unbounded.dropFirst(), beams: [1, 4], lengths: [14])
             measure(large, beams: [1], lengths: [28, 42])
@@ -33,17 +42,23 @@ extension Session {
 
     /// The model with a network at these attentions of all layers.
     private func spliced(
-        _ network: String, _ attentions: [Attention], _ teacher: Transformer, _ weights: FloatBlock, _ precision: TranslationPrecision
+        _ network: String, _ attentions: [Attention], _ teacher: Transformer, _ weights: FloatBlock,
+        _ precision: TranslationPrecision
     ) throws -> Named {
         let specs = attentions.map { "\(network).\($0)" }
-        let replacements = try Replacements(specs.map(Spec.init(parsing:)).flatMap { try $0.layers(of: $0.attention.depth(configuration)) }, in: configuration)
+        let replacements = try Replacements(
+            specs.map(Spec.init(parsing:)).flatMap { try $0.layers(of: $0.attention.depth(configuration)) },
+            in: configuration)
         let model = Transformer(configuration, replacements), own = model.layout.initialized(seed: 1)
         let names = Dictionary(uniqueKeysWithValues: teacher.layout.slots.map { ($0.name, $0) })
         for slot in model.layout.slots {
             guard let from = names[slot.name] else { continue }
             (own.base + slot.offset).update(from: weights.base + from.offset, count: slot.count)
         }
-        return (Self.name(specs.joined(separator: "+"), precision), TranslationModel(model, weights: own, precision: precision))
+        return (
+            Self.name(specs.joined(separator: "+"), precision),
+            TranslationModel(model, weights: own, precision: precision)
+        )
     }
 
     private func measure(_ models: [Named], beams: [Int], lengths: [Int]) {
@@ -54,12 +69,15 @@ extension Session {
                 var search = SearchConfiguration(beam: beam)
                 search.forcedLength = length
                 for threads in threadCounts {
-                    let rates = stopwatch.rates(models.map { model in
-                        let translator = Translator(model.model, search, pool: WorkerPool(threads: threads))
-                        return { translator.translate(sentences).reduce(0.0) { $0 + Double($1.ids.count) } }
-                    })
+                    let rates = stopwatch.rates(
+                        models.map { model in
+                            let translator = Translator(model.model, search, pool: WorkerPool(threads: threads))
+                            return { translator.translate(sentences).reduce(0.0) { $0 + Double($1.ids.count) } }
+                        })
                     for (model, rate) in zip(models, rates) {
-                        add(.translation, "\(model.name), \(search.name), length \(length)", threads: threads, rate, "output tokens/s")
+                        add(
+                            .translation, "\(model.name), \(search.name), length \(length)", threads: threads, rate,
+                            "output tokens/s")
                     }
                 }
             }

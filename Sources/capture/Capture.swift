@@ -45,10 +45,12 @@ struct Capture: StageCommand {
     @Option(parsing: .upToNextOption, help: "Which attentions: encoder, decoder, cross.") var attentions: [Attention]
     @Option(
         name: [.long, .customLong("modes")], parsing: .upToNextOption,
-        help: "Families that shall learn from it: \(Families.all.map(\.name).joined(separator: ", ")). (default: those that span the heads)",
+        help:
+            "Families that shall learn from it: \(Families.all.map(\.name).joined(separator: ", ")). (default: those that span the heads)",
         transform: Capture.family)
     var families: [any Family] = []
-    @Option(parsing: .upToNextOption, help: "Layers, counted from 0. (default: all that are there)") var layers: [Int] = []
+    @Option(parsing: .upToNextOption, help: "Layers, counted from 0. (default: all that are there)") var layers: [Int] =
+        []
     @Option(help: "Type of the numbers: F16 or F32.") var type = ActivationType.f16
 
     func run() throws {
@@ -56,13 +58,17 @@ struct Capture: StageCommand {
         try folder.requireSentences(.train)
         try teacher.requireFit(folder, maxTokens: true)
         for family in families where !attentions.contains(where: { family.attentions.contains($0) }) {
-            throw SpecError(text: family.name, reason: "it stands at \(family.attentions.map(\.rawValue).joined(separator: " ")) only")
+            throw SpecError(
+                text: family.name,
+                reason: "it stands at \(family.attentions.map(\.rawValue).joined(separator: " ")) only")
         }
         let settings = try CaptureConfiguration(
-            of: teacher.description, at: model, spans: families.isEmpty ? [.heads] : families.map(\.span), attentions: attentions,
+            of: teacher.description, at: model, spans: families.isEmpty ? [.heads] : families.map(\.span),
+            attentions: attentions,
             layers: layers.isEmpty ? nil : layers, elementType: type == .f16 ? .f16 : .f32)
         try StageRun.perform(
-            Self.stage, options: options, output: output, configuration: settings, inputs: [.folder("model", model), .folder("tokens", tokens)]
+            Self.stage, options: options, output: output, configuration: settings,
+            inputs: [.folder("model", model), .folder("tokens", tokens)]
         ) { run in
             let capture = try ActivationCapture(of: teacher, settings, pool: WorkerPool(threads: run.threads))
             let shards = try [Split.train, .valid].map { ($0, try folder.shard($0)) }
@@ -70,9 +76,12 @@ struct Capture: StageCommand {
             try requireSpace(bytes)
             for (split, shard) in shards {
                 let progress = run.progress("\(Self.stage) \(split.rawValue)", total: shard.count, unit: "sentences")
-                try capture.write(shard, split, to: run.folder, progress: { progress.update($0) }, stop: { try run.stopIfRequested() })
+                try capture.write(
+                    shard, split, to: run.folder, progress: { progress.update($0) }, stop: { try run.stopIfRequested() }
+                )
                 progress.finish(shard.count)
-                run.metric(.init(split == .train ? .train : .valid, .tokens), Double(shard.target.ids.count + shard.count))
+                run.metric(
+                    .init(split == .train ? .train : .valid, .tokens), Double(shard.target.ids.count + shard.count))
             }
             run.metric(.init(nil, .bytes), Double(bytes))
             run.param("sites", settings.sites.count)
@@ -80,7 +89,9 @@ struct Capture: StageCommand {
         }
     }
 
-    private static func families(_ span: Span) -> String { Families.all.filter { $0.span == span }.map(\.name).joined(separator: ", ") }
+    private static func families(_ span: Span) -> String {
+        Families.all.filter { $0.span == span }.map(\.name).joined(separator: ", ")
+    }
 
     private static func family(_ name: String) throws -> any Family {
         guard let family = Families.named(name) else {

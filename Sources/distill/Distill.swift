@@ -36,9 +36,12 @@ struct Distill: StageCommand {
     @Option(help: "Folder made by capture.") var capture: String?
     @Option(help: "What to distil, such as alr-m.encoder.", transform: Spec.init(parsing:)) var spec: Spec?
     @Option(help: "Folder to write.") var output: String?
-    @Flag(help: "Print the families, one a line, as make reads them: name, span, attentions, named sizes.") var families = false
-    @Option(parsing: .upToNextOption, help: "Say what is wrong with these specs, if anything is.") var check: [String] = []
-    @Option(help: "Named settings: \(DistillationPreset.allCases.map(\.rawValue).joined(separator: ", ")).") var preset = DistillationPreset.standard
+    @Flag(help: "Print the families, one a line, as make reads them: name, span, attentions, named sizes.")
+    var families = false
+    @Option(parsing: .upToNextOption, help: "Say what is wrong with these specs, if anything is.") var check: [String] =
+        []
+    @Option(help: "Named settings: \(DistillationPreset.allCases.map(\.rawValue).joined(separator: ", ")).")
+    var preset = DistillationPreset.standard
     @OptionGroup(title: "Training") var distillation: DistillOptions
 
     func validate() throws {
@@ -66,7 +69,9 @@ struct Distill: StageCommand {
             resumption: distillation.training.resumption
         ) { run in
             let pool = WorkerPool(threads: run.threads)
-            var table = Table(.left("spec"), .right("parameters"), .right("epochs"), .right("valid error"), .right("explained"), .right("cosine"))
+            var table = Table(
+                .left("spec"), .right("parameters"), .right("epochs"), .right("valid error"), .right("explained"),
+                .right("cosine"))
             for spec in specs {
                 guard let result = try distil(spec, from: folder, to: output, settings, run, pool) else { return }
                 table.add(
@@ -89,18 +94,20 @@ struct Distill: StageCommand {
         for split in [Split.train, .valid] { try CapturedActivations.verify(folder, split, spec) }
         let trainee = try DistillationTrainee(
             spec, settings.capture, train: CapturedActivations(folder: capture, settings.capture, .train, spec),
-            valid: CapturedActivations(folder: capture, settings.capture, .valid, spec), settings: settings.values.distillation, pool: pool)
+            valid: CapturedActivations(folder: capture, settings.capture, .valid, spec),
+            settings: settings.values.distillation, pool: pool)
         run.metric(MetricKey(nil, .parameters, layer: layer), Double(trainee.layout.parameters))
         let key = "\(run.keyHash).\(layer)", file = try run.folder.path(DistillConfiguration.weightsName(layer: layer))
         try distillation.training.requireValidation(trainee.validationSentences, in: capture)
         let scratch = run.folder.unfinished + "/layer-\(layer)"
         if let finished = try LayerResult.load(file, key: key, trainee) {
-            try? FileManager.default.removeItem(atPath: scratch) // left by a kill between its weights and here
+            try? FileManager.default.removeItem(atPath: scratch)  // left by a kill between its weights and here
             return finished
         }
         try FileSystem.makeFolder(scratch)
         let trainer = Trainer(
-            trainee, settings: settings.values.training, folder: scratch, key: key, checkpointSeconds: distillation.training.checkpointSeconds)
+            trainee, settings: settings.values.training, folder: scratch, key: key,
+            checkpointSeconds: distillation.training.checkpointSeconds)
         let report = TrainingReport(run, layer: layer, label: "\(spec)")
         guard try trainer.run(report.observer) == .finished else {
             try run.stopIfRequested()

@@ -25,9 +25,10 @@ struct LayerResult: Codable {
 
     func save(_ trainee: DistillationTrainee, key: String, to path: String) throws {
         let encoder = JSONEncoder()
-        encoder.outputFormatting = .sortedKeys // the same result is the same bytes
+        encoder.outputFormatting = .sortedKeys  // the same result is the same bytes
         let text = String(decoding: try encoder.encode(self), as: UTF8.self)
-        try WeightFile.write([.init(trainee.weights, trainee.layout.slots)], metadata: ["key": key, "result": text], to: path)
+        try WeightFile.write(
+            [.init(trainee.weights, trainee.layout.slots)], metadata: ["key": key, "result": text], to: path)
     }
 
     /// Nil where there is no file, or one made with other settings.
@@ -35,6 +36,6 @@ struct LayerResult: Codable {
         guard FileSystem.exists(path) else { return nil }
         let file = try TensorFile(path: path)
         guard file.metadata["key"] == key, let text = file.metadata["result"] else { return nil }
-        return try? JSONDecoder().decode(LayerResult.self, from: Data(text.utf8)) // what cannot be read is made again
+        return try? JSONDecoder().decode(LayerResult.self, from: Data(text.utf8))  // what cannot be read is made again
     }
 }

@@ -16,7 +16,9 @@ struct Documentation {
     func write() throws {
         let article = FilePath.join(catalogue, "Results.md"), resources = FilePath.join(catalogue, "Resources")
         let text = String(decoding: try FileSystem.read(article), as: UTF8.self)
-        guard let start = text.range(of: Self.begin), let stop = text.range(of: Self.end), start.upperBound <= stop.lowerBound else {
+        guard let start = text.range(of: Self.begin), let stop = text.range(of: Self.end),
+            start.upperBound <= stop.lowerBound
+        else {
             throw DataError(
                 path: article, expected: "a line \(Self.begin) and, further on, \(Self.end)", found: "not both",
                 hint: "write the two lines where the tables shall stand")

@@ -28,7 +28,8 @@ struct Report: StageCommand {
     @Option(help: ArgumentHelp("The history of runs.", valueName: "file"))
     var registry = "runs/registry.sqlite"
     @Flag(help: "Print the leaderboard and write nothing.") var table = false
-    @Flag(help: "Print the captures that no run needs any more, their paths and MiB, and write nothing.") var reclaimable = false
+    @Flag(help: "Print the captures that no run needs any more, their paths and MiB, and write nothing.")
+    var reclaimable = false
     @Option(
         help: ArgumentHelp(
             "Write the figures to Resources in this documentation catalogue, and the tables between the two marks in its Results.md.",
@@ -52,7 +53,9 @@ struct Report: StageCommand {
         Signals.uninstall()
         let history = try RunRegistry.existing(registry)
         if reclaimable {
-            for folder in try history.reclaimable() { print("\(folder.path)|\(String(format: "%.1f", Double(folder.bytes) / 1048576))") }
+            for folder in try history.reclaimable() {
+                print("\(folder.path)|\(String(format: "%.1f", Double(folder.bytes) / 1048576))")
+            }
             return
         }
         let evidence = try Evidence(history, names)
@@ -60,7 +63,8 @@ struct Report: StageCommand {
         try evidence.requireRuns(registry)
         if let docs { return try Documentation(evidence, catalogue: docs).write() }
         let folder = output ?? FilePath.join(FilePath.join(FilePath.parent(registry), names[0]), Self.stage)
-        try UnrecordedOutput.publish(folder, stage: Self.stage, configuration: ReportConfiguration(runs: names)) { folder in
+        try UnrecordedOutput.publish(folder, stage: Self.stage, configuration: ReportConfiguration(runs: names)) {
+            folder in
             let page = try Page(evidence, figures: Figures(evidence).draw { try folder.path($0) })
             try FileSystem.writeAtomically(Data(page.html.utf8), to: folder.path("index.html"))
         }

@@ -22,32 +22,39 @@ struct Evaluation {
     /// - Parameters:
     ///   - references: the references as model tokens, for `paper-compat`
     ///   - texts: the references as they were written
-    init(_ found: [Hypothesis], _ model: ModelFolder, references: TokenSequences, texts: [String], resamples: Int) throws {
+    init(
+        _ found: [Hypothesis], _ model: ModelFolder, references: TokenSequences, texts: [String], resamples: Int
+    ) throws {
         hypotheses = found.map { model.target.decode($0.ids.map { Int($0) }) }
         self.references = texts
         trials = resamples
-        report = try ScoreReport(hypotheses: hypotheses, references: texts, bootstrap: resamples > 0 ? Bootstrap(resamples: resamples) : nil)
+        report = try ScoreReport(
+            hypotheses: hypotheses, references: texts, bootstrap: resamples > 0 ? Bootstrap(resamples: resamples) : nil)
         bleu = try BLEU().score(hypotheses: hypotheses, references: texts)
         paperCompat = try PaperCompatBLEU.score(
-            hypotheses: found.map { Self.marked($0.ids) }, references: (0..<references.count).map { Self.marked(references[$0]) })
+            hypotheses: found.map { Self.marked($0.ids) },
+            references: (0..<references.count).map { Self.marked(references[$0]) })
     }
 
     /// `<s>` and `</s>` count as tokens there.
     private static func marked(_ ids: some Sequence<Int32>) -> [Int32] { [Special.begin] + ids + [Special.end] }
 
     func write(to folder: OutputFolder) throws {
-        try FileSystem.writeAtomically(Data(hypotheses.map { $0 + "\n" }.joined().utf8), to: folder.path(Self.hypothesesName))
+        try FileSystem.writeAtomically(
+            Data(hypotheses.map { $0 + "\n" }.joined().utf8), to: folder.path(Self.hypothesesName))
         try FileSystem.writeAtomically(Data((report.json() + "\n").utf8), to: folder.path(Self.scoresName))
     }
 
     func record(_ run: StageRun, testSet: String) {
         for entry in report.entries {
             let isBLEU = entry.name == "BLEU"
-            run.score(Registry.Score(
-                metric: entry.name, testSet: testSet, value: entry.score, signature: entry.signature.description,
-                brevityPenalty: isBLEU ? bleu.brevityPenalty : nil, systemLength: isBLEU ? bleu.hypothesisLength : nil,
-                referenceLength: isBLEU ? bleu.referenceLength : nil, precisions: isBLEU ? bleu.precisions : nil,
-                confidence: entry.confidence?.halfWidth))
+            run.score(
+                Registry.Score(
+                    metric: entry.name, testSet: testSet, value: entry.score, signature: entry.signature.description,
+                    brevityPenalty: isBLEU ? bleu.brevityPenalty : nil,
+                    systemLength: isBLEU ? bleu.hypothesisLength : nil,
+                    referenceLength: isBLEU ? bleu.referenceLength : nil, precisions: isBLEU ? bleu.precisions : nil,
+                    confidence: entry.confidence?.halfWidth))
         }
         run.score(Registry.Score(metric: "paper-compat", testSet: testSet, value: paperCompat))
     }
@@ -80,8 +87,10 @@ struct Evaluation {
         let other = try Self.hypotheses(of: PublishedFolder(base, stage: Score.stage))
         let test = PairedTest(.bootstrap, trials: max(trials, 1))
         let result = try test.compare(BLEU(), baseline: other, system: hypotheses, references: references)
-        run.significance(Significance(
-            base: try ManifestFile.sha256(folder: base), metric: "BLEU", testSet: testSet, method: test.method.rawValue,
-            trials: test.trials, seed: test.seed, p: result.system.p ?? 1))
+        run.significance(
+            Significance(
+                base: try ManifestFile.sha256(folder: base), metric: "BLEU", testSet: testSet,
+                method: test.method.rawValue,
+                trials: test.trials, seed: test.seed, p: result.system.p ?? 1))
     }
 }

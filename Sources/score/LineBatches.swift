@@ -20,7 +20,7 @@ struct LineBatches {
     mutating func next() throws -> [String]? {
         var lines: [String] = []
         while true {
-            while lines.count < most, let end = buffer[start...].firstIndex(of: 0x0A) { // LF
+            while lines.count < most, let end = buffer[start...].firstIndex(of: 0x0A) {  // LF
                 lines.append(text(buffer[start..<end]))
                 start = end + 1
             }

@@ -15,7 +15,10 @@ struct ModelScoringOptions: ParsableArguments {
     @Option(help: "Folder of a model, made by train or splice.") var model: String?
     @Option(help: "Folder made by tokenize, whose sentences are translated.") var tokens: String?
     @Option(help: "Which of them: valid or test.") var split = Split.test
-    @Option(help: "What products are made of: float32, int8, or mixed: networks in int8, the rest in float32. Bytes give nearly the same translations, faster with AVX-512 VNNI.")
+    @Option(
+        help:
+            "What products are made of: float32, int8, or mixed: networks in int8, the rest in float32. Bytes give nearly the same translations, faster with AVX-512 VNNI."
+    )
     var precision = TranslationPrecision.float32
     @Option(help: "Folder of another score of the same sentences to compare with.") var base: String?
     @Option(help: "Folder to write.") var output: String?
@@ -35,10 +38,14 @@ struct ModelScoringOptions: ParsableArguments {
             try Evaluation.requireSameSentences(base, count: sentences.shard(split).count, text: text)
             inputs.append(try .folder("base", base))
         }
-        try StageRun.perform(Score.stage, spec: Self.spec(output), options: options, output: output, configuration: settings, inputs: inputs) { run in
+        try StageRun.perform(
+            Score.stage, spec: Self.spec(output), options: options, output: output, configuration: settings,
+            inputs: inputs
+        ) { run in
             let hypotheses = try translate(folder, try sentences.shard(split).source, search.configuration, run)
             let evaluation = try Evaluation(
-                hypotheses, folder, references: try sentences.shard(split).target, texts: try sentences.lines(split, .target), resamples: resamples)
+                hypotheses, folder, references: try sentences.shard(split).target,
+                texts: try sentences.lines(split, .target), resamples: resamples)
             try evaluation.write(to: run.folder)
             let testSet = sentences.configuration.testSet(split)
             evaluation.record(run, testSet: testSet)
@@ -55,7 +62,9 @@ struct ModelScoringOptions: ParsableArguments {
     func translateStandardInput(_ options: StageOptions, _ search: SearchOptions) throws {
         Signals.uninstall()
         let folder = try ModelFolder(path: model!)
-        let translator = Translator(try folder.translationModel(precision), search.configuration, pool: WorkerPool(threads: options.threadCount))
+        let translator = Translator(
+            try folder.translationModel(precision), search.configuration, pool: WorkerPool(threads: options.threadCount)
+        )
         let log = Logger.stage(Score.stage, quiet: options.quiet)
         var batches = LineBatches(STDIN_FILENO), before = 0
         while let lines = try batches.next() {
@@ -72,15 +81,19 @@ struct ModelScoringOptions: ParsableArguments {
     /// What the registry calls this score: the folder's own name.
     private static func spec(_ output: String) -> String { (output as NSString).lastPathComponent }
 
-    private func translate(_ folder: ModelFolder, _ source: TokenSequences, _ search: SearchConfiguration, _ run: StageRun) throws -> [Hypothesis] {
-        let translator = Translator(try folder.translationModel(precision), search, pool: WorkerPool(threads: run.threads))
+    private func translate(
+        _ folder: ModelFolder, _ source: TokenSequences, _ search: SearchConfiguration, _ run: StageRun
+    ) throws -> [Hypothesis] {
+        let translator = Translator(
+            try folder.translationModel(precision), search, pool: WorkerPool(threads: run.threads))
         let clock = ContinuousClock(), started = clock.now
         let progress = run.progress(total: source.count, unit: "sentences")
         let hypotheses = try translator.translate((0..<source.count).map { Array(source[$0]) }) { done in
             progress.update(done)
             try run.stopIfRequested()
         }
-        let seconds = (clock.now - started).seconds, tokens = hypotheses.reduce(0) { $0 + $1.ids.count + ($1.isComplete ? 1 : 0) }
+        let seconds = (clock.now - started).seconds,
+            tokens = hypotheses.reduce(0) { $0 + $1.ids.count + ($1.isComplete ? 1 : 0) }
         progress.finish(source.count, note: "\(Format.rate(Double(tokens) / seconds)) tokens/s")
         report(hypotheses, run)
         run.metric(.init(nil, .tokensPerSecond), Double(tokens) / seconds)
@@ -92,7 +105,9 @@ struct ModelScoringOptions: ParsableArguments {
 extension ModelScoringOptions {
     /// A line for each of the first few sentences with a warning, and one for all the others.
     private func report(_ hypotheses: [Hypothesis], _ run: StageRun) {
-        let warned = hypotheses.enumerated().flatMap { index, hypothesis in hypothesis.warnings.map { "sentence \(index + 1): \($0)" } }
+        let warned = hypotheses.enumerated().flatMap { index, hypothesis in
+            hypothesis.warnings.map { "sentence \(index + 1): \($0)" }
+        }
         for line in warned.prefix(3) { run.log.warning("\(line)") }
         if warned.count > 3 { run.log.warning("\(warned.count - 3) further warnings of this kind") }
         run.metric(.init(nil, .warnings), Double(warned.count))

@@ -44,10 +44,12 @@ struct Score: StageCommand {
             ]
         }
         let reason = "standard input is translated"
-        return [.allBut(
+        return [
+            .allBut(
                 "--model", "--precision", "--beam", "--length-penalty", "--max-length-ratio", "--no-unknown",
                 "--forced-length", "--threads", "--quiet",
-            because: reason)]
+                because: reason)
+        ]
     }
 
     func validate() throws {

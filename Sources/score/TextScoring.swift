@@ -18,16 +18,24 @@ struct TextScoringOptions: ParsableArguments {
         let files = InputFiles(), theirs = try files.open("references", references)
         let texts = try Self.pair(try files.open("hypotheses", hypotheses), theirs)
         let report = try ScoreReport(
-            hypotheses: texts.hypotheses, references: texts.references, bootstrap: bootstrap > 0 ? Bootstrap(resamples: bootstrap) : nil)
+            hypotheses: texts.hypotheses, references: texts.references,
+            bootstrap: bootstrap > 0 ? Bootstrap(resamples: bootstrap) : nil)
         guard let baseline else { return print(json ? report.json() : report.text()) }
         let base = try Self.pair(try files.open("baseline", baseline), theirs).hypotheses
         let test = PairedTest(.bootstrap)
         let results = [
-            (metric: "BLEU", result: try test.compare(BLEU(), baseline: base, system: texts.hypotheses, references: texts.references)),
-            (metric: "chrF2", result: try test.compare(CHRF(), baseline: base, system: texts.hypotheses, references: texts.references)),
+            (
+                metric: "BLEU",
+                result: try test.compare(BLEU(), baseline: base, system: texts.hypotheses, references: texts.references)
+            ),
+            (
+                metric: "chrF2",
+                result: try test.compare(CHRF(), baseline: base, system: texts.hypotheses, references: texts.references)
+            ),
         ]
         guard !json else {
-            return print(PairedReport(baseline: baseline, comparisons: [.init(system: hypotheses, results: results)]).json())
+            return print(
+                PairedReport(baseline: baseline, comparisons: [.init(system: hypotheses, results: results)]).json())
         }
         print(report.text())
         for (metric, result) in results {
@@ -40,7 +48,9 @@ struct TextScoringOptions: ParsableArguments {
     }
 
     /// Lines as sacreBLEU reads them, as many of the one file as of the other, and at least one.
-    private static func pair(_ hypotheses: InputFile, _ references: InputFile) throws -> (
+    private static func pair(
+        _ hypotheses: InputFile, _ references: InputFile
+    ) throws -> (
         hypotheses: [String], references: [String]
     ) {
         func lines(_ file: InputFile) throws -> [String] {

@@ -83,7 +83,8 @@ extension GreedyChoice {
             run.metric("alone.\(candidate.spec)", candidate.alone)
             if let together = candidate.together { run.metric("together.\(candidate.spec)", together) }
         }
-        try FileSystem.writeAtomically(Results.json(Report(bleu: base, bound: bound, candidates: candidates)), to: run.folder.path("choice.json"))
+        try FileSystem.writeAtomically(
+            Results.json(Report(bleu: base, bound: bound, candidates: candidates)), to: run.folder.path("choice.json"))
     }
 
     private struct Report: Encodable {

@@ -44,8 +44,12 @@ struct SpliceCommand: StageCommand {
     @OptionGroup var options: StageOptions
     @Option(help: "Folder of the model.") var model: String
     @Option(help: "Folder made by distill; give it again for each further one.") var replacement: [String]
-    @Option(help: "Only these layers of the replacements; give it again for each further one. (default: all that were distilled)") var layers: [Int] = []
-    @Flag(help: "Replace place by place, the cheapest first, while BLEU of the validation set stays within --bound.") var greedy = false
+    @Option(
+        help:
+            "Only these layers of the replacements; give it again for each further one. (default: all that were distilled)"
+    ) var layers: [Int] = []
+    @Flag(help: "Replace place by place, the cheapest first, while BLEU of the validation set stays within --bound.")
+    var greedy = false
     @Option(help: "BLEU that the chosen networks may cost together. (default: 0.5)") var bound: Double?
     @Option(help: "Folder made by tokenize, whose validation set is translated.") var tokens: String?
     @Option(help: "Folder to write.") var output: String
@@ -60,11 +64,14 @@ struct SpliceCommand: StageCommand {
         let base = try ModelFolder(path: model)
         let log = Logger.stage(Self.stage, quiet: options.quiet)
         let distilled = try replacement.map { try Distilled($0, layers: layers, for: base) { log.warning("\($0)") } }
-        if let absent = layers.first(where: { layer in !distilled.contains { $0.specs.contains { $0.layer == layer } } }) {
+        if let absent = layers.first(where: { layer in !distilled.contains { $0.specs.contains { $0.layer == layer } } }
+        ) {
             throw SpecError(text: "layer \(absent)", reason: "none of the replacements was distilled for it")
         }
         let offered = distilled.flatMap(\.specs)
-        var inputs = try [.folder("model", model)] + zip(replacement, distilled).map { try StageInput.folder("replacement.\($1.name)", $0) }
+        var inputs =
+            try [.folder("model", model)]
+            + zip(replacement, distilled).map { try StageInput.folder("replacement.\($1.name)", $0) }
         var settings = SpliceConfiguration(model: base.description)
         let sentences = try tokens.map(TokenFolder.init(path:))
         // what cannot stand in the model is refused before anything is written
@@ -83,13 +90,15 @@ struct SpliceCommand: StageCommand {
             settings.model.replacements += offered
         }
         try StageRun.perform(
-            Self.stage, spec: distilled.map(\.name).joined(separator: "+"), options: options, output: output, configuration: settings,
+            Self.stage, spec: distilled.map(\.name).joined(separator: "+"), options: options, output: output,
+            configuration: settings,
             inputs: inputs
         ) { run in
             let networks = Networks(base: base, distilled: distilled)
             var chosen = offered
             if let greedy = settings.greedy, let sentences {
-                chosen = try networks.choose(greedy, ValidationScorer(sentences, pool: WorkerPool(threads: run.threads)), run)
+                chosen = try networks.choose(
+                    greedy, ValidationScorer(sentences, pool: WorkerPool(threads: run.threads)), run)
                 settings.model.replacements += chosen
             }
             let (spliced, weights) = try networks.spliced(chosen)
@@ -155,7 +164,8 @@ private struct Networks {
 extension ModelFolder {
     /// The shape of this model with further networks in it.
     fileprivate func model(with specs: [Spec]) throws -> Transformer {
-        Transformer(description.transformer, try Replacements(description.replacements + specs, in: description.transformer))
+        Transformer(
+            description.transformer, try Replacements(description.replacements + specs, in: description.transformer))
     }
 }
 
@@ -171,8 +181,10 @@ private struct Distilled {
         let teacher = model.description.transformer, shape = settings.capture
         guard (shape.width, shape.heads, shape.maxTokens) == (teacher.width, teacher.heads, teacher.maxTokens) else {
             throw DataError(
-                path: path, expected: "networks for width \(teacher.width), \(teacher.heads) heads, \(teacher.maxTokens) tokens",
-                found: "width \(shape.width), \(shape.heads) heads, \(shape.maxTokens) tokens", hint: "distil from a capture of this model")
+                path: path,
+                expected: "networks for width \(teacher.width), \(teacher.heads) heads, \(teacher.maxTokens) tokens",
+                found: "width \(shape.width), \(shape.heads) heads, \(shape.maxTokens) tokens",
+                hint: "distil from a capture of this model")
         }
         try model.requireTeacher(of: folder, warn: warn)
         let all = try settings.specs()

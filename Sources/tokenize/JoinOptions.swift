@@ -3,8 +3,9 @@ import Corpus
 
 /// Texts of several sentences.
 struct JoinOptions: ParsableArguments {
-    @Option(help: ArgumentHelp(
-        "Make texts of 1 to n consecutive sentences, as --seed draws; raise --max-tokens with it.", valueName: "n"))
+    @Option(
+        help: ArgumentHelp(
+            "Make texts of 1 to n consecutive sentences, as --seed draws; raise --max-tokens with it.", valueName: "n"))
     var join = 1
 
     @Option(help: ArgumentHelp("Exactly n in the test, to measure one length. (default: as --join)", valueName: "n"))

@@ -8,7 +8,8 @@ struct TextOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Languages to translate from and to, such as en-de.", valueName: "from-to"))
     var pair = "en-de"
 
-    @Option(help: "Name of the corpus. The one called phrasebook is generated, all others are read from the files below.")
+    @Option(
+        help: "Name of the corpus. The one called phrasebook is generated, all others are read from the files below.")
     var corpus = "phrasebook"
 
     @Option(help: ArgumentHelp("The tables of the phrasebook.", valueName: "folder"))
@@ -34,7 +35,9 @@ struct TextOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Column of the target language.", valueName: "n"))
     var targetColumn = 2
 
-    @Option(help: ArgumentHelp("An IWSLT archive (.tgz) or its folder; give it again for the other direction.", valueName: "archive"))
+    @Option(
+        help: ArgumentHelp(
+            "An IWSLT archive (.tgz) or its folder; give it again for the other direction.", valueName: "archive"))
     var iwslt: [String] = []
     @Option(help: ArgumentHelp("IWSLT set for validation.", valueName: "set"))
     var validSet = "dev2010"
@@ -53,13 +56,15 @@ struct TextOptions: ParsableArguments {
         guard languages.count == 2, languages.allSatisfy({ !$0.isEmpty }) else {
             throw ValidationError("--pair must name two languages, as in en-de, not '\(pair)'")
         }
-        for (name, files) in [("train", trainFiles), ("valid", validFiles), ("test", testFiles)] where (files.0 == nil) != (files.1 == nil) {
+        for (name, files) in [("train", trainFiles), ("valid", validFiles), ("test", testFiles)]
+        where (files.0 == nil) != (files.1 == nil) {
             throw ValidationError("--\(name)-source and --\(name)-target belong together")
         }
         guard sourceColumn >= 1, targetColumn >= 1, sourceColumn != targetColumn else {
             throw ValidationError("--source-column and --target-column must be two columns from 1 on")
         }
-        let origins = [trainSource != nil, tsv != nil, !iwslt.isEmpty && trainSource == nil && tsv == nil].filter { $0 }.count
+        let origins = [trainSource != nil, tsv != nil, !iwslt.isEmpty && trainSource == nil && tsv == nil].filter { $0 }
+            .count
         guard corpus != "phrasebook" || (origins == 0 && validSource == nil && testSource == nil) else {
             throw ValidationError("files need a name of their own: --corpus NAME")
         }
@@ -91,7 +96,8 @@ struct TextSettings: Encodable {
 extension TextOptions {
     var settings: TextSettings {
         TextSettings(
-            corpus: corpus, source: languages[0], target: languages[1], columns: tsv == nil ? [] : [sourceColumn, targetColumn],
+            corpus: corpus, source: languages[0], target: languages[1],
+            columns: tsv == nil ? [] : [sourceColumn, targetColumn],
             sets: iwslt.isEmpty ? [] : [validSet, testSet], holdOut: [holdOutValid, holdOutTest])
     }
 

@@ -96,6 +96,7 @@ struct TokenizePlan: Encodable {
 
     var writer: TokenFolderWriter {
         TokenFolderWriter(
-            corpus: text.corpus, source: text.source, target: text.target, vocabulary: vocabulary, joint: joint, filter: filter)
+            corpus: text.corpus, source: text.source, target: text.target, vocabulary: vocabulary, joint: joint,
+            filter: filter)
     }
 }

@@ -45,18 +45,21 @@ extension TokensConfiguration {
 
     var summary: String {
         var table = Stages.Table(
-            .left(""), .right(joined == nil ? "read" : "sentences in texts"), .right("kept"), .right("\(source) tokens"),
+            .left(""), .right(joined == nil ? "read" : "sentences in texts"), .right("kept"),
+            .right("\(source) tokens"),
             .right("\(target) tokens"), .right("unknown"), .left("dropped"))
         for split in Split.allCases {
             guard let counts = splits[split.rawValue] else { continue }
             let dropped = counts.dropped.sorted { $0.key < $1.key }.map { "\(Format.count($0.value)) \($0.key)" }
             let sentences = counts.sentences.map { Format.count($0) + " in " } ?? ""
             table.add(
-                split.rawValue, sentences + Format.count(counts.read), Format.count(counts.kept), Format.count(counts.sourceTokens),
+                split.rawValue, sentences + Format.count(counts.read), Format.count(counts.kept),
+                Format.count(counts.sourceTokens),
                 Format.count(counts.targetTokens), Format.count(counts.sourceUnknown + counts.targetUnknown),
                 dropped.joined(separator: ", "))
         }
-        let sizes = joint
+        let sizes =
+            joint
             ? "\(Format.count(sourceVocabularySize)) shared entries"
             : "\(Format.count(sourceVocabularySize)) and \(Format.count(targetVocabularySize)) entries"
         return "\(corpus) \(pair), \(vocabulary.kind.rawValue), \(sizes)\n\n\(table)"

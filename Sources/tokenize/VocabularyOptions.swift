@@ -20,7 +20,8 @@ struct VocabularyOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Entries of each vocabulary, at most; for words 0 is no limit. (default: 8000, for the phrasebook 1500)", valueName: "n"))
+            "Entries of each vocabulary, at most; for words 0 is no limit. (default: 8000, for the phrasebook 1500)",
+            valueName: "n"))
     var vocabularySize: Int?
 
     @Flag(exclusivity: .exclusive)
@@ -66,7 +67,8 @@ struct VocabularyOptions: ParsableArguments {
 
     func settings(for text: TextOptions) -> VocabularySettings {
         VocabularySettings(
-            kind: vocabulary, size: vocabularySize ?? (text.isPhrasebook ? 1500 : 8000), minimumFrequency: minimumFrequency, lowercase: lowercase,
+            kind: vocabulary, size: vocabularySize ?? (text.isPhrasebook ? 1500 : 8000),
+            minimumFrequency: minimumFrequency, lowercase: lowercase,
             normalization: normalization, coverage: coverage)
     }
 }

@@ -38,23 +38,35 @@ struct Train: StageCommand {
     @OptionGroup var options: StageOptions
     @Option(help: "Folder made by tokenize.") var tokens: String
     @Option(help: "Folder to write.") var output: String
-    @Option(help: "Named settings: \(TeacherPreset.allCases.map(\.rawValue).joined(separator: ", ")). (default: small, or inplace)")
+    @Option(
+        help:
+            "Named settings: \(TeacherPreset.allCases.map(\.rawValue).joined(separator: ", ")). (default: small, or inplace)"
+    )
     var preset: TeacherPreset?
     @OptionGroup(title: "Training in place") var teaching: TeachingOptions
     @OptionGroup(title: "Model") var shape: ModelOptions
     @OptionGroup(title: "Training") var teacher: TeacherOptions
 
     func validate() throws {
-        if teaching.model != nil, shape.givesShape { throw ValidationError("a model that is trained further has its shape: leave it out") }
+        if teaching.model != nil, shape.givesShape {
+            throw ValidationError("a model that is trained further has its shape: leave it out")
+        }
     }
 
     func run() throws {
-        let folder = try TokenFolder(path: tokens), start = try teaching.model.map(ModelFolder.init), master = try teaching.teacher.map(ModelFolder.init)
+        let folder = try TokenFolder(path: tokens), start = try teaching.model.map(ModelFolder.init),
+            master = try teaching.teacher.map(ModelFolder.init)
         try folder.requireSentences(.train)
         try teacher.requireValidation(folder.count(.valid), in: tokens)
-        for model in [start, master].compactMap({ $0 }) { try model.requireFit(folder, maxTokens: model.model.isBounded) }
+        for model in [start, master].compactMap({ $0 }) {
+            try model.requireFit(folder, maxTokens: model.model.isBounded)
+        }
         let settings = try chosenSettings(folder.configuration, start)
-        let inputs = [("tokens", tokens)] + [("model", teaching.model), ("teacher", teaching.teacher)].compactMap { role, path in path.map { (role, $0) } }
+        let inputs =
+            [("tokens", tokens)]
+            + [("model", teaching.model), ("teacher", teaching.teacher)].compactMap { role, path in
+                path.map { (role, $0) }
+            }
         try StageRun.perform(
             Self.stage, spec: start.map { _ in (output as NSString).lastPathComponent }, options: options,
             output: output, configuration: settings, inputs: try inputs.map { try .folder($0, $1) },
@@ -76,10 +88,17 @@ struct Train: StageCommand {
 
     private func chosenSettings(_ tokens: TokensConfiguration, _ start: ModelFolder?) throws -> TrainConfiguration {
         let preset = preset ?? (start == nil ? .small : .inplace)
-        guard (preset == .inplace) == (start != nil) else { throw ValidationError("preset inplace and --model go together") }
+        guard (preset == .inplace) == (start != nil) else {
+            throw ValidationError("preset inplace and --model go together")
+        }
         var values = preset.values(
-            sourceVocabulary: tokens.sourceVocabularySize, targetVocabulary: tokens.targetVocabularySize, joint: tokens.joint)
-        if let start { values.model = values.model.withShape(of: start.description.transformer) } else { values.model.maxTokens = tokens.maxTokens }
+            sourceVocabulary: tokens.sourceVocabularySize, targetVocabulary: tokens.targetVocabularySize,
+            joint: tokens.joint)
+        if let start {
+            values.model = values.model.withShape(of: start.description.transformer)
+        } else {
+            values.model.maxTokens = tokens.maxTokens
+        }
         shape.apply(to: &values.model)
         teacher.apply(to: &values, preset: preset)
         if var own = values.teacher.teaching {
@@ -96,7 +115,8 @@ struct Train: StageCommand {
     }
 
     private func makeTrainee(
-        _ settings: TrainConfiguration, _ folder: TokenFolder, _ start: ModelFolder?, _ master: ModelFolder?, _ run: StageRun
+        _ settings: TrainConfiguration, _ folder: TokenFolder, _ start: ModelFolder?, _ master: ModelFolder?,
+        _ run: StageRun
     ) throws -> TeacherTrainee {
         let pool = WorkerPool(threads: run.threads), train = try folder.shard(.train), own = settings.values
         try start?.loadNetworks()
@@ -104,14 +124,16 @@ struct Train: StageCommand {
         let lessons = try master.map { master in
             let progress = run.progress("teacher", total: train.count, unit: "sentences")
             let lessons = try TeacherLessons(
-                master.model, weights: master.weights, train, own.teacher.teaching!, pool: pool, progress: { progress.update($0) },
+                master.model, weights: master.weights, train, own.teacher.teaching!, pool: pool,
+                progress: { progress.update($0) },
                 stop: { try run.stopIfRequested() })
             progress.finish(train.count)
             return lessons
         }
         let model = Transformer(own.model, try Replacements(settings.model.replacements, in: own.model))
         let trainee = TeacherTrainee(
-            model, weights: start?.weights, train: train, valid: try folder.shard(.valid), settings: own.teacher, lessons: lessons, pool: pool)
+            model, weights: start?.weights, train: train, valid: try folder.shard(.valid), settings: own.teacher,
+            lessons: lessons, pool: pool)
         if teacher.bleuEvery > 0 {
             let scorer = try ValidationScorer(folder, pool: pool), model = trainee.model
             trainee.validationBLEU = { epoch, weights in

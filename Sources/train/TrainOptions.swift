@@ -14,7 +14,8 @@ struct ModelOptions: ParsableArguments {
     @Option(help: "Hidden width of the feed-forward sublayers.") var hidden: Int?
     @Option(help: "Encoder layers.") var encoderLayers: Int?
     @Option(help: "Decoder layers.") var decoderLayers: Int?
-    @Option(help: "Which embeddings are one matrix: none, output (target embedding and output layer), all.") var tying: TransformerConfiguration.Tying?
+    @Option(help: "Which embeddings are one matrix: none, output (target embedding and output layer), all.") var tying:
+        TransformerConfiguration.Tying?
     @Option(help: "Dropout everywhere; the four below override it.") var dropout: Float?
     @Option(help: "Dropout on embeddings.") var embeddingDropout: Float?
     @Option(help: "Dropout on attention weights.") var attentionDropout: Float?
@@ -22,7 +23,9 @@ struct ModelOptions: ParsableArguments {
     @Option(help: "Dropout on what a sublayer adds.") var residualDropout: Float?
 
     /// Whether the shape is given, which a model that is trained further has already.
-    var givesShape: Bool { width != nil || heads != nil || hidden != nil || encoderLayers != nil || decoderLayers != nil || tying != nil }
+    var givesShape: Bool {
+        width != nil || heads != nil || hidden != nil || encoderLayers != nil || decoderLayers != nil || tying != nil
+    }
 
     func apply(to model: inout TransformerConfiguration) {
         model.width = width ?? model.width
@@ -44,17 +47,23 @@ extension TeachingSettings.Trainable: ExpressibleByArgument {}
 struct TeachingOptions: ParsableArguments {
     @Option(help: "Folder of a model to train further, made by splice or train.") var model: String?
     @Option(help: "Folder of the model that it learns from, made by train.") var teacher: String?
-    @Option(help: "Share of the teacher in the loss; the rest is cross-entropy against the references. (default: 0.9)") var alpha: Float?
+    @Option(help: "Share of the teacher in the loss; the rest is cross-entropy against the references. (default: 0.9)")
+    var alpha: Float?
     @Option(help: "Temperature at which both distributions are compared. (default: 1)") var temperature: Float?
-    @Option(help: "Tokens whose probabilities are kept of each of the teacher's distributions. (default: 8)") var likeliest: Int?
-    @Option(help: "What learns: networks (in attentions' places) or all. (default: networks)") var trainable: TeachingSettings.Trainable?
+    @Option(help: "Tokens whose probabilities are kept of each of the teacher's distributions. (default: 8)")
+    var likeliest: Int?
+    @Option(help: "What learns: networks (in attentions' places) or all. (default: networks)") var trainable:
+        TeachingSettings.Trainable?
 
     func validate() throws {
         let given: KeyValuePairs<String, Bool> = [
-            "--alpha": alpha != nil, "--temperature": temperature != nil, "--likeliest": likeliest != nil, "--trainable": trainable != nil,
+            "--alpha": alpha != nil, "--temperature": temperature != nil, "--likeliest": likeliest != nil,
+            "--trainable": trainable != nil,
         ]
         guard (model == nil) == (teacher == nil) else { throw ValidationError("--model and --teacher go together") }
-        if model == nil, let (name, _) = given.first(where: { $0.value }) { throw ValidationError("\(name) is for training in place: give --model and --teacher") }
+        if model == nil, let (name, _) = given.first(where: { $0.value }) {
+            throw ValidationError("\(name) is for training in place: give --model and --teacher")
+        }
     }
 
     func apply(to settings: inout TeachingSettings) {
@@ -74,7 +83,8 @@ struct TeacherOptions: ParsableArguments {
     @Option(help: "Adam's beta2.") var beta2: Float?
     @Option(help: "Adam's epsilon.") var epsilon: Float?
     @Option(help: "How many of the best epochs are averaged into the result.") var average: Int?
-    @Option(help: "Measure BLEU of greedy translations of the validation set every so many epochs; 0: never.") var bleuEvery = 0
+    @Option(help: "Measure BLEU of greedy translations of the validation set every so many epochs; 0: never.")
+    var bleuEvery = 0
     @Option(help: "Cut the gradient's norm to this.") var clip: Float?
 
     /// Nothing is measured where there are no validation sentences.
@@ -89,7 +99,8 @@ struct TeacherOptions: ParsableArguments {
 
     func apply(to values: inout TeacherPreset.Values, preset: TeacherPreset) {
         // the preset's peak may follow from width and warm-up
-        values.training.schedule = preset.schedule(width: values.model.width, shape: training.schedule, warmup: training.warmup)
+        values.training.schedule = preset.schedule(
+            width: values.model.width, shape: training.schedule, warmup: training.warmup)
         training.apply(to: &values.training)
         values.training.averaged = average ?? values.training.averaged
         values.training.adam.beta1 = beta1 ?? values.training.adam.beta1

@@ -9,9 +9,13 @@ import Testing
     /// gzip.compress(b"one\ntwo\n", mtime=0)
     static let gzip = bytes("H4sIAAAAAAACA8vPS+UqKc/nAgDmC7oSCAAAAA==")
     /// zipfile with `_about.txt` (stored, "x") and `fra.txt` (deflated, "Go.\tVa !\nRun!\tCours !\n" three times).
-    static let zip = bytes("UEsDBBQAAAAAAAAAIVCDFtyMAQAAAAEAAAAKAAAAX2Fib3V0LnR4dHhQSwMEFAAAAAgAAAAhUK7EGaoaAAAAQgAAAAcAAABmcmEudHh0c8/X4wxLVFDkCirNU+R0zi8tKgZy3EkQBQBQSwECFAMUAAAAAAAAACFQgxbcjAEAAAABAAAACgAAAAAAAAAAAAAAgAEAAAAAX2Fib3V0LnR4dFBLAQIUAxQAAAAIAAAAIVCuxBmqGgAAAEIAAAAHAAAAAAAAAAAAAACAASkAAABmcmEudHh0UEsFBgAAAAACAAIAbQAAAGgAAAAAAA==")
+    static let zip = bytes(
+        "UEsDBBQAAAAAAAAAIVCDFtyMAQAAAAEAAAAKAAAAX2Fib3V0LnR4dHhQSwMEFAAAAAgAAAAhUK7EGaoaAAAAQgAAAAcAAABmcmEudHh0c8/X4wxLVFDkCirNU+R0zi8tKgZy3EkQBQBQSwECFAMUAAAAAAAAACFQgxbcjAEAAAABAAAACgAAAAAAAAAAAAAAgAEAAAAAX2Fib3V0LnR4dFBLAQIUAxQAAAAIAAAAIVCuxBmqGgAAAEIAAAAHAAAAAAAAAAAAAACAASkAAABmcmEudHh0UEsFBgAAAAACAAIAbQAAAGgAAAAAAA=="
+    )
     /// tarfile, pax format, gzip: `en-de/` with `en-de/IWSLT17.TED.tst1.en-de.en.xml` and a name of 120 letters.
-    static let tgz = bytes("H4sIAAAAAAACA+3WTQuCMBgH8J37FOK9uRdfLiodCgo6BAmdBw4LzEIN/PgNgyAROk2h/r/Dprvs8Od5nulqmWuPWMWM0Pf73RjuI99hJAVxAjKBR9Oq2lxJ/pPu89+djvuMRzTbrGnbtJz2x2al3bW0n7/wP/Pn0hcmf4b8rYsbXTiXPHG5m6rYM3/pgsDfoB71VgfVbbXKdW2v/4/U/bvmBR/0f84EC4nTof6t4zJ07qo9J69BUM0EPWfW+W833O/vv8H8l5JFAeb/FMpbVaAKAAAAAAAAAAAAAAAAAH7DE1R6+P4AKAAA")
+    static let tgz = bytes(
+        "H4sIAAAAAAACA+3WTQuCMBgH8J37FOK9uRdfLiodCgo6BAmdBw4LzEIN/PgNgyAROk2h/r/Dprvs8Od5nulqmWuPWMWM0Pf73RjuI99hJAVxAjKBR9Oq2lxJ/pPu89+djvuMRzTbrGnbtJz2x2al3bW0n7/wP/Pn0hcmf4b8rYsbXTiXPHG5m6rYM3/pgsDfoB71VgfVbbXKdW2v/4/U/bvmBR/0f84EC4nTof6t4zJ07qo9J69BUM0EPWfW+W833O/vv8H8l5JFAeb/FMpbVaAKAAAAAAAAAAAAAAAAAH7DE1R6+P4AKAAA"
+    )
 
     static func bytes(_ base64: String) -> [UInt8] { [UInt8](Data(base64Encoded: base64)!) }
 
@@ -23,7 +27,9 @@ import Testing
 
     @Test func refusesGzipThatIsCutShortAnywhere() {
         for length in 2..<Self.gzip.count {
-            #expect(throws: DataError.self, "after \(length) bytes") { try Zlib.inflate(Self.gzip[..<length], .gzip, path: "x") }
+            #expect(throws: DataError.self, "after \(length) bytes") {
+                try Zlib.inflate(Self.gzip[..<length], .gzip, path: "x")
+            }
         }
     }
 
@@ -44,14 +50,18 @@ import Testing
 
     @Test func refusesABrokenZip() throws {
         for length in 4..<Self.zip.count {
-            #expect(throws: DataError.self, "after \(length) bytes") { try ZipArchive(Array(Self.zip[..<length]), path: "x") }
+            #expect(throws: DataError.self, "after \(length) bytes") {
+                try ZipArchive(Array(Self.zip[..<length]), path: "x")
+            }
         }
         // Every single byte, inverted: read the same or refused, never a crash and never other text.
         let whole = try Self.contents(ZipArchive(Self.zip, path: "x"))
         for position in Self.zip.indices {
             var damaged = Self.zip
             damaged[position] ^= 0xFF
-            if let read = try? Self.contents(ZipArchive(damaged, path: "x")) { #expect(read == whole, "byte \(position)") }
+            if let read = try? Self.contents(ZipArchive(damaged, path: "x")) {
+                #expect(read == whole, "byte \(position)")
+            }
         }
     }
 
@@ -59,7 +69,10 @@ import Testing
 
     @Test func readsATar() throws {
         let members = try TarArchive(Zlib.inflate(Self.tgz[...], .gzip, path: "x"), path: "x").members
-        #expect(members.map(\.name) == ["en-de/IWSLT17.TED.tst1.en-de.en.xml", "en-de/" + String(repeating: "n", count: 120)])
+        #expect(
+            members.map(\.name) == [
+                "en-de/IWSLT17.TED.tst1.en-de.en.xml", "en-de/" + String(repeating: "n", count: 120),
+            ])
         #expect(String(decoding: members[1].content, as: UTF8.self) == "long")
     }
 
@@ -82,8 +95,11 @@ import Testing
     @Test func pairsTheTwoDirections() throws {
         try Fixtures.withFolder { folder in
             try write(
-                folder, german: "<doc docid=\"7\" genre=\"x\">\n<title>T</title>\n<seg id=\"1\"> Ja &amp; nein </seg>\n<seg id=\"2\">Zwei</seg>\n</doc>",
-                english: "<doc docid=\"7\">\n<seg id=\"1\"> Yes &amp; no </seg>\r\n<seg id=\"2\">Two&#10;2</seg>\n</doc>")
+                folder,
+                german:
+                    "<doc docid=\"7\" genre=\"x\">\n<title>T</title>\n<seg id=\"1\"> Ja &amp; nein </seg>\n<seg id=\"2\">Zwei</seg>\n</doc>",
+                english:
+                    "<doc docid=\"7\">\n<seg id=\"1\"> Yes &amp; no </seg>\r\n<seg id=\"2\">Two&#10;2</seg>\n</doc>")
             let corpus = try IWSLTCorpus(archives: [folder], through: InputFiles())
             #expect(corpus.testSets(source: "en", target: "de") == ["tst9"])
             let text = try corpus.test("tst9", source: "en", target: "de")
@@ -93,10 +109,13 @@ import Testing
         }
     }
 
-    @Test(arguments: ["<doc docid=\"7\">\n<seg id=\"1\">a</seg>\n<seg id=\"3\">b</seg>", "<doc docid=\"7\">\n<seg id=\"1\">a</seg>"])
+    @Test(arguments: [
+        "<doc docid=\"7\">\n<seg id=\"1\">a</seg>\n<seg id=\"3\">b</seg>", "<doc docid=\"7\">\n<seg id=\"1\">a</seg>",
+    ])
     func refusesSegmentsOutOfStep(_ english: String) throws {
         try Fixtures.withFolder { folder in
-            try write(folder, german: "<doc docid=\"7\">\n<seg id=\"1\">a</seg>\n<seg id=\"2\">b</seg>", english: english)
+            try write(
+                folder, german: "<doc docid=\"7\">\n<seg id=\"1\">a</seg>\n<seg id=\"2\">b</seg>", english: english)
             let corpus = try IWSLTCorpus(archives: [folder], through: InputFiles())
             #expect(throws: DataError.self) { try corpus.test("tst9", source: "en", target: "de") }
         }
@@ -104,8 +123,10 @@ import Testing
 
     @Test func readsTaggedTrainingText() throws {
         try Fixtures.withFolder { folder in
-            _ = try Fixtures.write("<url>http://x</url>\n<title>T</title>\n Eins \nZwei < drei\n</doc>\n", folder, "train.tags.de-en.de")
-            _ = try Fixtures.write("<url>http://x</url>\nOne\nTwo < three\n<reviewer></reviewer>\n", folder, "train.tags.de-en.en")
+            _ = try Fixtures.write(
+                "<url>http://x</url>\n<title>T</title>\n Eins \nZwei < drei\n</doc>\n", folder, "train.tags.de-en.de")
+            _ = try Fixtures.write(
+                "<url>http://x</url>\nOne\nTwo < three\n<reviewer></reviewer>\n", folder, "train.tags.de-en.en")
             let text = try IWSLTCorpus(archives: [folder], through: InputFiles()).train(source: "en", target: "de")
             #expect(text.source == ["One", "Two < three"])
             #expect(text.target == ["Eins", "Zwei < drei"])

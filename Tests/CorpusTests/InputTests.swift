@@ -20,19 +20,20 @@ import Testing
             }
             _ = try IWSLTCorpus(archives: [folder + "/talks"], through: files).train(source: "en", target: "de")
             #expect(files.all[0].sha256 == FileSystem.sha256(Data("a\tb\n".utf8)))
-            #expect(files.all.map(\.role) == [
+            #expect(
+                files.all.map(\.role) == [
                     "table", "phrasebook nouns.tsv", "phrasebook adjectives.tsv", "phrasebook verbs.tsv",
                     "phrasebook times.tsv",
-                "phrasebook prepositions.tsv", "phrasebook conjunctions.tsv", "phrasebook grammar.tsv",
-                "archive 1/en-de/train.tags.en-de.de", "archive 1/en-de/train.tags.en-de.en",
-            ])
+                    "phrasebook prepositions.tsv", "phrasebook conjunctions.tsv", "phrasebook grammar.tsv",
+                    "archive 1/en-de/train.tags.en-de.de", "archive 1/en-de/train.tags.en-de.en",
+                ])
         }
     }
 
     @Test func aPipeIsReadOnceAndWhole() throws {
         let pipe = Pipe()
         let text = String(repeating: "one line\n", count: 40_000)
-        Thread { 
+        Thread {
             try? pipe.fileHandleForWriting.write(contentsOf: Data(text.utf8))
             try? pipe.fileHandleForWriting.close()
         }.start()

@@ -25,7 +25,8 @@ import Testing
             let length = Int.random(in: 1...max(1, min(16, bytes.count - place)), using: &random)
             switch Int.random(in: 0..<7, using: &random) {
             case 0: bytes[place] ^= 1 << UInt8.random(in: 0..<8, using: &random)
-            case 1: bytes[place] = [0, 1, 0x7F, 0x80, 0xFF, 0x22, 0x2D, 0x39, 0x5B, 0x7B].randomElement(using: &random)!
+            case 1:
+                bytes[place] = [0, 1, 0x7F, 0x80, 0xFF, 0x22, 0x2D, 0x39, 0x5B, 0x7B].randomElement(using: &random)!
             case 2: bytes.removeLast(bytes.count - place)
             case 3: bytes.removeSubrange(place..<place + length)
             case 4: bytes.insert(contentsOf: bytes[place..<place + length], at: place)

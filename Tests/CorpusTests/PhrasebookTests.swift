@@ -11,7 +11,8 @@ import Testing
         let triples = try Phrasebook(folder: Self.folder, through: InputFiles()).triples(20_000)
         let text = triples.map { "\($0.english)\t\($0.german)\t\($0.french)\n" }.joined()
         // SHA-256 of the 20,000 lines; changes whenever a table or a rule does.
-        #expect(FileSystem.sha256(Data(text.utf8)) == "d956afaedd101363b3b772a0eedb5a5a2201c990c7b45b27c8dded5c5bc508da")
+        #expect(
+            FileSystem.sha256(Data(text.utf8)) == "d956afaedd101363b3b772a0eedb5a5a2201c990c7b45b27c8dded5c5bc508da")
     }
 
     @Test func splitsShareNoSentence() throws {
@@ -35,7 +36,9 @@ import Testing
             for language in Phrasebook.languages {
                 let sentence = triple[language]!
                 let earlier = known[language, default: [:]].updateValue(triple, forKey: sentence)
-                if let earlier, earlier != triple { Issue.record("\(sentence) has two translations: \(earlier), \(triple)") }
+                if let earlier, earlier != triple {
+                    Issue.record("\(sentence) has two translations: \(earlier), \(triple)")
+                }
             }
         }
         #expect(known["en"]!.count > 10_000)

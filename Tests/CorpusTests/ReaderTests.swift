@@ -8,7 +8,8 @@ import Testing
     @Test(arguments: [
         ("", []), ("a", ["a"]), ("a\n", ["a"]), ("\n", [""]), ("a\n\nb", ["a", "", "b"]), ("a\r\nb\r\n", ["a", "b"]),
         // Neither a lone carriage return nor Unicode's own line ends part lines.
-        ("a\rb\n", ["a\rb"]), ("a\u{2028}b\u{85}c\n", ["a\u{2028}b\u{85}c"]), ("\u{FEFF}a\n", ["a"]), ("é\u{301}\n", ["é\u{301}"]),
+        ("a\rb\n", ["a\rb"]), ("a\u{2028}b\u{85}c\n", ["a\u{2028}b\u{85}c"]), ("\u{FEFF}a\n", ["a"]),
+        ("é\u{301}\n", ["é\u{301}"]),
     ])
     func splits(_ text: String, _ lines: [String]) throws {
         #expect(try TextLines.split(Array(text.utf8), path: "x") == lines)

@@ -41,7 +41,8 @@ import Testing
             let writer = try TensorFileWriter(
                 path: path,
                 tensors: [
-                    ("source.tokens", .u16, [4]), ("source.offsets", .i64, [offsets.count]), ("target.tokens", .u16, [3]),
+                    ("source.tokens", .u16, [4]), ("source.offsets", .i64, [offsets.count]),
+                    ("target.tokens", .u16, [3]),
                     ("target.offsets", .i64, [4]),
                 ])
             try writer.write("source.tokens", [UInt16](repeating: 3, count: 4))
@@ -61,7 +62,8 @@ import Testing
 
     @Test func filtersAndCounts() throws {
         let train = text([
-            ("a b", "x y"), ("a b", "x y"), ("", "x"), ("a", ""), ("a b a b", "x"), ("a", "x y x"), ("a b a", "x y"), ("", ""),
+            ("a b", "x y"), ("a b", "x y"), ("", "x"), ("a", ""), ("a b a b", "x"), ("a", "x y x"), ("a b a", "x y"),
+            ("", ""),
         ])
         let valid = text([("a", "x"), ("", "y"), ("b", "y")])
         let test = text([("a b a b a b", "x"), ("", "")])
@@ -78,7 +80,10 @@ import Testing
             let counts = configuration.splits["train"]!
             #expect(counts.read == 8)
             #expect(counts.kept == 2)
-            #expect(counts.dropped == ["empty source": 2, "empty target": 1, "source too long": 1, "target too long": 1, "duplicate": 1])
+            #expect(
+                counts.dropped == [
+                    "empty source": 2, "empty target": 1, "source too long": 1, "target too long": 1, "duplicate": 1,
+                ])
             #expect((counts.sourceTokens, counts.targetTokens) == (5, 4))
 
             #expect(try tokens.shard(.train).count == 2)
@@ -94,13 +99,15 @@ import Testing
     @Test func learnsOneVocabularyForBothLanguages() throws {
         let pairs = text([("a b", "b c"), ("a b", "b c")])
         let writer = TokenFolderWriter(
-            corpus: "tiny", source: "en", target: "de", vocabulary: .init(kind: .bpe, size: 20), joint: true, filter: .init(maxTokens: 50))
+            corpus: "tiny", source: "en", target: "de", vocabulary: .init(kind: .bpe, size: 20), joint: true,
+            filter: .init(maxTokens: 50))
         try Fixtures.withFolder { folder in
             let output = try OutputFolder(folder)
             try output.publish(stage: TokenFolder.stage, configuration: try writer.write([.train: pairs], to: output))
             let tokens = try TokenFolder(path: folder)
             #expect(tokens.source.encode("a b c") == tokens.target.encode("a b c"))
-            #expect(try FileSystem.sha256(of: folder + "/source.model") == FileSystem.sha256(of: folder + "/target.model"))
+            #expect(
+                try FileSystem.sha256(of: folder + "/source.model") == FileSystem.sha256(of: folder + "/target.model"))
             #expect(try tokens.shard(.test).count == 0)
         }
     }
@@ -117,11 +124,16 @@ import Testing
     /// 300 pairs in which every third shares its source with a neighbour and every fifth its target.
     static let text: ParallelText = {
         var text = ParallelText()
-        for index in 0..<300 { text.append(source: "s\(index / 3 * 3 + max(index % 3, 1))", target: "t\(index / 5 * 5 + max(index % 5, 1))") }
+        for index in 0..<300 {
+            text.append(
+                source: "s\(index / 3 * 3 + max(index % 3, 1))", target: "t\(index / 5 * 5 + max(index % 5, 1))")
+        }
         return text
     }()
 
-    private func split(_ text: ParallelText = text, valid: Int = 40, test: Int = 30, seed: UInt64 = 3) throws -> [Split: ParallelText] {
+    private func split(
+        _ text: ParallelText = text, valid: Int = 40, test: Int = 30, seed: UInt64 = 3
+    ) throws -> [Split: ParallelText] {
         try HeldOutSplit(valid: valid, test: test, seed: seed).apply(to: text, name: "x")
     }
 

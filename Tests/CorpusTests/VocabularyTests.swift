@@ -52,7 +52,9 @@ import Testing
 
     @Test func refusesWhatIsNoModel() throws {
         try Fixtures.withFolder { folder in
-            for (name, text) in [("a", "no model"), ("b", ""), ("c", "#words 1 lowercase=false\n<unk>\t0\n<s>\t0\n</s>\t0\na\n")] {
+            for (name, text) in [
+                ("a", "no model"), ("b", ""), ("c", "#words 1 lowercase=false\n<unk>\t0\n<s>\t0\n</s>\t0\na\n"),
+            ] {
                 let path = try Fixtures.write(text, folder, name)
                 #expect(throws: DataError.self, "\(name)") { try Vocabulary.load(path: path) }
             }
@@ -61,8 +63,12 @@ import Testing
 
     @Test func refusesTooFewPiecesForTheCharacters() {
         for kind in [VocabularySettings.Kind.bpe, .unigram] {
-            #expect(throws: DataError.self) { try Vocabulary.learn(from: Self.lines, .init(kind: kind, size: 10), name: "x") }
-            #expect(throws: DataError.self) { try Vocabulary.learn(from: ["", ""], .init(kind: kind, size: 10), name: "x") }
+            #expect(throws: DataError.self) {
+                try Vocabulary.learn(from: Self.lines, .init(kind: kind, size: 10), name: "x")
+            }
+            #expect(throws: DataError.self) {
+                try Vocabulary.learn(from: ["", ""], .init(kind: kind, size: 10), name: "x")
+            }
         }
     }
 
@@ -81,9 +87,12 @@ import Testing
 
 @Suite struct WordTokensTests {
     @Test(arguments: [
-        ("A dog isn't here.", ["A", "dog", "isn't", "here", "."]), ("l'homme", ["l'", "homme"]), ("qu'il", ["qu'", "il"]),
-        ("aujourd'hui", ["aujourd'hui"]), ("Est-ce que ?", ["Est-ce", "que", "\u{2581}?"]), ("3,5 %", ["3,5", "\u{2581}%"]),
-        ("(a) b", ["(", "a", ")", "b"]), ("a-", ["a", "\u{FFED}-"]), ("", []), ("\"a\"", ["\"", "\u{FFED}a", "\u{FFED}\""]),
+        ("A dog isn't here.", ["A", "dog", "isn't", "here", "."]), ("l'homme", ["l'", "homme"]),
+        ("qu'il", ["qu'", "il"]),
+        ("aujourd'hui", ["aujourd'hui"]), ("Est-ce que ?", ["Est-ce", "que", "\u{2581}?"]),
+        ("3,5 %", ["3,5", "\u{2581}%"]),
+        ("(a) b", ["(", "a", ")", "b"]), ("a-", ["a", "\u{FFED}-"]), ("", []),
+        ("\"a\"", ["\"", "\u{FFED}a", "\u{FFED}\""]),
     ])
     func splits(_ text: String, _ tokens: [String]) {
         #expect(WordTokens.split(text) == tokens)
@@ -97,7 +106,9 @@ import Testing
         for _ in 0..<5 {
             texts = texts.flatMap { text in alphabet.map { text + $0 } }
             for text in texts where !text.hasPrefix(" ") && !text.hasSuffix(" ") && !text.contains("  ") {
-                if WordTokens.join(WordTokens.split(text)) != text { Issue.record("\(text): \(WordTokens.split(text))") }
+                if WordTokens.join(WordTokens.split(text)) != text {
+                    Issue.record("\(text): \(WordTokens.split(text))")
+                }
             }
         }
     }

@@ -40,12 +40,15 @@ struct ActivationTests {
     func bias(d: Int) {
         let rows = 3
         var source = Source(UInt64(d))
-        let start = source.floats(rows * d), bias = source.floats(d), dy = source.floats(rows * d), dstart = source.floats(d)
+        let start = source.floats(rows * d), bias = source.floats(d), dy = source.floats(rows * d),
+            dstart = source.floats(d)
         var x = start, dbias = dstart
         add_bias(&x, bias, rows, d)
         #expect(x == start.indices.map { start[$0] + bias[$0 % d] })
         add_bias_backward(dy, d, &dbias, rows, d)
-        expectClose(dbias, (0..<d).map { c in (0..<rows).reduce(Double(dstart[c])) { $0 + Double(dy[$1 * d + c]) } }, within: 1e-6, "bias gradient, \(d) columns")
+        expectClose(
+            dbias, (0..<d).map { c in (0..<rows).reduce(Double(dstart[c])) { $0 + Double(dy[$1 * d + c]) } },
+            within: 1e-6, "bias gradient, \(d) columns")
     }
 
     @Test(arguments: widths)
@@ -60,7 +63,9 @@ struct ActivationTests {
 
             var dx = dy
             bias_relu_dropout_backward(h, &dx, given.rows, d, given.dropout)
-            expectGradient(dx + given.columnSums(dx), at: widened(x + bias), within: 2e-6, "bias, relu, dropout \(what)") { p in
+            expectGradient(
+                dx + given.columnSums(dx), at: widened(x + bias), within: 2e-6, "bias, relu, dropout \(what)"
+            ) { p in
                 dot(widened(dy), given.apply(Array(p[..<given.count]), Array(p[given.count...]), relu))
             }
         }
@@ -74,7 +79,8 @@ struct ActivationTests {
             let dy = source.floats(given.count)
             var y = [Float](repeating: .nan, count: given.count)
             residual_forward(x, s, bias, &y, given.rows, d, given.dropout)
-            expectClose(y, zip(widened(x), given.apply(widened(s), widened(bias))).map(+), within: 1e-6, "residual \(what)")
+            expectClose(
+                y, zip(widened(x), given.apply(widened(s), widened(bias))).map(+), within: 1e-6, "residual \(what)")
 
             var ds = [Float](repeating: .nan, count: given.count)
             residual_backward(dy, &ds, given.rows, d, given.dropout)
@@ -89,13 +95,15 @@ struct ActivationTests {
         let vocabulary = 5, places = 4, scale: Float = 2.5
         forEachCase(d) { given, what in
             var source = given.source
-            let table = source.floats(vocabulary * d), positions = source.floats(places * d), dy = source.floats(given.count), start = source.floats(vocabulary * d)
+            let table = source.floats(vocabulary * d), positions = source.floats(places * d),
+                dy = source.floats(given.count), start = source.floats(vocabulary * d)
             // Few ids, so that some repeat and their gradients meet.
             let ids = source.labels(given.rows, below: 2), at = source.labels(given.rows, below: places)
             func embed(_ table: [Double]) -> [Double] {
                 (0..<given.count).map { i in
                     let r = i / d, c = i % d
-                    return given.factors[i] * (Double(scale) * table[Int(ids[r]) * d + c] + Double(positions[Int(at[r]) * d + c]))
+                    return given.factors[i]
+                        * (Double(scale) * table[Int(ids[r]) * d + c] + Double(positions[Int(at[r]) * d + c]))
                 }
             }
             var y = [Float](repeating: .nan, count: given.count), dtable = start
@@ -103,9 +111,12 @@ struct ActivationTests {
             expectClose(y, embed(widened(table)), within: 1e-6, "embedding \(what)")
             // In two goes, each for the ids of a range.
             for range in [0..<1, 1..<vocabulary] {
-                embedding_backward(&dtable, ids, dy, scale, range.lowerBound, range.upperBound, given.rows, d, given.dropout)
+                embedding_backward(
+                    &dtable, ids, dy, scale, range.lowerBound, range.upperBound, given.rows, d, given.dropout)
             }
-            expectGradient(zip(dtable, start).map { $0 - $1 }, at: widened(table), within: 2e-6, "embedding \(what)") { dot(widened(dy), embed($0)) }
+            expectGradient(zip(dtable, start).map { $0 - $1 }, at: widened(table), within: 2e-6, "embedding \(what)") {
+                dot(widened(dy), embed($0))
+            }
         }
     }
 

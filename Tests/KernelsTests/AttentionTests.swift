@@ -13,20 +13,27 @@ struct AttentionTests {
 
         init(_ a: NaiveAttention, q: [Float], kv: [Float], dout: [Float], outStride: Int) {
             let d = a.d, marker: Float = 777
-            var out = [Float](repeating: marker, count: a.n * outStride), dq = [Float](repeating: marker, count: a.n * a.qStride)
+            var out = [Float](repeating: marker, count: a.n * outStride),
+                dq = [Float](repeating: marker, count: a.n * a.qStride)
             var dkv = [Float](repeating: marker, count: a.m * a.kvStride)
             var weights = [Float](repeating: marker, count: a.heads * a.n * attention_row(a.m))
             var scratch = [Float](repeating: .nan, count: attention_scratch(a.n, a.m, a.head))
             kv.withUnsafeBufferPointer { kv in
                 let k = kv.baseAddress!, v = k + d
-                attention_forward(q, a.qStride, k, v, a.kvStride, &out, outStride, &weights, a.n, a.m, a.heads, a.head, a.isCausal ? 1 : 0, &scratch, a.dropout, a.first)
+                attention_forward(
+                    q, a.qStride, k, v, a.kvStride, &out, outStride, &weights, a.n, a.m, a.heads, a.head,
+                    a.isCausal ? 1 : 0, &scratch, a.dropout, a.first)
                 for i in scratch.indices { scratch[i] = .nan }
                 dkv.withUnsafeMutableBufferPointer { dkv in
                     guard let dk = dkv.baseAddress else { return }
-                    attention_backward(q, a.qStride, k, v, a.kvStride, dout, outStride, weights, a.n, a.m, a.heads, a.head, &dq, dk, dk + d, &scratch, a.dropout)
+                    attention_backward(
+                        q, a.qStride, k, v, a.kvStride, dout, outStride, weights, a.n, a.m, a.heads, a.head, &dq, dk,
+                        dk + d, &scratch, a.dropout)
                 }
             }
-            #expect(Self.untouched(out, a.n, outStride, d) && Self.untouched(dq, a.n, a.qStride, d) && Self.untouched(dkv, a.m, a.kvStride, 2 * d))
+            #expect(
+                Self.untouched(out, a.n, outStride, d) && Self.untouched(dq, a.n, a.qStride, d)
+                    && Self.untouched(dkv, a.m, a.kvStride, 2 * d))
             self.out = Self.columns(out, a.n, outStride, 0..<d)
             self.weights = weights
             self.dq = Self.columns(dq, a.n, a.qStride, 0..<d)
@@ -46,9 +53,11 @@ struct AttentionTests {
     private func check(n: Int, m: Int, heads: Int, head: Int, isCausal: Bool, rate: Float) {
         let d = heads * head, qStride = d + 3, kvStride = 2 * d + 1, outStride = d + 2
         let a = NaiveAttention(
-            n: n, m: m, heads: heads, head: head, isCausal: isCausal, dropout: dropout_t(rate: rate), first: 48, qStride: qStride, kvStride: kvStride)
+            n: n, m: m, heads: heads, head: head, isCausal: isCausal, dropout: dropout_t(rate: rate), first: 48,
+            qStride: qStride, kvStride: kvStride)
         var source = Source(UInt64(n * 1000 + m * 10 + head))
-        let q = source.floats(n * qStride, -2...2), kv = source.floats(m * kvStride, -2...2), dout = source.floats(n * outStride)
+        let q = source.floats(n * qStride, -2...2), kv = source.floats(m * kvStride, -2...2),
+            dout = source.floats(n * outStride)
         let run = Run(a, q: q, kv: kv, dout: dout, outStride: outStride), factors = a.factors
         let what = "attention \(n) x \(m), \(heads) heads of \(head), \(isCausal ? "causal" : "full"), dropout \(rate)"
 
@@ -57,15 +66,24 @@ struct AttentionTests {
         checkWeights(run.weights, a, a.weights(qs, k), factors, what)
 
         let gradientWeights = widened(AttentionTests.Run.columns(dout, n, outStride, 0..<d))
-        let packed = NaiveAttention(n: n, m: m, heads: heads, head: head, isCausal: isCausal, dropout: a.dropout, first: a.first, qStride: d, kvStride: d)
-        let inputs = Run.columns(qs, n, qStride, 0..<d) + Run.columns(k, m, kvStride, 0..<d) + Run.columns(k, m, kvStride, d..<2 * d)
+        let packed = NaiveAttention(
+            n: n, m: m, heads: heads, head: head, isCausal: isCausal, dropout: a.dropout, first: a.first, qStride: d,
+            kvStride: d)
+        let inputs =
+            Run.columns(qs, n, qStride, 0..<d) + Run.columns(k, m, kvStride, 0..<d)
+            + Run.columns(k, m, kvStride, d..<2 * d)
         expectGradient(run.dq + run.dk + run.dv, at: inputs, within: 4e-6, what) { p in
-            dot(gradientWeights, packed.output(Array(p[..<(n * d)]), Array(p[(n * d)..<((n + m) * d)]), Array(p[((n + m) * d)...]), factors))
+            dot(
+                gradientWeights,
+                packed.output(
+                    Array(p[..<(n * d)]), Array(p[(n * d)..<((n + m) * d)]), Array(p[((n + m) * d)...]), factors))
         }
     }
 
     /// What is kept for the backward pass: the weight, its sign saying whether it was dropped, zero where nothing may be seen.
-    private func checkWeights(_ kept: [Float], _ a: NaiveAttention, _ expected: [Double], _ factors: [Double], _ what: String) {
+    private func checkWeights(
+        _ kept: [Float], _ a: NaiveAttention, _ expected: [Double], _ factors: [Double], _ what: String
+    ) {
         let row = attention_row(a.m)
         for (index, weight) in kept.enumerated() {
             let j = index % row, at = index / row * a.m + j
@@ -105,15 +123,20 @@ struct AttentionTests {
 
     /// An empty source: nothing to attend to, so the output is zero.
     @Test func noKeysGiveZero() {
-        let a = NaiveAttention(n: 3, m: 0, heads: 2, head: 4, isCausal: false, dropout: .none, first: 0, qStride: 8, kvStride: 16)
-        let run = Run(a, q: [Float](repeating: 1, count: 24), kv: [Float](repeating: 0, count: 16), dout: [Float](repeating: 1, count: 24), outStride: 8)
+        let a = NaiveAttention(
+            n: 3, m: 0, heads: 2, head: 4, isCausal: false, dropout: .none, first: 0, qStride: 8, kvStride: 16)
+        let run = Run(
+            a, q: [Float](repeating: 1, count: 24), kv: [Float](repeating: 0, count: 16),
+            dout: [Float](repeating: 1, count: 24), outStride: 8)
         #expect(run.out.allSatisfy { $0 == 0 } && run.dq.allSatisfy { $0 == 0 })
     }
 
     /// Kept fraction within five standard errors, over a large sentence; rows hold 1/keep times the weights that stay.
     @Test func dropoutKeepsTheRightFraction() {
         let n = 100, m = 96, rate: Float = 0.2
-        let a = NaiveAttention(n: n, m: m, heads: 4, head: 1, isCausal: false, dropout: dropout_t(rate: rate), first: 0, qStride: 4, kvStride: 8)
+        let a = NaiveAttention(
+            n: n, m: m, heads: 4, head: 1, isCausal: false, dropout: dropout_t(rate: rate), first: 0, qStride: 4,
+            kvStride: 8)
         var source = Source(3)
         let run = Run(a, q: source.floats(n * 4), kv: source.floats(m * 8), dout: source.floats(n * 4), outStride: 4)
         let kept = Double(run.weights.count { $0 > 0 }) / Double(run.weights.count)
@@ -123,9 +146,11 @@ struct AttentionTests {
     /// e^x within 4 units in the last place, as the ratio of softmax weights to that of score 0, as far as weights are normal numbers.
     @Test func theExponentialIsAccurate() {
         let m = 16_384, x = (0..<m).map { -80 * Float($0) / Float(m) }
-        let a = NaiveAttention(n: 1, m: m, heads: 1, head: 1, isCausal: false, dropout: .none, first: 0, qStride: 1, kvStride: 2)
+        let a = NaiveAttention(
+            n: 1, m: m, heads: 1, head: 1, isCausal: false, dropout: .none, first: 0, qStride: 1, kvStride: 2)
         let run = Run(a, q: [1], kv: x.flatMap { [$0, 0] }, dout: [1], outStride: 1)
-        let worst = (0..<m).map { abs(Double(run.weights[$0]) / Double(run.weights[0]) / exp(Double(x[$0])) - 1) }.max()!
+        let worst = (0..<m).map { abs(Double(run.weights[$0]) / Double(run.weights[0]) / exp(Double(x[$0])) - 1) }
+            .max()!
         #expect(worst < 4 * 0x1p-23, "largest relative difference \(worst)")
     }
 }

@@ -49,7 +49,10 @@ struct ConversionTests {
     }
 
     @Test func theEndsOfTheRange() {
-        let x: [Float] = [65504, Float(65520).nextDown, 65520, .greatestFiniteMagnitude, .infinity, -.infinity, 0x1p-25, Float(0x1p-25).nextUp, .leastNonzeroMagnitude, -0.0]
+        let x: [Float] = [
+            65504, Float(65520).nextDown, 65520, .greatestFiniteMagnitude, .infinity, -.infinity, 0x1p-25,
+            Float(0x1p-25).nextUp, .leastNonzeroMagnitude, -0.0,
+        ]
         #expect(half(x) == [0x7BFF, 0x7BFF, 0x7C00, 0x7C00, 0x7C00, 0xFC00, 0, 1, 0, 0x8000])
         #expect(value(half([.nan])[0]).isNaN)
     }

@@ -3,7 +3,9 @@ import Foundation
 import Testing
 
 /// Sums over rows of -sum_c q_c log softmax(x + bias)_c, q = (1 - smoothing) onehot + smoothing / vocabulary, and of -log softmax at the label.
-private func crossEntropy(_ x: [Double], _ bias: [Double], _ labels: [Int32], smoothing: Double) -> (loss: Double, likelihood: Double) {
+private func crossEntropy(
+    _ x: [Double], _ bias: [Double], _ labels: [Int32], smoothing: Double
+) -> (loss: Double, likelihood: Double) {
     let vocabulary = bias.count
     var loss = 0.0, likelihood = 0.0
     for (r, label) in labels.enumerated() {
@@ -30,7 +32,8 @@ struct LossTests {
     func agreesWithTheDefinitionAndItsDifferences(vocabulary: Int, smoothing: Float) {
         for rows in [1, 2, 5] {
             var source = Source(UInt64(vocabulary * 10 + rows))
-            let x = source.floats(rows * vocabulary, -4...4), bias = source.floats(vocabulary), labels = source.labels(rows, below: vocabulary)
+            let x = source.floats(rows * vocabulary, -4...4), bias = source.floats(vocabulary),
+                labels = source.labels(rows, below: vocabulary)
             let scale: Float = 0.37
             let what = "cross-entropy [\(rows) x \(vocabulary)], smoothing \(smoothing)"
             var gradient = x, likelihood = 11.0
@@ -46,7 +49,9 @@ struct LossTests {
             }
 
             var scratch = x, plain = 0.0
-            #expect(cross_entropy(&scratch, bias, labels, rows, vocabulary, smoothing, 0, 0, &plain) == loss, "without gradient: \(what)")
+            #expect(
+                cross_entropy(&scratch, bias, labels, rows, vocabulary, smoothing, 0, 0, &plain) == loss,
+                "without gradient: \(what)")
         }
     }
 
@@ -55,7 +60,8 @@ struct LossTests {
     func largeLogitsStayFinite(size: Double) {
         let rows = 4, vocabulary = 37
         var source = Source(5)
-        let x = source.floats(rows * vocabulary, -size...size), bias = source.floats(vocabulary), labels = source.labels(rows, below: vocabulary)
+        let x = source.floats(rows * vocabulary, -size...size), bias = source.floats(vocabulary),
+            labels = source.labels(rows, below: vocabulary)
         var gradient = x, likelihood = 0.0
         let loss = cross_entropy(&gradient, bias, labels, rows, vocabulary, 0.1, 1, 1, &likelihood)
         let expected = crossEntropy(widened(x), widened(bias), labels, smoothing: 0.1)
@@ -66,10 +72,13 @@ struct LossTests {
 
     /// alpha T^2 KL(p, softmax(z / T)) + (1 - alpha) cross-entropy, p a teacher's likeliest classes and one for all others.
     @Test(arguments: [5, 16, 33, 101], [(Float(0.9), Float(1)), (0.5, 2), (1, 0.7), (0, 3)])
-    func aTaughtModelAgreesWithTheDefinitionAndItsDifferences(vocabulary: Int, teaching: (alpha: Float, temperature: Float)) {
+    func aTaughtModelAgreesWithTheDefinitionAndItsDifferences(
+        vocabulary: Int, teaching: (alpha: Float, temperature: Float)
+    ) {
         let rows = 3, k = 4, smoothing: Float = 0.1, scale: Float = 0.37
         var source = Source(UInt64(vocabulary))
-        let x = source.floats(rows * vocabulary, -3...3), bias = source.floats(vocabulary), labels = source.labels(rows, below: vocabulary)
+        let x = source.floats(rows * vocabulary, -3...3), bias = source.floats(vocabulary),
+            labels = source.labels(rows, below: vocabulary)
         let ids = (0..<rows).flatMap { r in (0..<k).map { Int32((r * 3 + $0) % vocabulary) } }
         let probabilities: [Float] = (0..<rows).flatMap { r in [0.5, 0.25, 0.1, Float(r) * 0.075] }
         let (alpha, T) = (Double(teaching.alpha), Double(teaching.temperature))
@@ -93,15 +102,21 @@ struct LossTests {
             ids.withUnsafeBufferPointer { ids in
                 probabilities.withUnsafeBufferPointer { p in
                     let teacher = teacher_t(
-                        ids: ids.baseAddress, probabilities: p.baseAddress, likeliest: k, alpha: teaching.alpha, temperature: teaching.temperature)
-                    return taught_cross_entropy(&logits, bias, labels, teacher, rows, vocabulary, smoothing, scale, gradient, &likelihood)
+                        ids: ids.baseAddress, probabilities: p.baseAddress, likeliest: k, alpha: teaching.alpha,
+                        temperature: teaching.temperature)
+                    return taught_cross_entropy(
+                        &logits, bias, labels, teacher, rows, vocabulary, smoothing, scale, gradient, &likelihood)
                 }
             }
         }
-        let found = run(scale, &gradient, 1, &likelihood), expected = loss(widened(x), widened(bias)), what = "\(vocabulary) classes, \(teaching)"
+        let found = run(scale, &gradient, 1, &likelihood), expected = loss(widened(x), widened(bias)),
+            what = "\(vocabulary) classes, \(teaching)"
         #expect(abs(found - expected) <= 2e-6 * max(1, abs(expected)), "\(what): \(found), expected \(expected)")
-        #expect(abs(likelihood - 3 - crossEntropy(widened(x), widened(bias), labels, smoothing: 0.1).likelihood) < 1e-5, "\(what)")
-        expectGradient(gradient + columnSums(gradient, vocabulary), at: widened(x) + widened(bias), within: 3e-6, what) { p in
+        #expect(
+            abs(likelihood - 3 - crossEntropy(widened(x), widened(bias), labels, smoothing: 0.1).likelihood) < 1e-5,
+            "\(what)")
+        expectGradient(gradient + columnSums(gradient, vocabulary), at: widened(x) + widened(bias), within: 3e-6, what)
+        { p in
             Double(scale) * loss(Array(p[..<(rows * vocabulary)]), Array(p[(rows * vocabulary)...]))
         }
         var scratch = x, plain = 0.0

@@ -37,20 +37,25 @@ struct MatrixTests {
 
     private func checkProduct(_ m: Int, _ n: Int, _ k: Int, _ ta: Bool, _ tb: Bool, _ accumulate: Bool, _ margin: Int) {
         var source = Source(UInt64(m * 10_000 + n * 100 + k))
-        let a = Framed(ta ? k : m, ta ? m : k, margin: margin, &source), b = Framed(tb ? n : k, tb ? k : n, margin: margin, &source)
+        let a = Framed(ta ? k : m, ta ? m : k, margin: margin, &source),
+            b = Framed(tb ? n : k, tb ? k : n, margin: margin, &source)
         let c = Framed(m, n, margin: margin, &source)
         var expected: [Double] = []
         for i in 0..<m {
             for j in 0..<n {
-                let sum = (0..<k).reduce(0.0) { $0 + Double(ta ? a.matrix[$1, i] : a.matrix[i, $1]) * Double(tb ? b.matrix[j, $1] : b.matrix[$1, j]) }
+                let sum = (0..<k).reduce(0.0) {
+                    $0 + Double(ta ? a.matrix[$1, i] : a.matrix[i, $1]) * Double(tb ? b.matrix[j, $1] : b.matrix[$1, j])
+                }
                 expected.append((accumulate ? Double(c.matrix[i, j]) : 0) + sum)
             }
         }
-        if !accumulate { c.matrix.fill(.nan) } // what was there must not matter
+        if !accumulate { c.matrix.fill(.nan) }  // what was there must not matter
         gemm(a.matrix, b.matrix, transposeA: ta, transposeB: tb, into: c.matrix, accumulate: accumulate)
         defer { withExtendedLifetime((a, b, c)) {} }
         let actual = (0..<m).flatMap { i in (0..<n).map { c.matrix[i, $0] } }
-        expectClose(actual, expected, within: 2e-6, "[\(m) x \(k)]\(ta ? "^T" : "") [\(k) x \(n)]\(tb ? "^T" : ""), accumulate \(accumulate), margin \(margin)")
+        expectClose(
+            actual, expected, within: 2e-6,
+            "[\(m) x \(k)]\(ta ? "^T" : "") [\(k) x \(n)]\(tb ? "^T" : ""), accumulate \(accumulate), margin \(margin)")
         #expect(a.frameIsWhole && b.frameIsWhole && c.frameIsWhole)
     }
 
@@ -73,7 +78,10 @@ struct MatrixTests {
         let whole = block.matrix(5, 7), part = whole.rows(1..<4).columns(2..<5)
         #expect(part.rows == 3 && part.columns == 3 && part.stride == 7 && !part.isContiguous && whole.isContiguous)
         part.fill(4)
-        #expect(block.buffer.indices.allSatisfy { block.buffer[$0] == ((1..<4).contains($0 / 7) && (2..<5).contains($0 % 7) ? 4 : 0) })
+        #expect(
+            block.buffer.indices.allSatisfy {
+                block.buffer[$0] == ((1..<4).contains($0 / 7) && (2..<5).contains($0 % 7) ? 4 : 0)
+            })
         whole[3, 3] = 9
         #expect(part[2, 1] == 9 && part.row(2)[1] == 9)
         copy.matrix(3, 5).columns(1..<4).copy(from: part)

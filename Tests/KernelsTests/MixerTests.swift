@@ -88,7 +88,7 @@ struct MixerTests {
 
             let again = Scratch(mixer_scratch(shape, n, m))
             var d = given.map { Rows(unset: $0.rows, $0.width, apart: $0.stride - $0.width) }
-            d.bias = Rows([Float](repeating: 0.5, count: widths.bias), 1, widths.bias, apart: 0) // is added to
+            d.bias = Rows([Float](repeating: 0.5, count: widths.bias), 1, widths.bias, apart: 0)  // is added to
             mixer_backward(
                 shape, mixer_inputs_t(given), n, m, dy.start, dy.stride, tape.start, mixer_gradients_t(d), again.start)
             #expect(given.isFramed && dy.isFramed && out.isFramed && d.isFramed, "\(name)")

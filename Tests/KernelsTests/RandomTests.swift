@@ -17,10 +17,17 @@ struct RandomTests {
 
     /// Known answers for 10 rounds, from the same list, to anchor the reference itself beyond the zero vector.
     @Test func theReferenceGivesTheKnownAnswersOfTenRounds() {
-        #expect(PhiloxReference.block((0, 0, 0, 0), seed: 0, rounds: 10) == [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8])
+        #expect(
+            PhiloxReference.block((0, 0, 0, 0), seed: 0, rounds: 10) == [
+                0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8,
+            ])
         let ones = UInt32.max
-        #expect(PhiloxReference.block((ones, ones, ones, ones), seed: .max, rounds: 10) == [0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd])
-        let pi = PhiloxReference.block((0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344), seed: 0x299f_31d0_a409_3822, rounds: 10)
+        #expect(
+            PhiloxReference.block((ones, ones, ones, ones), seed: .max, rounds: 10) == [
+                0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd,
+            ])
+        let pi = PhiloxReference.block(
+            (0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344), seed: 0x299f_31d0_a409_3822, rounds: 10)
         #expect(pi == [0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1])
     }
 
@@ -37,7 +44,9 @@ struct RandomTests {
         let base = uniform(64)
         #expect(base == uniform(64))
         #expect(Array(uniform(64)[..<10]) == uniform(10))
-        for other in [uniform(64, seed: 8), uniform(64, seed: 7 | 1 << 32), uniform(64, stream: 4), uniform(64, step: 6)] {
+        for other in [
+            uniform(64, seed: 8), uniform(64, seed: 7 | 1 << 32), uniform(64, stream: 4), uniform(64, step: 6),
+        ] {
             #expect(zip(base, other).allSatisfy { $0 != $1 })
         }
     }

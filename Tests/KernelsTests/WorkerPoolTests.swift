@@ -20,7 +20,8 @@ struct WorkerPoolTests {
     @Test(arguments: 1...4)
     func roundsFollowOneAnother(threads: Int) {
         let pool = WorkerPool(threads: threads), count = 8
-        let values = UnsafeMutablePointer<Int>.allocate(capacity: count), sums = UnsafeMutablePointer<Int>.allocate(capacity: count)
+        let values = UnsafeMutablePointer<Int>.allocate(capacity: count),
+            sums = UnsafeMutablePointer<Int>.allocate(capacity: count)
         defer { values.deallocate(); sums.deallocate() }
         values.initialize(repeating: 1, count: count)
         sums.initialize(repeating: 0, count: count)

@@ -11,15 +11,20 @@ struct BoundNetwork: ContextNetwork {
     func distiller(_ setting: DistillerSetting) -> any Distiller { fatalError("it learns nothing") }
     func stepFlops(tokens: Int, memoryTokens: Int) -> Double { 0 }
 
-    func forward(_ x: Matrix, _ sentences: Packed, memory: EncoderOutput?, _ pass: Pass) -> ContextTape { fatalError("it translates only") }
+    func forward(_ x: Matrix, _ sentences: Packed, memory: EncoderOutput?, _ pass: Pass) -> ContextTape {
+        fatalError("it translates only")
+    }
     func backward(
-        _ tape: ContextTape, _ sentences: Packed, memory: EncoderOutput?, dcontext: Matrix, dx: Matrix?, dmemory: Matrix?, _ pass: Pass
+        _ tape: ContextTape, _ sentences: Packed, memory: EncoderOutput?, dcontext: Matrix, dx: Matrix?,
+        dmemory: Matrix?, _ pass: Pass
     ) { fatalError("it translates only") }
 }
 
 extension SearchFixture {
     /// The model with something of the test's own in some attentions' places.
-    func translationModel(_ replacing: (_ attention: Attention, _ layer: Int) -> (Span, BoundContext)?) -> TranslationModel {
+    func translationModel(
+        _ replacing: (_ attention: Attention, _ layer: Int) -> (Span, BoundContext)?
+    ) -> TranslationModel {
         let c = model.configuration
         let changed = Transformer(c, Replacements()) { attention, layer in
             guard let (span, bound) = replacing(attention, layer) else {

@@ -6,12 +6,15 @@ import Testing
 /// With a model of 40 BLEU of which every network takes what `cost` says, and two of one layer more than both alone.
 @Suite struct GreedyChoiceTests {
     private let cost = [
-        "mix-s.encoder.0": 0.3, "mix-l.encoder.0": 0.1, "mix-s.encoder.1": 0.05, "mix-s.cross.0": 0.6, "mix-l.cross.0": 0.35,
+        "mix-s.encoder.0": 0.3, "mix-l.encoder.0": 0.1, "mix-s.encoder.1": 0.05, "mix-s.cross.0": 0.6,
+        "mix-l.cross.0": 0.35,
         "mix-s.decoder.0": -0.1,
     ]
 
     private func chosen(bound: Double) throws -> GreedyChoice {
-        let specs = try cost.keys.sorted().map { (spec: try Spec(parsing: $0), parameters: $0.hasPrefix("mix-s") ? 10 : 20) }
+        let specs = try cost.keys.sorted().map {
+            (spec: try Spec(parsing: $0), parameters: $0.hasPrefix("mix-s") ? 10 : 20)
+        }
         var choice = GreedyChoice(specs, bound: bound)
         choice.choose { specs in
             let names = specs.map { "\($0)" }

@@ -40,10 +40,13 @@ private struct IdentityNetwork: ContextNetwork {
     }
 
     func backward(
-        _ tape: ContextTape, _ sentences: Packed, memory: EncoderOutput?, dcontext: Matrix, dx: Matrix?, dmemory: Matrix?, _ pass: Pass
+        _ tape: ContextTape, _ sentences: Packed, memory: EncoderOutput?, dcontext: Matrix, dx: Matrix?,
+        dmemory: Matrix?, _ pass: Pass
     ) {
         let dgain = pass.gradient(gain)
-        for row in 0..<dcontext.rows { for c in 0..<dcontext.columns { dgain[0, c] += dcontext[row, c] * tape.x[row, c] } }
+        for row in 0..<dcontext.rows {
+            for c in 0..<dcontext.columns { dgain[0, c] += dcontext[row, c] * tape.x[row, c] }
+        }
         if let dx { multiply(dcontext, by: pass.weights[gain], into: dx) }
     }
 
@@ -69,8 +72,12 @@ private final class BoundIdentity: SentenceMap, StepAttention, StepState {
     func makeState() -> any StepState { self }
     func begin(_ memory: Matrix, _ sources: Packed, slots: Int, _ space: Workspace) {}
     func copy(from: Int, to: Int, positions: Int) {}
-    func append(_ x: Matrix, _ rows: StepRows, into context: Matrix, _ space: Workspace) { multiply(x, by: gain.matrix(1, gain.count), into: context) }
-    func callAsFunction(_ x: Matrix, _ sentences: Packed, into y: Matrix, _ space: Workspace) { multiply(x, by: gain.matrix(1, gain.count), into: y) }
+    func append(_ x: Matrix, _ rows: StepRows, into context: Matrix, _ space: Workspace) {
+        multiply(x, by: gain.matrix(1, gain.count), into: context)
+    }
+    func callAsFunction(_ x: Matrix, _ sentences: Packed, into y: Matrix, _ space: Workspace) {
+        multiply(x, by: gain.matrix(1, gain.count), into: y)
+    }
 }
 
 private func multiply(_ x: Matrix, by gain: Matrix, into y: Matrix) {
@@ -89,34 +96,44 @@ private func multiply(_ x: Matrix, by gain: Matrix, into y: Matrix) {
             try text.write(toFile: folder + "/a." + language, atomically: true, encoding: .utf8)
         }
         try Tokenize.parse([
-            "--corpus", "mine", "--train-source", folder + "/a.en", "--train-target", folder + "/a.de", "--vocabulary-size", "80",
+            "--corpus", "mine", "--train-source", folder + "/a.en", "--train-target", folder + "/a.de",
+            "--vocabulary-size", "80",
             "--hold-out-valid", "5", "--hold-out-test", "5", "--output", run + "/tokens", "--threads", "1", "--quiet",
         ]).run()
         try Train.parse([
-            "--tokens", run + "/tokens", "--width", "16", "--heads", "2", "--hidden", "32", "--encoder-layers", "1", "--decoder-layers", "1",
+            "--tokens", run + "/tokens", "--width", "16", "--heads", "2", "--hidden", "32", "--encoder-layers", "1",
+            "--decoder-layers", "1",
             "--max-steps", "5", "--output", run + "/train", "--threads", "1", "--quiet",
         ]).run()
         try Capture.parse([
-            "--model", run + "/train", "--tokens", run + "/tokens", "--families", "identity", "--attentions", "encoder", "decoder", "cross",
+            "--model", run + "/train", "--tokens", run + "/tokens", "--families", "identity", "--attentions", "encoder",
+            "decoder", "cross",
             "--output", run + "/capture", "--threads", "1", "--quiet",
         ]).run()
         for attention in ["encoder", "decoder", "cross"] {
             try Distill.parse([
-                "--capture", run + "/capture", "--spec", "identity-one.\(attention)", "--epochs", "2", "--output", run + "/distill/\(attention)",
+                "--capture", run + "/capture", "--spec", "identity-one.\(attention)", "--epochs", "2", "--output",
+                run + "/distill/\(attention)",
                 "--threads", "1", "--quiet",
             ]).run()
         }
         let replacements = ["encoder", "decoder", "cross"].flatMap { ["--replacement", run + "/distill/\($0)"] }
-        try SpliceCommand.parse(["--model", run + "/train"] + replacements + ["--output", run + "/splice", "--threads", "1", "--quiet"]).run()
+        try SpliceCommand.parse(
+            ["--model", run + "/train"] + replacements + ["--output", run + "/splice", "--threads", "1", "--quiet"]
+        ).run()
         try Train.parse([
-            "--tokens", run + "/tokens", "--model", run + "/splice", "--teacher", run + "/train", "--epochs", "2", "--output", run + "/inplace/all",
+            "--tokens", run + "/tokens", "--model", run + "/splice", "--teacher", run + "/train", "--epochs", "2",
+            "--output", run + "/inplace/all",
             "--threads", "1", "--quiet",
         ]).run()
         try Score.parse([
-            "--model", run + "/inplace/all", "--tokens", run + "/tokens", "--output", run + "/score", "--threads", "1", "--quiet",
+            "--model", run + "/inplace/all", "--tokens", run + "/tokens", "--output", run + "/score", "--threads", "1",
+            "--quiet",
         ]).run()
         #expect(FileManager.default.fileExists(atPath: run + "/score/hypotheses.txt"))
         let spec = try Spec(parsing: "identity-one.cross.0")
-        #expect(spec.family is IdentityFamily && Families.help.contains("identity") && Families.table.contains("identity heads encoder,decoder,cross one"))
+        #expect(
+            spec.family is IdentityFamily && Families.help.contains("identity")
+                && Families.table.contains("identity heads encoder,decoder,cross one"))
     }
 }

@@ -9,7 +9,9 @@ import Testing
 /// Mixers against PyTorch (`Golden/mixers.py`), and in translation against the pass that trains them.
 struct MixerNetworkTests {
     private static let attentions = ["encoder", "decoder", "cross"]
-    private static let sizes = ["mix-k3", "mix-k3r5", "mix-k3r5v3", "slots-k3d2", "slots-k3d2v3", "mix-k16r4", "slots-k9d5"]
+    private static let sizes = [
+        "mix-k3", "mix-k3r5", "mix-k3r5v3", "slots-k3d2", "slots-k3d2v3", "mix-k16r4", "slots-k9d5",
+    ]
 
     /// A network with weights of its own.
     private struct Fixture {
@@ -57,31 +59,46 @@ struct MixerNetworkTests {
 
     // MARK: - PyTorch
 
-    @Test(arguments: ["mix-k3", "mix-k3r5", "mix-k3r5v3", "mix-k3v3-large", "slots-k3d2-shared", "slots-k3d2v3-shared-large"], attentions)
+    @Test(
+        arguments: [
+            "mix-k3", "mix-k3r5", "mix-k3r5v3", "mix-k3v3-large", "slots-k3d2-shared", "slots-k3d2v3-shared-large",
+        ], attentions)
     func outputsAndEveryGradient(_ name: String, _ attention: String) throws {
-        let file = try TensorFile(path: Bundle.module.resourceURL!.appendingPathComponent("Golden/mixers.safetensors").path)
-        let fixture = try Fixture(name.split(separator: "-").prefix(2).joined(separator: "-") + "." + attention), space = Workspace()
+        let file = try TensorFile(
+            path: Bundle.module.resourceURL!.appendingPathComponent("Golden/mixers.safetensors").path)
+        let fixture = try Fixture(name.split(separator: "-").prefix(2).joined(separator: "-") + "." + attention),
+            space = Workspace()
         let prefix = "\(name).\(attention)."
         func matrix(_ name: String) throws -> Matrix {
-            let shape = try file.info(name).shape, values = try file.floats(name), x = space.matrix(shape[0], shape.count > 1 ? shape[1] : 1)
+            let shape = try file.info(name).shape, values = try file.floats(name),
+                x = space.matrix(shape[0], shape.count > 1 ? shape[1] : 1)
             for (i, value) in values.enumerated() { x.base[i] = value }
             return x
         }
         for slot in fixture.layout.slots {
             #expect(try file.info(prefix + slot.name).shape == slot.shape, "\(slot.name)")
-            for (i, value) in try file.floats(prefix + slot.name).enumerated() { fixture.weights.base[slot.offset + i] = value }
+            for (i, value) in try file.floats(prefix + slot.name).enumerated() {
+                fixture.weights.base[slot.offset + i] = value
+            }
         }
-        let x = try matrix("x"), sentences = packed(try file.integers("lengths")), gradients = FloatBlock(fixture.layout.count)
-        let memory = attention == "cross" ? EncoderOutput(x: try matrix("memory"), sentences: packed(try file.integers("memory.lengths"))) : nil
+        let x = try matrix("x"), sentences = packed(try file.integers("lengths")),
+            gradients = FloatBlock(fixture.layout.count)
+        let memory =
+            attention == "cross"
+            ? EncoderOutput(x: try matrix("memory"), sentences: packed(try file.integers("memory.lengths"))) : nil
         let pass = Pass(weights: fixture.weights, gradients: gradients, workspace: space)
         let tape = fixture.network.forward(x, sentences, memory: memory, pass)
         expectClose(tape.context, try matrix(prefix + "output"), within: 1e-5, "\(prefix)output")
         let dx = space.matrix(x.rows, x.columns), dmemory = memory.map { space.zeros($0.x.rows, $0.x.columns) }
-        fixture.network.backward(tape, sentences, memory: memory, dcontext: try matrix("random"), dx: dx, dmemory: dmemory, pass)
+        fixture.network.backward(
+            tape, sentences, memory: memory, dcontext: try matrix("random"), dx: dx, dmemory: dmemory, pass)
         expectClose(dx, try matrix(prefix + "gradient.x"), within: 2e-5, "\(prefix)gradient.x")
-        if let dmemory { expectClose(dmemory, try matrix(prefix + "gradient.memory"), within: 2e-5, "\(prefix)gradient.memory") }
+        if let dmemory {
+            expectClose(dmemory, try matrix(prefix + "gradient.memory"), within: 2e-5, "\(prefix)gradient.memory")
+        }
         for slot in fixture.layout.slots {
-            let expected = try file.floats(prefix + "gradient." + slot.name), scale = max(expected.map(abs).max()!, 1e-2)
+            let expected = try file.floats(prefix + "gradient." + slot.name),
+                scale = max(expected.map(abs).max()!, 1e-2)
             let worst = zip(expected, gradients.buffer[slot.range]).map { abs($0 - $1) }.max()!
             #expect(worst < 2e-5 * scale, "\(prefix)\(slot.name): largest difference \(worst) of \(scale)")
         }
@@ -94,11 +111,15 @@ struct MixerNetworkTests {
     @Test(arguments: sizes, attentions)
     func translationSaysWhatTrainingSays(_ size: String, _ attention: String) throws {
         for (loud, lengths) in [(Float(1), [3, 1, 0, 7, 2]), (60, [4, 9]), (1, [1000, 17])] {
-            let fixture = try Fixture("\(size).\(attention)", loud: loud), space = Workspace(), what = "\(size).\(attention), pooling times \(loud), \(lengths)"
+            let fixture = try Fixture("\(size).\(attention)", loud: loud), space = Workspace(),
+                what = "\(size).\(attention), pooling times \(loud), \(lengths)"
             let sources = packed(lengths.reversed()), sentences = attention == "encoder" ? sources : packed(lengths)
-            let x = random(sentences.tokens, 8, 1, space), memory = EncoderOutput(x: random(sources.tokens, 8, 2, space), sentences: sources)
+            let x = random(sentences.tokens, 8, 1, space),
+                memory = EncoderOutput(x: random(sources.tokens, 8, 2, space), sentences: sources)
             let expected = fixture.network.forward(
-                x, sentences, memory: attention == "cross" ? memory : nil, Pass(weights: fixture.weights, workspace: space)).context
+                x, sentences, memory: attention == "cross" ? memory : nil,
+                Pass(weights: fixture.weights, workspace: space)
+            ).context
             let found = space.matrix(x.rows, 8)
             switch fixture.network.bind(BoundWeights(block: fixture.weights, precision: .float32), output: nil) {
             case .sentences(let map):
@@ -112,7 +133,9 @@ struct MixerNetworkTests {
         }
     }
 
-    private func step(_ steps: any StepAttention, _ x: Matrix, _ sentences: Packed, _ memory: EncoderOutput, into y: Matrix) {
+    private func step(
+        _ steps: any StepAttention, _ x: Matrix, _ sentences: Packed, _ memory: EncoderOutput, into y: Matrix
+    ) {
         let state = steps.makeState(), space = Workspace(), lasting = Workspace(), count = sentences.sentences
         state.begin(memory.x, memory.sentences, slots: 2 * count, lasting)
         var rows = StepRows(), position = 0
@@ -131,9 +154,13 @@ struct MixerNetworkTests {
             }
             rows.setPosition(position)
             let input = space.matrix(alive.count, 8), output = space.matrix(alive.count, 8)
-            for (row, s) in alive.enumerated() { input.row(row).update(from: x.row(sentences.offsets[s] + position), count: 8) }
+            for (row, s) in alive.enumerated() {
+                input.row(row).update(from: x.row(sentences.offsets[s] + position), count: 8)
+            }
             state.append(input, rows, into: output, space)
-            for (row, s) in alive.enumerated() { y.row(sentences.offsets[s] + position).update(from: output.row(row), count: 8) }
+            for (row, s) in alive.enumerated() {
+                y.row(sentences.offsets[s] + position).update(from: output.row(row), count: 8)
+            }
             space.reset()
             position += 1
         }
@@ -142,15 +169,25 @@ struct MixerNetworkTests {
     /// A sentence's context does not depend on the batch that it is in, to the last bit.
     @Test(arguments: sizes, attentions)
     func aSentenceAloneHasTheSameBits(_ size: String, _ attention: String) throws {
-        let fixture = try Fixture("\(size).\(attention)"), space = Workspace(), lengths = [5, 1, 12, 3], sources = packed([2, 9, 1, 4])
-        let sentences = packed(lengths), x = random(sentences.tokens, 8, 1, space), m = random(sources.tokens, 8, 2, space)
+        let fixture = try Fixture("\(size).\(attention)"), space = Workspace(), lengths = [5, 1, 12, 3],
+            sources = packed([2, 9, 1, 4])
+        let sentences = packed(lengths), x = random(sentences.tokens, 8, 1, space),
+            m = random(sources.tokens, 8, 2, space)
         let pass = Pass(weights: fixture.weights, workspace: space), isCross = attention == "cross"
-        let all = fixture.network.forward(x, sentences, memory: isCross ? EncoderOutput(x: m, sentences: sources) : nil, pass).context
+        let all = fixture.network.forward(
+            x, sentences, memory: isCross ? EncoderOutput(x: m, sentences: sources) : nil, pass
+        ).context
         for s in lengths.indices {
-            let memory = isCross ? EncoderOutput(x: m.rows(sources.range(s)), sentences: packed([sources.length(s)])) : nil
-            let alone = fixture.network.forward(x.rows(sentences.range(s)), packed([lengths[s]]), memory: memory, pass).context
+            let memory =
+                isCross ? EncoderOutput(x: m.rows(sources.range(s)), sentences: packed([sources.length(s)])) : nil
+            let alone = fixture.network.forward(x.rows(sentences.range(s)), packed([lengths[s]]), memory: memory, pass)
+                .context
             for row in 0..<lengths[s] {
-                for c in 0..<8 { #expect(alone[row, c].bitPattern == all[sentences.offsets[s] + row, c].bitPattern, "\(size).\(attention) sentence \(s)") }
+                for c in 0..<8 {
+                    #expect(
+                        alone[row, c].bitPattern == all[sentences.offsets[s] + row, c].bitPattern,
+                        "\(size).\(attention) sentence \(s)")
+                }
             }
         }
     }
@@ -158,7 +195,8 @@ struct MixerNetworkTests {
     // MARK: - Sizes
 
     @Test(arguments: [
-        ("mix-l.encoder", 41_312), ("mix-l.cross", 62_968), ("mix-k32r64.cross", 66_048), ("slots-l.cross", 47_712), ("slots-l.encoder", 37_312),
+        ("mix-l.encoder", 41_312), ("mix-l.cross", 62_968), ("mix-k32r64.cross", 66_048), ("slots-l.cross", 47_712),
+        ("slots-l.encoder", 37_312),
         ("slots-l.decoder", 35_136),
     ])
     func parameters(_ text: String, _ count: Int) throws {
@@ -168,19 +206,28 @@ struct MixerNetworkTests {
     }
 
     /// At all eighteen places of six and six layers: the share of the attention's own 891,648.
-    @Test(arguments: [("mix-l", 1.0), ("mix-m", 0.5), ("mix-s", 0.25), ("mix-xs", 0.14), ("slots-l", 0.81), ("slots-m", 0.67), ("slots-s", 0.5)])
+    @Test(arguments: [
+        ("mix-l", 1.0), ("mix-m", 0.5), ("mix-s", 0.25), ("mix-xs", 0.14), ("slots-l", 0.81), ("slots-m", 0.67),
+        ("slots-s", 0.5),
+    ])
     func allPlacesTogetherAreSmaller(_ name: String, _ share: Double) throws {
         var layout = ParameterLayout()
         for attention in Self.attentions {
-            _ = try Spec(parsing: "\(name).\(attention)").network(TeacherShape(width: 128, heads: 8, maxTokens: 50), &layout)
+            _ = try Spec(parsing: "\(name).\(attention)").network(
+                TeacherShape(width: 128, heads: 8, maxTokens: 50), &layout)
         }
         #expect(Double(6 * layout.parameters) <= share * 891_648, "\(name): \(6 * layout.parameters)")
     }
 
     @Test(arguments: ["mix-k32r64", "mix-k1", "mix-k24r32v32", "mix-k8v4", "slots-k48d12", "slots-k16d4v32"])
-    func sizesArePrintedAsTheyAreRead(_ text: String) throws { #expect(try Spec(parsing: text + ".cross.2").description == text + ".cross.2") }
+    func sizesArePrintedAsTheyAreRead(_ text: String) throws {
+        #expect(try Spec(parsing: text + ".cross.2").description == text + ".cross.2")
+    }
 
-    @Test(arguments: ["mix-r3", "mix-k0", "mix-k03", "mix-k3d2", "mix-k3r", "mix-k3v2r1", "mix-k5000", "slots-k3", "slots-k3r2d1", "slots-k3d2x", "mix-h96"])
+    @Test(arguments: [
+        "mix-r3", "mix-k0", "mix-k03", "mix-k3d2", "mix-k3r", "mix-k3v2r1", "mix-k5000", "slots-k3", "slots-k3r2d1",
+        "slots-k3d2x", "mix-h96",
+    ])
     func otherSizesAreRefused(_ text: String) {
         let error = #expect(throws: SpecError.self) { try Spec(parsing: text + ".cross") }
         #expect(error?.reason.contains("is none of xs s m l, nor slots") == true, "\(String(describing: error))")

@@ -14,7 +14,8 @@ struct ReplacementGoldenTests {
     private let file: TensorFile
 
     init() throws {
-        file = try TensorFile(path: Bundle.module.resourceURL!.appendingPathComponent("Golden/replacements.safetensors").path)
+        file = try TensorFile(
+            path: Bundle.module.resourceURL!.appendingPathComponent("Golden/replacements.safetensors").path)
     }
 
     /// A replacement at the golden weights, on the golden batch.
@@ -32,12 +33,15 @@ struct ReplacementGoldenTests {
         init(_ file: TensorFile, _ text: String, maxTokens: Int, width: Int, heads: Int) throws {
             var layout = ParameterLayout()
             let spec = try Spec(parsing: text)
-            replacement = FlattenedReplacement(spec, TeacherShape(width: width, heads: heads, maxTokens: maxTokens), &layout)
+            replacement = FlattenedReplacement(
+                spec, TeacherShape(width: width, heads: heads, maxTokens: maxTokens), &layout)
             self.layout = layout
             weights = FloatBlock(layout.count)
             for slot in layout.slots {
                 #expect(try file.info("\(text)/weight/\(slot.name)").shape == slot.shape)
-                for (i, value) in try file.floats("\(text)/weight/\(slot.name)").enumerated() { weights.base[slot.offset + i] = value }
+                for (i, value) in try file.floats("\(text)/weight/\(slot.name)").enumerated() {
+                    weights.base[slot.offset + i] = value
+                }
             }
             training = FlattenedTraining(replacement, weights: weights, pool: WorkerPool(threads: 2))
             func side(_ name: String, _ lengths: String) throws -> (PositionMajor, Matrix, FloatBlock, [Int]) {
@@ -51,7 +55,8 @@ struct ReplacementGoldenTests {
                 }
                 return (order, block.matrix(order.tokens, width), block, rows)
             }
-            let target = try side("target", "target"), memory = try side("memory", "source"), goal = try side("wanted", "target")
+            let target = try side("target", "target"), memory = try side("memory", "source"),
+                goal = try side("wanted", "target")
             packedRows = target.3
             batch = FlattenedBatch(
                 target: FlattenedSide(order: target.0, x: target.1),
@@ -60,17 +65,25 @@ struct ReplacementGoldenTests {
             owner = [target.2, memory.2, goal.2]
         }
 
-        func values(_ slot: Slot, of block: FloatBlock) -> [Float] { (0..<slot.count).map { block.base[slot.offset + $0] } }
+        func values(_ slot: Slot, of block: FloatBlock) -> [Float] {
+            (0..<slot.count).map { block.base[slot.offset + $0] }
+        }
     }
 
-    private func fixture(_ text: String) throws -> Fixture { try Fixture(file, text, maxTokens: S, width: d, heads: heads) }
+    private func fixture(_ text: String) throws -> Fixture {
+        try Fixture(file, text, maxTokens: S, width: d, heads: heads)
+    }
 
     /// Largest difference relative to the largest number of the tensor.
     private func expectClose(_ actual: [Float], _ name: String, within tolerance: Float) throws {
         let expected = try file.floats(name), scale = max(expected.map(abs).max()!, 1e-3)
-        let (index, worst) = zip(actual, expected).map { abs($0 - $1) / scale }.enumerated().max { $0.element < $1.element }!
+        let (index, worst) = zip(actual, expected).map { abs($0 - $1) / scale }.enumerated().max {
+            $0.element < $1.element
+        }!
         #expect(actual.count == expected.count)
-        #expect(worst <= tolerance, "\(name)[\(index)]: \(actual[index]), expected \(expected[index]), relative difference \(worst)")
+        #expect(
+            worst <= tolerance,
+            "\(name)[\(index)]: \(actual[index]), expected \(expected[index]), relative difference \(worst)")
     }
 
     @Test(arguments: specs) func outputsLossAndEveryGradient(_ text: String) throws {
@@ -80,10 +93,13 @@ struct ReplacementGoldenTests {
         try expectClose(packed, "\(text)/output", within: 2e-6)
 
         let gradient = FloatBlock(fixture.layout.count)
-        let squares = fixture.training.step(fixture.batch, wanted: fixture.wanted, randomness: .off, .gradient(gradient))
+        let squares = fixture.training.step(
+            fixture.batch, wanted: fixture.wanted, randomness: .off, .gradient(gradient))
         let loss = try Double(file.floats("\(text)/losses")[0])
         #expect(abs(squares / Double(fixture.wanted.count) - loss) < 2e-6 * loss)
-        for slot in fixture.layout.slots { try expectClose(fixture.values(slot, of: gradient), "\(text)/gradient/\(slot.name)", within: 1e-5) }
+        for slot in fixture.layout.slots {
+            try expectClose(fixture.values(slot, of: gradient), "\(text)/gradient/\(slot.name)", within: 1e-5)
+        }
     }
 
     @Test(arguments: specs) func tenStepsOfAdam(_ text: String) throws {
@@ -92,11 +108,15 @@ struct ReplacementGoldenTests {
         for (index, loss) in try file.floats("\(text)/losses").enumerated() {
             let t = Double(index + 1)
             let adam = adam_t(
-                rate: rate, beta1: 0.9, beta2: 0.98, epsilon: 1e-9, correction1: Float(1 - pow(0.9, t)), correction2: Float(1 - pow(0.98, t)), decay: 0)
+                rate: rate, beta1: 0.9, beta2: 0.98, epsilon: 1e-9, correction1: Float(1 - pow(0.9, t)),
+                correction2: Float(1 - pow(0.98, t)), decay: 0)
             let squares = fixture.training.step(
-                fixture.batch, wanted: fixture.wanted, randomness: .off, .update(moment1: moment1, moment2: moment2, adam))
+                fixture.batch, wanted: fixture.wanted, randomness: .off,
+                .update(moment1: moment1, moment2: moment2, adam))
             #expect(abs(squares / Double(fixture.wanted.count) - Double(loss)) < 2e-5 * Double(loss), "step \(index)")
         }
-        for slot in fixture.layout.slots { try expectClose(fixture.values(slot, of: fixture.weights), "\(text)/final/\(slot.name)", within: 2e-4) }
+        for slot in fixture.layout.slots {
+            try expectClose(fixture.values(slot, of: fixture.weights), "\(text)/final/\(slot.name)", within: 2e-4)
+        }
     }
 }

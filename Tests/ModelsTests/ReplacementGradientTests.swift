@@ -13,7 +13,8 @@ private struct PaddedNetwork {
     /// Of the last run's input.
     var inputGradient: [Double] = []
 
-    func layerNorm(_ x: [Double], _ gain: [Double], _ shift: [Double]) -> (y: [Double], normed: [Double], rstd: Double) {
+    func layerNorm(_ x: [Double], _ gain: [Double], _ shift: [Double]) -> (y: [Double], normed: [Double], rstd: Double)
+    {
         let n = Double(x.count), mean = x.reduce(0, +) / n
         let rstd = 1 / (x.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / n + 1e-5).squareRoot()
         let normed = x.map { ($0 - mean) * rstd }
@@ -40,7 +41,8 @@ private struct PaddedNetwork {
             }
         }
         let dn = (0..<hidden).map { dh[$0] * p["hidden.norm.weight"]![$0] }
-        let mean = dn.reduce(0, +) / Double(hidden), dot = (0..<hidden).reduce(0) { $0 + dn[$1] * second.normed[$1] } / Double(hidden)
+        let mean = dn.reduce(0, +) / Double(hidden),
+            dot = (0..<hidden).reduce(0) { $0 + dn[$1] * second.normed[$1] } / Double(hidden)
         var dfirst = [Double](repeating: 0, count: inputs)
         for h in 0..<hidden {
             gradients["hidden.norm.weight"]![h] += dh[h] * second.normed[h]
@@ -55,7 +57,8 @@ private struct PaddedNetwork {
                 gradients["input.norm.bias"]![i] += dx
             }
         }
-        let firstMean = dfirst.reduce(0, +) / Double(inputs), firstDot = (0..<inputs).reduce(0) { $0 + dfirst[$1] * first.normed[$1] } / Double(inputs)
+        let firstMean = dfirst.reduce(0, +) / Double(inputs),
+            firstDot = (0..<inputs).reduce(0) { $0 + dfirst[$1] * first.normed[$1] } / Double(inputs)
         inputGradient = (0..<inputs).map { first.rstd * (dfirst[$0] - firstMean - first.normed[$0] * firstDot) }
         return y
     }
@@ -66,7 +69,8 @@ private struct PaddedNetwork {
 
     /// Every mode at every attention that it exists for.
     static let specs = [
-        "alr-h7.encoder", "alrr-h8.encoder", "elr-h16.encoder", "aslr-h5.encoder", "alr-h7.decoder", "alr-h2.decoder", "alr-h9.cross",
+        "alr-h7.encoder", "alrr-h8.encoder", "elr-h16.encoder", "aslr-h5.encoder", "alr-h7.decoder", "alr-h2.decoder",
+        "alr-h9.cross",
         "alr-h9.crossfull",
     ]
 
@@ -100,11 +104,14 @@ private struct PaddedNetwork {
 
     private func makeCase(_ text: String, _ lengths: [Int]) throws -> Case {
         var layout = ParameterLayout()
-        let spec = try Spec(parsing: text), replacement = FlattenedReplacement(spec, TeacherShape(width: d, heads: heads, maxTokens: S), &layout)
+        let spec = try Spec(parsing: text),
+            replacement = FlattenedReplacement(spec, TeacherShape(width: d, heads: heads, maxTokens: S), &layout)
         let weights = FloatBlock(layout.count)
         for (i, slot) in layout.slots.enumerated() {
             let values = random(slot.count, UInt32(50_000 + i)), isGain = slot.name.hasSuffix("norm.weight")
-            for (j, value) in values.enumerated() { weights.base[slot.offset + j] = isGain ? 1 + 0.3 * value : 0.6 * value }
+            for (j, value) in values.enumerated() {
+                weights.base[slot.offset + j] = isGain ? 1 + 0.3 * value : 0.6 * value
+            }
         }
         let (target, x) = side(lengths, stream: 1_000)
         let sourceLengths = lengths.indices.map { (lengths[$0] * 3 + $0) % S + 1 }
@@ -138,7 +145,8 @@ private struct PaddedNetwork {
             memory: Array(repeating: none, count: test.batch.memory?.order.tokens ?? 0))
         for network in 0..<shape.networks {
             let prefix = shape.networks == 1 ? "" : "head.\(network)."
-            var padded = PaddedNetwork(inputs: shape.inputs, hidden: shape.hidden, outputs: shape.outputs, parameters: [:])
+            var padded = PaddedNetwork(
+                inputs: shape.inputs, hidden: shape.hidden, outputs: shape.outputs, parameters: [:])
             for slot in test.layout.slots where slot.name.hasPrefix(prefix) {
                 let name = String(slot.name.dropFirst(prefix.count))
                 padded.parameters[name] = (0..<slot.count).map { Double(test.weights.base[slot.offset + $0]) }
@@ -155,7 +163,11 @@ private struct PaddedNetwork {
                             if s == sentence { for c in 0..<d { x[position * d + c] = Double(memory.x[row, c]) } }
                         }
                     }
-                    for j in 0..<visible { for c in 0..<d { x[first + j * d + c] = Double(test.batch.target.x[order.starts[j] + place, c]) } }
+                    for j in 0..<visible {
+                        for c in 0..<d {
+                            x[first + j * d + c] = Double(test.batch.target.x[order.starts[j] + place, c])
+                        }
+                    }
                     let w = shape.outputWidth
                     // the tokens whose outputs this run gives, with the first of their numbers in y
                     let last = (order.starts[visible - 1] + place, isCausal ? 0 : (visible - 1) * w)
@@ -167,14 +179,21 @@ private struct PaddedNetwork {
                                 let e = y[at + c] - Double(test.wanted[token, network * w + c])
                                 result.outputs[token][network * w + c] = y[at + c]
                                 result.squares += e * e
-                                dy[at + c] = given.map { Double($0[token, network * w + c]) } ?? 2 * e / Double(order.tokens * d)
+                                dy[at + c] =
+                                    given.map { Double($0[token, network * w + c]) } ?? 2 * e / Double(order.tokens * d)
                             }
                         }
                         return dy
                     }
-                    for j in 0..<visible { for c in 0..<d { result.target[order.starts[j] + place][c] += padded.inputGradient[first + j * d + c] } }
+                    for j in 0..<visible {
+                        for c in 0..<d {
+                            result.target[order.starts[j] + place][c] += padded.inputGradient[first + j * d + c]
+                        }
+                    }
                     test.batch.memory?.order.forEachRow(0..<result.memory.count) { row, s, position in
-                        if s == sentence { for c in 0..<d { result.memory[row][c] += padded.inputGradient[position * d + c] } }
+                        if s == sentence {
+                            for c in 0..<d { result.memory[row][c] += padded.inputGradient[position * d + c] }
+                        }
                     }
                 }
             }
@@ -187,9 +206,12 @@ private struct PaddedNetwork {
     @Test(arguments: specs, [[3, 1, 5, 2, 5], [1], [5], [2, 2, 2], [1, 1, 4, 3, 5, 2, 1, 3, 4, 2, 5]])
     func withinAModelInputsHaveGradients(_ text: String, _ lengths: [Int]) throws {
         let test = try makeCase(text, lengths), expected = padded(test, given: test.wanted), space = Workspace()
-        let gradient = FloatBlock(test.layout.count), pass = Pass(weights: test.weights, gradients: gradient, workspace: space)
+        let gradient = FloatBlock(test.layout.count),
+            pass = Pass(weights: test.weights, gradients: gradient, workspace: space)
         let order = test.batch.target.order, sentences = packed(lengths)
-        let (x, dcontext) = (unordered(test.batch.target.x, order, sentences, space), unordered(test.wanted, order, sentences, space))
+        let (x, dcontext) = (
+            unordered(test.batch.target.x, order, sentences, space), unordered(test.wanted, order, sentences, space)
+        )
         let memory = test.batch.memory.map { side in
             let sources = packed(test.sourceLengths)
             return EncoderOutput(x: unordered(side.x, side.order, sources, space), sentences: sources)
@@ -203,12 +225,15 @@ private struct PaddedNetwork {
         expectClose(tape.context, order, sentences, expected.outputs, "\(text) \(lengths): outputs")
         expectClose(dx, order, sentences, expected.target, "\(text) \(lengths): gradient of x", atLeast: whole / 20)
         if let dmemory, let side = test.batch.memory {
-            expectClose(dmemory, side.order, memory!.sentences, expected.memory.map { $0.map { $0 + 0.25 } }, "\(text) \(lengths): gradient of memory", atLeast: whole / 20)
+            expectClose(
+                dmemory, side.order, memory!.sentences, expected.memory.map { $0.map { $0 + 0.25 } },
+                "\(text) \(lengths): gradient of memory", atLeast: whole / 20)
         }
         for slot in test.layout.slots {
             let values = expected.gradients[slot.name]!, largest = max(values.map(abs).max()!, whole / 20)
             let worst = values.indices.map { abs(Double(gradient.base[slot.offset + $0]) - values[$0]) }.max()!
-            #expect(worst < 1e-5 * largest, "\(text) \(lengths) \(slot.name): largest difference \(worst) of \(largest)")
+            #expect(
+                worst < 1e-5 * largest, "\(text) \(lengths) \(slot.name): largest difference \(worst) of \(largest)")
         }
     }
 
@@ -226,11 +251,16 @@ private struct PaddedNetwork {
         return result
     }
 
-    private func expectClose(_ found: Matrix, _ order: PositionMajor, _ sentences: Packed, _ expected: [[Double]], _ what: String, atLeast floor: Double = 1e-3) {
+    private func expectClose(
+        _ found: Matrix, _ order: PositionMajor, _ sentences: Packed, _ expected: [[Double]], _ what: String,
+        atLeast floor: Double = 1e-3
+    ) {
         let largest = max(floor, expected.joined().map(abs).max()!)
         var worst = 0.0
         order.forEachRow(0..<order.tokens) { row, sentence, position in
-            for c in 0..<d { worst = max(worst, abs(Double(found[sentences.offsets[sentence] + position, c]) - expected[row][c])) }
+            for c in 0..<d {
+                worst = max(worst, abs(Double(found[sentences.offsets[sentence] + position, c]) - expected[row][c]))
+            }
         }
         #expect(worst < 1e-5 * largest, "\(what): largest difference \(worst) of \(largest)")
     }
@@ -239,10 +269,15 @@ private struct PaddedNetwork {
     func equalsThePaddedDefinition(_ text: String, _ lengths: [Int]) throws {
         let test = try makeCase(text, lengths), expected = padded(test)
         for threads in [1, 3] {
-            let training = FlattenedTraining(test.replacement, weights: test.weights, pool: WorkerPool(threads: threads))
+            let training = FlattenedTraining(
+                test.replacement, weights: test.weights, pool: WorkerPool(threads: threads))
             let out = training.predict(test.batch)
             for (token, values) in expected.outputs.enumerated() {
-                for c in 0..<d { #expect(abs(Double(out[token, c]) - values[c]) < 1e-5 * max(1, abs(values[c])), "\(text) token \(token) column \(c)") }
+                for c in 0..<d {
+                    #expect(
+                        abs(Double(out[token, c]) - values[c]) < 1e-5 * max(1, abs(values[c])),
+                        "\(text) token \(token) column \(c)")
+                }
             }
             let gradient = FloatBlock(test.layout.count)
             let squares = training.step(test.batch, wanted: test.wanted, randomness: .off, .gradient(gradient))
@@ -253,7 +288,9 @@ private struct PaddedNetwork {
             for slot in test.layout.slots {
                 let values = expected.gradients[slot.name]!, largest = max(values.map(abs).max()!, whole / 20)
                 let worst = values.indices.map { abs(Double(gradient.base[slot.offset + $0]) - values[$0]) }.max()!
-                #expect(worst < 1e-5 * largest, "\(text) \(lengths) \(slot.name): largest difference \(worst) of \(largest)")
+                #expect(
+                    worst < 1e-5 * largest, "\(text) \(lengths) \(slot.name): largest difference \(worst) of \(largest)"
+                )
             }
         }
     }
@@ -263,12 +300,16 @@ private struct PaddedNetwork {
         var results: [[UInt32]] = []
         for threads in [1, 2, 5] {
             let test = try makeCase(text, [3, 1, 5, 2, 5, 4, 4, 1])
-            let training = FlattenedTraining(test.replacement, weights: test.weights, pool: WorkerPool(threads: threads))
+            let training = FlattenedTraining(
+                test.replacement, weights: test.weights, pool: WorkerPool(threads: threads))
             training.dropout = 0.2
             let m1 = FloatBlock(test.layout.count), m2 = FloatBlock(test.layout.count)
             for step in 1...3 {
-                let adam = adam_t(rate: 1e-2, beta1: 0.9, beta2: 0.98, epsilon: 1e-9, correction1: 1, correction2: 1, decay: 0)
-                _ = training.step(test.batch, wanted: test.wanted, randomness: Randomness(seed: 1, step: step, slice: 0), .update(moment1: m1, moment2: m2, adam))
+                let adam = adam_t(
+                    rate: 1e-2, beta1: 0.9, beta2: 0.98, epsilon: 1e-9, correction1: 1, correction2: 1, decay: 0)
+                _ = training.step(
+                    test.batch, wanted: test.wanted, randomness: Randomness(seed: 1, step: step, slice: 0),
+                    .update(moment1: m1, moment2: m2, adam))
             }
             results.append(test.weights.buffer.map(\.bitPattern))
         }
@@ -280,7 +321,8 @@ private struct PaddedNetwork {
         let test = try makeCase("alr-h32.decoder", [3, 1, 5, 2, 5, 4])
         let training = FlattenedTraining(test.replacement, weights: test.weights, pool: WorkerPool(threads: 1))
         training.dropout = 0.3
-        let random = Randomness(seed: 4, step: 2, slice: 0), gradient = FloatBlock(test.layout.count), unused = FloatBlock(test.layout.count)
+        let random = Randomness(seed: 4, step: 2, slice: 0), gradient = FloatBlock(test.layout.count),
+            unused = FloatBlock(test.layout.count)
         let scale = 1 / Double(test.wanted.count)
         _ = training.step(test.batch, wanted: test.wanted, randomness: random, .gradient(gradient))
         for slot in test.layout.slots where ["first.bias", "hidden.norm.weight", "second.weight"].contains(slot.name) {
@@ -292,18 +334,22 @@ private struct PaddedNetwork {
                 }
                 let slope = (loss(kept + h) - loss(kept - h)) / Double(2 * h)
                 test.weights.base[at] = kept
-                #expect(abs(slope - Double(gradient.base[at])) < 2e-3, "\(slot.name)[\(i)]: \(slope) and \(gradient.base[at])")
+                #expect(
+                    abs(slope - Double(gradient.base[at])) < 2e-3,
+                    "\(slot.name)[\(i)]: \(slope) and \(gradient.base[at])")
             }
         }
     }
 
     /// Parameters of one layer at S = 50, d = 128, 8 heads (Bozic et al. 2024, as their code builds them).
-    @Test(arguments: zip(
-        ["alr-xs.encoder", "alr-m.encoder", "alr-l.encoder", "alr-s.decoder", "alr-m.crossfull", "aslr-m.encoder"],
-        [339_275, 10_261_600, 40_988_800, 339_478, 30_756_800, 46_208_000]))
+    @Test(
+        arguments: zip(
+            ["alr-xs.encoder", "alr-m.encoder", "alr-l.encoder", "alr-s.decoder", "alr-m.crossfull", "aslr-m.encoder"],
+            [339_275, 10_261_600, 40_988_800, 339_478, 30_756_800, 46_208_000]))
     func layoutHoldsThePapersParameters(_ text: String, _ expected: Int) throws {
         var layout = ParameterLayout()
-        let replacement = FlattenedReplacement(try Spec(parsing: text), TeacherShape(width: 128, heads: 8, maxTokens: 50), &layout)
+        let replacement = FlattenedReplacement(
+            try Spec(parsing: text), TeacherShape(width: 128, heads: 8, maxTokens: 50), &layout)
         #expect(layout.parameters == expected)
         #expect(replacement.shape.parameters == expected)
     }

@@ -12,7 +12,9 @@ struct ReplacementSearchTests {
     private final class Recomputing: StepAttention {
         let replacement: FlattenedReplacement
         let weights: FloatBlock
-        init(_ replacement: FlattenedReplacement, _ weights: FloatBlock) { (self.replacement, self.weights) = (replacement, weights) }
+        init(_ replacement: FlattenedReplacement, _ weights: FloatBlock) {
+            (self.replacement, self.weights) = (replacement, weights)
+        }
 
         var maximumSource: Int? { replacement.shape.attention.readsMemory ? ReplacementSearchTests.maxTokens : nil }
         var maximumTarget: Int? { ReplacementSearchTests.maxTokens }
@@ -30,7 +32,9 @@ struct ReplacementSearchTests {
             }
 
             func begin(_ memory: Matrix, _ sources: Packed, slots count: Int, _ space: Workspace) {
-                self.sources = (0..<sources.sentences).map { sources.range($0).map { row in (0..<memory.columns).map { memory[row, $0] } } }
+                self.sources = (0..<sources.sentences).map {
+                    sources.range($0).map { row in (0..<memory.columns).map { memory[row, $0] } }
+                }
                 slots = Array(repeating: [], count: count)
             }
 
@@ -39,7 +43,9 @@ struct ReplacementSearchTests {
                     let slot = Int(rows.slots[row])
                     slots[slot] = (rows.position == 0 ? [] : slots[slot]) + [(0..<x.columns).map { x[row, $0] }]
                     let readsMemory = owner.replacement.shape.attention.readsMemory
-                    let batch = FlattenedBatch(target: side(slots[slot], space), memory: readsMemory ? side(sources[Int(rows.sentences[row])], space) : nil)
+                    let batch = FlattenedBatch(
+                        target: side(slots[slot], space),
+                        memory: readsMemory ? side(sources[Int(rows.sentences[row])], space) : nil)
                     context.row(row).update(from: training.predict(batch).row(rows.position), count: context.columns)
                 }
             }
@@ -73,35 +79,50 @@ struct ReplacementSearchTests {
         var networks: [Spec: (FlattenedReplacement, FloatBlock)] = [:]
         for spec in try text.split(separator: "+").flatMap({ try Spec(parsing: String($0)).layers(of: 2) }) {
             var layout = ParameterLayout()
-            let replacement = FlattenedReplacement(spec, TeacherShape(width: 16, heads: 2, maxTokens: Self.maxTokens), &layout)
+            let replacement = FlattenedReplacement(
+                spec, TeacherShape(width: 16, heads: 2, maxTokens: Self.maxTokens), &layout)
             let weights = layout.initialized(seed: UInt64(spec.layer! + 1))
-            for slot in layout.slots where slot.name.hasSuffix("second.weight") { for i in slot.range { weights.base[i] *= 4 } }
+            for slot in layout.slots where slot.name.hasSuffix("second.weight") {
+                for i in slot.range { weights.base[i] *= 4 }
+            }
             networks[spec] = (replacement, weights)
         }
         return fixture.translationModel { attention, layer in
-            guard let (spec, network) = networks.first(where: { $0.key.attention.captured == attention && $0.key.layer == layer }) else { return nil }
+            guard
+                let (spec, network) = networks.first(where: {
+                    $0.key.attention.captured == attention && $0.key.layer == layer
+                })
+            else { return nil }
             return (spec.family.span, bound(spec, network.0, network.1, recomputing: recomputing))
         }
     }
 
-    private func bound(_ spec: Spec, _ replacement: FlattenedReplacement, _ weights: FloatBlock, recomputing: Bool) -> BoundContext {
+    private func bound(
+        _ spec: Spec, _ replacement: FlattenedReplacement, _ weights: FloatBlock, recomputing: Bool
+    ) -> BoundContext {
         guard recomputing else {
             let frame = fixture.model.sublayer(spec.attention, spec.layer!).frame!
             let output = spec.family.span == .heads ? OutputProjection(frame.output, fixture.weights) : nil
             return replacement.bind(BoundWeights(block: weights, precision: .float32), output: output)
         }
         return spec.attention == .encoder
-            ? .sentences(RecomputingSentences(replacement: replacement, weights: weights)) : .steps(Recomputing(replacement, weights))
+            ? .sentences(RecomputingSentences(replacement: replacement, weights: weights))
+            : .steps(Recomputing(replacement, weights))
     }
 
-    @Test(arguments: [
-        "alr-h20.encoder", "alrr-h20.encoder", "aslr-h10.encoder", "elr-h20.encoder.1", "alr-h20.decoder", "alr-h20.cross", "alr-h20.crossfull",
-        "alr-h20.encoder+alr-h12.decoder+alr-h9.cross",
-    ], [1, 4])
+    @Test(
+        arguments: [
+            "alr-h20.encoder", "alrr-h20.encoder", "aslr-h10.encoder", "elr-h20.encoder.1", "alr-h20.decoder",
+            "alr-h20.cross", "alr-h20.crossfull",
+            "alr-h20.encoder+alr-h12.decoder+alr-h9.cross",
+        ], [1, 4])
     func theSameHypothesesAsFullRecomputation(_ text: String, beam: Int) throws {
         let sentences = fixture.sentences([3, 9, 1, 14, 6, 2], seed: UInt64(beam))
         func translate(recomputing: Bool) throws -> [Hypothesis] {
-            Translator(try model(text, recomputing: recomputing), SearchConfiguration(beam: beam), batchTokens: 60, pool: WorkerPool(threads: 1)).translate(sentences)
+            Translator(
+                try model(text, recomputing: recomputing), SearchConfiguration(beam: beam), batchTokens: 60,
+                pool: WorkerPool(threads: 1)
+            ).translate(sentences)
         }
         let found = try translate(recomputing: false), expected = try translate(recomputing: true)
         for (index, (a, b)) in zip(found, expected).enumerated() {
@@ -115,8 +136,12 @@ struct ReplacementSearchTests {
     /// A source longer than S and a translation that would outgrow it: cut, and said so.
     @Test func beyondTheLongestSentence() throws {
         fixture.output[0, Int(Special.end)] -= 100
-        let found = Translator(try model("alr-h20.encoder+alr-h12.decoder", recomputing: false), SearchConfiguration(beam: 2), pool: WorkerPool(threads: 1)).translate(fixture.sentences([20], seed: 4))[0]
-        #expect(found.warnings == ["the source has 20 tokens; its first 14 were translated", "cut off after 14 tokens"])
+        let found = Translator(
+            try model("alr-h20.encoder+alr-h12.decoder", recomputing: false), SearchConfiguration(beam: 2),
+            pool: WorkerPool(threads: 1)
+        ).translate(fixture.sentences([20], seed: 4))[0]
+        #expect(
+            found.warnings == ["the source has 20 tokens; its first 14 were translated", "cut off after 14 tokens"])
         #expect(found.ids.count == 14 && !found.isComplete)
     }
 }

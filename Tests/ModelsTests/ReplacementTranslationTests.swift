@@ -16,7 +16,8 @@ struct ReplacementTranslationTests {
 
     private func makeNetwork(_ text: String) throws -> (FlattenedReplacement, FloatBlock) {
         var layout = ParameterLayout()
-        let replacement = FlattenedReplacement(try Spec(parsing: text), TeacherShape(width: d, heads: heads, maxTokens: S), &layout)
+        let replacement = FlattenedReplacement(
+            try Spec(parsing: text), TeacherShape(width: d, heads: heads, maxTokens: S), &layout)
         let weights = FloatBlock(layout.count)
         for (index, slot) in layout.slots.enumerated() {
             let isGain = slot.name.hasSuffix("norm.weight")
@@ -42,7 +43,8 @@ struct ReplacementTranslationTests {
     /// Packed rows in position-major order, of each sentence the first `seen` tokens.
     private func side(_ x: Matrix, _ sentences: Packed, seen: Int? = nil) -> (FlattenedSide, FloatBlock) {
         let lengths = (0..<sentences.sentences).map { min(sentences.length($0), seen ?? .max) }
-        let order = PositionMajor(lengths: lengths, limit: S), block = FloatBlock(order.tokens * d), y = block.matrix(order.tokens, d)
+        let order = PositionMajor(lengths: lengths, limit: S), block = FloatBlock(order.tokens * d),
+            y = block.matrix(order.tokens, d)
         order.forEachRow(0..<order.tokens) { row, sentence, position in
             y.row(row).update(from: x.row(sentences.offsets[sentence] + position), count: d)
         }
@@ -69,12 +71,16 @@ struct ReplacementTranslationTests {
         let training = FlattenedTraining(replacement, weights: weights, pool: WorkerPool(threads: 1))
         let out = training.predict(FlattenedBatch(target: whole))
         whole.order.forEachRow(0..<whole.order.tokens) { index, sentence, position in
-            expectClose(row(y, sentences.offsets[sentence] + position), row(out, index), "\(text) sentence \(sentence) position \(position)")
+            expectClose(
+                row(y, sentences.offsets[sentence] + position), row(out, index),
+                "\(text) sentence \(sentence) position \(position)")
         }
         for s in lengths.indices {
             let alone = space.matrix(lengths[s], d)
             map(x.rows(sentences.range(s)), packed([lengths[s]]), into: alone, space)
-            for i in 0..<lengths[s] { #expect(row(alone, i) == row(y, sentences.offsets[s] + i), "\(text) sentence \(s) alone") }
+            for i in 0..<lengths[s] {
+                #expect(row(alone, i) == row(y, sentences.offsets[s] + i), "\(text) sentence \(s) alone")
+            }
         }
         withExtendedLifetime((owner, sideOwner, training)) {}
     }
@@ -105,7 +111,8 @@ struct ReplacementTranslationTests {
         let lengths = [3, 7, 1, 5, 7], sentences = packed(lengths), space = Workspace()
         let (x, owner) = block(random(sentences.tokens * d, 903), columns: d)
         let exact = space.zeros(x.rows, d), near = space.zeros(x.rows, d), alone = space.zeros(3, d)
-        BoundFlattened(replacement, BoundWeights(block: weights, precision: .float32), projection: projection)(x, sentences, into: exact, space)
+        BoundFlattened(replacement, BoundWeights(block: weights, precision: .float32), projection: projection)(
+            x, sentences, into: exact, space)
         let bytes = BoundFlattened(replacement, BoundWeights(block: weights, precision: .int8), projection: projection)
         bytes(x, sentences, into: near, space)
         bytes(x.rows(0..<3), packed([3]), into: alone, space)
@@ -138,17 +145,24 @@ struct ReplacementTranslationTests {
             if position == 3 {
                 for sentence in 0..<3 {
                     state.copy(from: 2 * sentence + 1, to: 2 * sentence, positions: 3)
-                    for i in 0..<3 { x.row(2 * sentence * S + i).update(from: x.row((2 * sentence + 1) * S + i), count: d) }
+                    for i in 0..<3 {
+                        x.row(2 * sentence * S + i).update(from: x.row((2 * sentence + 1) * S + i), count: d)
+                    }
                 }
             }
             rows.removeAll()
             // the order of the rows has nothing to do with the slots; sentence 2 leaves after position 4
-            for slot in [3, 0, 5, 1, 4, 2] where position <= 4 || slot < 4 { rows.append(slot: slot, sentence: slot / 2, sourceLength: sources.length(slot / 2)) }
+            for slot in [3, 0, 5, 1, 4, 2] where position <= 4 || slot < 4 {
+                rows.append(slot: slot, sentence: slot / 2, sourceLength: sources.length(slot / 2))
+            }
             rows.setPosition(position)
             let input = stepSpace.matrix(rows.count, d), context = stepSpace.matrix(rows.count, d)
-            for (i, slot) in rows.slots.enumerated() { input.row(i).update(from: x.row(Int(slot) * S + position), count: d) }
+            for (i, slot) in rows.slots.enumerated() {
+                input.row(i).update(from: x.row(Int(slot) * S + position), count: d)
+            }
             state.append(input, rows, into: context, stepSpace)
-            contexts.append((0..<6).map { slot in rows.slots.firstIndex(of: Int32(slot)).map { row(context, $0) } ?? [] })
+            contexts.append(
+                (0..<6).map { slot in rows.slots.firstIndex(of: Int32(slot)).map { row(context, $0) } ?? [] })
         }
 
         let training = FlattenedTraining(replacement, weights: weights, pool: WorkerPool(threads: 1))

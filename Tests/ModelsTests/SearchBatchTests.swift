@@ -14,7 +14,8 @@ struct SearchBatchTests {
         for (batchTokens, threads) in [(1, 1), (60, 1), (10_000, 1), (60, 2), (300, 3)] {
             let translator = fixture.translator(configuration, precision, batchTokens: batchTokens, threads: threads)
             #expect(translator.translate(sentences) == alone, "batches of \(batchTokens), \(threads) threads")
-            #expect(translator.translate(sentences.reversed()) == alone.reversed(), "the same translator again, in reverse")
+            #expect(
+                translator.translate(sentences.reversed()) == alone.reversed(), "the same translator again, in reverse")
         }
     }
 

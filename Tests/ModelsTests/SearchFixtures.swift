@@ -17,9 +17,14 @@ final class SearchFixture {
         weights = model.layout.initialized(seed: seed)
         var random = SearchRandom(seed)
         for slot in model.layout.slots {
-            let isNorm = slot.name.contains("norm"), factor: Float = slot.name.contains("embedding") || slot.name == "output.weight" ? 3 : 1
+            let isNorm = slot.name.contains("norm"),
+                factor: Float = slot.name.contains("embedding") || slot.name == "output.weight" ? 3 : 1
             for i in slot.range {
-                if slot.shape.count > 1 { weights.base[i] *= factor } else { weights.base[i] += Float(random.uniform()) * (isNorm ? 0.3 : 0.5) }
+                if slot.shape.count > 1 {
+                    weights.base[i] *= factor
+                } else {
+                    weights.base[i] += Float(random.uniform()) * (isNorm ? 0.3 : 0.5)
+                }
             }
         }
         output[0, Int(Special.end)] += 3
@@ -28,21 +33,29 @@ final class SearchFixture {
     /// The biases of the output layer.
     var output: Matrix { weights[model.layout.slots.first { $0.name == "output.bias" }!] }
 
-    func translator(_ configuration: SearchConfiguration, _ precision: Precision = .float32, batchTokens: Int = 200, threads: Int = 1) -> Translator {
+    func translator(
+        _ configuration: SearchConfiguration, _ precision: Precision = .float32, batchTokens: Int = 200,
+        threads: Int = 1
+    ) -> Translator {
         let precision: TranslationPrecision = precision == .int8 ? .int8 : .float32
-        return Translator(TranslationModel(model, weights: weights, precision: precision), configuration, batchTokens: batchTokens, pool: WorkerPool(threads: threads))
+        return Translator(
+            TranslationModel(model, weights: weights, precision: precision), configuration, batchTokens: batchTokens,
+            pool: WorkerPool(threads: threads))
     }
 
     /// Sentences of ordinary tokens of the given lengths.
     func sentences(_ lengths: [Int], seed: UInt64) -> [[Int32]] {
         var random = SearchRandom(seed &* 77 &+ 5)
-        return lengths.map { length in (0..<length).map { _ in Int32(3 + random.below(model.configuration.sourceVocabulary - 3)) } }
+        return lengths.map { length in
+            (0..<length).map { _ in Int32(3 + random.below(model.configuration.sourceVocabulary - 3)) }
+        }
     }
 
     /// log P of each next token, from a full forward pass over the prefix.
     func logProbabilities(source: [Int32], prefix: [Int32]) -> [Double] {
         workspace.reset()
-        let logits = model.logits(PairBatch([(source, prefix)]), trace: trace, Pass(weights: weights, workspace: workspace))
+        let logits = model.logits(
+            PairBatch([(source, prefix)]), trace: trace, Pass(weights: weights, workspace: workspace))
         return withExtendedLifetime(workspace) {
             let last = (0..<logits.columns).map { Double(logits[logits.rows - 1, $0]) }, top = last.max()!
             let normaliser = top + log(last.reduce(0) { $0 + exp($1 - top) })
@@ -56,13 +69,19 @@ final class SearchFixture {
         let limit = c.forcedLength ?? Int(c.maxLengthRatio * Double(source.count)) + c.maxLengthOffset
         var beam: [Prefix] = [([], 0)], width = c.beam, length = 0
         var best: (hypothesis: Prefix, score: Double, isComplete: Bool)?
-        func normalised(_ logProbability: Double, _ length: Int) -> Double { logProbability / pow(Double(length), c.lengthPenalty) }
+        func normalised(_ logProbability: Double, _ length: Int) -> Double {
+            logProbability / pow(Double(length), c.lengthPenalty)
+        }
         while !beam.isEmpty {
             length += 1
             var continuations: [Prefix] = []
             for prefix in beam {
                 for (token, logProbability) in logProbabilities(source: source, prefix: prefix.ids).enumerated() {
-                    if token == Special.begin || (token == Special.unknown && !c.allowsUnknown) || (token == Special.end && c.forcedLength != nil) { continue }
+                    if token == Special.begin || (token == Special.unknown && !c.allowsUnknown)
+                        || (token == Special.end && c.forcedLength != nil)
+                    {
+                        continue
+                    }
                     continuations.append((prefix.ids + [Int32(token)], prefix.logProbability + logProbability))
                 }
             }

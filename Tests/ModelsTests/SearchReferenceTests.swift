@@ -3,7 +3,9 @@ import Testing
 
 /// Search with caches, fused products and batches against the definition with full recomputation.
 struct SearchReferenceTests {
-    private func compare(_ fixture: SearchFixture, _ configuration: SearchConfiguration, lengths: [Int], seed: UInt64) -> [Hypothesis] {
+    private func compare(
+        _ fixture: SearchFixture, _ configuration: SearchConfiguration, lengths: [Int], seed: UInt64
+    ) -> [Hypothesis] {
         let sentences = fixture.sentences(lengths, seed: seed)
         let found = fixture.translator(configuration).translate(sentences)
         for (sentence, hypothesis) in zip(sentences, found) where !sentence.isEmpty {
@@ -11,7 +13,9 @@ struct SearchReferenceTests {
             let what = "seed \(seed), \(configuration.name), source \(sentence)"
             #expect(hypothesis.ids == expected.ids && hypothesis.isComplete == expected.isComplete, "\(what)")
             #expect(abs(hypothesis.score - expected.score) <= 1e-4 * max(1, abs(expected.score)), "\(what)")
-            #expect(abs(hypothesis.logProbability - expected.logProbability) <= 1e-4 * max(1, abs(expected.logProbability)), "\(what)")
+            #expect(
+                abs(hypothesis.logProbability - expected.logProbability) <= 1e-4 * max(1, abs(expected.logProbability)),
+                "\(what)")
         }
         return found
     }
@@ -20,7 +24,8 @@ struct SearchReferenceTests {
     func sameHypothesesAsFullRecomputation(beam: Int) {
         var outputs: Set<[Int32]> = [], complete = 0
         for seed in 1...3 as ClosedRange<UInt64> {
-            let found = compare(SearchFixture(seed: seed), SearchConfiguration(beam: beam), lengths: [1, 4, 2, 7, 1, 0, 3], seed: seed)
+            let found = compare(
+                SearchFixture(seed: seed), SearchConfiguration(beam: beam), lengths: [1, 4, 2, 7, 1, 0, 3], seed: seed)
             outputs.formUnion(found.map(\.ids))
             complete += found.count { $0.isComplete }
         }
@@ -40,7 +45,8 @@ struct SearchReferenceTests {
     func headsOfAnyWidthAndLongTranslations(width: Int, heads: Int) {
         var configuration = SearchConfiguration(beam: 3)
         configuration.forcedLength = 35
-        let found = compare(SearchFixture(seed: 5, width: width, heads: heads), configuration, lengths: [18, 33], seed: 5)
+        let found = compare(
+            SearchFixture(seed: 5, width: width, heads: heads), configuration, lengths: [18, 33], seed: 5)
         #expect(found.allSatisfy { $0.ids.count == 35 && !$0.ids.contains(Special.end) && $0.warnings.isEmpty })
     }
 

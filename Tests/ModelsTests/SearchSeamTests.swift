@@ -1,6 +1,7 @@
 import Kernels
-@testable import Models
 import Testing
+
+@testable import Models
 
 /// What takes part in translation in the place of an attention sees each hypothesis whole, in its own slot, and no other.
 struct SearchSeamTests {
@@ -52,7 +53,9 @@ struct SearchSeamTests {
 
     private let fixture = SearchFixture(seed: 31)
 
-    private func translate(_ recorder: Recorder, _ configuration: SearchConfiguration, _ sentences: [[Int32]], at attention: Attention) -> [Hypothesis] {
+    private func translate(
+        _ recorder: Recorder, _ configuration: SearchConfiguration, _ sentences: [[Int32]], at attention: Attention
+    ) -> [Hypothesis] {
         let model = fixture.translationModel { $0 == attention && $1 == 1 ? (.heads, .steps(recorder)) : nil }
         return Translator(model, configuration, batchTokens: 10_000, pool: WorkerPool(threads: 1)).translate(sentences)
     }
@@ -61,7 +64,8 @@ struct SearchSeamTests {
     func statesFollowTheirHypotheses(beam: Int) {
         for attention in [Attention.decoder, .cross] {
             let recorder = Recorder()
-            let found = translate(recorder, SearchConfiguration(beam: beam), fixture.sentences([3, 5, 1, 8], seed: 1), at: attention)
+            let found = translate(
+                recorder, SearchConfiguration(beam: beam), fixture.sentences([3, 5, 1, 8], seed: 1), at: attention)
             for hypothesis in found {
                 let path = [Special.begin] + hypothesis.ids
                 #expect(recorder.histories.contains(hypothesis.isComplete ? path : path.dropLast()))
@@ -72,12 +76,14 @@ struct SearchSeamTests {
     @Test func finishedHypothesesAndSentencesLeaveTheBatch() {
         fixture.output[0, Int(Special.end)] -= 2.5
         let recorder = Recorder()
-        let found = translate(recorder, SearchConfiguration(), fixture.sentences([1, 2, 3, 4, 5, 6, 7, 8], seed: 3), at: .decoder)
+        let found = translate(
+            recorder, SearchConfiguration(), fixture.sentences([1, 2, 3, 4, 5, 6, 7, 8], seed: 3), at: .decoder)
         let steps = found.map { $0.ids.count + ($0.isComplete ? 1 : 0) }
         #expect(recorder.rowCounts == (0..<steps.max()!).map { position in steps.count { $0 > position } })
         #expect(Set(steps).count > 2, "the sentences end together: nothing was tested")
         let beams = Recorder()
-        _ = translate(beams, SearchConfiguration(beam: 4), fixture.sentences([1, 2, 3, 4, 5, 6, 7, 8], seed: 3), at: .decoder)
+        _ = translate(
+            beams, SearchConfiguration(beam: 4), fixture.sentences([1, 2, 3, 4, 5, 6, 7, 8], seed: 3), at: .decoder)
         #expect(beams.rowCounts[0] == 8 && beams.rowCounts.max()! <= 32 && beams.rowCounts.last! < 8)
     }
 
@@ -113,5 +119,7 @@ struct SearchSeamTests {
         }
     }
 
-    private func fingerprint(_ hypotheses: [Hypothesis]) -> [[Int32]] { hypotheses.map { $0.ids + [Int32(bitPattern: $0.score.bitPattern)] } }
+    private func fingerprint(_ hypotheses: [Hypothesis]) -> [[Int32]] {
+        hypotheses.map { $0.ids + [Int32(bitPattern: $0.score.bitPattern)] }
+    }
 }

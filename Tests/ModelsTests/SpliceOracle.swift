@@ -8,7 +8,8 @@ import Kernels
 final class SpliceOracle {
     let model: Transformer
     private let weights: FloatBlock
-    private var networks: [Spec: (replacement: FlattenedReplacement, layout: ParameterLayout, weights: FloatBlock)] = [:]
+    private var networks: [Spec: (replacement: FlattenedReplacement, layout: ParameterLayout, weights: FloatBlock)] =
+        [:]
     private let space = Workspace()
     private var found: [CaptureSite: Activations] = [:]
 
@@ -20,7 +21,9 @@ final class SpliceOracle {
             var layout = ParameterLayout()
             let replacement = FlattenedReplacement(spec, shape.shape, &layout)
             let values = layout.initialized(seed: UInt64(index + 1))
-            for slot in layout.slots where slot.name.hasSuffix("second.weight") { for i in slot.range { values.base[i] *= 4 } }
+            for slot in layout.slots where slot.name.hasSuffix("second.weight") {
+                for i in slot.range { values.base[i] *= 4 }
+            }
             networks[spec] = (replacement, layout, values)
         }
     }
@@ -32,7 +35,8 @@ final class SpliceOracle {
         let block = FloatBlock(spliced.layout.count)
         block.take(weights, model.layout, for: spliced.layout.slots)
         for (spec, network) in networks {
-            block.take(network.weights, network.layout, for: spliced.slots(of: spec), dropping: Replacements.prefix(spec))
+            block.take(
+                network.weights, network.layout, for: spliced.slots(of: spec), dropping: Replacements.prefix(spec))
         }
         return (spliced, block)
     }
@@ -41,7 +45,9 @@ final class SpliceOracle {
     var sites: [CaptureSite] {
         [Attention.encoder, .decoder, .cross].flatMap { attention in
             (0..<2).filter { spec(attention, $0) == nil }.flatMap { layer in
-                (attention == .encoder ? Span.allCases : [.heads]).map { CaptureSite(span: $0, attention: attention, layer: layer) }
+                (attention == .encoder ? Span.allCases : [.heads]).map {
+                    CaptureSite(span: $0, attention: attention, layer: layer)
+                }
             }
         }
     }
@@ -55,7 +61,9 @@ final class SpliceOracle {
         var x = model.target.forward(batch.target, positions: model.positions, pass)
         for (index, layer) in model.decoder.enumerated() {
             x = sublayer(layer.selfAttention, .decoder, index, x, batch.target, pass)
-            x = sublayer(layer.crossAttention, .cross, index, x, batch.target, memory: EncoderOutput(x: memory, sentences: batch.source), pass)
+            x = sublayer(
+                layer.crossAttention, .cross, index, x, batch.target,
+                memory: EncoderOutput(x: memory, sentences: batch.source), pass)
             x = layer.feedForward.forward(x, pass).y
         }
         return memory

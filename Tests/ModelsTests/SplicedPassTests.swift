@@ -31,11 +31,14 @@ struct SplicedPassTests {
         "elr-h16.encoder.0+alr-h12.decoder.0+alr-h9.cross.0", "alr-h8.encoder.0+alr-h8.encoder.1+alr-h8.crossfull.0",
     ])
     func whatIsStillThereSeesWhatTheNetworksSay(_ text: String) throws {
-        let oracle = SpliceOracle(fixture, try text.split(separator: "+").map { try Spec(parsing: String($0)) }), pairs = pairs(lengths), batch = PairBatch(pairs)
+        let oracle = SpliceOracle(fixture, try text.split(separator: "+").map { try Spec(parsing: String($0)) }),
+            pairs = pairs(lengths), batch = PairBatch(pairs)
         let (model, weights) = try oracle.spliced(), pass = TransformerPass(model, weights: weights)
         let memory = pass.run(batch)
         for (s, (source, target)) in pairs.enumerated() {
-            expectClose(memory.rows(batch.source.range(s)), oracle.run(source: source, target: target), "\(text): memory of sentence \(s)")
+            expectClose(
+                memory.rows(batch.source.range(s)), oracle.run(source: source, target: target),
+                "\(text): memory of sentence \(s)")
             for site in oracle.sites {
                 let found = pass.activations(site), expected = oracle.activations(site)
                 let rows = site.attention == .encoder ? batch.source.range(s) : batch.target.range(s)

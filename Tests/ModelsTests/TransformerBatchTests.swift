@@ -12,8 +12,12 @@ struct TransformerBatchTests {
         let expected = whole.loss(PairBatch(pairs), gradientScale: 0.1)
         for cuts in [[0, 2, 3, 5], [0, 1, 2, 3, 4, 5], [0, 4, 5]] {
             sliced.gradients.buffer.update(repeating: 0)
-            let sums = zip(cuts, cuts.dropFirst()).map { sliced.loss(PairBatch(Array(pairs[$0..<$1])), gradientScale: 0.1) }.reduce(LossSums(), +)
-            #expect(sums.tokens == expected.tokens && abs(sums.loss - expected.loss) < 1e-5 && abs(sums.likelihood - expected.likelihood) < 1e-5)
+            let sums = zip(cuts, cuts.dropFirst()).map {
+                sliced.loss(PairBatch(Array(pairs[$0..<$1])), gradientScale: 0.1)
+            }.reduce(LossSums(), +)
+            #expect(
+                sums.tokens == expected.tokens && abs(sums.loss - expected.loss) < 1e-5
+                    && abs(sums.likelihood - expected.likelihood) < 1e-5)
             let difference = largestDifference(sliced.values(of: sliced.gradients), whole.values(of: whole.gradients))
             #expect(difference.value < 2e-6, "cut at \(cuts), element \(difference.index)")
         }
@@ -50,7 +54,11 @@ struct TransformerBatchTests {
         let dropped = TransformerConfiguration.tiny(layers: 2, dropout: 0.3), batch = PairBatch(pairs)
         func run(_ fixture: TransformerFixture, seed: UInt64 = 5, step: Int = 9, slice: Int = 1) -> [Float] {
             fixture.gradients.buffer.update(repeating: 0)
-            return [Float(fixture.loss(batch, gradientScale: 1, randomness: Randomness(seed: seed, step: step, slice: slice)).loss)]
+            return [
+                Float(
+                    fixture.loss(batch, gradientScale: 1, randomness: Randomness(seed: seed, step: step, slice: slice))
+                        .loss)
+            ]
                 + fixture.values(of: fixture.gradients)
         }
         let fixture = TransformerFixture(dropped), first = run(fixture)

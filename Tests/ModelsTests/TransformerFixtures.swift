@@ -19,7 +19,9 @@ final class TransformerFixture {
     /// Summed loss of the batch, smoothing 0.1; its gradient times `gradientScale` is added to `gradients` where one is asked for.
     func loss(_ batch: PairBatch, gradientScale: Float? = nil, randomness: Randomness = .off) -> LossSums {
         workspace.reset()
-        let pass = Pass(weights: weights, gradients: gradientScale == nil ? nil : gradients, workspace: workspace, randomness: randomness)
+        let pass = Pass(
+            weights: weights, gradients: gradientScale == nil ? nil : gradients, workspace: workspace,
+            randomness: randomness)
         return model.loss(batch, smoothing: 0.1, gradientScale: gradientScale ?? 0, trace: trace, pass)
     }
 
@@ -29,7 +31,9 @@ final class TransformerFixture {
         return withExtendedLifetime(workspace) { Array(UnsafeBufferPointer(start: result.base, count: result.count)) }
     }
 
-    func values(_ slot: Slot, of block: FloatBlock) -> [Float] { withExtendedLifetime(block) { Array(block.buffer[slot.range]) } }
+    func values(_ slot: Slot, of block: FloatBlock) -> [Float] {
+        withExtendedLifetime(block) { Array(block.buffer[slot.range]) }
+    }
     func values(of block: FloatBlock) -> [Float] { withExtendedLifetime(block) { Array(block.buffer) } }
 }
 
@@ -39,7 +43,9 @@ extension TransformerConfiguration {
         var result = TransformerConfiguration(sourceVocabulary: tying == .all ? 13 : 11, targetVocabulary: 13)
         (result.width, result.heads, result.hidden, result.tying) = (8, 2, 12, tying)
         (result.encoderLayers, result.decoderLayers) = (layers, layers)
-        (result.embeddingDropout, result.attentionDropout, result.hiddenDropout, result.residualDropout) = (dropout, dropout, dropout, dropout)
+        (result.embeddingDropout, result.attentionDropout, result.hiddenDropout, result.residualDropout) = (
+            dropout, dropout, dropout, dropout
+        )
         return result
     }
 }
@@ -52,7 +58,8 @@ extension PairBatch {
 
     /// Pairs of every awkward kind for a vocabulary of at least 11: one token, no target, repeated tokens, unequal lengths.
     static let awkwardPairs: [(source: [Int32], target: [Int32])] = [
-        ([5], [7, 3]), ([3, 4, 3, 9], []), ([10, 0, 6, 6, 6, 8, 4], [4, 9]), ([7, 8], [10, 3, 5, 5, 0, 6]), ([9, 9, 3], [8]),
+        ([5], [7, 3]), ([3, 4, 3, 9], []), ([10, 0, 6, 6, 6, 8, 4], [4, 9]), ([7, 8], [10, 3, 5, 5, 0, 6]),
+        ([9, 9, 3], [8]),
     ]
 }
 

@@ -13,9 +13,11 @@ struct TransformerGoldenTests {
     let batch: PairBatch
 
     init() throws {
-        let file = try TensorFile(path: Bundle.module.resourceURL!.appendingPathComponent("Golden/transformer.safetensors").path)
+        let file = try TensorFile(
+            path: Bundle.module.resourceURL!.appendingPathComponent("Golden/transformer.safetensors").path)
         func sentences(_ side: String) throws -> [[Int32]] {
-            let tokens = try file.integers("\(side).tokens").map(Int32.init), offsets = try file.integers("\(side).offsets")
+            let tokens = try file.integers("\(side).tokens").map(Int32.init),
+                offsets = try file.integers("\(side).offsets")
             return zip(offsets, offsets.dropFirst()).map { Array(tokens[$0..<$1]) }
         }
         batch = PairBatch(zip(try sentences("source"), try sentences("target")).map { (source: $0, target: $1) })
@@ -36,7 +38,10 @@ struct TransformerGoldenTests {
     }
 
     /// Compares every tensor by name and prints the largest difference relative to the largest number of its tensor.
-    private func compare(_ fixture: TransformerFixture, _ block: FloatBlock, with prefix: String, within tolerance: Double, except skipped: (Slot) -> Range<Int>?) throws {
+    private func compare(
+        _ fixture: TransformerFixture, _ block: FloatBlock, with prefix: String, within tolerance: Double,
+        except skipped: (Slot) -> Range<Int>?
+    ) throws {
         var worst = (value: 0.0, where: "")
         for slot in fixture.model.layout.slots {
             var expected = try file.floats("\(prefix)/\(slot.name)"), actual = fixture.values(slot, of: block)
@@ -46,7 +51,10 @@ struct TransformerGoldenTests {
             }
             let difference = largestDifference(actual, expected)
             if difference.value >= worst.value { worst = (difference.value, "\(slot.name)[\(difference.index)]") }
-            #expect(difference.value <= tolerance, "\(prefix)/\(slot.name)[\(difference.index)]: \(actual[difference.index]), expected \(expected[difference.index])")
+            #expect(
+                difference.value <= tolerance,
+                "\(prefix)/\(slot.name)[\(difference.index)]: \(actual[difference.index]), expected \(expected[difference.index])"
+            )
         }
         print("\(prefix): largest relative difference \(worst.value) at \(worst.where)")
     }
@@ -69,7 +77,9 @@ struct TransformerGoldenTests {
         try compare(fixture, fixture.gradients, with: "\(prefix)/gradient", within: 5e-6, except: keyBias)
         for slot in fixture.model.layout.slots {
             guard let range = keyBias(slot) else { continue }
-            #expect(fixture.values(slot, of: fixture.gradients)[range].allSatisfy { abs($0) < 1e-7 }, "key bias of \(slot.name)")
+            #expect(
+                fixture.values(slot, of: fixture.gradients)[range].allSatisfy { abs($0) < 1e-7 },
+                "key bias of \(slot.name)")
         }
     }
 
@@ -79,10 +89,13 @@ struct TransformerGoldenTests {
         let expected = try file.floats("\(prefix)/losses"), moment1 = FloatBlock(count), moment2 = FloatBlock(count)
         for step in 1...10 {
             let sums = fixture.loss(batch, gradientScale: 1 / Float(batch.labels.tokens.count)), s = Double(step)
-            #expect(abs(sums.mean - Double(expected[step - 1])) <= 2e-6, "loss of step \(step): \(sums.mean), expected \(expected[step - 1])")
+            #expect(
+                abs(sums.mean - Double(expected[step - 1])) <= 2e-6,
+                "loss of step \(step): \(sums.mean), expected \(expected[step - 1])")
             let rate = pow(16, -0.5) * min(pow(s, -0.5), s * pow(Self.warmup, -1.5))
             let adam = adam_t(
-                rate: Float(rate), beta1: 0.9, beta2: 0.98, epsilon: 1e-9, correction1: Float(1 - pow(0.9, s)), correction2: Float(1 - pow(0.98, s)), decay: 0)
+                rate: Float(rate), beta1: 0.9, beta2: 0.98, epsilon: 1e-9, correction1: Float(1 - pow(0.9, s)),
+                correction2: Float(1 - pow(0.98, s)), decay: 0)
             adam_step(fixture.weights.base, moment1.base, moment2.base, fixture.gradients.base, count, adam)
             fixture.gradients.buffer.update(repeating: 0)
         }

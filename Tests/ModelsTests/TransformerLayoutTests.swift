@@ -27,10 +27,13 @@ struct TransformerLayoutTests {
                 continue
             }
             let fans = slot.name.hasSuffix("projection.weight") ? 256 : slot.rows + slot.columns
-            let bound = (6 / Double(fans)).squareRoot(), variance = values.reduce(0.0) { $0 + Double($1) * Double($1) } / Double(values.count)
+            let bound = (6 / Double(fans)).squareRoot(),
+                variance = values.reduce(0.0) { $0 + Double($1) * Double($1) } / Double(values.count)
             #expect(values.allSatisfy { abs(Double($0)) <= bound * 1.000001 }, "\(slot.name)")
             // Standard error of the mean of squares: bound^2 sqrt(4/45 / count).
-            #expect(abs(variance - bound * bound / 3) < 5 * bound * bound * (4 / 45 / Double(values.count)).squareRoot(), "\(slot.name)")
+            #expect(
+                abs(variance - bound * bound / 3) < 5 * bound * bound * (4 / 45 / Double(values.count)).squareRoot(),
+                "\(slot.name)")
             #expect(values != other.values(slot, of: other.weights))
         }
         let again = TransformerFixture(configuration, seed: 3)
@@ -63,8 +66,12 @@ struct TransformerLayoutTests {
             ]
             for size in sizes { #expect(problem { $0[keyPath: size] = absurd }.contains("\(absurd) is not in 1...")) }
         }
-        for size in [\TransformerConfiguration.width, \.heads, \.decoderLayers] { #expect(problem { $0[keyPath: size] = 0 }.contains(": 0 is not in")) }
-        #expect(problem { ($0.width, $0.hidden, $0.encoderLayers, $0.decoderLayers) = (1 << 16, 1 << 20, 1000, 1000) }.contains("parameters are more than"))
+        for size in [\TransformerConfiguration.width, \.heads, \.decoderLayers] {
+            #expect(problem { $0[keyPath: size] = 0 }.contains(": 0 is not in"))
+        }
+        #expect(
+            problem { ($0.width, $0.hidden, $0.encoderLayers, $0.decoderLayers) = (1 << 16, 1 << 20, 1000, 1000) }
+                .contains("parameters are more than"))
         #expect(problem { ($0.sourceVocabulary, $0.targetVocabulary) = (1 << 24, 1 << 24) } == "none")
         #expect(problem { ($0.width, $0.heads, $0.hidden) = (1024, 16, 4096) } == "none")
     }

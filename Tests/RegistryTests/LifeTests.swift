@@ -13,10 +13,18 @@ import Testing
     }
 
     @Test func runIsRecordedFromStartToEnd() throws {
-        let run = try registry.start(describe("train", spec: "teacher"), inputs: [("tokens", artifact("a", kind: "tokenize"))]) { _ in }
+        let run = try registry.start(
+            describe("train", spec: "teacher"), inputs: [("tokens", artifact("a", kind: "tokenize"))]
+        ) { _ in }
         #expect(try registry.rows("SELECT status, ended FROM runs") == [["running", nil]])
-        #expect(try registry.rows("SELECT name, stage, spec, pid FROM running") == [["toy", "train", "teacher", "\(getpid())"]])
-        run.end(RunEnding(status: .failed, exitCode: 74, error: "disk full", wallSeconds: 2.5, cpuSeconds: 3.5, peakResidentBytes: 42))
+        #expect(
+            try registry.rows("SELECT name, stage, spec, pid FROM running") == [
+                ["toy", "train", "teacher", "\(getpid())"]
+            ])
+        run.end(
+            RunEnding(
+                status: .failed, exitCode: 74, error: "disk full", wallSeconds: 2.5, cpuSeconds: 3.5,
+                peakResidentBytes: 42))
         run.end(finished)
         #expect(
             try registry.rows(
@@ -25,7 +33,8 @@ import Testing
                   wall_seconds, cpu_seconds, peak_rss_bytes FROM runs
                 """) == [
                     [
-                        "toy", "train", "teacher", "failed", hash("0"), "{\"a\":1}", "[\"train\",\"--x\"]", "1", "abc", "1", "7", "2", "74", "disk full",
+                        "toy", "train", "teacher", "failed", hash("0"), "{\"a\":1}", "[\"train\",\"--x\"]", "1", "abc",
+                        "1", "7", "2", "74", "disk full",
                         "2.5", "3.5", "42",
                     ]
                 ])
@@ -75,7 +84,8 @@ import Testing
     @Test func factThatTheSchemaRefusesDoesNotKeepOthersOut() throws {
         let warnings = Warnings()
         let run = try registry.start(describe("score")) { warnings.add($0) }
-        run.significance(Significance(base: hash("none"), metric: "BLEU", testSet: "t", method: "m", trials: 1, seed: 1, p: 0.5))
+        run.significance(
+            Significance(base: hash("none"), metric: "BLEU", testSet: "t", method: "m", trials: 1, seed: 1, p: 0.5))
         run.score(Score(metric: "BLEU", testSet: "t", value: .nan))
         run.param("kept", 1)
         run.end(finished)
@@ -102,8 +112,10 @@ import Testing
 
     @Test func earlierAttemptAndMadeOutputAreFoundByKey() throws {
         try registry.record(describe("train", key: "1"), making: artifact("a", kind: "train"))
-        let stopped = try registry.record(describe("train", key: "2"), ending: RunEnding(
-            status: .interrupted, exitCode: 130, wallSeconds: 1, cpuSeconds: 1, peakResidentBytes: 1))
+        let stopped = try registry.record(
+            describe("train", key: "2"),
+            ending: RunEnding(
+                status: .interrupted, exitCode: 130, wallSeconds: 1, cpuSeconds: 1, peakResidentBytes: 1))
         let next = try registry.start(describe("train", key: "2")) { _ in }
         #expect(try registry.unfinishedRun(keyHash: hash("2"), name: "toy", before: next.id) == stopped)
         #expect(try registry.unfinishedRun(keyHash: hash("1"), name: "toy", before: next.id) == nil)
@@ -137,10 +149,14 @@ import Testing
     }
 
     /// Leaves a run of `machine` behind that was last heard of `seconds` ago, starts another, and tells what became of the first.
-    private func statusAfterNextStart(_ machine: Machine, silentFor seconds: Double = 0, age: Double = 0) throws -> String? {
+    private func statusAfterNextStart(
+        _ machine: Machine, silentFor seconds: Double = 0, age: Double = 0
+    ) throws -> String? {
         let run = try registry.start(describe("train", machine: machine), rhythm: .init(flush: 60)) { _ in }
         let (heard, born) = (Time.text(Date().addingTimeInterval(-seconds)), Time.text(Date().addingTimeInterval(-age)))
-        _ = try registry.write { try $0.execute(sql: "UPDATE runs SET heartbeat = '\(heard)', started = '\(born)' WHERE id = \(run.id)") }
+        _ = try registry.write {
+            try $0.execute(sql: "UPDATE runs SET heartbeat = '\(heard)', started = '\(born)' WHERE id = \(run.id)")
+        }
         try registry.record(describe("score"))
         let status = try registry.rows("SELECT status FROM runs WHERE id = \(run.id)")[0][0]
         run.end(finished)

@@ -14,7 +14,9 @@ final class Scratch {
 
     deinit { try? FileManager.default.removeItem(atPath: folder) }
 
-    func open(timeout: Double = RunRegistry.defaultTimeout) throws -> RunRegistry { try RunRegistry(path: path, timeout: timeout) }
+    func open(timeout: Double = RunRegistry.defaultTimeout) throws -> RunRegistry {
+        try RunRegistry(path: path, timeout: timeout)
+    }
 }
 
 let thisMachine = Machine(host: "here", bootID: "boot", pid: getpid(), blas: "test", cpu: "test")
@@ -23,7 +25,8 @@ func describe(
     _ stage: String, spec: String? = nil, name: String = "toy", key: String = "0", machine: Machine = thisMachine
 ) -> RunDescription {
     RunDescription(
-        name: name, stage: stage, spec: spec, keyHash: hash(key), configuration: "{\"a\":1}", arguments: [stage, "--x"], version: "1",
+        name: name, stage: stage, spec: spec, keyHash: hash(key), configuration: "{\"a\":1}",
+        arguments: [stage, "--x"], version: "1",
         git: GitState(commit: "abc", isDirty: true), seed: 7, threads: 2, machine: machine)
 }
 
@@ -34,13 +37,15 @@ func artifact(_ id: String, kind: String, at path: String = "/elsewhere/x") -> A
     Artifact(sha256: hash(id), bytes: 1000, kind: kind, path: path)
 }
 
-let finished = RunEnding(status: .finished, exitCode: 0, wallSeconds: 3600, cpuSeconds: 7200, peakResidentBytes: 5 << 20)
+let finished = RunEnding(
+    status: .finished, exitCode: 0, wallSeconds: 3600, cpuSeconds: 7200, peakResidentBytes: 5 << 20)
 
 extension RunRegistry {
     /// A whole run at once.
     @discardableResult
     func record(
-        _ run: RunDescription, reading inputs: [(String, Artifact)] = [], making output: Artifact? = nil, ending: RunEnding = finished,
+        _ run: RunDescription, reading inputs: [(String, Artifact)] = [], making output: Artifact? = nil,
+        ending: RunEnding = finished,
         facts: (LiveRun) -> Void = { _ in }
     ) throws -> Int64 {
         let live = try start(run, inputs: inputs.map { (role: $0.0, artifact: $0.1) }) { print("registry: \($0)") }

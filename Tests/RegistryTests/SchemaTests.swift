@@ -46,7 +46,10 @@ import Testing
         #expect(try registry.rows("PRAGMA journal_mode") == [["wal"]])
         #expect(try registry.rows("PRAGMA foreign_keys") == [["1"]])
         #expect(try registry.rows("PRAGMA busy_timeout") == [["20000"]])
-        #expect(try registry.rows("SELECT count(*) FROM pragma_table_list WHERE type = 'table' AND schema = 'main' AND strict = 0 AND name NOT LIKE 'sqlite_%'") == [["0"]])
+        #expect(
+            try registry.rows(
+                "SELECT count(*) FROM pragma_table_list WHERE type = 'table' AND schema = 'main' AND strict = 0 AND name NOT LIKE 'sqlite_%'"
+            ) == [["0"]])
     }
 
     @Test func everyViewCanBeReadWhenNothingHasRun() throws {

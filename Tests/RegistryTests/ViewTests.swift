@@ -13,23 +13,30 @@ import Testing
     }
 
     private func score(
-        _ spec: String?, _ value: Double, model: Artifact, base: Artifact? = nil, output: Artifact, name: String = "toy",
+        _ spec: String?, _ value: Double, model: Artifact, base: Artifact? = nil, output: Artifact,
+        name: String = "toy",
         search: String = "greedy", p: Double? = nil, ending: RunEnding = finished
     ) throws {
         try registry.record(
-            describe("score", spec: spec, name: name), reading: [("model", model)] + (base.map { [("base", $0)] } ?? []), making: output,
+            describe("score", spec: spec, name: name),
+            reading: [("model", model)] + (base.map { [("base", $0)] } ?? []), making: output,
             ending: ending
         ) { run in
             run.param("sites", spec == "teacher" ? 0 : 6)
             run.param("parameters", 1_000_000)
             run.param("search", search)
             run.metric("tokens_per_second", step: 0, 1234.4)
-            run.score(Score(metric: "BLEU", testSet: "test", value: value, signature: "sig", precisions: [60, 40, 20, 10], confidence: 1.25))
+            run.score(
+                Score(
+                    metric: "BLEU", testSet: "test", value: value, signature: "sig", precisions: [60, 40, 20, 10],
+                    confidence: 1.25))
             run.score(Score(metric: "chrF2", testSet: "test", value: 60.5))
             run.score(Score(metric: "paper-compat", testSet: "valid", value: 0.4321))
             if let base, let p {
                 run.significance(
-                    Significance(base: base.sha256, metric: "BLEU", testSet: "test", method: "bootstrap", trials: 1000, seed: 1, p: p))
+                    Significance(
+                        base: base.sha256, metric: "BLEU", testSet: "test", method: "bootstrap", trials: 1000, seed: 1,
+                        p: p))
             }
         }
     }
@@ -38,13 +45,22 @@ import Testing
         let teacher = artifact("a", kind: "train")
         let teacherScore = artifact("b", kind: "score")
         try score("teacher", 35.416, model: teacher, output: teacherScore)
-        try score("alr-m.encoder", 34.3, model: artifact("c", kind: "splice"), base: teacherScore, output: artifact("d", kind: "score"), p: 0.012)
+        try score(
+            "alr-m.encoder", 34.3, model: artifact("c", kind: "splice"), base: teacherScore,
+            output: artifact("d", kind: "score"), p: 0.012)
         let rows = try registry.rows(
-            "SELECT model, search, sites, parameters, BLEU, confidence, difference, p, tokens_per_second, chrF2, paper_compat, test_set, signature FROM leaderboard")
+            "SELECT model, search, sites, parameters, BLEU, confidence, difference, p, tokens_per_second, chrF2, paper_compat, test_set, signature FROM leaderboard"
+        )
         #expect(
             rows == [
-                ["toy/teacher", "greedy", "0", "1000000", "35.42", "1.25", nil, nil, "1234.0", "60.5", "0.4321", "test", "sig"],
-                ["toy/alr-m.encoder", "greedy", "6", "1000000", "34.3", "1.25", "-1.12", "0.012", "1234.0", "60.5", "0.4321", "test", "sig"],
+                [
+                    "toy/teacher", "greedy", "0", "1000000", "35.42", "1.25", nil, nil, "1234.0", "60.5", "0.4321",
+                    "test", "sig",
+                ],
+                [
+                    "toy/alr-m.encoder", "greedy", "6", "1000000", "34.3", "1.25", "-1.12", "0.012", "1234.0", "60.5",
+                    "0.4321", "test", "sig",
+                ],
             ])
     }
 
@@ -53,27 +69,31 @@ import Testing
         try score("teacher", 30, model: model, output: artifact("b", kind: "score"))
         try score("teacher", 31, model: model, output: artifact("c", kind: "score"))
         try score("teacher", 33, model: model, output: artifact("d", kind: "score"), search: "beam 4")
-        try score("teacher", 99, model: model, output: artifact("e", kind: "score"), ending: RunEnding(
-            status: .failed, exitCode: 74, error: "disk full", wallSeconds: 1, cpuSeconds: 1, peakResidentBytes: 1))
+        try score(
+            "teacher", 99, model: model, output: artifact("e", kind: "score"),
+            ending: RunEnding(
+                status: .failed, exitCode: 74, error: "disk full", wallSeconds: 1, cpuSeconds: 1, peakResidentBytes: 1))
         try score("teacher", 20, model: model, output: artifact("f", kind: "score"), name: "other")
         #expect(
             try registry.rows("SELECT model, search, BLEU FROM leaderboard") == [
-                ["toy/teacher", "beam 4", "33.0"], ["toy/teacher", "greedy", "31.0"], ["other/teacher", "greedy", "20.0"],
+                ["toy/teacher", "beam 4", "33.0"], ["toy/teacher", "greedy", "31.0"],
+                ["other/teacher", "greedy", "20.0"],
             ])
     }
 
     /// Ten thousand models with everything that the leaderboard shows of them.
     @Test func leaderboardOfManyModelsIsQuick() throws {
         try registry.write { database in
-            try database.execute(sql: """
-                WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)
-                INSERT INTO runs (id, name, stage, spec, status, key_hash, config, argv, version, threads, blas, cpu, host, pid, boot_id,
-                  started, heartbeat)
-                SELECT i, 'toy', 'score', 'm' || i, 'finished', '\(hash("1"))', '{}', '[]', '1', 1, 'b', 'c', 'h', 1, 'b', 't', 't' FROM n;
-                INSERT INTO scores (run, metric, test_set, score) SELECT id, 'BLEU', 'test', id / 100.0 FROM runs;
-                INSERT INTO params SELECT id, 'search', 'greedy' FROM runs;
-                INSERT INTO metrics SELECT id, 'tokens_per_second', 0, 1, 't' FROM runs;
-                """)
+            try database.execute(
+                sql: """
+                    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)
+                    INSERT INTO runs (id, name, stage, spec, status, key_hash, config, argv, version, threads, blas, cpu, host, pid, boot_id,
+                      started, heartbeat)
+                    SELECT i, 'toy', 'score', 'm' || i, 'finished', '\(hash("1"))', '{}', '[]', '1', 1, 'b', 'c', 'h', 1, 'b', 't', 't' FROM n;
+                    INSERT INTO scores (run, metric, test_set, score) SELECT id, 'BLEU', 'test', id / 100.0 FROM runs;
+                    INSERT INTO params SELECT id, 'search', 'greedy' FROM runs;
+                    INSERT INTO metrics SELECT id, 'tokens_per_second', 0, 1, 't' FROM runs;
+                    """)
         }
         let start = Date()
         #expect(
@@ -93,19 +113,28 @@ import Testing
         try registry.record(describe("tokenize"), reading: [("source", text)], making: tokens)
         try registry.record(describe("train"), reading: [("tokens", tokens)], making: teacher)
         try registry.record(describe("capture"), reading: [("teacher", teacher), ("tokens", tokens)], making: capture)
-        try registry.record(describe("distill", spec: "alr-m.encoder"), reading: [("capture", capture)], making: replacement)
-        try registry.record(describe("splice"), reading: [("model", teacher), ("replacement", replacement)], making: spliced)
-        let last = try registry.record(describe("score"), reading: [("model", spliced), ("tokens", tokens)], making: artifact("7", kind: "score"))
+        try registry.record(
+            describe("distill", spec: "alr-m.encoder"), reading: [("capture", capture)], making: replacement)
+        try registry.record(
+            describe("splice"), reading: [("model", teacher), ("replacement", replacement)], making: spliced)
+        let last = try registry.record(
+            describe("score"), reading: [("model", spliced), ("tokens", tokens)], making: artifact("7", kind: "score"))
         let rows = try registry.rows("SELECT depth, role, kind, stage, source FROM lineage WHERE run = \(last)")
         #expect(
             rows == [
                 ["1", "model", "splice", "splice", "5"], ["1", "tokens", "tokenize", "tokenize", "1"],
-                ["2", "model", "train", "train", "2"], ["2", "replacement", "distill", "distill", "4"], ["2", "source", "file", nil, nil],
+                ["2", "model", "train", "train", "2"], ["2", "replacement", "distill", "distill", "4"],
+                ["2", "source", "file", nil, nil],
                 ["3", "capture", "capture", "capture", "3"], ["3", "tokens", "tokenize", "tokenize", "1"],
-                ["4", "source", "file", nil, nil], ["4", "teacher", "train", "train", "2"], ["4", "tokens", "tokenize", "tokenize", "1"],
-                ["5", "source", "file", nil, nil], ["5", "tokens", "tokenize", "tokenize", "1"], ["6", "source", "file", nil, nil],
+                ["4", "source", "file", nil, nil], ["4", "teacher", "train", "train", "2"],
+                ["4", "tokens", "tokenize", "tokenize", "1"],
+                ["5", "source", "file", nil, nil], ["5", "tokens", "tokenize", "tokenize", "1"],
+                ["6", "source", "file", nil, nil],
             ])
-        #expect(try registry.rows("SELECT DISTINCT path FROM lineage WHERE run = \(last) AND role = 'source'") == [["/data/train.en"]])
+        #expect(
+            try registry.rows("SELECT DISTINCT path FROM lineage WHERE run = \(last) AND role = 'source'") == [
+                ["/data/train.en"]
+            ])
     }
 
     @Test func lineageEndsWhereARunReadsWhatItMade() throws {
@@ -129,8 +158,10 @@ import Testing
 
     @Test func costAddsUpHours() throws {
         try registry.record(describe("train"))
-        try registry.record(describe("train"), ending: RunEnding(
-            status: .interrupted, exitCode: 130, wallSeconds: 1800, cpuSeconds: 0, peakResidentBytes: 7 << 20))
+        try registry.record(
+            describe("train"),
+            ending: RunEnding(
+                status: .interrupted, exitCode: 130, wallSeconds: 1800, cpuSeconds: 0, peakResidentBytes: 7 << 20))
         #expect(try registry.rows("SELECT * FROM cost") == [["train", "2", "1", "1.5", "2.0", "7.0"]])
     }
 
@@ -144,7 +175,10 @@ import Testing
         let reader = try registry.start(describe("distill"), inputs: [("capture", capture)]) { _ in }
         #expect(try registry.rows("SELECT * FROM reclaimable") == [], "somebody is reading it")
         reader.end(finished)
-        #expect(try registry.rows("SELECT path, kind, bytes, readers FROM reclaimable") == [["toy/capture/encoder", "capture", "1000", "1"]])
+        #expect(
+            try registry.rows("SELECT path, kind, bytes, readers FROM reclaimable") == [
+                ["toy/capture/encoder", "capture", "1000", "1"]
+            ])
         try FileManager.default.removeItem(atPath: path)
         try registry.record(describe("train"))
         #expect(try registry.rows("SELECT * FROM reclaimable") == [], "it is gone")

@@ -105,7 +105,9 @@ func metric(_ label: String) -> any CorpusMetric {
 }
 
 /// Compares two texts byte by byte (Swift's == compares by canonical equivalence) and shows the first place where they part.
-func expectSame(_ found: String, _ expected: String, _ context: String = "", sourceLocation: SourceLocation = #_sourceLocation) {
+func expectSame(
+    _ found: String, _ expected: String, _ context: String = "", sourceLocation: SourceLocation = #_sourceLocation
+) {
     let (ours, theirs) = (Array(found.utf8), Array(expected.utf8))
     guard ours != theirs else { return }
     let first = zip(ours, theirs).enumerated().first { $1.0 != $1.1 }?.offset ?? min(ours.count, theirs.count)

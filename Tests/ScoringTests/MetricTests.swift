@@ -60,7 +60,8 @@ import Testing
     @Test func paperCompatFigure() throws {
         let references = Golden.lines("plain.references")
         for (name, expected) in Golden.expected.paper_compat {
-            let found = try PaperCompatBLEU.score(hypotheses: framed(Golden.lines(name)), references: framed(references))
+            let found = try PaperCompatBLEU.score(
+                hypotheses: framed(Golden.lines(name)), references: framed(references))
             #expect(abs(found - expected) < 1e-15, "\(name)")
         }
         #expect(try PaperCompatBLEU.score(hypotheses: [[1, 5, 2]], references: [[1, 5, 2]]) == 0)

@@ -6,7 +6,9 @@ import Testing
 @Suite struct NgramTests {
     @Test func matchesEqualClippedCountsForAllSmallSequences() {
         var matcher = NgramMatcher(order: 4)
-        let sequences = (0...5).flatMap { length in (0..<(1 << length)).map { bits in (0..<length).map { Int32(bits >> $0 & 1) } } }
+        let sequences = (0...5).flatMap { length in
+            (0..<(1 << length)).map { bits in (0..<length).map { Int32(bits >> $0 & 1) } }
+        }
         for hypothesis in sequences {
             for reference in sequences {
                 let found = matcher.matches(hypothesis, reference)
@@ -23,7 +25,9 @@ import Testing
         for length in [100, 1_009, 3_000] {
             let (hypothesis, reference) = (random(length, 7, &generator), random(length + 50, 7, &generator))
             let found = matcher.matches(hypothesis, reference)
-            for n in 1...6 { #expect(found[n - 1] == clipped(hypothesis, reference, n), "\(n)-grams, length \(length)") }
+            for n in 1...6 {
+                #expect(found[n - 1] == clipped(hypothesis, reference, n), "\(n)-grams, length \(length)")
+            }
         }
     }
 

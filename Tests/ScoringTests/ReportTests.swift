@@ -11,7 +11,9 @@ import Testing
         return try ScoreReport(hypotheses: hypotheses, references: references, bootstrap: bootstrap)
     }
 
-    private func expectPrinted(_ text: String, _ name: String) { expectSame(text + "\n", Golden.expected.printed[name]!, name) }
+    private func expectPrinted(_ text: String, _ name: String) {
+        expectSame(text + "\n", Golden.expected.printed[name]!, name)
+    }
 
     @Test func json() throws {
         expectPrinted(try report("odd.a").json(.fixed(4)), "json")
@@ -29,7 +31,10 @@ import Testing
         let system = Golden.lines("plain.c")
         func printed(_ test: PairedTest, _ metrics: [(String, any CorpusMetric)]) throws -> String {
             let results = try metrics.map { name, metric in
-                (metric: name, result: try test.compare(metric, baseline: hypotheses, system: system, references: references))
+                (
+                    metric: name,
+                    result: try test.compare(metric, baseline: hypotheses, system: system, references: references)
+                )
             }
             return PairedReport(baseline: "plain.a", comparisons: [.init(system: "plain.c", results: results)]).json()
         }

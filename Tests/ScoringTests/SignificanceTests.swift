@@ -62,12 +62,14 @@ import Testing
     }
 
     private func compare(_ systems: [[String]], _ references: [String], _ expected: Golden.Paired) throws {
-        let test = PairedTest(PairedTest.Method(rawValue: "paired-\(expected.kind)")!, trials: expected.trials, seed: expected.seed)
+        let test = PairedTest(
+            PairedTest.Method(rawValue: "paired-\(expected.kind)")!, trials: expected.trials, seed: expected.seed)
         for label in ["BLEU", "chrF2"] {
             let metric = metric(label)
             #expect(test.signature(of: metric).description == expected.signatures[label])
             for index in 1..<systems.count {
-                let result = try test.compare(metric, baseline: systems[0], system: systems[index], references: references)
+                let result = try test.compare(
+                    metric, baseline: systems[0], system: systems[index], references: references)
                 let context: Comment = "\(expected.kind), \(label), system \(index)"
                 #expect(golden(result.baseline) == expected.results[label]![0], context)
                 #expect(golden(result.system) == expected.results[label]![index], context)
@@ -102,7 +104,9 @@ import Testing
         let (hypotheses, references) = Golden.texts("plain")
         for method in PairedTest.Method.allCases {
             let test = PairedTest(method, trials: 50)
-            #expect(try test.compare(BLEU(), baseline: hypotheses, system: hypotheses, references: references).system.p! > 0.01)
+            #expect(
+                try test.compare(BLEU(), baseline: hypotheses, system: hypotheses, references: references).system.p!
+                    > 0.01)
         }
     }
 }

@@ -136,7 +136,7 @@ import Testing
             Probe.main(["--output", output, "--steps", "4", "--trouble", "data"])
         }
         #expect(try FileSystem.read(scratch.output + "/number") == Array("5\n".utf8))
-        try run() // still what this key makes
+        try run()  // still what this key makes
         #expect(try scratch.rows("SELECT count(*) FROM runs") == [["2"]])
     }
 
@@ -153,10 +153,11 @@ import Testing
         let model = try make("model", []), capture = try make("capture", [.folder("model", model)])
         let network = try make("network", [.folder("capture", capture)])
         let manifest = try Manifest<[Int]>.read(folder: network)
-        #expect(manifest.inputs == [
+        #expect(
+            manifest.inputs == [
                 "capture": try ManifestFile.sha256(folder: capture),
-                "capture/model": try ManifestFile.sha256(folder: model)
-        ])
+                "capture/model": try ManifestFile.sha256(folder: model),
+            ])
     }
 }
 

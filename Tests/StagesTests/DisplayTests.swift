@@ -110,9 +110,13 @@ private final class Screen {
 
 @Suite struct TextTests {
     @Test func numbers() {
-        #expect([0, 7, 999, 1000, 1_234_567, -1000].map(Format.count) == ["0", "7", "999", "1,000", "1,234,567", "-1,000"])
+        #expect(
+            [0, 7, 999, 1000, 1_234_567, -1000].map(Format.count) == ["0", "7", "999", "1,000", "1,234,567", "-1,000"])
         #expect([0, 0.01234, 12.34, 8012.4].map(Format.rate) == ["0", "0.0123", "12.3", "8,012"])
-        #expect([0, 9.94, 9.96, 185, 3599.6, 3723].map(Format.duration) == ["0.0s", "9.9s", "0:10", "3:05", "1:00:00", "1:02:03"])
+        #expect(
+            [0, 9.94, 9.96, 185, 3599.6, 3723].map(Format.duration) == [
+                "0.0s", "9.9s", "0:10", "3:05", "1:00:00", "1:02:03",
+            ])
         #expect([0, 1023, 1536, 5 << 30].map(Format.bytes) == ["0 B", "1023 B", "1.5 KiB", "5.0 GiB"])
         #expect(Format.duration(.infinity) == "?")
     }

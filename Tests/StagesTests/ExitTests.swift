@@ -27,7 +27,8 @@ import Testing
         }
         #expect(
             try scratch.rows("SELECT status, exit_code, error FROM runs ORDER BY id") == [
-                ["failed", "65", "shard: expected 3 rows, found 2"], ["failed", "70", "odd"], ["interrupted", "143", "terminated"],
+                ["failed", "65", "shard: expected 3 rows, found 2"], ["failed", "70", "odd"],
+                ["interrupted", "143", "terminated"],
                 ["interrupted", "130", "interrupted"],
             ])
         #expect(!FileManager.default.fileExists(atPath: output + "/manifest.json"))
@@ -57,7 +58,8 @@ import Testing
         await #expect(processExitsWith: .exitCode(143)) { [output = output as String] in
             Probe.main(["--output", output, "--trouble", "sigterm"])
         }
-        let second = await #expect(processExitsWith: .success, observing: [\.standardOutputContent]) { [output = output as String] in
+        let second = await #expect(processExitsWith: .success, observing: [\.standardOutputContent]) {
+            [output = output as String] in
             Probe.main(["--output", output])
         }
         #expect(results(of: second).contains("counted from 2\n"))
@@ -77,7 +79,9 @@ import Testing
     @Test func processThatWasKilledIsLostAndItsLockFree() async throws {
         await #expect(processExitsWith: .signal(SIGKILL)) { [output = output as String] in
             let options = try StageOptions.parse([])
-            try StageRun.perform("probe", options: options, output: output, configuration: ["a": 1]) { _ in raise(SIGKILL) }
+            try StageRun.perform("probe", options: options, output: output, configuration: ["a": 1]) { _ in
+                raise(SIGKILL)
+            }
         }
         await #expect(processExitsWith: .success) { [output = output as String] in Probe.main(["--output", output]) }
         #expect(try scratch.rows("SELECT status FROM runs ORDER BY id") == [["lost"], ["finished"]])
@@ -97,7 +101,8 @@ import Testing
 
     @Test func secondProcessFindsTheFolderLocked() async throws {
         let lock = try FolderLock(output)
-        let result = await #expect(processExitsWith: .exitCode(75), observing: [\.standardErrorContent]) { [output = output as String] in
+        let result = await #expect(processExitsWith: .exitCode(75), observing: [\.standardErrorContent]) {
+            [output = output as String] in
             Probe.main(["--output", output])
         }
         withExtendedLifetime(lock) {}
@@ -113,9 +118,11 @@ import Testing
     @Test func lockEndsWithItsOwnerThoughACopyIsOpen() throws {
         var lock: FolderLock? = try FolderLock(output)
         let open = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")
-        let original = try #require(open.first {
-            (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/" + $0))?.hasSuffix(output + "/.lock") == true
-        })
+        let original = try #require(
+            open.first {
+                (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/" + $0))?.hasSuffix(
+                    output + "/.lock") == true
+            })
         let copy = dup(try #require(Int32(original)))
         defer { close(copy) }
         #expect(throws: FolderLock.Held.self) { try FolderLock(output) }

@@ -82,5 +82,9 @@ final class Scratch {
 }
 
 /// What a process has written.
-func errors(of result: ExitTest.Result?) -> String { String(decoding: result?.standardErrorContent ?? [], as: UTF8.self) }
-func results(of result: ExitTest.Result?) -> String { String(decoding: result?.standardOutputContent ?? [], as: UTF8.self) }
+func errors(of result: ExitTest.Result?) -> String {
+    String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+}
+func results(of result: ExitTest.Result?) -> String {
+    String(decoding: result?.standardOutputContent ?? [], as: UTF8.self)
+}

@@ -1,5 +1,5 @@
-import Foundation
 import Corpus
+import Foundation
 import Tensors
 import Testing
 
@@ -16,7 +16,8 @@ import Testing
     }
 
     private func age(_ path: String) throws {
-        try FileManager.default.setAttributes([.modificationDate: Date(timeIntervalSince1970: 1000)], ofItemAtPath: path)
+        try FileManager.default.setAttributes(
+            [.modificationDate: Date(timeIntervalSince1970: 1000)], ofItemAtPath: path)
     }
 
     private func modified(_ path: String) throws -> Date {
@@ -26,16 +27,26 @@ import Testing
     @Test func runRecordsItself() throws {
         try run("--threads", "3")
         #expect(
-            try scratch.rows("SELECT name, stage, spec, status, version, seed, threads, pid, exit_code, config FROM runs") == [
-                [
+            try scratch.rows(
+                "SELECT name, stage, spec, status, version, seed, threads, pid, exit_code, config FROM runs") == [
+                    [
                         "toy", "probe", "alr-m.encoder.0", "finished", Program.version + ".0", "5", "3", "\(getpid())",
                         "0", "{\"steps\":5}",
-                ]
+                    ]
+                ])
+        #expect(
+            try scratch.rows("SELECT step, value FROM metrics") == [
+                ["0", "0.0"], ["1", "1.0"], ["2", "2.0"], ["3", "3.0"], ["4", "4.0"],
             ])
-        #expect(try scratch.rows("SELECT step, value FROM metrics") == [["0", "0.0"], ["1", "1.0"], ["2", "2.0"], ["3", "3.0"], ["4", "4.0"]])
         #expect(try scratch.rows("SELECT key, value FROM params") == [["steps", "5"]])
-        #expect(try scratch.rows("SELECT path, kind FROM artifact_paths JOIN artifacts ON sha256 = artifact") == [["toy/probe", "probe"]])
-        #expect(try scratch.rows("SELECT count(*) FROM runs WHERE length(boot_id) > 8 AND blas LIKE 'OpenBLAS %' AND peak_rss_bytes > 1000000 AND cpu_seconds > 0") == [["1"]])
+        #expect(
+            try scratch.rows("SELECT path, kind FROM artifact_paths JOIN artifacts ON sha256 = artifact") == [
+                ["toy/probe", "probe"]
+            ])
+        #expect(
+            try scratch.rows(
+                "SELECT count(*) FROM runs WHERE length(boot_id) > 8 AND blas LIKE 'OpenBLAS %' AND peak_rss_bytes > 1000000 AND cpu_seconds > 0"
+            ) == [["1"]])
     }
 
     @Test func completeOutputIsNotMadeAgainButLooksNew() throws {
@@ -69,14 +80,20 @@ import Testing
             inputs: [.folder("number", scratch.output), .file(InputFiles().open("text", file))]
         ) { try $0.publish(["a": 1]) }
         let sha = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-        #expect(try scratch.rows("SELECT role, kind, bytes FROM run_io JOIN artifacts ON sha256 = artifact WHERE direction = 'in' ORDER BY role") == [["number", "probe", "2"], ["text", "file", "3"]])
+        #expect(
+            try scratch.rows(
+                "SELECT role, kind, bytes FROM run_io JOIN artifacts ON sha256 = artifact WHERE direction = 'in' ORDER BY role"
+            ) == [["number", "probe", "2"], ["text", "file", "3"]])
         #expect(try scratch.rows("SELECT artifact FROM run_io WHERE role = 'text'") == [[sha]])
-        #expect(try String(contentsOfFile: output + "/manifest.json", encoding: .utf8).contains("\"text\" : \"\(sha)\""))
+        #expect(
+            try String(contentsOfFile: output + "/manifest.json", encoding: .utf8).contains("\"text\" : \"\(sha)\""))
         #expect(try scratch.rows("SELECT stage FROM lineage WHERE run = 2 AND depth = 1") == [["probe"], [nil]])
     }
 
     @Test func locationFollowsTheFolder() {
-        #expect(RunLocation(output: "/a/runs/x/train", stage: "train") == RunLocation(output: "/a/runs/x/train/", stage: "train"))
+        #expect(
+            RunLocation(output: "/a/runs/x/train", stage: "train")
+                == RunLocation(output: "/a/runs/x/train/", stage: "train"))
         let deep = RunLocation(output: "/a/runs/x/distill/alr-m.encoder.0", stage: "distill")
         #expect(deep.name == "x")
         #expect(deep.registry == "/a/runs/registry.sqlite")
@@ -119,7 +136,8 @@ import Testing
 
     @Test func whatMattersDoes() throws {
         let all = try [
-            hash(), hash(#"{"rate":0.2,"layers":[1,2]}"#), hash(#"{"rate":0.1,"layers":[2,1]}"#), hash(#"{"rate":0.1,"layers":[1,2],"x":1}"#),
+            hash(), hash(#"{"rate":0.2,"layers":[1,2]}"#), hash(#"{"rate":0.1,"layers":[2,1]}"#),
+            hash(#"{"rate":0.1,"layers":[1,2],"x":1}"#),
             hash(#"{"rate":0.1,"layers":[1,2],"profile":1,"threads":2}"#), hash(stage: "distill"), hash(revision: 2),
             hash(spec: nil), hash(spec: "b"), hash(seed: 2), hash(seed: nil),
             hash(inputs: [("source", "2"), ("target", "1")]), hash(inputs: [("source", "1")]), hash(inputs: []),

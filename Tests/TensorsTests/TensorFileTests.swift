@@ -21,7 +21,10 @@ struct TensorFileTests {
         let path = folder.file("a.safetensors")
         let writer = try TensorFileWriter(
             path: path,
-            tensors: [("half", .f16, [3]), ("w", .f32, [2, 3]), ("ids", .u16, [5]), ("offsets", .i64, [2]), ("n", .i32, []), ("b", .u8, [1])],
+            tensors: [
+                ("half", .f16, [3]), ("w", .f32, [2, 3]), ("ids", .u16, [5]), ("offsets", .i64, [2]), ("n", .i32, []),
+                ("b", .u8, [1]),
+            ],
             metadata: ["stage": "test"])
         try writer.write("w", at: 3, [4, 5, 6] as [Float])
         try writer.write("w", at: 0, [1, 2, 3] as [Float])
@@ -126,8 +129,14 @@ struct TensorFileCorruptionTests {
         (#"{"w":{"dtype":"F32","shape":[99999999999999999999],"data_offsets":[0,8]}}"#, 8),
         (#"{"w":{"dtype":"F32","shape":[1.5],"data_offsets":[0,6]}}"#, 6),
         (#"{"w":{"dtype":"C64","shape":[1],"data_offsets":[0,8]}}"#, 8),
-        (#"{"v":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"w":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}"#, 12),
-        (#"{"v":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"w":{"dtype":"F32","shape":[1],"data_offsets":[12,16]}}"#, 16),
+        (
+            #"{"v":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"w":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}"#,
+            12
+        ),
+        (
+            #"{"v":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"w":{"dtype":"F32","shape":[1],"data_offsets":[12,16]}}"#,
+            16
+        ),
         (#"{"w":{"dtype":"F32","shape":[2]}}"#, 8),
         (#"{"w":[1,2]}"#, 0),
         (#"{"__metadata__":{"a":1}}"#, 0),

@@ -14,19 +14,21 @@ import Testing
 /// `swift test -c release -Xswiftc -enable-testing --filter AllocationTests`.
 @Suite(.enabled(if: allocations_can_be_counted())) struct AllocationTests {
     #if DEBUG
-    private static let isOptimised = false
+        private static let isOptimised = false
     #else
-    private static let isOptimised = true
+        private static let isOptimised = true
     #endif
 
     /// The counter itself: what it would have to miss for the other tests to pass by mistake.
     @Test(arguments: 1...3) func whatEveryThreadAllocatesIsCounted(threads: Int) {
-        let pool = WorkerPool(threads: threads), blocks = UnsafeMutablePointer<UnsafeMutableRawPointer?>.allocate(capacity: 6)
+        let pool = WorkerPool(threads: threads),
+            blocks = UnsafeMutablePointer<UnsafeMutableRawPointer?>.allocate(capacity: 6)
         let found = Allocations.least(in: pool) {
             pool.run(6) { blocks[$0] = $0 < 2 ? .allocate(byteCount: 1 << 16, alignment: 64) : malloc(10) }
             for index in 0..<6 { free(blocks[index]) }
         }
-        #expect(found == Allocations(small: threads == 1 ? 4 : 5, large: 2), "and one more where there are threads to wake")
+        #expect(
+            found == Allocations(small: threads == 1 ? 4 : 5, large: 2), "and one more where there are threads to wake")
         blocks.deallocate()
     }
 
@@ -35,7 +37,7 @@ import Testing
         defer { bench.remove() }
         (bench.sentences, bench.batchTokens) = (1500, 2500)
         let pool = WorkerPool(threads: threads)
-        try expectNone(bench.trainee(pool), pool, sections: 6) // two rounds
+        try expectNone(bench.trainee(pool), pool, sections: 6)  // two rounds
     }
 
     @Test(arguments: ["alr-h24.encoder.0", "aslr-h16.encoder.0", "alr-h24.decoder.0", "alr-h24.cross.0"], [1, 2])
@@ -74,9 +76,13 @@ import Testing
         #expect(batches > 2)
         for batch in 0..<batches { _ = trainee.step(batch: batch, step: 1 + batch, rate: 1e-3, adam: adam) }
         for batch in 0..<batches {
-            let found = Allocations.least(in: pool) { _ = trainee.step(batch: batch, step: 1 + batches + batch, rate: 1e-3, adam: adam) }
+            let found = Allocations.least(in: pool) {
+                _ = trainee.step(batch: batch, step: 1 + batches + batch, rate: 1e-3, adam: adam)
+            }
             #expect(found.large == 0, "batch \(batch): \(found)")
-            if Self.isOptimised { #expect(found.small <= (pool.threads == 1 ? 0 : sections), "batch \(batch): \(found)") }
+            if Self.isOptimised {
+                #expect(found.small <= (pool.threads == 1 ? 0 : sections), "batch \(batch): \(found)")
+            }
         }
     }
 }

@@ -11,12 +11,17 @@ import Training
     ) throws -> CaptureConfiguration {
         var shape = TransformerConfiguration(sourceVocabulary: 20, targetVocabulary: 20)
         (shape.encoderLayers, shape.decoderLayers) = (3, 4)
-        let model = ModelDescription(transformer: shape, source: "en", target: "de", joint: true, replacements: try replaced.map(Spec.init(parsing:)))
-        return try CaptureConfiguration(of: model, at: "runs/x/splice/y", spans: spans, attentions: attentions, layers: layers, elementType: .f16)
+        let model = ModelDescription(
+            transformer: shape, source: "en", target: "de", joint: true,
+            replacements: try replaced.map(Spec.init(parsing:)))
+        return try CaptureConfiguration(
+            of: model, at: "runs/x/splice/y", spans: spans, attentions: attentions, layers: layers, elementType: .f16)
     }
 
     /// What `capture` says instead of starting.
-    private func refusal(replaced: [String], _ attentions: [Attention], spans: [Span] = [.heads], layers: [Int]? = nil) -> DataError? {
+    private func refusal(
+        replaced: [String], _ attentions: [Attention], spans: [Span] = [.heads], layers: [Int]? = nil
+    ) -> DataError? {
         do {
             _ = try settings(replaced: replaced, attentions, spans: spans, layers: layers)
             return nil
@@ -33,13 +38,18 @@ import Training
         #expect(try settings(replaced: ["alr-m.encoder.0"], [.encoder]).layers == [1, 2])
         #expect(try settings(replaced: ["elr-m.encoder.1"], [.encoder], spans: [.heads, .layer]).layers == [0, 2])
         #expect(try settings(replaced: ["alr-m.encoder.0"], [.decoder, .cross]).layers == [0, 1, 2, 3])
-        #expect(try settings(replaced: ["alr-m.encoder.0", "alr-m.decoder.2"], [.encoder, .decoder]).layers == [1, 3])
+        #expect(
+            try settings(replaced: ["alr-m.encoder.0", "alr-m.decoder.2"], [.encoder, .decoder]).layers == [1, 3])
         #expect(try settings(replaced: ["alr-m.crossfull.3"], [.cross]).layers == [0, 1, 2])
     }
 
     @Test func namesWhatWasReplaced() {
-        let first = refusal(replaced: ["alr-m.encoder.0", "elr-s.encoder.2"], [.encoder], spans: [.heads, .layer], layers: [0, 1, 2])
-        #expect(first?.description == "runs/x/splice/y: expected attentions that are still there, found encoder.0 encoder.2 replaced by networks")
+        let first = refusal(
+            replaced: ["alr-m.encoder.0", "elr-s.encoder.2"], [.encoder], spans: [.heads, .layer], layers: [0, 1, 2])
+        #expect(
+            first?.description
+                == "runs/x/splice/y: expected attentions that are still there, found encoder.0 encoder.2 replaced by networks"
+        )
         #expect(first?.hint == "--layers 1: there at each chosen attention")
         #expect(first?.exitCode == 65)
         let cross = refusal(replaced: ["alr-m.crossfull.1"], [.crossfull, .decoder], layers: [1])

@@ -17,13 +17,17 @@ import Training
     private func shard(_ count: Int) -> TokenShard {
         var random = SplitMix64(seed: 5), shard = TokenShard()
         for _ in 0..<count {
-            let ids = { (random: inout SplitMix64) in (0..<Int.random(in: 1...9, using: &random)).map { _ in Int.random(in: 3..<20, using: &random) } }
+            let ids = { (random: inout SplitMix64) in
+                (0..<Int.random(in: 1...9, using: &random)).map { _ in Int.random(in: 3..<20, using: &random) }
+            }
             shard.append(source: ids(&random), target: ids(&random))
         }
         return shard
     }
 
-    private func capture(_ shard: TokenShard, _ configuration: CaptureConfiguration, threads: Int, in path: String) throws -> (Transformer, FloatBlock) {
+    private func capture(
+        _ shard: TokenShard, _ configuration: CaptureConfiguration, threads: Int, in path: String
+    ) throws -> (Transformer, FloatBlock) {
         let model = Transformer(shape), weights = model.layout.initialized(seed: 3)
         let capture = ActivationCapture(model, weights: weights, configuration, pool: WorkerPool(threads: threads))
         let folder = try OutputFolder(path)
@@ -41,7 +45,8 @@ import Training
         let path = temporaryFolder(), shard = shard(900)
         defer { try? FileManager.default.removeItem(atPath: path) }
         let settings = try CaptureConfiguration(
-            teacher: shape, spans: Span.allCases, attentions: [.encoder, .decoder, .cross], layers: nil, elementType: .f32)
+            teacher: shape, spans: Span.allCases, attentions: [.encoder, .decoder, .cross], layers: nil,
+            elementType: .f32)
         #expect(settings.sites.count == 3 * 2 + 3 + 3)
         let (model, weights) = try capture(shard, settings, threads: 2, in: path)
         let files = try settings.sites.map { try TensorFile(path: path + "/" + $0.fileName(.train)) }
@@ -58,8 +63,10 @@ import Training
             for (site, file) in zip(settings.sites, files) {
                 let expected = trace.activations(site)
                 let first = site.attention == .encoder ? source[sentence] : target[sentence]
-                expectEqual(expected.input, try file.floats("input"), from: first, "\(site) input of sentence \(sentence)")
-                expectEqual(expected.output, try file.floats("output"), from: first, "\(site) output of sentence \(sentence)")
+                expectEqual(
+                    expected.input, try file.floats("input"), from: first, "\(site) input of sentence \(sentence)")
+                expectEqual(
+                    expected.output, try file.floats("output"), from: first, "\(site) output of sentence \(sentence)")
             }
         }
         #expect(target.last == shard.target.ids.count + shard.count)
@@ -67,14 +74,16 @@ import Training
 
     private func expectEqual(_ matrix: Matrix, _ values: [Float], from token: Int, _ what: String) {
         let found = values[token * matrix.columns..<token * matrix.columns + matrix.count]
-        let worst = zip(found, UnsafeBufferPointer(start: matrix.base, count: matrix.count)).map { abs($0 - $1) }.max() ?? 0
+        let worst =
+            zip(found, UnsafeBufferPointer(start: matrix.base, count: matrix.count)).map { abs($0 - $1) }.max() ?? 0
         #expect(worst < 1e-5, "\(what): largest difference \(worst)")
     }
 
     @Test func threadsDoNotChangeAByte() throws {
         let paths = [temporaryFolder(), temporaryFolder()]
         defer { paths.forEach { try? FileManager.default.removeItem(atPath: $0) } }
-        let settings = try CaptureConfiguration(teacher: shape, spans: [.heads], attentions: [.decoder], layers: [1], elementType: .f16)
+        let settings = try CaptureConfiguration(
+            teacher: shape, spans: [.heads], attentions: [.decoder], layers: [1], elementType: .f16)
         for (path, threads) in zip(paths, [1, 3]) { _ = try capture(shard(1200), settings, threads: threads, in: path) }
         #expect(try ManifestFile.sha256(folder: paths[0]) == ManifestFile.sha256(folder: paths[1]))
     }
@@ -82,17 +91,22 @@ import Training
     @Test func saysHowManyBytesItNeeds() throws {
         let path = temporaryFolder(), shard = shard(300)
         defer { try? FileManager.default.removeItem(atPath: path) }
-        let settings = try CaptureConfiguration(teacher: shape, spans: [.heads], attentions: [.cross], layers: [0, 2], elementType: .f16)
+        let settings = try CaptureConfiguration(
+            teacher: shape, spans: [.heads], attentions: [.cross], layers: [0, 2], elementType: .f16)
         let (model, weights) = try capture(shard, settings, threads: 1, in: path)
         let said = ActivationCapture(model, weights: weights, settings, pool: WorkerPool(threads: 1)).bytes(shard)
-        let tensors = try (settings.sites.map { $0.fileName(.train) } + [CaptureSite.offsetsName(.train), CaptureSite.memoryName(.train)])
+        let tensors = try
+            (settings.sites.map { $0.fileName(.train) } + [
+                CaptureSite.offsetsName(.train), CaptureSite.memoryName(.train),
+            ])
             .flatMap { try TensorFile(path: path + "/" + $0).tensors }
         #expect(said == tensors.reduce(0) { $0 + $1.bytes.count })
     }
 
     @Test func refusesALayerThatIsNotThere() {
         #expect(throws: SpecError.self) {
-            try CaptureConfiguration(teacher: shape, spans: [.heads], attentions: [.encoder], layers: [2], elementType: .f16)
+            try CaptureConfiguration(
+                teacher: shape, spans: [.heads], attentions: [.encoder], layers: [2], elementType: .f16)
         }
     }
 }

@@ -16,11 +16,15 @@ final class DistillationBench {
 
     init(_ elementType: ElementType = .f32, sentences: Int = 300) throws {
         var shape = TransformerConfiguration(sourceVocabulary: 20, targetVocabulary: 20)
-        (shape.width, shape.heads, shape.hidden, shape.encoderLayers, shape.decoderLayers, shape.maxTokens) = (16, 2, 32, 1, 1, 8)
+        (shape.width, shape.heads, shape.hidden, shape.encoderLayers, shape.decoderLayers, shape.maxTokens) = (
+            16, 2, 32, 1, 1, 8
+        )
         let model = Transformer(shape), weights = model.layout.initialized(seed: 3)
         capture = try CaptureConfiguration(
-            teacher: shape, spans: Span.allCases, attentions: [.encoder, .decoder, .cross], layers: nil, elementType: elementType)
-        let output = try OutputFolder(folder + "/capture"), writer = ActivationCapture(model, weights: weights, capture, pool: WorkerPool(threads: 1))
+            teacher: shape, spans: Span.allCases, attentions: [.encoder, .decoder, .cross], layers: nil,
+            elementType: elementType)
+        let output = try OutputFolder(folder + "/capture"),
+            writer = ActivationCapture(model, weights: weights, capture, pool: WorkerPool(threads: 1))
         for (split, count) in [(Split.train, sentences), (.valid, 40)] {
             try writer.write(Self.shard(count, seed: UInt64(count)), split, to: output, progress: { _ in }, stop: {})
         }
@@ -33,7 +37,9 @@ final class DistillationBench {
     /// Sentences of 1 to 7 tokens, so that with `<s>` none is longer than S.
     private static func shard(_ count: Int, seed: UInt64) -> TokenShard {
         var random = SplitMix64(seed: seed), shard = TokenShard()
-        func sentence() -> [Int] { (0..<Int.random(in: 1...7, using: &random)).map { _ in Int.random(in: 3..<20, using: &random) } }
+        func sentence() -> [Int] {
+            (0..<Int.random(in: 1...7, using: &random)).map { _ in Int.random(in: 3..<20, using: &random) }
+        }
         for _ in 0..<count { shard.append(source: sentence(), target: sentence()) }
         return shard
     }
@@ -42,20 +48,26 @@ final class DistillationBench {
         try CapturedActivations(folder: folder + "/capture", capture, split, spec)
     }
 
-    func trainee(_ text: String, threads: Int = 1) throws -> DistillationTrainee { try trainee(text, WorkerPool(threads: threads)) }
+    func trainee(_ text: String, threads: Int = 1) throws -> DistillationTrainee {
+        try trainee(text, WorkerPool(threads: threads))
+    }
 
     func trainee(_ text: String, _ pool: WorkerPool) throws -> DistillationTrainee {
         let spec = try Spec(parsing: text)
         return try DistillationTrainee(
-            spec, capture, train: activations(.train, spec), valid: activations(.valid, spec), settings: settings, pool: pool)
+            spec, capture, train: activations(.train, spec), valid: activations(.valid, spec), settings: settings,
+            pool: pool)
     }
 
-    func trainer(_ trainee: Trainee) -> Trainer { Trainer(trainee, settings: training, folder: folder, key: "k", checkpointSeconds: 0) }
+    func trainer(_ trainee: Trainee) -> Trainer {
+        Trainer(trainee, settings: training, folder: folder, key: "k", checkpointSeconds: 0)
+    }
 }
 
 @Suite struct DistillationTests {
     static let specs = [
-        "alr-h24.encoder.0", "alrr-h24.encoder.0", "elr-h24.encoder.0", "aslr-h16.encoder.0", "alr-h24.decoder.0", "alr-h24.cross.0", "alr-h24.crossfull.0", "mix-k8r16.encoder.0", "mix-k8.decoder.0",
+        "alr-h24.encoder.0", "alrr-h24.encoder.0", "elr-h24.encoder.0", "aslr-h16.encoder.0", "alr-h24.decoder.0",
+        "alr-h24.cross.0", "alr-h24.crossfull.0", "mix-k8r16.encoder.0", "mix-k8.decoder.0",
         "mix-k8r16.cross.0", "slots-k8d4.encoder.0", "slots-k8d4v8.decoder.0", "slots-k16d8.cross.0",
     ]
 
@@ -66,7 +78,9 @@ final class DistillationBench {
         #expect(try bench.trainer(trainee).run() == .finished)
         let after = trainee.validate(epoch: 0)
         #expect(after.loss < 0.6 * before.loss, "\(text): \(before.loss) to \(after.loss)")
-        #expect(after.metrics[MetricKey(.valid, .explained)]! > max(0.1, before.metrics[MetricKey(.valid, .explained)]!), "\(text): \(after.metrics)")
+        #expect(
+            after.metrics[MetricKey(.valid, .explained)]! > max(0.1, before.metrics[MetricKey(.valid, .explained)]!),
+            "\(text): \(after.metrics)")
     }
 
     /// The validation figures, naively, from what the network puts out.
@@ -92,12 +106,17 @@ final class DistillationBench {
         let all = cosines.values.joined()
         #expect(abs(found.metrics[MetricKey(.valid, .cosine)]! - all.reduce(0, +) / Double(all.count)) < 1e-4)
         for (position, values) in cosines {
-            #expect(abs(found.metrics[MetricKey(.valid, .cosine, position: position)]! - values.reduce(0, +) / Double(values.count)) < 1e-4, "position \(position)")
+            #expect(
+                abs(
+                    found.metrics[MetricKey(.valid, .cosine, position: position)]! - values.reduce(0, +)
+                        / Double(values.count)) < 1e-4, "position \(position)")
         }
     }
 
     /// What the network puts out for the one sentence of a batch, and what it should.
-    private func outputs(_ trainee: DistillationTrainee, _ batch: DistillationBatch, _ space: Workspace) -> (Matrix, Matrix) {
+    private func outputs(
+        _ trainee: DistillationTrainee, _ batch: DistillationBatch, _ space: Workspace
+    ) -> (Matrix, Matrix) {
         let sentence = batch.sentences.first!
         func rows(_ source: any RowSource, _ offsets: [Int]) -> (Matrix, Packed) {
             let range = offsets[sentence]..<offsets[sentence + 1], x = space.matrix(range.count, 16)
@@ -109,7 +128,9 @@ final class DistillationBench {
         let (x, sentences) = rows(batch.input, batch.offsets)
         let memory = batch.memory.map { rows($0, batch.memoryOffsets) }.map { EncoderOutput(x: $0.0, sentences: $0.1) }
         let pass = Pass(weights: trainee.weights, workspace: space)
-        return (trainee.network.forward(x, sentences, memory: memory, pass).context, rows(batch.output, batch.offsets).0)
+        return (
+            trainee.network.forward(x, sentences, memory: memory, pass).context, rows(batch.output, batch.offsets).0
+        )
     }
 
     @Test(arguments: specs) func threadsDoNotChangeABit(_ text: String) throws {
@@ -127,7 +148,9 @@ final class DistillationBench {
     }
 
     /// Asked to stop after every third step, and started anew each time, it ends with the bits of a run that was left alone.
-    @Test(arguments: ["alr-h24.encoder.0", "alr-h24.cross.0", "mix-k8r16.cross.0"]) func interruptionsDoNotChangeABit(_ text: String) throws {
+    @Test(arguments: ["alr-h24.encoder.0", "alr-h24.cross.0", "mix-k8r16.cross.0"]) func interruptionsDoNotChangeABit(
+        _ text: String
+    ) throws {
         let bench = try DistillationBench()
         bench.settings.dropout = 0.1
         let whole = try bench.trainee(text), trainer = bench.trainer(whole)
@@ -144,7 +167,8 @@ final class DistillationBench {
 
     @Test(arguments: [("encoder", 3e-3), ("decoder", 1e-2), ("cross", 1e-2), ("crossfull", 3e-3)])
     func causalNetworksLearnAtAHigherRate(attention: String, peak: Double) throws {
-        #expect(DistillationPreset.standard.values(try Spec(parsing: "alr-m.\(attention)")).training.schedule.peak == peak)
+        #expect(
+            DistillationPreset.standard.values(try Spec(parsing: "alr-m.\(attention)")).training.schedule.peak == peak)
     }
 
     @Test func paperPresetKeepsTheOrder() throws {
@@ -179,9 +203,12 @@ final class DistillationBench {
         let bench = try DistillationBench(), spec = try Spec(parsing: "alr-h24.encoder.0")
         var other = bench.capture
         other.width = 32
-        let error = #expect(throws: DataError.self) { try CapturedActivations(folder: bench.folder + "/capture", other, .train, spec) }
+        let error = #expect(throws: DataError.self) {
+            try CapturedActivations(folder: bench.folder + "/capture", other, .train, spec)
+        }
         #expect(error?.exitCode == 65)
-        try FileSystem.remove(bench.folder + "/capture/" + CaptureSite(span: .heads, attention: .encoder, layer: 0).fileName(.train))
+        try FileSystem.remove(
+            bench.folder + "/capture/" + CaptureSite(span: .heads, attention: .encoder, layer: 0).fileName(.train))
         #expect(throws: DataError.self) { try bench.activations(.train, spec) }
     }
 }

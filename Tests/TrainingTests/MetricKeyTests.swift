@@ -4,8 +4,10 @@ import Testing
 
 struct MetricKeyTests {
     @Test(arguments: [
-        ("layer.3.valid.cosine.12", MetricKey(.valid, .cosine, position: 12, layer: 3)), ("valid.nll", MetricKey(.valid, .nll)),
-        ("layer.0.train.tokens_per_second", MetricKey(.train, .tokensPerSecond, layer: 0)), ("tokens_per_second", MetricKey(nil, .tokensPerSecond)),
+        ("layer.3.valid.cosine.12", MetricKey(.valid, .cosine, position: 12, layer: 3)),
+        ("valid.nll", MetricKey(.valid, .nll)),
+        ("layer.0.train.tokens_per_second", MetricKey(.train, .tokensPerSecond, layer: 0)),
+        ("tokens_per_second", MetricKey(nil, .tokensPerSecond)),
         ("result.loss", MetricKey(.result, .loss)), ("bytes", MetricKey(nil, .bytes)),
     ])
     func theTextIsComposedAndReadBack(_ text: String, _ key: MetricKey) {
@@ -26,6 +28,9 @@ struct MetricKeyTests {
         }
     }
 
-    @Test(arguments: ["", "valid", "layer.3", "layer.x.loss", "valid.cosine.", "valid.cosine.1.2", "valid.cosine.01", "kernels.softmax", "loss.valid"])
+    @Test(arguments: [
+        "", "valid", "layer.3", "layer.x.loss", "valid.cosine.", "valid.cosine.1.2", "valid.cosine.01",
+        "kernels.softmax", "loss.valid",
+    ])
     func otherTextsAreNoKeys(_ text: String) { #expect(MetricKey(text) == nil) }
 }

@@ -21,21 +21,27 @@ struct TeachingTests {
 
     /// The teacher with networks in the places of all its attentions, all else its own.
     private func student(_ specs: [String]) throws -> (Transformer, FloatBlock) {
-        let model = Transformer(teacher.configuration, try Replacements(specs.map(Spec.init(parsing:)), in: teacher.configuration))
-        let own = model.layout.initialized(seed: 9), names = Dictionary(uniqueKeysWithValues: teacher.layout.slots.map { ($0.name, $0) })
+        let model = Transformer(
+            teacher.configuration, try Replacements(specs.map(Spec.init(parsing:)), in: teacher.configuration))
+        let own = model.layout.initialized(seed: 9),
+            names = Dictionary(uniqueKeysWithValues: teacher.layout.slots.map { ($0.name, $0) })
         for slot in model.slots(of: nil) {
             (own.base + slot.offset).update(from: weights.base + names[slot.name]!.offset, count: slot.count)
         }
         return (model, own)
     }
 
-    private func trainee(_ specs: [String], _ change: (inout TeachingSettings) -> Void = { _ in }, threads: Int = 2) throws -> TeacherTrainee {
+    private func trainee(
+        _ specs: [String], _ change: (inout TeachingSettings) -> Void = { _ in }, threads: Int = 2
+    ) throws -> TeacherTrainee {
         var teaching = TeachingSettings(), settings = TeacherSettings()
         change(&teaching)
         (settings.batchTokens, settings.clip, settings.teaching) = (100, 1, teaching)
         let (model, own) = try student(specs), pool = WorkerPool(threads: threads), train = reversal(300, seed: 1)
         let lessons = try TeacherLessons(teacher, weights: weights, train, teaching, pool: pool)
-        return TeacherTrainee(model, weights: own, train: train, valid: reversal(30, seed: 2), settings: settings, lessons: lessons, pool: pool)
+        return TeacherTrainee(
+            model, weights: own, train: train, valid: reversal(30, seed: 2), settings: settings, lessons: lessons,
+            pool: pool)
     }
 
     private func run(_ trainee: TeacherTrainee, epochs: Int) throws {
@@ -46,7 +52,8 @@ struct TeachingTests {
     }
 
     @Test(arguments: [
-        ["mix-k4r8.encoder.0", "mix-k4.decoder.0", "mix-k4r8.cross.0"], ["slots-k4d2.encoder.0", "slots-k4d2.decoder.0", "slots-k4d2.cross.0"],
+        ["mix-k4r8.encoder.0", "mix-k4.decoder.0", "mix-k4r8.cross.0"],
+        ["slots-k4d2.encoder.0", "slots-k4d2.decoder.0", "slots-k4d2.cross.0"],
         ["alr-h16.encoder.0", "alr-h16.decoder.0", "alr-h16.cross.0"], ["elr-h16.encoder.0"],
     ])
     func networksLearnAndTheRestStays(_ specs: [String]) throws {
@@ -55,12 +62,15 @@ struct TeachingTests {
         try run(trainee, epochs: 4)
         let after = try trainee.validate(epoch: 0).loss
         #expect(after < before - 0.05, "\(specs): \(before) to \(after)")
-        for (slot, values) in zip(trainee.model.slots(of: nil), kept) { #expect(Array(trainee.weights.buffer[slot.range]) == values, "\(slot.name)") }
+        for (slot, values) in zip(trainee.model.slots(of: nil), kept) {
+            #expect(Array(trainee.weights.buffer[slot.range]) == values, "\(slot.name)")
+        }
     }
 
     @Test func allLearnsMore() throws {
         let specs = ["mix-k4.cross.0"], trainee = try trainee(specs) { $0.trainable = .all }
-        let slot = trainee.model.layout.slots.first { $0.name == "decoder.0.feedforward.up.weight" }!, before = Array(trainee.weights.buffer[slot.range])
+        let slot = trainee.model.layout.slots.first { $0.name == "decoder.0.feedforward.up.weight" }!,
+            before = Array(trainee.weights.buffer[slot.range])
         try run(trainee, epochs: 1)
         #expect(Array(trainee.weights.buffer[slot.range]) != before)
     }
@@ -78,7 +88,8 @@ struct TeachingTests {
     @Test(arguments: [Float(1), 2]) func lessonsAreTheTeachersLikeliest(temperature: Float) throws {
         var settings = TeachingSettings()
         (settings.likeliest, settings.temperature) = (3, temperature)
-        let shard = reversal(40, seed: 4), lessons = try TeacherLessons(teacher, weights: weights, shard, settings, pool: pool)
+        let shard = reversal(40, seed: 4),
+            lessons = try TeacherLessons(teacher, weights: weights, shard, settings, pool: pool)
         let space = Workspace(), trace = TransformerTrace()
         for sentence in [0, 7, 39] {
             space.reset()
@@ -86,14 +97,16 @@ struct TeachingTests {
             batch.append(source: shard.source[sentence], target: shard.target[sentence])
             batch.labels.teacher = lessons.labels
             lessons.append(sentence, of: shard, to: &batch.labels)
-            let logits = teacher.logits(batch, trace: trace, Pass(weights: weights, workspace: space)), labels = batch.labels.teacher!
+            let logits = teacher.logits(batch, trace: trace, Pass(weights: weights, workspace: space)),
+                labels = batch.labels.teacher!
             #expect(labels.ids.count == 3 * logits.rows)
             for row in 0..<logits.rows {
                 let z = (0..<logits.columns).map { Double(logits[row, $0] / temperature) }, top = z.max()!
                 let sum = z.reduce(0) { $0 + exp($1 - top) }, order = z.indices.sorted { z[$0] > z[$1] }
                 for place in 0..<3 {
                     #expect(Int(labels.ids[row * 3 + place]) == order[place])
-                    #expect(abs(Double(labels.probabilities[row * 3 + place]) - exp(z[order[place]] - top) / sum) < 1e-5)
+                    #expect(
+                        abs(Double(labels.probabilities[row * 3 + place]) - exp(z[order[place]] - top) / sum) < 1e-5)
                 }
             }
         }

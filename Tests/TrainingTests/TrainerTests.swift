@@ -30,11 +30,14 @@ struct Workbench {
     func trainee(_ pool: WorkerPool) -> TeacherTrainee {
         var shape = TransformerConfiguration(sourceVocabulary: 12, targetVocabulary: 12)
         (shape.width, shape.heads, shape.hidden, shape.encoderLayers, shape.decoderLayers) = (16, 2, 32, 1, 1)
-        (shape.embeddingDropout, shape.attentionDropout, shape.hiddenDropout, shape.residualDropout) = (dropout, dropout, dropout, dropout)
+        (shape.embeddingDropout, shape.attentionDropout, shape.hiddenDropout, shape.residualDropout) = (
+            dropout, dropout, dropout, dropout
+        )
         var settings = TeacherSettings()
         settings.batchTokens = batchTokens
         return TeacherTrainee(
-            Transformer(shape), train: reversal(sentences, seed: 1), valid: reversal(30, seed: 2), settings: settings, pool: pool)
+            Transformer(shape), train: reversal(sentences, seed: 1), valid: reversal(30, seed: 2), settings: settings,
+            pool: pool)
     }
 
     func trainer(_ trainee: Trainee, key: String = "k") -> Trainer {
@@ -53,7 +56,9 @@ struct Workbench {
         let trainee = bench.trainee(), before = try trainee.validate(epoch: 0)
         #expect(try bench.trainer(trainee).run() == .finished)
         let after = try trainee.validate(epoch: 0)
-        #expect(after.metrics[MetricKey(.valid, .nll)]! < 0.35 * before.metrics[MetricKey(.valid, .nll)]!, "from \(before) to \(after)")
+        #expect(
+            after.metrics[MetricKey(.valid, .nll)]! < 0.35 * before.metrics[MetricKey(.valid, .nll)]!,
+            "from \(before) to \(after)")
     }
 
     @Test func threadsDoNotChangeABit() throws {

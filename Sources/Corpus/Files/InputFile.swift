@@ -14,7 +14,8 @@ public struct InputFile: Sendable {
     fileprivate init(_ role: String, _ path: String) throws {
         self.role = role
         self.path = path
-        bytes = path == InputFiles.standardInput
+        bytes =
+            path == InputFiles.standardInput
             ? try FileSystem.read(STDIN_FILENO, path: "standard input") : try FileSystem.read(path)
         sha256 = FileSystem.sha256(Data(bytes))
     }

@@ -19,12 +19,14 @@ struct TarArchive {
             if header.allSatisfy({ $0 == 0 }) { break }
             guard Self.checksumIsRight(header), let size = Self.octal(header, 124, 12) else {
                 throw DataError(
-                    path: path, expected: "a tar header at byte \(position)", found: "something else", hint: "fetch the file again")
+                    path: path, expected: "a tar header at byte \(position)", found: "something else",
+                    hint: "fetch the file again")
             }
             let start = position + 512
             guard size <= bytes.count - start else {
                 throw DataError(
-                    path: path, expected: "\(size) bytes of \(Self.name(header))", found: "\(bytes.count - start): cut short",
+                    path: path, expected: "\(size) bytes of \(Self.name(header))",
+                    found: "\(bytes.count - start): cut short",
                     hint: "fetch the file again")
             }
             let content = bytes[start..<start + size]

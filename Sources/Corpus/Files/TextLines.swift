@@ -17,7 +17,8 @@ public enum TextLines {
         var start = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
         while start < bytes.count {
             let found = memchr(bytes.baseAddress! + start, 0x0A, bytes.count - start)
-            let end = found.map { bytes.baseAddress!.distance(to: $0.assumingMemoryBound(to: UInt8.self)) } ?? bytes.count
+            let end =
+                found.map { bytes.baseAddress!.distance(to: $0.assumingMemoryBound(to: UInt8.self)) } ?? bytes.count
             let hasReturn = end > start && bytes[end - 1] == UInt8(ascii: "\r")
             let line = UnsafeBufferPointer(rebasing: bytes[start..<(hasReturn ? end - 1 : end)])
             guard let text = String(validating: line, as: UTF8.self) else {

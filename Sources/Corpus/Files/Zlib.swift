@@ -16,7 +16,9 @@ enum Zlib {
     /// - Parameters:
     ///   - path: named in errors only.
     ///   - limit: no more than this many bytes may come out.
-    static func inflate(_ bytes: ArraySlice<UInt8>, _ format: Format, path: String, limit: Int = 1 << 33) throws -> [UInt8] {
+    static func inflate(
+        _ bytes: ArraySlice<UInt8>, _ format: Format, path: String, limit: Int = 1 << 33
+    ) throws -> [UInt8] {
         var rest = bytes
         var output: [UInt8] = []
         repeat {
@@ -57,7 +59,8 @@ enum Zlib {
                 switch result {
                 case Z_STREAM_END: return bytes[(bytes.startIndex + consumed)...]
                 case Z_OK: continue
-                case Z_BUF_ERROR: throw damaged(path, "an end after \(bytes.count) compressed bytes: the file is cut short")
+                case Z_BUF_ERROR:
+                    throw damaged(path, "an end after \(bytes.count) compressed bytes: the file is cut short")
                 default: throw damaged(path, stream.msg.map { String(cString: $0) } ?? "zlib error \(result)")
                 }
             }

@@ -47,7 +47,8 @@ struct Choices: Sendable {
     init(folder: String, through files: InputFiles) throws {
         var values: [String: [(String, Int)]] = [:]
         for row in try Table(folder, files, "grammar.tsv", columns: ["choice", "value", "weight"]).rows {
-            guard Self.known[row["choice"]]?.contains(row["value"]) == true, let weight = Int(row["weight"]), weight > 0 else {
+            guard Self.known[row["choice"]]?.contains(row["value"]) == true, let weight = Int(row["weight"]), weight > 0
+            else {
                 throw DataError(
                     path: row.place, expected: "a choice of the grammar and a weight above 0",
                     found: "\(row["choice"]) \(row["value"]) \(row["weight"])")
@@ -63,6 +64,8 @@ struct Choices: Sendable {
     func value(_ choice: String, _ random: inout SplitMix) -> String {
         let values = values[choice]!
         var rest = random.below(values.reduce(0) { $0 + $1.weight })
-        return values.first { rest -= $0.weight; return rest < 0 }!.value
+        return values.first {
+            rest -= $0.weight; return rest < 0
+        }!.value
     }
 }

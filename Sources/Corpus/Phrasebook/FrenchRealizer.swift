@@ -46,8 +46,10 @@ extension FrenchRealizer {
         let pas = clause.isNegated ? "pas" : ""
         guard case .verb(let verb) = clause.predicate else {
             guard case .quality(let adjective, let quality) = clause.predicate else { return Words() }
-            let be = clause.tense == .past
-                ? choose(person, "étais", "était", "étions", "étaient") : choose(person, "suis", "est", "sommes", "sont")
+            let be =
+                clause.tense == .past
+                ? choose(person, "étais", "était", "étions", "étaient")
+                : choose(person, "suis", "est", "sommes", "sont")
             var words = Words("\(ne) \(be) \(pas)")
             words += self.quality(adjective, quality, of: clause.subject)
             return words
@@ -57,7 +59,8 @@ extension FrenchRealizer {
         case .present:
             return Words("\(ne) \(clitic) \(choose(person, forms.je, forms.il, forms.nous, forms.ils)) \(pas)")
         case .past:
-            let auxiliary = forms.isÊtre
+            let auxiliary =
+                forms.isÊtre
                 ? choose(person, "suis", "est", "sommes", "sont") : choose(person, "ai", "a", "avons", "ont")
             return Words("\(ne) \(clitic) \(auxiliary) \(pas) \(participle(verb, clause, gap: gap))")
         case .future:
@@ -138,7 +141,8 @@ extension FrenchRealizer {
         var words = Words()
         let before = phrase.before.map { adjective in
             let usesVowelForm = !isFeminine && !phrase.isPlural && FrenchSpelling.beginsWithVowel(noun)
-            return usesVowelForm ? adjective.french.vowel : form(adjective, isFeminine: isFeminine, isPlural: phrase.isPlural)
+            return usesVowelForm
+                ? adjective.french.vowel : form(adjective, isFeminine: isFeminine, isPlural: phrase.isPlural)
         }
         words += isNegated ? "de" : determiner(phrase, isFeminine: isFeminine, next: before ?? noun)
         words += before ?? ""

@@ -58,11 +58,12 @@ struct GermanDeclension {
         case .three: (determiner, strength) = ("drei", .strong)
         case .many: (determiner, strength) = ("viel" + Self.strong[grammaticalCase]![column], .strong)
         }
-        adjectiveEnding = switch strength {
-        case .weak: Self.weakAdjective[grammaticalCase]![column]
-        case .mixed: Self.mixedAdjective[grammaticalCase]![column]
-        case .strong: Self.strong[grammaticalCase]![column]
-        }
+        adjectiveEnding =
+            switch strength {
+            case .weak: Self.weakAdjective[grammaticalCase]![column]
+            case .mixed: Self.mixedAdjective[grammaticalCase]![column]
+            case .strong: Self.strong[grammaticalCase]![column]
+            }
         noun = Self.noun(phrase, grammaticalCase)
     }
 

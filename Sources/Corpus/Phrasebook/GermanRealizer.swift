@@ -103,14 +103,16 @@ extension GermanRealizer {
         let person = clause.subject.person
         guard case .verb(let verb) = clause.predicate else {
             guard case .quality(let adjective, let quality) = clause.predicate else { return ("", "", false) }
-            let finite = clause.tense == .past
+            let finite =
+                clause.tense == .past
                 ? choose(person, "war", "war", "waren") : choose(person, "bin", "ist", "sind")
             return (finite, self.quality(adjective, quality), false)
         }
         let forms = verb.german
         let infinitive = forms.prefix + forms.infinitive
         switch clause.tense {
-        case .present: return (choose(person, forms.ich, forms.er, forms.infinitive), forms.prefix, !forms.prefix.isEmpty)
+        case .present:
+            return (choose(person, forms.ich, forms.er, forms.infinitive), forms.prefix, !forms.prefix.isEmpty)
         case .past:
             let finite = forms.isSein ? choose(person, "bin", "ist", "sind") : choose(person, "habe", "hat", "haben")
             return (finite, forms.participle, false)
@@ -181,7 +183,9 @@ extension GermanRealizer {
 
     private func relative(_ relative: Relative, _ phrase: NounPhrase) -> Words {
         var grammaticalCase = Case.nominative
-        if relative.gap == .object, case .verb(let verb) = relative.clause.predicate { grammaticalCase = verb.german.objectCase }
+        if relative.gap == .object, case .verb(let verb) = relative.clause.predicate {
+            grammaticalCase = verb.german.objectCase
+        }
         var words = Words(",")
         words += GermanDeclension.relativePronoun(phrase, grammaticalCase)
         words += clause(relative.clause, .last, gap: relative.gap)

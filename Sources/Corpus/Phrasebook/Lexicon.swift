@@ -15,7 +15,8 @@ struct Lexicon: Sendable {
         let nouns = try Table(folder, files, "nouns.tsv", columns: Noun.columns).rows.map(Noun.init)
         let classes = Set(nouns.flatMap(\.classes))
         self.nouns = nouns
-        nounsOf = Dictionary(uniqueKeysWithValues: classes.map { kind in (kind, nouns.filter { $0.classes.contains(kind) }) })
+        nounsOf = Dictionary(
+            uniqueKeysWithValues: classes.map { kind in (kind, nouns.filter { $0.classes.contains(kind) }) })
         persons = nouns.filter(\.isPerson)
         adjectives = try Table(folder, files, "adjectives.tsv", columns: Adjective.columns).rows.map(Adjective.init)
         verbs = try Table(folder, files, "verbs.tsv", columns: Verb.columns).rows.map(Verb.init)
@@ -34,7 +35,8 @@ enum Case: String, CaseIterable, Sendable { case nominative, accusative, dative,
 
 final class Noun: Sendable {
     static let columns = [
-        "en", "en_plural", "de_gender", "de", "de_oblique", "de_genitive", "de_plural", "fr_gender", "fr", "fr_plural", "classes",
+        "en", "en_plural", "de_gender", "de", "de_oblique", "de_genitive", "de_plural", "fr_gender", "fr", "fr_plural",
+        "classes",
     ]
 
     let english: (singular: String, plural: String)
@@ -57,7 +59,8 @@ final class Noun: Sendable {
 
 final class Adjective: Sendable {
     static let columns = [
-        "en", "en_comparative", "de", "de_stem", "de_comparative", "fr_m", "fr_f", "fr_m_plural", "fr_f_plural", "fr_vowel",
+        "en", "en_comparative", "de", "de_stem", "de_comparative", "fr_m", "fr_f", "fr_m_plural", "fr_f_plural",
+        "fr_vowel",
         "fr_place", "classes",
     ]
 
@@ -82,8 +85,10 @@ final class Adjective: Sendable {
 
 final class Verb: Sendable {
     static let columns = [
-        "en", "en_third", "en_past", "en_particle", "de", "de_ich", "de_er", "de_participle", "de_prefix", "de_auxiliary", "de_case",
-        "fr", "fr_je", "fr_il", "fr_nous", "fr_ils", "fr_participle", "fr_future", "fr_auxiliary", "frame", "adjunct", "subjects",
+        "en", "en_third", "en_past", "en_particle", "de", "de_ich", "de_er", "de_participle", "de_prefix",
+        "de_auxiliary", "de_case",
+        "fr", "fr_je", "fr_il", "fr_nous", "fr_ils", "fr_participle", "fr_future", "fr_auxiliary", "frame", "adjunct",
+        "subjects",
         "objects",
     ]
 
@@ -91,8 +96,16 @@ final class Verb: Sendable {
     enum Adjunct: String, CaseIterable { case no, place, yes }
 
     let english: (base: String, third: String, past: String, particle: String)
-    let german: (infinitive: String, ich: String, er: String, participle: String, prefix: String, isSein: Bool, objectCase: Case)
-    let french: (infinitive: String, je: String, il: String, nous: String, ils: String, participle: String, future: String, isÊtre: Bool)
+    let german:
+        (
+            infinitive: String, ich: String, er: String, participle: String, prefix: String, isSein: Bool,
+            objectCase: Case
+        )
+    let french:
+        (
+            infinitive: String, je: String, il: String, nous: String, ils: String, participle: String, future: String,
+            isÊtre: Bool
+        )
     let frame: Frame
     let adjunct: Adjunct
     let subjects: Set<String>
@@ -102,10 +115,12 @@ final class Verb: Sendable {
         english = (row["en"], row["en_third"], row["en_past"], row["en_particle"])
         let objectCase: Case = row["de_case"].isEmpty ? .accusative : try row.value("de_case")
         german = (
-            row["de"], row["de_ich"], row["de_er"], row["de_participle"], row["de_prefix"], row["de_auxiliary"] == "sein", objectCase
+            row["de"], row["de_ich"], row["de_er"], row["de_participle"], row["de_prefix"],
+            row["de_auxiliary"] == "sein", objectCase
         )
         french = (
-            row["fr"], row["fr_je"], row["fr_il"], row["fr_nous"], row["fr_ils"], row["fr_participle"], row["fr_future"],
+            row["fr"], row["fr_je"], row["fr_il"], row["fr_nous"], row["fr_ils"], row["fr_participle"],
+            row["fr_future"],
             row["fr_auxiliary"] == "être"
         )
         frame = try row.value("frame")

@@ -49,10 +49,13 @@ public struct Phrasebook: Sendable {
             draws += 1
             // the more are known, the more draws are of known ones; long before there is none left they are too many
             guard draws <= 1000 + 50 * (triples.count + 1) else {
-                throw DataError(path: folder, expected: "words for \(count) sentences", found: "enough for \(triples.count)")
+                throw DataError(
+                    path: folder, expected: "words for \(count) sentences", found: "enough for \(triples.count)")
             }
-            guard let triple = grammar.triple(), triple.all.allSatisfy({ (4...20).contains($0.split(separator: " ").count) }),
-                !seen.english.contains(triple.english), !seen.german.contains(triple.german), !seen.french.contains(triple.french)
+            guard let triple = grammar.triple(),
+                triple.all.allSatisfy({ (4...20).contains($0.split(separator: " ").count) }),
+                !seen.english.contains(triple.english), !seen.german.contains(triple.german),
+                !seen.french.contains(triple.french)
             else { continue }
             seen.english.insert(triple.english)
             seen.german.insert(triple.german)
@@ -68,7 +71,8 @@ public struct Phrasebook: Sendable {
     ) throws -> [Split: ParallelText] {
         guard source != target, Self.languages.contains(source), Self.languages.contains(target) else {
             throw DataError(
-                path: folder, expected: "two of the languages \(Self.languages.joined(separator: ", "))", found: "\(source)-\(target)")
+                path: folder, expected: "two of the languages \(Self.languages.joined(separator: ", "))",
+                found: "\(source)-\(target)")
         }
         var splits: [Split: ParallelText] = [.train: .init(), .valid: .init(), .test: .init()]
         for (index, triple) in try triples(train + valid + test, seed: seed).enumerated() {
@@ -84,7 +88,8 @@ extension SentenceGrammar {
     mutating func triple() -> Phrasebook.Triple? {
         sentence().map {
             Phrasebook.Triple(
-                english: EnglishRealizer().sentence($0), german: GermanRealizer().sentence($0), french: FrenchRealizer().sentence($0))
+                english: EnglishRealizer().sentence($0), german: GermanRealizer().sentence($0),
+                french: FrenchRealizer().sentence($0))
         }
     }
 }

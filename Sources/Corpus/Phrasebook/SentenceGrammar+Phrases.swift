@@ -11,7 +11,9 @@ extension SentenceGrammar {
             guard let phrase = phrase(verb.subjects), phrase.determiner != .some else { return nil }
             return .phrase(phrase)
         case "I", "we":
-            guard context.allowsI, verb.subjects.contains("person"), !(tense == .past && verb.french.isÊtre) else { return nil }
+            guard context.allowsI, verb.subjects.contains("person"), !(tense == .past && verb.french.isÊtre) else {
+                return nil
+            }
         default:
             guard verb.subjects == ["person"] else { return nil }
         }
@@ -35,11 +37,15 @@ extension SentenceGrammar {
     private func speaks(_ participant: Participant) -> Bool { participant.pronoun == .i || participant.pronoun == .we }
 
     /// What is given. "Das Buch der Frau" beside a recipient would have two readings.
-    mutating func gift(_ verb: Verb) -> Participant? { phrase(verb.objects, allowsPossessor: false).map { .phrase($0) } }
+    mutating func gift(_ verb: Verb) -> Participant? {
+        phrase(verb.objects, allowsPossessor: false).map { .phrase($0) }
+    }
 
     mutating func recipient(_ subject: Participant) -> Participant? {
         let wanted = choose("object")
-        if wanted == "me" || wanted == "us" { return speaks(subject) ? nil : Pronoun(rawValue: wanted).map { .pronoun($0) } }
+        if wanted == "me" || wanted == "us" {
+            return speaks(subject) ? nil : Pronoun(rawValue: wanted).map { .pronoun($0) }
+        }
         return phrase(["person"], allowsPossessor: false).map { .phrase($0) }
     }
 
@@ -54,7 +60,9 @@ extension SentenceGrammar {
     }
 
     /// A noun of one of the classes with a determiner and perhaps adjectives and an owner.
-    mutating func phrase(_ classes: Set<String>, allowsAdjectives: Bool = true, allowsPossessor: Bool = true) -> NounPhrase? {
+    mutating func phrase(
+        _ classes: Set<String>, allowsAdjectives: Bool = true, allowsPossessor: Bool = true
+    ) -> NounPhrase? {
         let number = Number(rawValue: choose("number"))!
         guard let determiner = Determiner(rawValue: choose(number.rawValue)),
             let kind = random.pick(classes.sorted()),
@@ -96,7 +104,9 @@ extension SentenceGrammar {
     }
 
     private func isLast(_ clause: Clause) -> Bool {
-        guard case .verb(let verb) = clause.predicate, clause.tense == .present, verb.german.prefix.isEmpty else { return false }
+        guard case .verb(let verb) = clause.predicate, clause.tense == .present, verb.german.prefix.isEmpty else {
+            return false
+        }
         let hasLastTime = clause.time.map { !$0.isFirst } ?? false
         return clause.recipient == nil && clause.adjunct == nil && !clause.isNegated && !hasLastTime
     }
@@ -115,7 +125,9 @@ extension SentenceGrammar {
         guard let verb = random.pick(fitting), let tense = random.pick([Tense.present, .past]) else { return nil }
         var clause = Clause(subject: .phrase(head), predicate: .verb(verb), tense: tense)
         if verb.frame == .transitive {
-            guard let object = phrase(verb.objects, allowsPossessor: false), !looksLikeSubject(object, beside: head, verb) else { return nil }
+            guard let object = phrase(verb.objects, allowsPossessor: false),
+                !looksLikeSubject(object, beside: head, verb)
+            else { return nil }
             clause.object = .phrase(object)
         }
         if verb.adjunct != .no, choose("adjunct") == "yes" { clause.adjunct = adjunct(verb) }
@@ -124,7 +136,9 @@ extension SentenceGrammar {
 
     /// `that the woman buys`
     private mutating func objectRelative(_ head: NounPhrase) -> Relative? {
-        let fitting = lexicon.verbs.filter { $0.frame == .transitive && !$0.objects.isDisjoint(with: head.noun.classes) }
+        let fitting = lexicon.verbs.filter {
+            $0.frame == .transitive && !$0.objects.isDisjoint(with: head.noun.classes)
+        }
         guard !head.noun.isPerson, let verb = random.pick(fitting), let tense = random.pick([Tense.present, .past]),
             let subject = subject(verb, tense, .joined)
         else { return nil }
@@ -133,7 +147,8 @@ extension SentenceGrammar {
         } else if subject.pronoun == .she, head.noun.isAnimate {
             return nil
         }
-        return Relative(gap: .object, clause: Clause(subject: subject, predicate: .verb(verb), tense: tense, object: .phrase(head)))
+        return Relative(
+            gap: .object, clause: Clause(subject: subject, predicate: .verb(verb), tense: tense, object: .phrase(head)))
     }
 
     /// Whether a German relative clause, where both noun phrases stand before the verb, leaves open which of the two acts:

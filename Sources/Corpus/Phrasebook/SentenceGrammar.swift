@@ -147,7 +147,9 @@ extension SentenceGrammar {
     private func isSound(_ clause: Clause) -> Bool {
         if clause.isNegated {
             if let subject = clause.subject.phrase, [.every, .many].contains(subject.determiner) { return false }
-            if let object = clause.object?.phrase, ![.the, .a, .my, .our, .this].contains(object.determiner) { return false }
+            if let object = clause.object?.phrase, ![.the, .a, .my, .our, .this].contains(object.determiner) {
+                return false
+            }
             if let recipient = clause.recipient?.phrase, recipient.determiner == .a { return false }
             if clause.recipient != nil, clause.object?.phrase?.determiner == .a { return false }
         }
@@ -156,7 +158,8 @@ extension SentenceGrammar {
     }
 
     private func nouns(_ clause: Clause) -> [String] {
-        var phrases = [clause.subject.phrase, clause.object?.phrase, clause.recipient?.phrase, clause.adjunct?.phrase].compactMap { $0 }
+        var phrases = [clause.subject.phrase, clause.object?.phrase, clause.recipient?.phrase, clause.adjunct?.phrase]
+            .compactMap { $0 }
         if case .quality(_, .than(let phrase)) = clause.predicate { phrases.append(phrase) }
         return phrases.flatMap { phrase -> [String] in
             var nouns = [phrase.noun.english.singular]

@@ -42,13 +42,15 @@ struct Table {
         let heading = (lines.first?.element ?? "").split(separator: "\t").map(String.init)
         guard Set(columns).isSubset(of: heading) else {
             let missing = columns.filter { !heading.contains($0) }.joined(separator: ", ")
-            throw DataError(path: path, expected: "columns \(columns.joined(separator: ", "))", found: "none named \(missing)")
+            throw DataError(
+                path: path, expected: "columns \(columns.joined(separator: ", "))", found: "none named \(missing)")
         }
         rows = try lines.dropFirst().map { number, line in
             let cells = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
             guard cells.count == heading.count, !cells.contains("") else {
                 throw DataError(
-                    path: "\(path):\(number + 1)", expected: "\(heading.count) cells, none empty", found: "\(cells.count)")
+                    path: "\(path):\(number + 1)", expected: "\(heading.count) cells, none empty",
+                    found: "\(cells.count)")
             }
             return Row(place: "\(path):\(number + 1)", cells: Dictionary(uniqueKeysWithValues: zip(heading, cells)))
         }

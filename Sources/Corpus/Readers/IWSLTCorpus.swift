@@ -35,7 +35,8 @@ public struct IWSLTCorpus {
             return parts.last == "xml" && parts.count >= 4 ? String(parts[parts.count - 4]) : nil
         }
         return Set(names).filter {
-            find(".\($0).", source + ".xml", source, target) != nil && find(".\($0).", target + ".xml", source, target) != nil
+            find(".\($0).", source + ".xml", source, target) != nil
+                && find(".\($0).", target + ".xml", source, target) != nil
         }.sorted()
     }
 
@@ -107,13 +108,15 @@ extension IWSLTCorpus {
     /// The document of one side; one from the wanted direction is preferred to one from the other.
     private func find(_ part: String, _ suffix: String, _ source: String, _ target: String) -> Document? {
         let matching = documents.filter { $0.name.contains(part) && $0.name.hasSuffix("." + suffix) }
-        return matching.first { $0.pair == "\(source)-\(target)" } ?? matching.first { $0.pair == "\(target)-\(source)" }
+        return matching.first { $0.pair == "\(source)-\(target)" }
+            ?? matching.first { $0.pair == "\(target)-\(source)" }
     }
 
     private func sides(
         _ part: String, suffixes: (String, String), _ source: String, _ target: String
     ) throws -> (Document, Document) {
-        guard let first = find(part, suffixes.0, source, target), let second = find(part, suffixes.1, source, target) else {
+        guard let first = find(part, suffixes.0, source, target), let second = find(part, suffixes.1, source, target)
+        else {
             let what = part.trimmingCharacters(in: ["."])
             let sets = testSets(source: source, target: target)
             throw DataError(
@@ -129,7 +132,9 @@ extension IWSLTCorpus {
 
 extension IWSLTCorpus {
     /// Training text: lines of markup (`<url>`, `<title>`, `</doc>` ...) say something about the talk, all others are its text.
-    private static func taggedLines(_ document: Document, _ reason: String, _ text: inout ParallelText) throws
+    private static func taggedLines(
+        _ document: Document, _ reason: String, _ text: inout ParallelText
+    ) throws
         -> [String]
     {
         let lines = try TextLines.split(Array(document.content), path: document.path)

@@ -14,7 +14,8 @@ extension ParallelText {
             let columns = line.split(separator: "\t", omittingEmptySubsequences: false)
             guard columns.count >= needed else {
                 throw DataError(
-                    path: "\(name):\(index + 1)", expected: "at least \(needed) columns separated by tabs", found: "\(columns.count)")
+                    path: "\(name):\(index + 1)", expected: "at least \(needed) columns separated by tabs",
+                    found: "\(columns.count)")
             }
             append(source: trimmed(String(columns[sourceColumn])), target: trimmed(String(columns[targetColumn])))
         }

@@ -53,12 +53,16 @@ extension ParallelText {
         self.target = target.map(trimmed)
     }
 
-    static func requireEqual(_ sourceCount: Int, _ sourcePath: String, _ targetCount: Int, _ targetPath: String) throws {
+    static func requireEqual(_ sourceCount: Int, _ sourcePath: String, _ targetCount: Int, _ targetPath: String) throws
+    {
         guard sourceCount != targetCount else { return }
-        let (short, long) = sourceCount < targetCount
-            ? ((sourcePath, sourceCount), (targetPath, targetCount)) : ((targetPath, targetCount), (sourcePath, sourceCount))
+        let (short, long) =
+            sourceCount < targetCount
+            ? ((sourcePath, sourceCount), (targetPath, targetCount))
+            : ((targetPath, targetCount), (sourcePath, sourceCount))
         throw DataError(
-            path: "\(short.0):\(short.1 + 1)", expected: "\(long.1) lines, as in \(long.0)", found: "an end after \(short.1)",
+            path: "\(short.0):\(short.1 + 1)", expected: "\(long.1) lines, as in \(long.0)",
+            found: "an end after \(short.1)",
             hint: "compare both files from the end backwards; sentence pairs must be on equal lines")
     }
 }

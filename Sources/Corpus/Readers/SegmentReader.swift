@@ -57,10 +57,11 @@ final class SegmentReader {
             let count = min(1 << 20, bytes.count - start), isLast = start + count == bytes.count
             let piece = bytes.baseAddress.map { $0 + start }?.assumingMemoryBound(to: CChar.self)
             guard XML_Parse(parser, piece, Int32(count), isLast ? 1 : 0) == XML_STATUS_OK else {
-                throw problem ?? DataError(
-                    path: "\(path):\(XML_GetCurrentLineNumber(parser))", expected: "well-formed XML",
-                    found: String(cString: XML_ErrorString(XML_GetErrorCode(parser))),
-                    hint: "an & in the text is written &amp; and a < &lt;")
+                throw problem
+                    ?? DataError(
+                        path: "\(path):\(XML_GetCurrentLineNumber(parser))", expected: "well-formed XML",
+                        found: String(cString: XML_ErrorString(XML_GetErrorCode(parser))),
+                        hint: "an & in the text is written &amp; and a < &lt;")
             }
             start += count
         } while start < bytes.count

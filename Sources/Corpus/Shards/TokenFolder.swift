@@ -58,7 +58,9 @@ public struct TokenFolder: Sendable {
 
     private static func textName(_ split: Split, _ side: Side) -> String { "\(split.rawValue).\(side.rawValue).txt" }
 
-    private static func vocabulary(_ files: PublishedFolder<TokensConfiguration>, _ side: Side, _ size: Int) throws
+    private static func vocabulary(
+        _ files: PublishedFolder<TokensConfiguration>, _ side: Side, _ size: Int
+    ) throws
         -> Vocabulary
     {
         let path = try files.file(Vocabulary.fileNames(side)[0]), vocabulary = try Vocabulary.load(path: path)

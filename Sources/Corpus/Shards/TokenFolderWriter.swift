@@ -26,7 +26,8 @@ public struct TokenFolderWriter {
     ///
     /// - Parameter progress: told what is being done, and how many of how many sentences it has done.
     public func write(
-        _ splits: [Split: ParallelText], to folder: OutputFolder, progress: (String, Int, Int) throws -> Void = { _, _, _ in }
+        _ splits: [Split: ParallelText], to folder: OutputFolder,
+        progress: (String, Int, Int) throws -> Void = { _, _, _ in }
     ) throws -> TokensConfiguration {
         let train = splits[.train] ?? ParallelText()
         try progress("vocabulary", 0, train.count)
@@ -40,7 +41,9 @@ public struct TokenFolderWriter {
             sourceVocabularySize: vocabularies.source.count, targetVocabularySize: vocabularies.target.count,
             maxTokens: filter.maxTokens, splits: [:])
         for split in Split.allCases {
-            let encoded = try encode(splits[split] ?? ParallelText(), split, vocabularies) { try progress(split.rawValue, $0, $1) }
+            let encoded = try encode(splits[split] ?? ParallelText(), split, vocabularies) {
+                try progress(split.rawValue, $0, $1)
+            }
             try encoded.shard.write(
                 to: folder.path("\(split.rawValue).safetensors"),
                 sourceVocabulary: vocabularies.source.count, targetVocabulary: vocabularies.target.count)
@@ -80,7 +83,8 @@ extension TokenFolderWriter {
 
     /// Ids of what passes the filter, which is everything in the test set.
     private func encode(
-        _ text: ParallelText, _ split: Split, _ vocabularies: (source: Vocabulary, target: Vocabulary), progress: (Int, Int) throws -> Void
+        _ text: ParallelText, _ split: Split, _ vocabularies: (source: Vocabulary, target: Vocabulary),
+        progress: (Int, Int) throws -> Void
     ) rethrows -> Encoded {
         var result = Encoded()
         var seen: Set<String> = []
@@ -88,11 +92,17 @@ extension TokenFolderWriter {
         result.statistics.dropped = text.skipped
         for index in 0..<text.count {
             if index % 1000 == 0 { try progress(index, text.count) }
-            let ids = (source: vocabularies.source.encode(text.source[index]), target: vocabularies.target.encode(text.target[index]))
+            let ids = (
+                source: vocabularies.source.encode(text.source[index]),
+                target: vocabularies.target.encode(text.target[index])
+            )
             if split != .test {
                 var reason = filter.objection(source: ids.source.count, target: ids.target.count)
                 if reason == nil, filter.dropsDuplicates,
-                    !seen.insert(text.source[index] + "\n" + text.target[index]).inserted { reason = .duplicate }
+                    !seen.insert(text.source[index] + "\n" + text.target[index]).inserted
+                {
+                    reason = .duplicate
+                }
                 if let reason {
                     result.statistics.dropped[reason.rawValue, default: 0] += 1
                     continue

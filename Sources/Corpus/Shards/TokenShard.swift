@@ -58,11 +58,14 @@ extension TokenShard {
     private static func sequences(_ name: String, in file: TensorFile, vocabulary: Int) throws -> TokenSequences {
         let offsets = try file.integers("\(name).offsets")
         let type = try file.info("\(name).tokens").type
-        let ids: [Int32] = type == .u16
+        let ids: [Int32] =
+            type == .u16
             ? try file.view("\(name).tokens", as: UInt16.self).map(Int32.init)
             : Array(try file.view("\(name).tokens", as: Int32.self))
-        guard offsets.first == 0, offsets.last == ids.count, zip(offsets, offsets.dropFirst()).allSatisfy({ $0 <= $1 }) else {
-            throw DataError(path: file.path, expected: "'\(name).offsets' rising from 0 to \(ids.count)", found: "otherwise")
+        guard offsets.first == 0, offsets.last == ids.count, zip(offsets, offsets.dropFirst()).allSatisfy({ $0 <= $1 })
+        else {
+            throw DataError(
+                path: file.path, expected: "'\(name).offsets' rising from 0 to \(ids.count)", found: "otherwise")
         }
         if let wrong = ids.first(where: { $0 < 0 || $0 >= vocabulary }) {
             throw DataError(path: file.path, expected: "ids below \(vocabulary) in '\(name).tokens'", found: "\(wrong)")

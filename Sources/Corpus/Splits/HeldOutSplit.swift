@@ -23,7 +23,8 @@ public struct HeldOutSplit: Sendable {
     public func apply(to text: ParallelText, name: String) throws -> [Split: ParallelText] {
         guard text.count > valid + test else {
             throw DataError(
-                path: name, expected: "more than \(valid + test) pairs to hold \(valid) and \(test) out", found: "\(text.count)",
+                path: name, expected: "more than \(valid + test) pairs to hold \(valid) and \(test) out",
+                found: "\(text.count)",
                 hint: "hold out fewer with --hold-out-valid and --hold-out-test, or give files for validation and test")
         }
         var sizes: [Int: Int] = [:]
@@ -71,7 +72,8 @@ public struct HeldOutSplit: Sendable {
         let groups = sourceNodes.map(root)
         var keys: [Int: UInt64] = [:]
         for (index, group) in groups.enumerated() {
-            let least = min(StableHash.value(text.source[index], seed: seed), StableHash.value(text.target[index], seed: seed))
+            let least = min(
+                StableHash.value(text.source[index], seed: seed), StableHash.value(text.target[index], seed: seed))
             keys[group] = min(keys[group] ?? .max, least)
         }
         return (groups, keys)

@@ -15,7 +15,8 @@ final class SentencePieceModel: @unchecked Sendable {
         var message = [CChar](repeating: 0, count: 512)
         guard let handle = sp_open(bytes, bytes.count, &message, message.count) else {
             throw DataError(
-                path: path, expected: "a SentencePiece model", found: Self.text(message), hint: "make it again with tokenize")
+                path: path, expected: "a SentencePiece model", found: Self.text(message),
+                hint: "make it again with tokenize")
         }
         self.bytes = bytes
         self.handle = handle
@@ -23,7 +24,8 @@ final class SentencePieceModel: @unchecked Sendable {
         for (id, name) in ["<unk>", "<s>", "</s>"].enumerated() where piece(id) != name {
             sp_close(handle)
             throw DataError(
-                path: path, expected: "'\(name)' with id \(id)", found: "'\(piece(id))'", hint: "make it again with tokenize")
+                path: path, expected: "'\(name)' with id \(id)", found: "'\(piece(id))'",
+                hint: "make it again with tokenize")
         }
     }
 
@@ -57,7 +59,9 @@ final class SentencePieceModel: @unchecked Sendable {
         let length = sp_decode(handle, ids, ids.count, nil, 0)
         guard length > 0 else { return "" }
         return String(unsafeUninitializedCapacity: length) { buffer in
-            buffer.withMemoryRebound(to: CChar.self) { max(0, sp_decode(handle, ids, ids.count, $0.baseAddress, length)) }
+            buffer.withMemoryRebound(to: CChar.self) {
+                max(0, sp_decode(handle, ids, ids.count, $0.baseAddress, length))
+            }
         }
     }
 
@@ -86,7 +90,9 @@ extension SentencePieceModel {
             text.append(contentsOf: line.utf8.lazy.map { CChar(bitPattern: $0) })
             ends.append(text.count)
         }
-        guard !ends.isEmpty else { throw DataError(path: name, expected: "text to learn a vocabulary from", found: "none") }
+        guard !ends.isEmpty else {
+            throw DataError(path: name, expected: "text to learn a vocabulary from", found: "none")
+        }
         var model: UnsafeMutablePointer<UInt8>?
         var length = 0
         var message = [CChar](repeating: 0, count: 512)

@@ -49,7 +49,9 @@ public struct Vocabulary: Sendable {
     /// Plain text as it is written, punctuation and spaces in place. Sentence marks disappear; ids out of range count as
     /// unknown.
     public func decode(_ ids: [Int]) -> String {
-        let inner = ids.compactMap { $0 == Self.start || $0 == Self.end ? nil : (0..<count).contains($0) ? $0 : Self.unknown }
+        let inner = ids.compactMap {
+            $0 == Self.start || $0 == Self.end ? nil : (0..<count).contains($0) ? $0 : Self.unknown
+        }
         return switch content {
         case .sentencePiece(let model): model.decode(inner)
         case .words(let model): model.decode(inner)

@@ -21,7 +21,9 @@ struct WordModel: Sendable {
     static func learn(from lines: [String], _ settings: VocabularySettings) -> WordModel {
         var frequencies: [String: Int] = [:]
         for line in lines {
-            for token in WordTokens.split(settings.lowercase ? line.lowercased() : line) { frequencies[token, default: 0] += 1 }
+            for token in WordTokens.split(settings.lowercase ? line.lowercased() : line) {
+                frequencies[token, default: 0] += 1
+            }
         }
         var entries = frequencies.filter { $0.value >= settings.minimumFrequency }
             .sorted { $0.value != $1.value ? $0.value > $1.value : $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }

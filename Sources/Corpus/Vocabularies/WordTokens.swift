@@ -78,6 +78,8 @@ enum WordTokens {
         return end
     }
 
-    private static func isWordCharacter(_ character: Character) -> Bool { character.isLetter || character.isNumber || character == "_" }
+    private static func isWordCharacter(_ character: Character) -> Bool {
+        character.isLetter || character.isNumber || character == "_"
+    }
     private static func isApostrophe(_ character: Character) -> Bool { character == "'" || character == "’" }
 }

@@ -51,7 +51,8 @@ public final class BatchGradient {
 
     /// - Parameter trained: tensors whose gradient is wanted
     public init(
-        _ model: Transformer, weights: FloatBlock, trained: [Slot], trainsTransformer: Bool = true, cut: Cut = Cut(), pool: WorkerPool
+        _ model: Transformer, weights: FloatBlock, trained: [Slot], trainsTransformer: Bool = true, cut: Cut = Cut(),
+        pool: WorkerPool
     ) {
         self.model = model
         self.weights = weights
@@ -79,7 +80,8 @@ public final class BatchGradient {
         runTiles { tile, lane in
             lane.tile.begin(batch, tiles[tile], from: 0)
             let pass = Pass(
-                weights: weights, gradients: nil, workspace: lane.workspace, randomness: .off, trainsTransformer: trainsTransformer,
+                weights: weights, gradients: nil, workspace: lane.workspace, randomness: .off,
+                trainsTransformer: trainsTransformer,
                 timer: lane.timer, packed: packed, tile: nil)
             return model.loss(lane.tile.batch, smoothing: smoothing, gradientScale: 0, trace: lane.trace, pass)
         }
@@ -90,7 +92,8 @@ public final class BatchGradient {
     ///
     /// - Parameter sentences: all if nil
     public func run(
-        _ batch: PairBatch, sentences: Range<Int>? = nil, smoothing: Float, scale: Float, randomness: Randomness, into gradient: FloatBlock
+        _ batch: PairBatch, sentences: Range<Int>? = nil, smoothing: Float, scale: Float, randomness: Randomness,
+        into gradient: FloatBlock
     ) -> LossSums {
         pack()
         let sentences = sentences ?? 0..<batch.source.sentences
@@ -100,11 +103,13 @@ public final class BatchGradient {
             deal(batch, round)
             store.begin(
                 sourceRows: batch.source.offsets[round.upperBound] - batch.source.offsets[start],
-                targetRows: batch.target.offsets[round.upperBound] - batch.target.offsets[start], sentences: round.count)
+                targetRows: batch.target.offsets[round.upperBound] - batch.target.offsets[start], sentences: round.count
+            )
             runTiles { tile, lane in
                 lane.tile.begin(batch, tiles[tile], from: start)
                 let pass = Pass(
-                    weights: weights, gradients: blocks.isEmpty ? nil : blocks[tile], workspace: lane.workspace, randomness: randomness,
+                    weights: weights, gradients: blocks.isEmpty ? nil : blocks[tile], workspace: lane.workspace,
+                    randomness: randomness,
                     trainsTransformer: trainsTransformer, timer: lane.timer, packed: packed, tile: lane.tile)
                 return model.loss(lane.tile.batch, smoothing: smoothing, gradientScale: scale, trace: lane.trace, pass)
             }
@@ -141,7 +146,8 @@ public final class BatchGradient {
     /// A target token costs about twice a source token: two attentions and the output layer.
     private static func work(_ batch: PairBatch, _ sentences: Range<Int>) -> Int {
         let (source, target) = (batch.source.offsets, batch.target.offsets)
-        return source[sentences.upperBound] - source[sentences.lowerBound] + 2 * (target[sentences.upperBound] - target[sentences.lowerBound])
+        return source[sentences.upperBound] - source[sentences.lowerBound] + 2
+            * (target[sentences.upperBound] - target[sentences.lowerBound])
     }
 
     private func roundEnd(_ batch: PairBatch, _ start: Int, _ end: Int) -> Int {
@@ -154,13 +160,16 @@ public final class BatchGradient {
 
     /// Tiles of about the same work.
     private func deal(_ batch: PairBatch, _ sentences: Range<Int>) {
-        let all = Self.work(batch, sentences), wanted = blocks.isEmpty ? max(1, (all + cut.tileTokens * 3 / 2) / (cut.tileTokens * 3)) : blocks.count
+        let all = Self.work(batch, sentences),
+            wanted = blocks.isEmpty ? max(1, (all + cut.tileTokens * 3 / 2) / (cut.tileTokens * 3)) : blocks.count
         tiles.removeAll(keepingCapacity: true)
         tileSums.removeAll(keepingCapacity: true)
         var start = sentences.lowerBound
         for tile in 1...wanted where start < sentences.upperBound {
             var end = start + 1
-            while end < sentences.upperBound, Self.work(batch, sentences.lowerBound..<end) * wanted < all * tile { end += 1 }
+            while end < sentences.upperBound, Self.work(batch, sentences.lowerBound..<end) * wanted < all * tile {
+                end += 1
+            }
             if tile == wanted { end = sentences.upperBound }
             tiles.append(start..<end)
             tileSums.append(LossSums())
@@ -198,7 +207,8 @@ public final class BatchGradient {
         let lane = Lane(store), unused = FloatBlock(model.layout.count)
         lane.tile.begin(pair, 0..<1, from: 0)
         let pass = Pass(
-            weights: weights, gradients: unused, workspace: lane.workspace, randomness: .off, trainsTransformer: trainsTransformer, timer: nil,
+            weights: weights, gradients: unused, workspace: lane.workspace, randomness: .off,
+            trainsTransformer: trainsTransformer, timer: nil,
             packed: packed, tile: lane.tile)
         _ = model.loss(lane.tile.batch, smoothing: 0, gradientScale: 1, trace: lane.trace, pass)
         store.complete()
@@ -217,31 +227,46 @@ public final class BatchGradient {
     /// Returns where the tensors begin that they make gradients of.
     private func makeTasks() -> Set<Int> {
         var left = Set<Int>(), tables: [Int: [Int]] = [:]
-        for (index, lookup) in store.lookups.enumerated() { tables[lookup.embedding.table.offset, default: []].append(index) }
+        for (index, lookup) in store.lookups.enumerated() {
+            tables[lookup.embedding.table.offset, default: []].append(index)
+        }
         for (index, product) in store.products.enumerated() {
             let own = tables.removeValue(forKey: product.weight.offset) ?? []
-            for rows in Self.taskRows(product.rows.count, columns: product.weight.columns) { tasks.append(.product(index, rows: rows, lookups: own)) }
+            for rows in Self.taskRows(product.rows.count, columns: product.weight.columns) {
+                tasks.append(.product(index, rows: rows, lookups: own))
+            }
             left.insert(product.weight.offset)
             if let bias = product.bias { left.insert(bias.offset) }
         }
         for indices in tables.values.sorted(by: { $0[0] < $1[0] }) {
             let table = store.lookups[indices[0]].embedding.table
-            for rows in Self.taskRows(table.rows, columns: table.columns) { tasks.append(.lookups(indices, table, rows: rows)) }
+            for rows in Self.taskRows(table.rows, columns: table.columns) {
+                tasks.append(.lookups(indices, table, rows: rows))
+            }
         }
         left.formUnion(store.lookups.map(\.embedding.table.offset))
-        for first in stride(from: 0, to: store.sums.count, by: 16) { tasks.append(.sums(first..<min(first + 16, store.sums.count))) }
+        for first in stride(from: 0, to: store.sums.count, by: 16) {
+            tasks.append(.sums(first..<min(first + 16, store.sums.count)))
+        }
         left.formUnion(store.sums.map(\.slot.offset))
         return left
     }
 
     /// - Parameter isFirst: whether the gradient is overwritten
-    private func add(_ task: SumTask, _ batch: PairBatch, _ round: Range<Int>, _ randomness: Randomness, to gradient: FloatBlock, isFirst: Bool) {
+    private func add(
+        _ task: SumTask, _ batch: PairBatch, _ round: Range<Int>, _ randomness: Randomness, to gradient: FloatBlock,
+        isFirst: Bool
+    ) {
         switch task {
         case .product(let index, let rows, let lookups):
-            let product = store.products[index], first = product.rows.lowerBound, all = first + rows.lowerBound..<first + rows.upperBound
-            let side = product.x.side == .source ? batch.source : batch.target, tokens = 0..<side.offsets[round.upperBound] - side.offsets[round.lowerBound]
+            let product = store.products[index], first = product.rows.lowerBound,
+                all = first + rows.lowerBound..<first + rows.upperBound
+            let side = product.x.side == .source ? batch.source : batch.target,
+                tokens = 0..<side.offsets[round.upperBound] - side.offsets[round.lowerBound]
             let dy = store[product.dy].rows(tokens).columns(rows)
-            gemm(dy, store[product.x].rows(tokens), transposeA: true, into: gradient[product.weight].rows(all), accumulate: !isFirst)
+            gemm(
+                dy, store[product.x].rows(tokens), transposeA: true, into: gradient[product.weight].rows(all),
+                accumulate: !isFirst)
             if let bias = product.bias {
                 let sums = gradient.base + bias.offset + all.lowerBound
                 if isFirst { sums.update(repeating: 0, count: rows.count) }
@@ -268,7 +293,8 @@ public final class BatchGradient {
     }
 
     private func add(
-        _ lookup: BatchStore.Lookup, _ batch: PairBatch, _ round: Range<Int>, _ randomness: Randomness, _ tokens: Range<Int>, to gradient: FloatBlock
+        _ lookup: BatchStore.Lookup, _ batch: PairBatch, _ round: Range<Int>, _ randomness: Randomness,
+        _ tokens: Range<Int>, to gradient: FloatBlock
     ) {
         let embedding = lookup.embedding, side = lookup.dy.side == .source ? batch.source : batch.target
         let first = side.offsets[round.lowerBound], count = side.offsets[round.upperBound] - first
@@ -276,7 +302,8 @@ public final class BatchGradient {
         dropout.row = UInt64(first)
         side.ids.withUnsafeBufferPointer { ids in
             embedding.addGradient(
-                ids.baseAddress.map { $0 + first }, store[lookup.dy].rows(0..<count), tokens: tokens, into: gradient[embedding.table], dropout)
+                ids.baseAddress.map { $0 + first }, store[lookup.dy].rows(0..<count), tokens: tokens,
+                into: gradient[embedding.table], dropout)
         }
     }
 }

@@ -77,7 +77,7 @@ final class BatchStore {
 
     private static func grow(_ block: inout FloatBlock, to count: Int) {
         guard count > block.count else { return }
-        block = FloatBlock(0) // gone before its successor exists, or the peak is twice as high
+        block = FloatBlock(0)  // gone before its successor exists, or the peak is twice as high
         block = FloatBlock(count + count / 8)
     }
 
@@ -107,7 +107,9 @@ final class BatchStore {
     }
 
     /// Of a matrix of the first pass.
-    private func place(of x: Matrix) -> Place? { found.first { $0.block.base == x.base && $0.place.columns == x.columns }?.place }
+    private func place(of x: Matrix) -> Place? {
+        found.first { $0.block.base == x.base && $0.place.columns == x.columns }?.place
+    }
 
     // MARK: - Sentences
 

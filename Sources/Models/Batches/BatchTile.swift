@@ -23,7 +23,9 @@ final class BatchTile {
         firstSentence = sentences.lowerBound
         storeSentence = firstSentence - start
         (firstRows[0], firstRows[1]) = (all.source.offsets[firstSentence], all.target.offsets[firstSentence])
-        (storeRows[0], storeRows[1]) = (firstRows[0] - all.source.offsets[start], firstRows[1] - all.target.offsets[start])
+        (storeRows[0], storeRows[1]) = (
+            firstRows[0] - all.source.offsets[start], firstRows[1] - all.target.offsets[start]
+        )
         (columns[0], columns[1], sumColumns) = (0, 0, 0)
     }
 
@@ -73,7 +75,8 @@ extension PairBatch {
             source.append(sentence: other.source.ids[other.source.range(sentence)])
             target.append(sentence: other.target.ids[other.target.range(sentence)])
         }
-        labels.append(other.labels, other.target.offsets[sentences.lowerBound]..<other.target.offsets[sentences.upperBound])
+        labels.append(
+            other.labels, other.target.offsets[sentences.lowerBound]..<other.target.offsets[sentences.upperBound])
     }
 }
 
@@ -81,7 +84,9 @@ extension Labels {
     fileprivate mutating func append(_ other: Labels, _ rows: Range<Int>) {
         for row in rows { tokens.append(other.tokens[row]) }
         guard let lesson = other.teacher, !lesson.ids.isEmpty else { return }
-        if teacher == nil { teacher = Teacher(likeliest: lesson.likeliest, alpha: lesson.alpha, temperature: lesson.temperature) }
+        if teacher == nil {
+            teacher = Teacher(likeliest: lesson.likeliest, alpha: lesson.alpha, temperature: lesson.temperature)
+        }
         for i in rows.lowerBound * lesson.likeliest..<rows.upperBound * lesson.likeliest {
             teacher!.ids.append(lesson.ids[i])
             teacher!.probabilities.append(lesson.probabilities[i])

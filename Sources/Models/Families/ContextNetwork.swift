@@ -33,7 +33,9 @@ public protocol ContextNetwork {
     ///   - dcontext: gradient of the context
     ///   - dx: overwritten with the gradient of x; nil where it is not wanted
     ///   - dmemory: the gradient of the encoder output is added; nil for self-attention, or where it is not wanted
-    func backward(_ tape: ContextTape, _ sentences: Packed, memory: EncoderOutput?, dcontext: Matrix, dx: Matrix?, dmemory: Matrix?, _ pass: Pass)
+    func backward(
+        _ tape: ContextTape, _ sentences: Packed, memory: EncoderOutput?, dcontext: Matrix, dx: Matrix?,
+        dmemory: Matrix?, _ pass: Pass)
 
     /// Laid out for translation.
     ///

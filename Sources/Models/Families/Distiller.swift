@@ -19,7 +19,8 @@ public struct DistillationBatch {
     public let memoryOffsets: [Int]
 
     public init(
-        sentences: ArraySlice<Int>, offsets: [Int], input: any RowSource, output: any RowSource, memory: (any RowSource)?, memoryOffsets: [Int]
+        sentences: ArraySlice<Int>, offsets: [Int], input: any RowSource, output: any RowSource,
+        memory: (any RowSource)?, memoryOffsets: [Int]
     ) {
         self.sentences = sentences
         self.offsets = offsets
@@ -37,7 +38,9 @@ public struct DistillationBatch {
 public protocol Distiller: AnyObject {
     /// Gradient of the mean squared error over the numbers of all tokens, 1/(T d) sum |y - output|^2. Returns the sum of squares
     /// and T, the tokens that the network could see.
-    func step(_ batch: DistillationBatch, randomness: Randomness, _ sink: GradientSink) -> (squares: Double, tokens: Int)
+    func step(
+        _ batch: DistillationBatch, randomness: Randomness, _ sink: GradientSink
+    ) -> (squares: Double, tokens: Int)
 
     /// Adds up how near the outputs come, by position in the sentence.
     func compare(_ batch: DistillationBatch, _ byPosition: inout [OutputComparison])

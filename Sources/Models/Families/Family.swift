@@ -42,7 +42,8 @@ public enum Families {
     /// For programs, a line each: name, span, attentions, named sizes.
     public static var table: String {
         all.map { family in
-            let places = family.attentions.map(\.rawValue).joined(separator: ","), sizes = family.namedSizes.joined(separator: ",")
+            let places = family.attentions.map(\.rawValue).joined(separator: ","),
+                sizes = family.namedSizes.joined(separator: ",")
             return "\(family.name) \(family.span.rawValue) \(places) \(sizes)"
         }.joined(separator: "\n")
     }

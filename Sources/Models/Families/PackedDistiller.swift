@@ -31,13 +31,16 @@ final class PackedDistiller: Distiller {
         slices = (0..<Self.parts).map { _ in Slice(parameters: setting.weights.count) }
     }
 
-    func step(_ batch: DistillationBatch, randomness: Randomness, _ sink: GradientSink) -> (squares: Double, tokens: Int) {
+    func step(
+        _ batch: DistillationBatch, randomness: Randomness, _ sink: GradientSink
+    ) -> (squares: Double, tokens: Int) {
         let tokens = deal(batch), scale = 2 / Float(max(tokens, 1) * width)
         setting.pool.run(slices.count) { index in
             let slice = slices[index]
             slice.space.reset()
             let pass = Pass(
-                weights: setting.weights, gradients: slice.gradients, workspace: slice.space, randomness: randomness.ofSlice(index))
+                weights: setting.weights, gradients: slice.gradients, workspace: slice.space,
+                randomness: randomness.ofSlice(index))
             learn(batch, slice, scale, pass)
         }
         apply(sink)
@@ -50,7 +53,8 @@ final class PackedDistiller: Distiller {
         let wanted = rows(batch.output, batch.offsets, batch, slice, slice.sentences.tokens)
         let dy = space.matrix(x.rows, width), none = space.zeros(1, width)
         dy.copy(from: tape.context)
-        slice.squares = squared_error(dy.base, none.base, wanted.base, wanted.stride, dy.rows, width, scale, space.take(width))
+        slice.squares = squared_error(
+            dy.base, none.base, wanted.base, wanted.stride, dy.rows, width, scale, space.take(width))
         network.backward(tape, slice.sentences, memory: memory, dcontext: dy, dx: nil, dmemory: nil, pass)
     }
 
@@ -58,8 +62,11 @@ final class PackedDistiller: Distiller {
         _ = deal(batch)
         for slice in slices {
             slice.space.reset()
-            let (x, memory) = inputs(batch, slice), wanted = rows(batch.output, batch.offsets, batch, slice, slice.sentences.tokens)
-            let out = network.forward(x, slice.sentences, memory: memory, Pass(weights: setting.weights, workspace: slice.space)).context
+            let (x, memory) = inputs(batch, slice),
+                wanted = rows(batch.output, batch.offsets, batch, slice, slice.sentences.tokens)
+            let out = network.forward(
+                x, slice.sentences, memory: memory, Pass(weights: setting.weights, workspace: slice.space)
+            ).context
             for s in 0..<slice.sentences.sentences {
                 while byPosition.count < slice.sentences.length(s) { byPosition.append(OutputComparison()) }
                 for (position, row) in slice.sentences.range(s).enumerated() {
@@ -79,10 +86,14 @@ final class PackedDistiller: Distiller {
             slice.sentences.removeAll()
             slice.sources.removeAll()
             let first = place
-            while place < batch.sentences.count, index == slices.count - 1 || tokens * slices.count < total * (index + 1) {
+            while place < batch.sentences.count,
+                index == slices.count - 1 || tokens * slices.count < total * (index + 1)
+            {
                 let sentence = batch.sentence(place), length = batch.offsets[sentence + 1] - batch.offsets[sentence]
                 slice.sentences.append(length: length)
-                if batch.memory != nil { slice.sources.append(length: batch.memoryOffsets[sentence + 1] - batch.memoryOffsets[sentence]) }
+                if batch.memory != nil {
+                    slice.sources.append(length: batch.memoryOffsets[sentence + 1] - batch.memoryOffsets[sentence])
+                }
                 tokens += length
                 place += 1
             }
@@ -99,7 +110,9 @@ final class PackedDistiller: Distiller {
     }
 
     /// A slice's tokens, one sentence after another.
-    private func rows(_ source: any RowSource, _ offsets: [Int], _ batch: DistillationBatch, _ slice: Slice, _ tokens: Int) -> Matrix {
+    private func rows(
+        _ source: any RowSource, _ offsets: [Int], _ batch: DistillationBatch, _ slice: Slice, _ tokens: Int
+    ) -> Matrix {
         let result = slice.space.matrix(tokens, width)
         var row = 0
         for place in slice.places {
@@ -133,7 +146,8 @@ final class PackedDistiller: Distiller {
             case .gradient(let block): add_rows(block.base + slot.offset, slot.count, sum, slot.count, 1, slot.count)
             case .update(let moment1, let moment2, let adam):
                 adam_step(
-                    setting.weights.base + slot.offset, moment1.base + slot.offset, moment2.base + slot.offset, sum, slot.count,
+                    setting.weights.base + slot.offset, moment1.base + slot.offset, moment2.base + slot.offset, sum,
+                    slot.count,
                     slot.withoutDecay(adam))
             }
             sum.update(repeating: 0, count: slot.count)

@@ -19,16 +19,19 @@ public struct Replacements: Sendable {
         self.specs = specs
     }
 
-    func spec(_ attention: Attention, _ layer: Int) -> Spec? { specs.first { $0.attention.captured == attention && $0.layer == layer } }
+    func spec(_ attention: Attention, _ layer: Int) -> Spec? {
+        specs.first { $0.attention.captured == attention && $0.layer == layer }
+    }
 
     /// The tensors of a spec's network are named as those of its own layout, after this prefix.
     public static func prefix(_ spec: Spec) -> String {
         let layer = spec.layer!
-        let place = switch spec.attention {
-        case .encoder: spec.family.span == .layer ? "encoder.\(layer)" : "encoder.\(layer).attention"
-        case .decoder: "decoder.\(layer).attention"
-        case .cross, .crossfull: "decoder.\(layer).cross"
-        }
+        let place =
+            switch spec.attention {
+            case .encoder: spec.family.span == .layer ? "encoder.\(layer)" : "encoder.\(layer).attention"
+            case .decoder: "decoder.\(layer).attention"
+            case .cross, .crossfull: "decoder.\(layer).cross"
+            }
         return "\(place).\(scope)."
     }
 }

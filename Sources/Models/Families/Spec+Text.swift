@@ -26,7 +26,9 @@ extension Spec: CustomStringConvertible, LosslessStringConvertible {
         func fail(_ reason: String) -> SpecError { SpecError(text: text, reason: reason) }
 
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        guard 2...3 ~= parts.count else { throw fail("expected <family>-<size>.<attention>[.<layer>], as in alr-m.encoder.3") }
+        guard 2...3 ~= parts.count else {
+            throw fail("expected <family>-<size>.<attention>[.<layer>], as in alr-m.encoder.3")
+        }
         let network = parts[0].split(separator: "-", omittingEmptySubsequences: false)
         guard network.count == 2 else { throw fail("expected <family>-<size> before the dot, as in alr-m") }
         guard let family = Families.named(network[0]) else {

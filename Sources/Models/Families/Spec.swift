@@ -21,7 +21,8 @@ public struct Spec: Sendable {
         }
         guard family.attentions.contains(attention) else {
             throw fail(
-                "\(family.name) stands at \(Self.list(family.attentions)) only; \(attention) takes \(Self.list(Families.at(attention).map(\.name)))")
+                "\(family.name) stands at \(Self.list(family.attentions)) only; \(attention) takes \(Self.list(Families.at(attention).map(\.name)))"
+            )
         }
     }
 
@@ -43,7 +44,9 @@ public struct Spec: Sendable {
     }
 
     /// The network, whose parameters get their places in `layout`.
-    public func network(_ shape: TeacherShape, _ layout: inout ParameterLayout) -> any ContextNetwork { family.network(self, shape, &layout) }
+    public func network(_ shape: TeacherShape, _ layout: inout ParameterLayout) -> any ContextNetwork {
+        family.network(self, shape, &layout)
+    }
 
     static func list<T>(_ items: [T]) -> String { items.map { "\($0)" }.joined(separator: " ") }
 }

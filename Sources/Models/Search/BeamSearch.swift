@@ -79,7 +79,10 @@ final class BeamSearch {
         for s in 0..<sources.sentences {
             let limit = configuration.limit(source: sources.length(s), positions: positions)
             sentences.append(Sentence(limit: limit, width: configuration.beam))
-            hypotheses.append(Growing(sentence: s, slot: s * configuration.beam, end: history.add(Special.begin, after: -1), logProbability: 0))
+            hypotheses.append(
+                Growing(
+                    sentence: s, slot: s * configuration.beam, end: history.add(Special.begin, after: -1),
+                    logProbability: 0))
         }
     }
 
@@ -104,13 +107,15 @@ final class BeamSearch {
                 let end = ends ? parent.end : history.add(continuation.token, after: parent.end)
                 finish(s, end: end, continuation.logProbability, length: length, isComplete: ends)
             } else {
-                next.append(Growing(
-                    sentence: s, slot: continuation.parent, end: history.add(continuation.token, after: parent.end),
-                    logProbability: continuation.logProbability))
+                next.append(
+                    Growing(
+                        sentence: s, slot: continuation.parent, end: history.add(continuation.token, after: parent.end),
+                        logProbability: continuation.logProbability))
             }
         }
         if let best = sentences[s].best, next.count > start,
-            best.score >= configuration.normalised(next[start].logProbability, length: sentences[s].limit) {
+            best.score >= configuration.normalised(next[start].logProbability, length: sentences[s].limit)
+        {
             next.removeSubrange(start...)
         }
         assignSlots(from: start, parents: rows, positions: length)
@@ -130,7 +135,9 @@ final class BeamSearch {
                 }
                 var place = chosen.count
                 while place > 0, chosen[place - 1].logProbability < logProbability { place -= 1 }
-                chosen.insert(Continuation(parent: row, token: candidates.tokens[rank], logProbability: logProbability), at: place)
+                chosen.insert(
+                    Continuation(parent: row, token: candidates.tokens[rank], logProbability: logProbability), at: place
+                )
             }
         }
     }
@@ -138,7 +145,9 @@ final class BeamSearch {
     private func finish(_ s: Int, end: Int, _ logProbability: Float, length: Int, isComplete: Bool) {
         sentences[s].width -= 1
         let score = configuration.normalised(logProbability, length: length)
-        if score > sentences[s].best?.score ?? -.infinity { sentences[s].best = (end, score, logProbability, isComplete) }
+        if score > sentences[s].best?.score ?? -.infinity {
+            sentences[s].best = (end, score, logProbability, isComplete)
+        }
     }
 
     /// A parent's first child takes over its slot and with it what is remembered; the others get a copy in a free slot.
@@ -158,7 +167,8 @@ final class BeamSearch {
                 used |= 1 << UInt64(slot - first)
                 decoder.copy(from: own, to: slot, positions: positions)
             }
-            next[index] = Growing(sentence: child.sentence, slot: slot, end: child.end, logProbability: child.logProbability)
+            next[index] = Growing(
+                sentence: child.sentence, slot: slot, end: child.end, logProbability: child.logProbability)
         }
     }
 
@@ -166,7 +176,9 @@ final class BeamSearch {
         var hypothesis = Hypothesis()
         guard let best = sentence.best else { return hypothesis }
         hypothesis.ids = history.ids(to: best.end)
-        (hypothesis.score, hypothesis.logProbability, hypothesis.isComplete) = (best.score, best.logProbability, best.isComplete)
+        (hypothesis.score, hypothesis.logProbability, hypothesis.isComplete) = (
+            best.score, best.logProbability, best.isComplete
+        )
         return hypothesis
     }
 }

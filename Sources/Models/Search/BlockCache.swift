@@ -46,11 +46,15 @@ struct BlockCache {
         for _ in 0..<stride { blocks.append(base) }
     }
 
-    private func block(_ slot: Int, _ index: Int) -> UnsafeMutablePointer<Float> { blocks[index]! + Int(places[slot * stride + index]) * size }
+    private func block(_ slot: Int, _ index: Int) -> UnsafeMutablePointer<Float> {
+        blocks[index]! + Int(places[slot * stride + index]) * size
+    }
 
     /// Positions `position` ..< `position + count`, all in one block.
-    func write(_ k: UnsafePointer<Float>, _ v: UnsafePointer<Float>, stride: Int, count: Int, slot: Int, position: Int) {
-        attention_block_write(k, v, stride, block(slot, position / Self.positions), position % Self.positions, count, heads, head)
+    func write(_ k: UnsafePointer<Float>, _ v: UnsafePointer<Float>, stride: Int, count: Int, slot: Int, position: Int)
+    {
+        attention_block_write(
+            k, v, stride, block(slot, position / Self.positions), position % Self.positions, count, heads, head)
     }
 
     mutating func copy(from: Int, to: Int, positions: Int) {
@@ -62,7 +66,10 @@ struct BlockCache {
     /// out = attention of each row's query over the first `lengths[row]` positions of its slot.
     ///
     /// - Parameter keyValue: [rows, 2 d], keys and values of the rows' last positions if they are still to be written
-    func attend(_ q: Matrix, appending keyValue: Matrix? = nil, slots: [Int32], lengths: [Int32], longest: Int, into out: Matrix, _ space: Workspace) {
+    func attend(
+        _ q: Matrix, appending keyValue: Matrix? = nil, slots: [Int32], lengths: [Int32], longest: Int,
+        into out: Matrix, _ space: Workspace
+    ) {
         require(keyValue == nil || keyValue!.stride == q.stride, "queries, keys and values are columns of one matrix")
         let mark = space.mark, k = keyValue?.base
         attention_step(

@@ -21,7 +21,8 @@ struct EncoderAttention: SentenceMap {
             let inner = space.mark, n = sentences.length(s), own = projected.rows(sentences.range(s))
             let weights = space.take(heads * n * attention_row(n)), scratch = space.take(attention_scratch(n, n, head))
             attention_forward(
-                own.base, own.stride, own.base + width, own.base + 2 * width, own.stride, y.row(sentences.offsets[s]), y.stride,
+                own.base, own.stride, own.base + width, own.base + 2 * width, own.stride, y.row(sentences.offsets[s]),
+                y.stride,
                 weights, n, n, heads, head, 0, scratch, Randomness.off.dropout(0, site: 0), 0)
             space.release(to: inner)
         }
@@ -67,7 +68,8 @@ private final class DecoderAttentionState: StepState {
         attention.projection(x, into: projected, space)
         if let memory = self.space, rows.position % BlockCache.positions == 0 { cache.addBlock(toSlots: slots, memory) }
         cache.attend(
-            projected.columns(0..<width), appending: projected.columns(width..<3 * width), slots: rows.slots, lengths: rows.lengths,
+            projected.columns(0..<width), appending: projected.columns(width..<3 * width), slots: rows.slots,
+            lengths: rows.lengths,
             longest: rows.position + 1, into: context, space)
         space.release(to: mark)
     }
@@ -123,7 +125,8 @@ private final class CrossAttentionState: StepState {
     func append(_ x: Matrix, _ rows: StepRows, into context: Matrix, _ space: Workspace) {
         let mark = space.mark, queries = space.matrix(x.rows, x.columns)
         attention.query(x, into: queries, space)
-        cache.attend(queries, slots: rows.sentences, lengths: rows.sourceLengths, longest: longest, into: context, space)
+        cache.attend(
+            queries, slots: rows.sentences, lengths: rows.sourceLengths, longest: longest, into: context, space)
         space.release(to: mark)
     }
 

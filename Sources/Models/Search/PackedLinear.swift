@@ -57,14 +57,19 @@ public final class PackedLinear {
     }
 
     /// The same for the first `count` rows, row r being row places[r] of y, or r where nil; no two go to the same.
-    func callAsFunction(_ x: PanelRows, into y: Matrix, at places: UnsafePointer<Int32>? = nil, count: Int, _ mode: panel_mode_t = panel_bias) {
+    func callAsFunction(
+        _ x: PanelRows, into y: Matrix, at places: UnsafePointer<Int32>? = nil, count: Int,
+        _ mode: panel_mode_t = panel_bias
+    ) {
         panels.product(x, bias: bias?.base, into: y, at: places, count: count, mode)
     }
 
     /// The k largest outputs of each row with their log softmax, best first, ties by lower index. There must be a bias.
     func best(_ k: Int, of x: Matrix, barred: [Int32], into best: inout Candidates, _ space: Workspace) {
         best.resize(rows: x.rows, k: k)
-        panels.best(k, of: x, bias: bias!.base, barred: barred, logProbabilities: &best.logProbabilities, indices: &best.tokens, space)
+        panels.best(
+            k, of: x, bias: bias!.base, barred: barred, logProbabilities: &best.logProbabilities, indices: &best.tokens,
+            space)
     }
 }
 

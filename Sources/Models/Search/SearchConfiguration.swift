@@ -24,7 +24,9 @@ public struct SearchConfiguration: Codable, Equatable, Sendable {
     public var problem: String? {
         if !(1...64).contains(beam) { return "a beam of \(beam); 1 to 64 hypotheses can be kept" }
         if lengthPenalty < 0 { return "a length penalty of \(lengthPenalty); it must not be negative" }
-        if maxLengthRatio < 0 || maxLengthOffset < 1 || forcedLength ?? 1 < 1 { return "translations need room for at least one token" }
+        if maxLengthRatio < 0 || maxLengthOffset < 1 || forcedLength ?? 1 < 1 {
+            return "translations need room for at least one token"
+        }
         return nil
     }
 

@@ -21,7 +21,8 @@ public final class TranslationModel {
     ///   - prepare: called before a network is laid out, with the spec whose weights are then wanted
     ///   - finish: called when it is, and its weights are wanted no more
     public init(
-        _ model: Transformer, weights: FloatBlock, precision: TranslationPrecision, prepare: (Spec) throws -> Void, finish: (Spec) -> Void
+        _ model: Transformer, weights: FloatBlock, precision: TranslationPrecision, prepare: (Spec) throws -> Void,
+        finish: (Spec) -> Void
     ) rethrows {
         let own = BoundWeights(block: weights, precision: precision.transformer)
         let networks = BoundWeights(block: weights, precision: precision.networks)
@@ -34,10 +35,14 @@ public final class TranslationModel {
         self.model = model
         self.weights = own
         configuration = model.configuration
-        encoder = try model.encoder.map { BoundEncoderLayer(try bound($0.attention), $0.feedForward.map { BoundFeedForward($0, own) }) }
+        encoder = try model.encoder.map {
+            BoundEncoderLayer(try bound($0.attention), $0.feedForward.map { BoundFeedForward($0, own) })
+        }
         encoderNorm = BoundNorm(model.encoderNorm, own)
         decoder = try model.decoder.map {
-            BoundDecoderLayer(own: try bound($0.selfAttention), cross: try bound($0.crossAttention), BoundFeedForward($0.feedForward, own))
+            BoundDecoderLayer(
+                own: try bound($0.selfAttention), cross: try bound($0.crossAttention),
+                BoundFeedForward($0.feedForward, own))
         }
         decoderNorm = BoundNorm(model.decoderNorm, own)
         output = PackedLinear(own[model.output.weight], bias: own[model.output.bias].base, own.precision)
@@ -45,7 +50,9 @@ public final class TranslationModel {
 
     /// Longest source in tokens.
     public var maximumSource: Int {
-        let bounds = encoder.map(\.maximumTokens) + decoder.flatMap { [$0.own.attention.maximumSource, $0.cross.attention.maximumSource] }
+        let bounds =
+            encoder.map(\.maximumTokens)
+            + decoder.flatMap { [$0.own.attention.maximumSource, $0.cross.attention.maximumSource] }
         return bounds.reduce(SinusoidalPositions.limit) { min($0, $1 ?? $0) }
     }
 
@@ -60,7 +67,8 @@ public final class TranslationModel {
     }
 
     func embedTarget(_ rows: StepRows, _ space: Workspace) -> Matrix {
-        model.target.forward(rows.tokens, rows.positions, positions: model.positions, Pass(weights: weights.block, workspace: space))
+        model.target.forward(
+            rows.tokens, rows.positions, positions: model.positions, Pass(weights: weights.block, workspace: space))
     }
 }
 
@@ -132,7 +140,9 @@ struct BoundStepSublayer {
     let output: PackedLinear?
 
     init(_ sublayer: BoundSublayer) {
-        guard case .steps(let attention) = sublayer.context, let norm = sublayer.norm else { fatalError("a decoder's network goes step by step") }
+        guard case .steps(let attention) = sublayer.context, let norm = sublayer.norm else {
+            fatalError("a decoder's network goes step by step")
+        }
         self.norm = norm
         self.attention = attention
         output = sublayer.output

@@ -14,7 +14,10 @@ public final class Translator {
     public static let defaultBatchTokens = 1500
 
     /// - Parameter batchTokens: most source tokens of a batch times the beam
-    public init(_ model: TranslationModel, _ configuration: SearchConfiguration, batchTokens: Int = defaultBatchTokens, pool: WorkerPool) {
+    public init(
+        _ model: TranslationModel, _ configuration: SearchConfiguration, batchTokens: Int = defaultBatchTokens,
+        pool: WorkerPool
+    ) {
         require(configuration.problem == nil, configuration.problem ?? "")
         self.model = model
         self.configuration = configuration
@@ -41,7 +44,9 @@ public final class Translator {
                 let output = result.baseAddress!
                 pool.run(group.count) { index in
                     let batch = group[start + index]
-                    for (sentence, hypothesis) in zip(batch, search(batch.map { sentences[$0] })) { output[sentence] = hypothesis }
+                    for (sentence, hypothesis) in zip(batch, search(batch.map { sentences[$0] })) {
+                        output[sentence] = hypothesis
+                    }
                 }
             }
             done += group.reduce(0) { $0 + $1.count }
@@ -55,7 +60,9 @@ public final class Translator {
     /// Indices of the sentences that are not empty, longest first, in batches of about equal work: as many batches as
     /// threads, or a multiple.
     private func batches(of sentences: [[Int32]]) -> [ArraySlice<Int>] {
-        let order = sentences.indices.filter { !sentences[$0].isEmpty }.sorted { (sentences[$1].count, $0) < (sentences[$0].count, $1) }
+        let order = sentences.indices.filter { !sentences[$0].isEmpty }.sorted {
+            (sentences[$1].count, $0) < (sentences[$0].count, $1)
+        }
         func cost(_ index: Int) -> Int { min(sentences[index].count, model.maximumSource) * configuration.beam }
         let total = order.reduce(0) { $0 + cost($1) }, inRound = batchTokens * pool.threads
         let limit = total / max(1, (total + inRound - 1) / inRound * pool.threads) + 1
@@ -80,7 +87,8 @@ public final class Translator {
         var result = search.run(packed)
         for (index, sentence) in batch.enumerated() {
             if sentence.count > limit {
-                result[index].warnings.append("the source has \(sentence.count) tokens; its first \(limit) were translated")
+                result[index].warnings.append(
+                    "the source has \(sentence.count) tokens; its first \(limit) were translated")
             }
             if !result[index].isComplete, configuration.forcedLength == nil {
                 result[index].warnings.append("cut off after \(result[index].ids.count) tokens")

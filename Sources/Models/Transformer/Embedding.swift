@@ -28,13 +28,18 @@ struct Embedding {
         pass.phase(.embedding)
         if let tile = pass.tile { return tile.leaveEmbedding(self, dy, pass.side) }
         packed.ids.withUnsafeBufferPointer {
-            addGradient($0.baseAddress, dy, tokens: 0..<table.rows, into: pass.gradient(table), pass.dropout(dropout, site: site))
+            addGradient(
+                $0.baseAddress, dy, tokens: 0..<table.rows, into: pass.gradient(table),
+                pass.dropout(dropout, site: site))
         }
     }
 
     /// Of the table's rows `tokens`.
-    func addGradient(_ ids: UnsafePointer<Int32>?, _ dy: Matrix, tokens: Range<Int>, into gradient: Matrix, _ dropout: dropout_t) {
-        embedding_backward(gradient.base, ids, dy.base, scale, tokens.lowerBound, tokens.upperBound, dy.rows, dy.columns, dropout)
+    func addGradient(
+        _ ids: UnsafePointer<Int32>?, _ dy: Matrix, tokens: Range<Int>, into gradient: Matrix, _ dropout: dropout_t
+    ) {
+        embedding_backward(
+            gradient.base, ids, dy.base, scale, tokens.lowerBound, tokens.upperBound, dy.rows, dy.columns, dropout)
     }
 }
 

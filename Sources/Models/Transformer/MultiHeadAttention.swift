@@ -13,7 +13,8 @@ struct MultiHeadAttention: ContextNetwork {
     let dropout: Float
     let site: Int
 
-    init(_ configuration: TransformerConfiguration, _ attention: Attention, site: Int, _ layout: inout ParameterLayout) {
+    init(_ configuration: TransformerConfiguration, _ attention: Attention, site: Int, _ layout: inout ParameterLayout)
+    {
         width = configuration.width
         heads = configuration.heads
         self.attention = attention
@@ -50,7 +51,8 @@ struct MultiHeadAttention: ContextNetwork {
         }
         let keys = memory?.sentences ?? queries
         let tape = Kept(projected: projected, memory: memoryProjected, weights: space.take(weightCount(queries, keys)))
-        let context = pass.keep(x.rows, width, if: pass.trainsTransformer), result = ContextTape(x: x, context: context, keeping: tape, space)
+        let context = pass.keep(x.rows, width, if: pass.trainsTransformer),
+            result = ContextTape(x: x, context: context, keeping: tape, space)
         let mark = space.mark
         pass.phase(.attention)
         let scratch = space.take(scratchCount(queries, keys))
@@ -61,14 +63,18 @@ struct MultiHeadAttention: ContextNetwork {
             let (q, k, v) = views(tape, queries.range(s), keys.range(s))
             attention_forward(
                 q.base, q.stride, k.base, v.base, k.stride, context.row(queries.offsets[s]), width,
-                tape.weights + first, n, m, heads, head, attention == .decoder ? 1 : 0, scratch, dropout, pass.firstWeight(s))
+                tape.weights + first, n, m, heads, head, attention == .decoder ? 1 : 0, scratch, dropout,
+                pass.firstWeight(s))
             first += heads * n * attention_row(m)
         }
         space.release(to: mark)
         return result
     }
 
-    func backward(_ result: ContextTape, _ queries: Packed, memory: EncoderOutput?, dcontext: Matrix, dx: Matrix?, dmemory: Matrix?, _ pass: Pass) {
+    func backward(
+        _ result: ContextTape, _ queries: Packed, memory: EncoderOutput?, dcontext: Matrix, dx: Matrix?,
+        dmemory: Matrix?, _ pass: Pass
+    ) {
         let space = pass.workspace, mark = space.mark, tape = result.kept(Kept.self)
         defer { space.release(to: mark) }
         let keys = memory?.sentences ?? queries
@@ -92,7 +98,8 @@ struct MultiHeadAttention: ContextNetwork {
         let part = memory == nil ? nil : queryPart
         projection.backward(result.x, part: part, dy: dprojected, dx: dx, pass)
         if let memory, let dmemoryProjected {
-            projection.backward(memory.x, part: memoryPart, dy: dmemoryProjected, dx: dmemory, accumulate: true, reading)
+            projection.backward(
+                memory.x, part: memoryPart, dy: dmemoryProjected, dx: dmemory, accumulate: true, reading)
         }
     }
 
@@ -129,7 +136,9 @@ struct MultiHeadAttention: ContextNetwork {
 
     private func scratchCount(_ queries: Packed, _ keys: Packed) -> Int {
         var count = 0
-        for s in 0..<queries.sentences { count = max(count, attention_scratch(queries.length(s), keys.length(s), head)) }
+        for s in 0..<queries.sentences {
+            count = max(count, attention_scratch(queries.length(s), keys.length(s), head))
+        }
         return count
     }
 }

@@ -74,9 +74,12 @@ struct OutputLayer {
     /// - Parameters:
     ///   - labels: the next token of each row of x
     ///   - gradientScale: multiplies the gradient, 1 / (tokens of the batch); in a pass that wants a gradient, returns d(x) too
-    func loss(_ x: Matrix, labels: Labels, smoothing: Float, gradientScale: Float, _ pass: Pass) -> (LossSums, dx: Matrix?) {
+    func loss(
+        _ x: Matrix, labels: Labels, smoothing: Float, gradientScale: Float, _ pass: Pass
+    ) -> (LossSums, dx: Matrix?) {
         let w = pass.weights[weight], space = pass.workspace
-        let dx = pass.wantsGradient ? space.matrix(x.rows, x.columns) : nil, mark = space.mark, trains = pass.trainsTransformer
+        let dx = pass.wantsGradient ? space.matrix(x.rows, x.columns) : nil, mark = space.mark,
+            trains = pass.trainsTransformer
         pass.phase(.products)
         let left = pass.tile != nil && trains ? pass.keep(x.rows, w.rows) : nil
         let panels = pass.panels(weight), some = left ?? space.matrix(min(Self.block, x.rows), w.rows)
@@ -101,9 +104,11 @@ struct OutputLayer {
 
     /// Of rows of labels from `start` on; logits become the gradient.
     private func crossEntropy(
-        _ logits: Matrix, _ labels: Labels, from start: Int, _ smoothing: Float, _ scale: Float, _ likelihood: inout Double, _ pass: Pass
+        _ logits: Matrix, _ labels: Labels, from start: Int, _ smoothing: Float, _ scale: Float,
+        _ likelihood: inout Double, _ pass: Pass
     ) -> Double {
-        let bias = pass.weights[bias].base, gradient: Int32 = pass.wantsGradient ? 1 : 0, rows = logits.rows, columns = logits.columns
+        let bias = pass.weights[bias].base, gradient: Int32 = pass.wantsGradient ? 1 : 0, rows = logits.rows,
+            columns = logits.columns
         return labels.tokens.withUnsafeBufferPointer { tokens in
             let tokens = tokens.baseAddress! + start
             guard let teacher = labels.teacher, !teacher.ids.isEmpty else {
@@ -112,7 +117,8 @@ struct OutputLayer {
             return teacher.ids.withUnsafeBufferPointer { ids in
                 teacher.probabilities.withUnsafeBufferPointer { probabilities in
                     let taught = teacher_t(
-                        ids: ids.baseAddress! + start * teacher.likeliest, probabilities: probabilities.baseAddress! + start * teacher.likeliest,
+                        ids: ids.baseAddress! + start * teacher.likeliest,
+                        probabilities: probabilities.baseAddress! + start * teacher.likeliest,
                         likeliest: teacher.likeliest, alpha: teacher.alpha, temperature: teacher.temperature)
                     return taught_cross_entropy(
                         logits.base, bias, tokens, taught, rows, columns, smoothing, scale, gradient, &likelihood)
@@ -122,7 +128,8 @@ struct OutputLayer {
     }
 
     /// The k likeliest tokens that may follow each row of x at a temperature, with the logarithms of their probabilities: [rows, k].
-    func likeliest(_ k: Int, _ x: Matrix, temperature: Float, _ pass: Pass) -> (ids: [Int32], logProbabilities: [Float]) {
+    func likeliest(_ k: Int, _ x: Matrix, temperature: Float, _ pass: Pass) -> (ids: [Int32], logProbabilities: [Float])
+    {
         let space = pass.workspace, mark = space.mark, w = pass.weights[weight]
         defer { space.release(to: mark) }
         let scaled = space.matrix(x.rows, x.columns), ownBias = space.take(w.rows)

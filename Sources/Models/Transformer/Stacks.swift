@@ -5,7 +5,10 @@ struct EncoderLayer {
     /// Nil where a network spans the layer.
     let feedForward: FeedForwardSublayer?
 
-    init(_ configuration: TransformerConfiguration, _ choice: ContextChoice, sites: Range<Int>, _ layout: inout ParameterLayout) {
+    init(
+        _ configuration: TransformerConfiguration, _ choice: ContextChoice, sites: Range<Int>,
+        _ layout: inout ParameterLayout
+    ) {
         let site = sites.lowerBound
         guard choice.span != .layer else {
             attention = AttentionSublayer(configuration, choice, site: site, &layout)
@@ -39,7 +42,10 @@ struct DecoderLayer {
     let crossAttention: AttentionSublayer
     let feedForward: FeedForwardSublayer
 
-    init(_ configuration: TransformerConfiguration, own: ContextChoice, cross: ContextChoice, sites: Range<Int>, _ layout: inout ParameterLayout) {
+    init(
+        _ configuration: TransformerConfiguration, own: ContextChoice, cross: ContextChoice, sites: Range<Int>,
+        _ layout: inout ParameterLayout
+    ) {
         let site = sites.lowerBound
         selfAttention = layout.scope("attention") { AttentionSublayer(configuration, own, site: site, &$0) }
         crossAttention = layout.scope("cross") { AttentionSublayer(configuration, cross, site: site + 2, &$0) }

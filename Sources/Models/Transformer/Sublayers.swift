@@ -27,7 +27,8 @@ struct AttentionSublayer {
     }
 
     /// - Parameter site: this and the next number are the sublayer's streams of random numbers.
-    init(_ configuration: TransformerConfiguration, _ choice: ContextChoice, site: Int, _ layout: inout ParameterLayout) {
+    init(_ configuration: TransformerConfiguration, _ choice: ContextChoice, site: Int, _ layout: inout ParameterLayout)
+    {
         spec = choice.spec
         guard choice.span == .heads else {
             network = choice.make(site, &layout)
@@ -37,7 +38,8 @@ struct AttentionSublayer {
         let width = configuration.width, norm = LayerNorm("norm", width: width, &layout)
         network = choice.make(site, &layout)
         frame = Frame(
-            norm: norm, output: Linear("output", in: width, out: width, &layout), dropout: configuration.residualDropout, site: site + 1)
+            norm: norm, output: Linear("output", in: width, out: width, &layout),
+            dropout: configuration.residualDropout, site: site + 1)
     }
 
     struct Tape {
@@ -67,15 +69,19 @@ struct AttentionSublayer {
     }
 
     /// dx holds the gradient of y and then of x.
-    func backward(_ tape: Tape, _ queries: Packed, memory: EncoderOutput? = nil, dx: Matrix, dmemory: Matrix? = nil, _ pass: Pass) {
+    func backward(
+        _ tape: Tape, _ queries: Packed, memory: EncoderOutput? = nil, dx: Matrix, dmemory: Matrix? = nil, _ pass: Pass
+    ) {
         let space = pass.workspace, mark = space.mark
         defer { space.release(to: mark) }
         let dcontext = space.matrix(dx.rows, dx.columns)
         guard let frame, let norm = tape.norm else {
             dcontext.copy(from: dx)
-            return network.backward(tape.context, queries, memory: memory, dcontext: dcontext, dx: dx, dmemory: dmemory, pass)
+            return network.backward(
+                tape.context, queries, memory: memory, dcontext: dcontext, dx: dx, dmemory: dmemory, pass)
         }
-        let dprojected = pass.keep(dx.rows, dx.columns, if: pass.trainsTransformer), dnormed = space.matrix(dx.rows, dx.columns)
+        let dprojected = pass.keep(dx.rows, dx.columns, if: pass.trainsTransformer),
+            dnormed = space.matrix(dx.rows, dx.columns)
         pass.phase(.elementwise)
         residual_backward(dx.base, dprojected.base, dx.rows, dx.columns, pass.dropout(frame.dropout, site: frame.site))
         frame.output.backward(tape.context.context, dy: dprojected, dx: dcontext, pass)
@@ -115,14 +121,19 @@ struct FeedForwardSublayer {
 
     func forward(_ x: Matrix, _ pass: Pass) -> Tape {
         let space = pass.workspace, normed = norm.forward(x, pass)
-        let hidden = pass.keep(x.rows, up.weight.rows, if: pass.trainsTransformer), y = space.matrix(x.rows, x.columns), mark = space.mark
+        let hidden = pass.keep(x.rows, up.weight.rows, if: pass.trainsTransformer), y = space.matrix(x.rows, x.columns),
+            mark = space.mark
         up.forward(normed.y, bias: false, into: hidden, pass)
         pass.phase(.elementwise)
-        bias_relu_dropout_forward(hidden.base, pass.weights[up.bias].base, hidden.rows, hidden.columns, pass.dropout(hiddenDropout, site: site))
+        bias_relu_dropout_forward(
+            hidden.base, pass.weights[up.bias].base, hidden.rows, hidden.columns,
+            pass.dropout(hiddenDropout, site: site))
         let projected = space.matrix(x.rows, x.columns)
         down.forward(hidden, bias: false, into: projected, pass)
         pass.phase(.elementwise)
-        residual_forward(x.base, projected.base, pass.weights[down.bias].base, y.base, x.rows, x.columns, pass.dropout(dropout, site: site + 1))
+        residual_forward(
+            x.base, projected.base, pass.weights[down.bias].base, y.base, x.rows, x.columns,
+            pass.dropout(dropout, site: site + 1))
         space.release(to: mark)
         return Tape(norm: normed, hidden: hidden, y: y)
     }
@@ -131,13 +142,15 @@ struct FeedForwardSublayer {
     func backward(_ tape: Tape, dx: Matrix, _ pass: Pass) {
         let space = pass.workspace, mark = space.mark
         defer { space.release(to: mark) }
-        let dprojected = pass.keep(dx.rows, dx.columns, if: pass.trainsTransformer), dnormed = space.matrix(dx.rows, dx.columns)
+        let dprojected = pass.keep(dx.rows, dx.columns, if: pass.trainsTransformer),
+            dnormed = space.matrix(dx.rows, dx.columns)
         let dhidden = pass.keep(dx.rows, tape.hidden.columns, if: pass.trainsTransformer)
         pass.phase(.elementwise)
         residual_backward(dx.base, dprojected.base, dx.rows, dx.columns, pass.dropout(dropout, site: site + 1))
         down.backward(tape.hidden, dy: dprojected, dx: dhidden, pass)
         pass.phase(.elementwise)
-        bias_relu_dropout_backward(tape.hidden.base, dhidden.base, dhidden.rows, dhidden.columns, pass.dropout(hiddenDropout, site: site))
+        bias_relu_dropout_backward(
+            tape.hidden.base, dhidden.base, dhidden.rows, dhidden.columns, pass.dropout(hiddenDropout, site: site))
         up.backward(tape.norm.y, dy: dhidden, dx: dnormed, pass)
         norm.backward(tape.norm, dy: dnormed, dx: dx, pass)
     }

@@ -19,7 +19,9 @@ extension Transformer {
     /// - Parameters:
     ///   - smoothing: of the labels (Szegedy et al. 2016)
     ///   - gradientScale: what the summed loss is multiplied by before it is differentiated; 1 / tokens of the whole batch
-    public func loss(_ batch: PairBatch, smoothing: Float, gradientScale: Float, trace: TransformerTrace, _ pass: Pass) -> LossSums {
+    public func loss(
+        _ batch: PairBatch, smoothing: Float, gradientScale: Float, trace: TransformerTrace, _ pass: Pass
+    ) -> LossSums {
         trace.removeAll()
         let encoded = encode(batch.source, trace: trace, pass)
         let memory = EncoderOutput(x: encoded.y, sentences: batch.source)
@@ -28,7 +30,9 @@ extension Transformer {
             decoded.y, labels: batch.labels, smoothing: smoothing, gradientScale: gradientScale, pass.of(.target))
         if let gradient {
             let dmemory = pass.workspace.zeros(encoded.y.rows, encoded.y.columns)
-            backwardDecoder(batch.target, memory: memory, norm: decoded, dy: gradient, dmemory: dmemory, trace: trace, pass.of(.target))
+            backwardDecoder(
+                batch.target, memory: memory, norm: decoded, dy: gradient, dmemory: dmemory, trace: trace,
+                pass.of(.target))
             backwardEncoder(batch.source, norm: encoded, dy: dmemory, trace: trace, pass.of(.source))
         }
         return sums
@@ -46,11 +50,15 @@ extension Transformer {
         return encoderNorm.forward(x, pass)
     }
 
-    private func backwardEncoder(_ sentences: Packed, norm: LayerNorm.Tape, dy: Matrix, trace: TransformerTrace, _ pass: Pass) {
+    private func backwardEncoder(
+        _ sentences: Packed, norm: LayerNorm.Tape, dy: Matrix, trace: TransformerTrace, _ pass: Pass
+    ) {
         let dx = pass.keep(dy.rows, dy.columns, if: pass.trainsTransformer)
         dx.fill(0)
         encoderNorm.backward(norm, dy: dy, dx: dx, pass)
-        for index in encoder.indices.reversed() { encoder[index].backward(trace.encoder[index], sentences, dx: dx, pass) }
+        for index in encoder.indices.reversed() {
+            encoder[index].backward(trace.encoder[index], sentences, dx: dx, pass)
+        }
         source.backward(sentences, dy: dx, pass)
     }
 
@@ -67,7 +75,8 @@ extension Transformer {
     }
 
     private func backwardDecoder(
-        _ sentences: Packed, memory: EncoderOutput, norm: LayerNorm.Tape, dy: Matrix, dmemory: Matrix, trace: TransformerTrace, _ pass: Pass
+        _ sentences: Packed, memory: EncoderOutput, norm: LayerNorm.Tape, dy: Matrix, dmemory: Matrix,
+        trace: TransformerTrace, _ pass: Pass
     ) {
         let dx = pass.keep(dy.rows, dy.columns, if: pass.trainsTransformer)
         dx.fill(0)
@@ -87,7 +96,8 @@ extension Transformer {
     ) -> (ids: [Int32], logProbabilities: [Float]) {
         trace.removeAll()
         let encoded = encode(batch.source, trace: trace, pass)
-        let decoded = decode(batch.target, memory: EncoderOutput(x: encoded.y, sentences: batch.source), trace: trace, pass)
+        let decoded = decode(
+            batch.target, memory: EncoderOutput(x: encoded.y, sentences: batch.source), trace: trace, pass)
         return output.likeliest(k, decoded.y, temperature: temperature, pass)
     }
 
@@ -95,7 +105,8 @@ extension Transformer {
     public func logits(_ batch: PairBatch, trace: TransformerTrace, _ pass: Pass) -> Matrix {
         trace.removeAll()
         let encoded = encode(batch.source, trace: trace, pass)
-        let decoded = decode(batch.target, memory: EncoderOutput(x: encoded.y, sentences: batch.source), trace: trace, pass)
+        let decoded = decode(
+            batch.target, memory: EncoderOutput(x: encoded.y, sentences: batch.source), trace: trace, pass)
         return output.logits(decoded.y, pass)
     }
 }

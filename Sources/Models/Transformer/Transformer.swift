@@ -24,7 +24,9 @@ public final class Transformer {
     public convenience init(_ configuration: TransformerConfiguration, _ replacements: Replacements) {
         self.init(configuration, replacements) { attention, layer in
             guard let spec = replacements.spec(attention, layer) else {
-                return ContextChoice(span: .heads, spec: nil) { MultiHeadAttention(configuration, attention, site: $0, &$1) }
+                return ContextChoice(span: .heads, spec: nil) {
+                    MultiHeadAttention(configuration, attention, site: $0, &$1)
+                }
             }
             return ContextChoice(span: spec.family.span, spec: spec) { _, layout in
                 layout.scope(Replacements.scope) { spec.network(configuration.shape, &$0) }

@@ -45,7 +45,8 @@ public struct TransformerConfiguration: Codable, Equatable, Sendable {
         if width % heads != 0 { return "width \(width) is not a multiple of \(heads) heads" }
         if width % 2 != 0 { return "width \(width) is odd; sinusoidal positions need pairs" }
         if tying == .all && sourceVocabulary != targetVocabulary {
-            return "tying all embeddings needs a joint vocabulary, found \(sourceVocabulary) source and \(targetVocabulary) target pieces"
+            return
+                "tying all embeddings needs a joint vocabulary, found \(sourceVocabulary) source and \(targetVocabulary) target pieces"
         }
         let rates = [embeddingDropout, attentionDropout, hiddenDropout, residualDropout]
         if rates.contains(where: { !(0..<1).contains($0) }) { return "dropout must be at least 0 and less than 1" }
@@ -57,10 +58,15 @@ public struct TransformerConfiguration: Codable, Equatable, Sendable {
         let sizes: KeyValuePairs = [
             "source vocabulary": (sourceVocabulary, 1...1 << 24), "target vocabulary": (targetVocabulary, 1...1 << 24),
             "width": (width, 1...1 << 16), "heads": (heads, 1...1 << 16), "hidden width": (hidden, 1...1 << 20),
-            "encoder layers": (encoderLayers, 0...1000), "decoder layers": (decoderLayers, 1...1000), "tokens of a sentence": (maxTokens, 1...1 << 16),
+            "encoder layers": (encoderLayers, 0...1000), "decoder layers": (decoderLayers, 1...1000),
+            "tokens of a sentence": (maxTokens, 1...1 << 16),
         ]
-        for (name, (value, range)) in sizes where !range.contains(value) { return "\(name): \(value) is not in \(range.lowerBound)...\(range.upperBound)" }
-        let matrices = (encoderLayers + 2 * decoderLayers) * 4 * width * width + (encoderLayers + decoderLayers) * 2 * width * hidden
+        for (name, (value, range)) in sizes where !range.contains(value) {
+            return "\(name): \(value) is not in \(range.lowerBound)...\(range.upperBound)"
+        }
+        let matrices =
+            (encoderLayers + 2 * decoderLayers) * 4 * width * width + (encoderLayers + decoderLayers) * 2 * width
+            * hidden
         let parameters = matrices + (sourceVocabulary + targetVocabulary) * width
         return parameters <= Self.mostParameters ? nil : "\(parameters) parameters are more than \(Self.mostParameters)"
     }

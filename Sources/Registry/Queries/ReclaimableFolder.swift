@@ -10,6 +10,8 @@ public struct ReclaimableFolder: Decodable, FetchableRecord, Sendable {
 extension RunRegistry {
     /// The largest first.
     public func reclaimable() throws -> [ReclaimableFolder] {
-        try read { try ReclaimableFolder.fetchAll($0, sql: "SELECT path, bytes FROM reclaimable ORDER BY bytes DESC, path") }
+        try read {
+            try ReclaimableFolder.fetchAll($0, sql: "SELECT path, bytes FROM reclaimable ORDER BY bytes DESC, path")
+        }
     }
 }

@@ -40,7 +40,9 @@ extension RunRegistry {
     /// All runs of these folders, whatever became of them, in the order in which they started.
     public func runs(of names: [String]) throws -> [RecordedRun] { try recordedRuns("runs.name IN \(names)") }
 
-    public func runs(_ ids: some Sequence<Int64>) throws -> [RecordedRun] { try recordedRuns("runs.id IN \(Array(ids))") }
+    public func runs(_ ids: some Sequence<Int64>) throws -> [RecordedRun] {
+        try recordedRuns("runs.id IN \(Array(ids))")
+    }
 
     private func recordedRuns(_ condition: SQL) throws -> [RecordedRun] {
         try read { database in

@@ -9,7 +9,8 @@ extension CHRF {
                 if byte & 0xC0 == 0x80 {
                     scalars[scalars.count - 1] = scalars[scalars.count - 1] << 6 | Int32(byte & 0x3F)
                 } else {
-                    scalars.append(Int32(byte < 0x80 ? byte : byte < 0xE0 ? byte & 0x1F : byte < 0xF0 ? byte & 0x0F : byte & 0x07))
+                    scalars.append(
+                        Int32(byte < 0x80 ? byte : byte < 0xE0 ? byte & 0x1F : byte < 0xF0 ? byte & 0x0F : byte & 0x07))
                 }
             }
         }

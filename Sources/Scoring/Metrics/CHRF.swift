@@ -50,7 +50,9 @@ public struct CHRF: CorpusMetric {
             var row = StatisticsRow()
             enter(Self.characters(hypothesis), Self.characters(reference), characterOrder, 0, &characters, &row)
             if wordOrder > 0 {
-                enter(Self.words(hypothesis, &table), Self.words(reference, &table), wordOrder, characterOrder, &words, &row)
+                enter(
+                    Self.words(hypothesis, &table), Self.words(reference, &table), wordOrder, characterOrder, &words,
+                    &row)
             }
             return row
         }
@@ -73,7 +75,8 @@ public struct CHRF: CorpusMetric {
     }
 
     public func score(of sums: StatisticsRow) -> CHRFScore {
-        CHRFScore(name: "chrF\(beta)" + String(repeating: "+", count: wordOrder), score: fScore(SIMD32<Double>(sums)) ?? 0)
+        CHRFScore(
+            name: "chrF\(beta)" + String(repeating: "+", count: wordOrder), score: fScore(SIMD32<Double>(sums)) ?? 0)
     }
 
     public func resampledScore(of sums: SIMD32<Float>) -> ResampledScore {

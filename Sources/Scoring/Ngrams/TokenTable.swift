@@ -30,7 +30,9 @@ struct TokenTable {
 
     private func matches(_ token: Int, _ hash: UInt64, _ bytes: [UInt8], _ range: Range<Int>) -> Bool {
         guard hashes[token] == hash, starts[token + 1] - starts[token] == range.count else { return false }
-        for offset in 0..<range.count where arena[starts[token] + offset] != bytes[range.lowerBound + offset] { return false }
+        for offset in 0..<range.count where arena[starts[token] + offset] != bytes[range.lowerBound + offset] {
+            return false
+        }
         return true
     }
 

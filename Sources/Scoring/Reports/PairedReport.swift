@@ -23,7 +23,8 @@ public struct PairedReport: Sendable {
     /// Full doubles; a value that a test does not give is `null`.
     public func json() -> String {
         guard let first = comparisons.first else { return "[]" }
-        let rows = [Self.row("Baseline: \(baseline)", first.results.map { ($0.metric, $0.result.baseline) })]
+        let rows =
+            [Self.row("Baseline: \(baseline)", first.results.map { ($0.metric, $0.result.baseline) })]
             + comparisons.map { Self.row($0.system, $0.results.map { ($0.metric, $0.result.system) }) }
         return "[\n" + rows.joined(separator: ",\n") + "\n]"
     }

@@ -69,7 +69,9 @@ private struct LongNumber {
         let lead = 32 * top + 63 - digits[top].leadingZeroBitCount
         let lowest = max(0, lead - 62)
         var bits: UInt64 = 0
-        for position in lowest...lead { bits |= (digits[position / 32] >> UInt64(position % 32) & 1) << UInt64(position - lowest) }
+        for position in lowest...lead {
+            bits |= (digits[position / 32] >> UInt64(position % 32) & 1) << UInt64(position - lowest)
+        }
         let sticky = remainder != 0 || (0..<lowest).contains { digits[$0 / 32] >> UInt64($0 % 32) & 1 != 0 }
         let rounded = Double(bits << 1 | (sticky ? 1 : 0))
         return Double(sign: .plus, exponent: lowest - 1075, significand: rounded)

@@ -71,13 +71,16 @@ public struct PairedTest: Equatable, Sendable {
         result.baseline.confidence = baselineScores.confidence
         result.system.confidence = systemScores.confidence
         if baselineScores.isSingle, systemScores.isSingle {
-            result.system.p = p(systemScores.values.map { Float($0) }, baselineScores.values.map { Float($0) }, result.difference)
+            result.system.p = p(
+                systemScores.values.map { Float($0) }, baselineScores.values.map { Float($0) }, result.difference)
         } else {
             result.system.p = p(systemScores.values, baselineScores.values, result.difference)
         }
     }
 
-    private func p<Number: BinaryFloatingPoint>(_ system: [Number], _ baseline: [Number], _ difference: Double) -> Double {
+    private func p<Number: BinaryFloatingPoint>(
+        _ system: [Number], _ baseline: [Number], _ difference: Double
+    ) -> Double {
         let differences = zip(system, baseline).map { abs($0 - $1) }
         let mean = Means.pairwise(differences)
         return p(differences.count { $0 - mean > Number(difference) })

@@ -9,7 +9,9 @@ enum PythonText {
     /// White space is U+0009-000D, U+001C-0020, U+0085, U+00A0, U+1680, U+2000-200A, U+2028, U+2029, U+202F, U+205F, U+3000.
     static func whitespaceLength(_ bytes: [UInt8], at index: Int) -> Int {
         let first = bytes[index]
-        if first < 0x80 { return first == 0x20 || (0x09...0x0D).contains(first) || (0x1C...0x1F).contains(first) ? 1 : 0 }
+        if first < 0x80 {
+            return first == 0x20 || (0x09...0x0D).contains(first) || (0x1C...0x1F).contains(first) ? 1 : 0
+        }
         // A lead byte is always followed by its continuation bytes: the bytes come from a valid string.
         switch first {
         case 0xC2:

@@ -30,7 +30,9 @@ public final class ActivationCapture {
     /// - Parameters:
     ///   - progress: told how many sentences are done
     ///   - stop: asked now and then; a capture that is stopped throws what this throws and leaves nothing
-    public func write(_ shard: TokenShard, _ split: Split, to folder: OutputFolder, progress: (Int) -> Void, stop: () throws -> Void) throws {
+    public func write(
+        _ shard: TokenShard, _ split: Split, to folder: OutputFolder, progress: (Int) -> Void, stop: () throws -> Void
+    ) throws {
         let counts = TokenCounts(shard)
         try writeOffsets(shard, split, to: folder)
         let writers = try configuration.sites.map { site in
@@ -39,9 +41,11 @@ public final class ActivationCapture {
                 path: folder.path(site.fileName(split)),
                 tensors: [("input", configuration.elementType, shape), ("output", configuration.elementType, shape)])
         }
-        let memory = configuration.needsMemory
+        let memory =
+            configuration.needsMemory
             ? try TensorFileWriter(
-                path: folder.path(CaptureSite.memoryName(split)), tensors: [("memory", configuration.elementType, [counts.source, configuration.width])])
+                path: folder.path(CaptureSite.memoryName(split)),
+                tensors: [("memory", configuration.elementType, [counts.source, configuration.width])])
             : nil
         let batches = batches(shard)
         for start in stride(from: 0, to: batches.count, by: lanes.count) {
@@ -57,11 +61,15 @@ public final class ActivationCapture {
         try (writers + [memory].compactMap { $0 }).forEach { try $0.finish() }
     }
 
-    private func capture(_ shard: TokenShard, _ sentences: Range<Int>, lane: CaptureLane, _ writers: [TensorFileWriter], _ memory: TensorFileWriter?) throws {
+    private func capture(
+        _ shard: TokenShard, _ sentences: Range<Int>, lane: CaptureLane, _ writers: [TensorFileWriter],
+        _ memory: TensorFileWriter?
+    ) throws {
         lane.batch.removeAll()
         for sentence in sentences { lane.batch.append(source: shard.source[sentence], target: shard.target[sentence]) }
         let encoded = lane.pass.run(lane.batch)
-        let source = shard.source.offsets[sentences.lowerBound], target = shard.target.offsets[sentences.lowerBound] + sentences.lowerBound
+        let source = shard.source.offsets[sentences.lowerBound],
+            target = shard.target.offsets[sentences.lowerBound] + sentences.lowerBound
         for (site, writer) in zip(configuration.sites, writers) {
             let activations = lane.pass.activations(site)
             let token = site.attention == .encoder ? source : target
@@ -71,20 +79,26 @@ public final class ActivationCapture {
         if let memory { try write(encoded, "memory", source, memory, lane.scratch) }
     }
 
-    private func write(_ matrix: Matrix, _ name: String, _ token: Int, _ writer: TensorFileWriter, _ space: Workspace) throws {
+    private func write(
+        _ matrix: Matrix, _ name: String, _ token: Int, _ writer: TensorFileWriter, _ space: Workspace
+    ) throws {
         guard configuration.elementType == .f16 else {
-            return try writer.write(name, at: token * matrix.columns, UnsafeRawBufferPointer(start: matrix.base, count: matrix.count * 4))
+            return try writer.write(
+                name, at: token * matrix.columns, UnsafeRawBufferPointer(start: matrix.base, count: matrix.count * 4))
         }
         let mark = space.mark
         defer { space.release(to: mark) }
-        let half = UnsafeMutableRawPointer(space.take((matrix.count + 1) / 2)).bindMemory(to: UInt16.self, capacity: matrix.count)
+        let half = UnsafeMutableRawPointer(space.take((matrix.count + 1) / 2)).bindMemory(
+            to: UInt16.self, capacity: matrix.count)
         float_to_half(matrix.base, half, matrix.count)
         try writer.write(name, at: token * matrix.columns, UnsafeRawBufferPointer(start: half, count: matrix.count * 2))
     }
 
     private func writeOffsets(_ shard: TokenShard, _ split: Split, to folder: OutputFolder) throws {
         let shape = [shard.count + 1]
-        let writer = try TensorFileWriter(path: folder.path(CaptureSite.offsetsName(split)), tensors: [("source", .i64, shape), ("target", .i64, shape)])
+        let writer = try TensorFileWriter(
+            path: folder.path(CaptureSite.offsetsName(split)),
+            tensors: [("source", .i64, shape), ("target", .i64, shape)])
         try writer.write("source", shard.source.offsets)
         // the decoder sees <s> before each sentence
         try writer.write("target", shard.target.offsets.enumerated().map { $1 + $0 })

@@ -11,14 +11,17 @@ extension CaptureConfiguration {
     ///   - layers: at which every chosen attention must still be there; if nil, all layers at which it is so
     /// - Throws: `SpecError` for what no model of this shape has, `DataError` for what this one has no more
     public init(
-        of model: ModelDescription, at path: String, spans: [Span], attentions: [Attention], layers: [Int]?, elementType: ElementType
+        of model: ModelDescription, at path: String, spans: [Span], attentions: [Attention], layers: [Int]?,
+        elementType: ElementType
     ) throws {
-        try self.init(teacher: model.transformer, spans: spans, attentions: attentions, layers: layers, elementType: elementType)
+        try self.init(
+            teacher: model.transformer, spans: spans, attentions: attentions, layers: layers, elementType: elementType)
         let gone = Set(model.replacements.map(\.place)), replaced = sites.map(\.place).filter(gone.contains)
         let left = self.layers.filter { layer in !replaced.contains { $0.layer == layer } }
         guard replaced.isEmpty || (layers == nil && !left.isEmpty) else {
             throw DataError(
-                path: path, expected: "attentions that are still there", found: "\(Self.list(replaced)) replaced by networks", hint: Self.hint(left))
+                path: path, expected: "attentions that are still there",
+                found: "\(Self.list(replaced)) replaced by networks", hint: Self.hint(left))
         }
         self.layers = left
     }

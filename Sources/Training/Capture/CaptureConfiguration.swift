@@ -21,7 +21,8 @@ public struct CaptureConfiguration: Codable, Equatable, Sendable {
     public var decoderLayers: Int
 
     public init(
-        teacher: TransformerConfiguration, spans: [Span], attentions: [Attention], layers: [Int]?, elementType: ElementType
+        teacher: TransformerConfiguration, spans: [Span], attentions: [Attention], layers: [Int]?,
+        elementType: ElementType
     ) throws {
         width = teacher.width
         heads = teacher.heads
@@ -38,7 +39,8 @@ public struct CaptureConfiguration: Codable, Equatable, Sendable {
         }
         guard !sites.isEmpty else {
             throw SpecError(
-                text: spans.map(\.rawValue).joined(separator: " "), reason: "no family has such a span at these attentions")
+                text: spans.map(\.rawValue).joined(separator: " "),
+                reason: "no family has such a span at these attentions")
         }
     }
 
@@ -60,7 +62,9 @@ public struct CaptureConfiguration: Codable, Equatable, Sendable {
 /// Where a site's activations are written.
 extension CaptureSite {
     /// Tensors `input` and `output`, [tokens, d] each.
-    public func fileName(_ split: Split) -> String { "\(split.rawValue).\(span.rawValue).\(attention.captured).\(layer).safetensors" }
+    public func fileName(_ split: Split) -> String {
+        "\(split.rawValue).\(span.rawValue).\(attention.captured).\(layer).safetensors"
+    }
 
     /// Tensors `source` and `target`: where each sentence starts, in tokens, and where the last one ends.
     public static func offsetsName(_ split: Split) -> String { "\(split.rawValue).offsets.safetensors" }

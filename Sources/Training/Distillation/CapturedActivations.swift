@@ -29,7 +29,8 @@ public final class CapturedActivations {
             let info = try file.info(name)
             guard info.shape == [tokens, width], info.type == .f16 || info.type == .f32 else {
                 throw DataError(
-                    path: file.path, expected: "\(name) as F16 or F32 \([tokens, width])", found: "\(info.type.rawValue) \(info.shape)", hint: "capture again")
+                    path: file.path, expected: "\(name) as F16 or F32 \([tokens, width])",
+                    found: "\(info.type.rawValue) \(info.shape)", hint: "capture again")
             }
             self.file = file
             self.width = width
@@ -76,7 +77,9 @@ public final class CapturedActivations {
 
     /// These sentences, to be read when they are used.
     public func batch(_ sentences: ArraySlice<Int>) -> DistillationBatch {
-        DistillationBatch(sentences: sentences, offsets: offsets, input: input, output: output, memory: memory, memoryOffsets: memoryOffsets)
+        DistillationBatch(
+            sentences: sentences, offsets: offsets, input: input, output: output, memory: memory,
+            memoryOffsets: memoryOffsets)
     }
 
     /// Sum over all tokens of |output - mean output|^2, d numbers a token: what a network that always said the mean would be

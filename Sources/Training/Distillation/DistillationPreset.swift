@@ -41,7 +41,9 @@ public struct DistillConfiguration: Codable, Equatable, Sendable {
     /// Shape of the teacher's activations.
     public var capture: CaptureConfiguration
 
-    public init(spec: Spec, preset: DistillationPreset, values: DistillationPreset.Values, capture: CaptureConfiguration) {
+    public init(
+        spec: Spec, preset: DistillationPreset, values: DistillationPreset.Values, capture: CaptureConfiguration
+    ) {
         self.spec = spec
         self.preset = preset
         self.values = values
@@ -54,10 +56,16 @@ public struct DistillConfiguration: Codable, Equatable, Sendable {
     public func specs() throws -> [Spec] {
         let depth = spec.attention == .encoder ? capture.encoderLayers : capture.decoderLayers
         let specs = try spec.layers(of: depth).filter { capture.layers.contains($0.layer!) }
-        guard !specs.isEmpty, capture.attentions.contains(spec.attention.captured), capture.spans.contains(spec.family.span) else {
+        guard !specs.isEmpty, capture.attentions.contains(spec.attention.captured),
+            capture.spans.contains(spec.family.span)
+        else {
             throw SpecError(
-                text: "\(spec)", reason: "the capture holds \(capture.sites.map { "\($0.span.rawValue).\($0.attention).\($0.layer)" }.joined(separator: " "))",
-                hint: "capture it: --attentions \(spec.attention.captured) --families \(spec.family.name)\(spec.layer.map { " --layers \($0)" } ?? "")")
+                text: "\(spec)",
+                reason:
+                    "the capture holds \(capture.sites.map { "\($0.span.rawValue).\($0.attention).\($0.layer)" }.joined(separator: " "))",
+                hint:
+                    "capture it: --attentions \(spec.attention.captured) --families \(spec.family.name)\(spec.layer.map { " --layers \($0)" } ?? "")"
+            )
         }
         return specs
     }

@@ -38,7 +38,8 @@ public final class DistillationTrainee: Trainee {
 
     /// - Parameter spec: of one layer
     public init(
-        _ spec: Spec, _ teacher: CaptureConfiguration, train: CapturedActivations, valid: CapturedActivations, settings: DistillationSettings,
+        _ spec: Spec, _ teacher: CaptureConfiguration, train: CapturedActivations, valid: CapturedActivations,
+        settings: DistillationSettings,
         pool: WorkerPool
     ) {
         self.spec = spec
@@ -61,7 +62,8 @@ public final class DistillationTrainee: Trainee {
 
     public func begin(epoch: Int) -> Int {
         let seed = settings.shuffles ? settings.seed : nil
-        order = settings.batchTokens.map { EpochOrder(tokens: tokens, batchTokens: $0, seed: seed, epoch: epoch) }
+        order =
+            settings.batchTokens.map { EpochOrder(tokens: tokens, batchTokens: $0, seed: seed, epoch: epoch) }
             ?? EpochOrder(sentences: tokens.count, batchSentences: settings.batch, seed: seed, epoch: epoch)
         return order.batches.count
     }
@@ -69,7 +71,8 @@ public final class DistillationTrainee: Trainee {
     public func step(batch: Int, step: Int, rate: Float, adam: Adam) -> TrainingSums {
         if batch % Self.batchesMapped == 0 { train.releasePages() }
         let (squares, tokens) = distiller.step(
-            train.batch(order.sentences[order.batches[batch]]), randomness: Randomness(seed: settings.seed, step: step, slice: 0),
+            train.batch(order.sentences[order.batches[batch]]),
+            randomness: Randomness(seed: settings.seed, step: step, slice: 0),
             .update(moment1: adam.moment1, moment2: adam.moment2, adam.constants(step: step, rate: rate)))
         return TrainingSums(loss: squares / Double(train.width), units: Double(tokens))
     }

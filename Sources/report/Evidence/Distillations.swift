@@ -24,20 +24,25 @@ struct Distillations {
     let networks: [Network]
 
     init(_ evidence: Evidence) throws {
-        let scored = Set(evidence.replaced.flatMap(\.model.specs).map { "\($0.family.name)-\($0.size).\($0.attention)" })
+        let scored = Set(
+            evidence.replaced.flatMap(\.model.specs).map { "\($0.family.name)-\($0.size).\($0.attention)" })
         let runs: [(RecordedRun, Spec)] = evidence.finished("distill").compactMap { run in
             guard let spec = run.spec.flatMap({ Spec($0) }) else { return nil }
-            return scored.isEmpty || scored.contains("\(spec.family.name)-\(spec.size).\(spec.attention)") ? (run, spec) : nil
+            return scored.isEmpty || scored.contains("\(spec.family.name)-\(spec.size).\(spec.attention)")
+                ? (run, spec) : nil
         }
         let points = Dictionary(
             grouping: try evidence.registry.metrics(
-                of: runs.map(\.0.id), like: "layer.*.valid.loss", "layer.*.valid.explained", "layer.*.valid.cosine.*"), by: \.run)
+                of: runs.map(\.0.id), like: "layer.*.valid.loss", "layer.*.valid.explained", "layer.*.valid.cosine.*"),
+            by: \.run)
         let severalRuns = Set(runs.map(\.0.name)).count > 1
         networks = runs.map { run, spec in
             let layers = Dictionary(grouping: points[run.id] ?? []) { MetricKey($0.key)?.layer ?? -1 }
             return Network(
-                label: (severalRuns ? run.name + ": " : "") + "\(spec.family.name)-\(spec.size)" + (spec.layer.map { " layer \($0)" } ?? ""),
-                attention: spec.attention, layers: layers.keys.filter { $0 >= 0 }.sorted().map { Layer($0, layers[$0]!) })
+                label: (severalRuns ? run.name + ": " : "") + "\(spec.family.name)-\(spec.size)"
+                    + (spec.layer.map { " layer \($0)" } ?? ""),
+                attention: spec.attention,
+                layers: layers.keys.filter { $0 >= 0 }.sorted().map { Layer($0, layers[$0]!) })
         }.sorted { a, b in
             func order(_ network: Network) -> Int { Attention.allCases.firstIndex(of: network.attention)! }
             return (order(a), a.label) < (order(b), b.label)
@@ -54,7 +59,9 @@ extension Distillations.Layer {
         curve = explained.map(\.2)
         self.explained = explained.first { $0.1 == best }?.2
         cosine = Dictionary(
-            values.filter { $0.0.quantity == .cosine && $0.1 == best }.compactMap { key, _, value in key.position.map { ($0, value) } },
+            values.filter { $0.0.quantity == .cosine && $0.1 == best }.compactMap { key, _, value in
+                key.position.map { ($0, value) }
+            },
             uniquingKeysWith: { first, _ in first })
     }
 }

@@ -24,7 +24,8 @@ struct Evidence {
     func requireRuns(_ path: String) throws {
         for name in names where !runs.contains(where: { $0.name == name }) {
             throw DataError(
-                path: path, expected: "runs of the name '\(name)'", found: "none", hint: "sqlite3 \(path) 'select distinct name from runs'",
+                path: path, expected: "runs of the name '\(name)'", found: "none",
+                hint: "sqlite3 \(path) 'select distinct name from runs'",
                 kind: .missing)
         }
     }
@@ -32,8 +33,10 @@ struct Evidence {
     /// The name of the whole: the first run's, without its seed.
     var title: String {
         let families = groups.isEmpty ? names.map(ScoreGroup.family) : groups.map(\.family)
-        return names.map(ScoreGroup.family).filter { families.contains($0) }.reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
-            .joined(separator: ", ")
+        return names.map(ScoreGroup.family).filter { families.contains($0) }.reduce(into: [String]()) {
+            if !$0.contains($1) { $0.append($1) }
+        }
+        .joined(separator: ", ")
     }
 
     /// More runs than seeds of one.
@@ -68,7 +71,9 @@ struct Evidence {
     /// The newest finished run of each spec of a stage.
     func finished(_ stage: String) -> [RecordedRun] {
         var latest: [String: RecordedRun] = [:]
-        for run in runs where run.stage == stage && run.status == "finished" { latest[run.name + "\n" + (run.spec ?? "")] = run }
+        for run in runs where run.stage == stage && run.status == "finished" {
+            latest[run.name + "\n" + (run.spec ?? "")] = run
+        }
         return latest.values.sorted { $0.id < $1.id }
     }
 }

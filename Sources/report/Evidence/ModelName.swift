@@ -31,16 +31,20 @@ struct ModelName {
     var network: String {
         let names = specs.map { "\($0.family.name)-\($0.size)" }
         let distinct = names.enumerated().filter { names.firstIndex(of: $0.element) == $0.offset }.map(\.element)
-        return (distinct.isEmpty ? text : distinct.joined(separator: "/")) + (isInPlace && !distinct.isEmpty ? ", in place" : "")
+        return (distinct.isEmpty ? text : distinct.joined(separator: "/"))
+            + (isInPlace && !distinct.isEmpty ? ", in place" : "")
     }
 
-    private var attentions: [Attention] { Attention.allCases.filter { attention in specs.contains { $0.attention == attention } } }
+    private var attentions: [Attention] {
+        Attention.allCases.filter { attention in specs.contains { $0.attention == attention } }
+    }
 
     /// Which attentions were replaced: `encoder + decoder`, `all attentions`.
     var places: String {
         let places = attentions
         if places.isEmpty { return "other" }
-        return Set(places.map(\.captured)).count == 3 ? "all attentions" : places.map(\.rawValue).joined(separator: " + ")
+        return Set(places.map(\.captured)).count == 3
+            ? "all attentions" : places.map(\.rawValue).joined(separator: " + ")
     }
 
     /// Encoder first, everything last; then as the families are listed.

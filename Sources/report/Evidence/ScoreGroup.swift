@@ -28,7 +28,9 @@ struct ScoreGroup {
 
     /// A run's name without `.seed-N`.
     static func family(_ name: String) -> String {
-        guard let mark = name.range(of: ".seed-", options: .backwards), Int(name[mark.upperBound...]) != nil else { return name }
+        guard let mark = name.range(of: ".seed-", options: .backwards), Int(name[mark.upperBound...]) != nil else {
+            return name
+        }
         return String(name[..<mark.lowerBound])
     }
 
@@ -43,7 +45,8 @@ struct ScoreGroup {
         return order.map { key in
             let all = members[key]!.sorted { names.firstIndex(of: $0.name)! < names.firstIndex(of: $1.name)! }
             return ScoreGroup(
-                family: family(all[0].name), model: ModelName(all[0].model), search: all[0].search ?? "", testSet: all[0].testSet, members: all)
+                family: family(all[0].name), model: ModelName(all[0].model), search: all[0].search ?? "",
+                testSet: all[0].testSet, members: all)
         }
     }
 }

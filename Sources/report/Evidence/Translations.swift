@@ -32,7 +32,9 @@ final class Translations {
     func hypotheses(_ run: Int64) -> [String]? {
         if let known = hypotheses[run] { return known }
         let found: [String]? = folder(run).flatMap { folder in
-            guard let path = try? folder.file("hypotheses.txt"), let bytes = try? FileSystem.read(path) else { return nil }
+            guard let path = try? folder.file("hypotheses.txt"), let bytes = try? FileSystem.read(path) else {
+                return nil
+            }
             return try? Scoring.TextLines.split(Data(bytes), path: path)
         }
         hypotheses[run] = found
@@ -41,11 +43,14 @@ final class Translations {
 
     /// What was translated, and its references.
     func text(_ run: Int64) -> Text? {
-        guard let use = uses[run]?.first(where: { $0.role == "tokens" }), let split = folder(run)?.configuration.split else { return nil }
+        guard let use = uses[run]?.first(where: { $0.role == "tokens" }), let split = folder(run)?.configuration.split
+        else { return nil }
         let key = "\(use.sha256).\(split)"
         if let known = texts[key] { return known }
         let found: Text? = place(use.path, use.sha256).flatMap { path in
-            guard let tokens = try? TokenFolder(path: path), let source = try? tokens.lines(split, .source) else { return nil }
+            guard let tokens = try? TokenFolder(path: path), let source = try? tokens.lines(split, .source) else {
+                return nil
+            }
             return (try? tokens.lines(split, .target)).map { Text(source: source, references: $0) }
         }
         texts[key] = found
@@ -55,7 +60,9 @@ final class Translations {
     /// The interval that holds 95% of the differences in BLEU between a model and what it was compared with, over resampled test
     /// sets. Nil where one of the two has no texts any more.
     func interval(_ row: ScoredModel) -> ClosedRange<Double>? {
-        guard let base = row.base, let own = bleuStatistics(row.run), let other = bleuStatistics(base), own.count == other.count else { return nil }
+        guard let base = row.base, let own = bleuStatistics(row.run), let other = bleuStatistics(base),
+            own.count == other.count
+        else { return nil }
         return Bootstrap().difference(BLEU(), baseline: other, system: own)
     }
 
@@ -76,7 +83,9 @@ final class Translations {
     }
 
     private func place(_ path: String?, _ sha256: String) -> String? {
-        guard let path = path.map(registry.onDisk), (try? ManifestFile.sha256(folder: path)) == sha256 else { return nil }
+        guard let path = path.map(registry.onDisk), (try? ManifestFile.sha256(folder: path)) == sha256 else {
+            return nil
+        }
         return path
     }
 }

@@ -19,11 +19,18 @@ struct BLEUDifference {
             for (label, some) in all.grouped(by: evidence.label) {
                 tics.append((label, y))
                 for group in some {
-                    let shift = 0.36 * (Double(searches.firstIndex(of: group.search)!) - Double(searches.count - 1) / 2) / Double(max(1, searches.count - 1))
+                    let shift =
+                        0.36 * (Double(searches.firstIndex(of: group.search)!) - Double(searches.count - 1) / 2)
+                        / Double(max(1, searches.count - 1))
                     let bounds = DifferenceInterval(group, evidence)
                     rows.append(
-                        [place, label, group.search, Gnuplot.number(y + shift), Gnuplot.number(group.mean(\.difference))]
-                            + [bounds.low, bounds.high, group.mean(\.p)].map(Gnuplot.number) + ["\(group.members.count)"])
+                        [
+                            place, label, group.search, Gnuplot.number(y + shift),
+                            Gnuplot.number(group.mean(\.difference)),
+                        ]
+                            + [bounds.low, bounds.high, group.mean(\.p)].map(Gnuplot.number) + [
+                                "\(group.members.count)"
+                            ])
                 }
                 y += 1
             }
@@ -56,14 +63,17 @@ struct BLEUDifference {
     }
 
     private static func caption(_ groups: [ScoreGroup], _ evidence: Evidence) -> String {
-        let best = groups.max { $0.mean(\.difference)! < $1.mean(\.difference)! }!, worst = groups.min { $0.mean(\.difference)! < $1.mean(\.difference)! }!
+        let best = groups.max { $0.mean(\.difference)! < $1.mean(\.difference)! }!,
+            worst = groups.min { $0.mean(\.difference)! < $1.mean(\.difference)! }!
         func words(_ group: ScoreGroup) -> String {
             "\(evidence.label(group)) at \(group.model.places) (\(group.search), \(Words.difference(group.mean(\.difference)!)))"
         }
-        let bars = groups.contains { $0.members.count > 1 }
+        let bars =
+            groups.contains { $0.members.count > 1 }
             ? "Bars are one standard deviation over seeds, or, of a single run, the 95% interval of a paired bootstrap over test sentences."
             : "Bars are the 95% interval of the difference over resampled test sets (paired bootstrap): where one crosses zero, the two may well be equal."
-        return "A point right of the line translates better than the teacher with the same search. Highest: \(words(best)); lowest: \(words(worst)). "
+        return
+            "A point right of the line translates better than the teacher with the same search. Highest: \(words(best)); lowest: \(words(worst)). "
             + "\(bars) \(Words.runs(groups))"
     }
 }

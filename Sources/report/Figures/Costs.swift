@@ -20,7 +20,9 @@ struct Costs {
             hours = runs.compactMap(\.wallSeconds).reduce(0, +) / 3600
             processorHours = runs.compactMap(\.cpuSeconds).reduce(0, +) / 3600
             peakGiB = Double(runs.compactMap(\.peakBytes).max() ?? 0) / Double(1 << 30)
-            let outputs = Dictionary(runs.compactMap { run in run.outputSHA256.map { ($0, run.outputBytes ?? 0) } }, uniquingKeysWith: { $1 })
+            let outputs = Dictionary(
+                runs.compactMap { run in run.outputSHA256.map { ($0, run.outputBytes ?? 0) } }, uniquingKeysWith: { $1 }
+            )
             diskGiB = Double(outputs.values.reduce(0, +)) / Double(1 << 30)
         }
     }
@@ -30,7 +32,9 @@ struct Costs {
 
     init(_ evidence: Evidence) {
         let byStage = Dictionary(grouping: evidence.runs, by: \.stage)
-        let names = byStage.keys.sorted { (Self.order.firstIndex(of: $0) ?? 99, $0) < (Self.order.firstIndex(of: $1) ?? 99, $1) }
+        let names = byStage.keys.sorted {
+            (Self.order.firstIndex(of: $0) ?? 99, $0) < (Self.order.firstIndex(of: $1) ?? 99, $1)
+        }
         stages = names.map { Stage($0, byStage[$0]!) }
         plots = [Self.bars(stages), Timeline(evidence.runs, stages: names).plot]
     }
@@ -42,7 +46,8 @@ struct Costs {
             (3, "hours", \.hours), (5, "peak memory, GiB", \.peakGiB), (6, "written, GiB", \.diskGiB),
         ]
         let panels = quantities.enumerated().map { index, panel in
-            let (column, title, value) = panel, most = max(stages.map(value).max()!, 1e-6), left = 0.17 + Double(index) * 0.285
+            let (column, title, value) = panel, most = max(stages.map(value).max()!, 1e-6),
+                left = 0.17 + Double(index) * 0.285
             return """
                 set lmargin at screen \(Gnuplot.number(left))
                 set rmargin at screen \(Gnuplot.number(left + 0.165))
@@ -57,13 +62,18 @@ struct Costs {
             Figure(
                 "costs", "Hours, memory and disk by stage",
                 caption: String(
-                    format: "All runs of these names, whatever became of them: %@ in all, %.1f processor hours; %@ took %.0f%% of the time. Memory is the highest "
-                        + "that a run of the stage reached, disk what its different outputs take.", Format.duration(total * 3600), processor, longest.name,
+                    format:
+                        "All runs of these names, whatever became of them: %@ in all, %.1f processor hours; %@ took %.0f%% of the time. Memory is the highest "
+                        + "that a run of the stage reached, disk what its different outputs take.",
+                    Format.duration(total * 3600), processor, longest.name,
                     total > 0 ? 100 * longest.hours / total : 0),
                 height: stages.count * 22 + 50,
                 data: CSV(
                     ["stage", "runs", "hours", "processor_hours", "peak_gib", "disk_gib"],
-                    stages.map { [$0.name, "\($0.runs)"] + [$0.hours, $0.processorHours, $0.peakGiB, $0.diskGiB].map(Gnuplot.number) }),
+                    stages.map {
+                        [$0.name, "\($0.runs)"]
+                            + [$0.hours, $0.processorHours, $0.peakGiB, $0.diskGiB].map(Gnuplot.number)
+                    }),
                 commands: """
                     set border 0
                     unset xtics
@@ -120,7 +130,9 @@ struct Timeline {
             Figure(
                 "timeline", title,
                 caption: "When each of \(runs.count) runs was at work, over \(Format.duration(clock * 3600))"
-                    + (breaks.isEmpty ? "." : "; idle time is left out, and dashed lines stand where it was longer than ten minutes."),
+                    + (breaks.isEmpty
+                        ? "."
+                        : "; idle time is left out, and dashed lines stand where it was longer than ten minutes."),
                 height: height, data: CSV(["stage", "spec", "status", "start", "end", "row"], rows),
                 commands: """
                     set border 1

@@ -13,15 +13,22 @@ struct Explained {
         let title = "Variance explained by layer"
         var map = HeatMap()
         for network in networks {
-            map.add(network.attention.rawValue, network.label, network.layers.compactMap { layer in layer.explained.map { (layer.layer, $0) } })
+            map.add(
+                network.attention.rawValue, network.label,
+                network.layers.compactMap { layer in layer.explained.map { (layer.layer, $0) } })
         }
-        guard let range = map.range else { return .absent(title: title, reason: "no distillation was measured on a validation set") }
+        guard let range = map.range else {
+            return .absent(title: title, reason: "no distillation was measured on a validation set")
+        }
         let best = map.cells.max { $0.value < $1.value }!, worst = map.cells.min { $0.value < $1.value }!
-        func words(_ cell: HeatMap.Cell) -> String { String(format: "%@ %@, layer %d (%.2f)", cell.label, cell.group, cell.column, cell.value) }
+        func words(_ cell: HeatMap.Cell) -> String {
+            String(format: "%@ %@, layer %d (%.2f)", cell.label, cell.group, cell.column, cell.value)
+        }
         return .figure(
             map.figure(
                 "explained", title,
-                caption: "Share of the variance of the attention’s output on the validation set that the network, put in nobody’s place yet, explains. "
+                caption:
+                    "Share of the variance of the attention’s output on the validation set that the network, put in nobody’s place yet, explains. "
                     + "Highest: \(words(best)); lowest: \(words(worst)). \(networks.count) distillations.",
                 range: range, axis: "layer", quantity: "explained", showsValues: true))
     }
@@ -30,14 +37,21 @@ struct Explained {
         let title = "Cosine by position"
         var map = HeatMap()
         for network in networks {
-            let sums = network.layers.flatMap(\.cosine).reduce(into: [Int: (Double, Int)]()) { $0[$1.key] = (($0[$1.key]?.0 ?? 0) + $1.value, ($0[$1.key]?.1 ?? 0) + 1) }
-            map.add(network.attention.rawValue, network.label, sums.map { ($0.key, $0.value.0 / Double($0.value.1)) }.sorted { $0.0 < $1.0 })
+            let sums = network.layers.flatMap(\.cosine).reduce(into: [Int: (Double, Int)]()) {
+                $0[$1.key] = (($0[$1.key]?.0 ?? 0) + $1.value, ($0[$1.key]?.1 ?? 0) + 1)
+            }
+            map.add(
+                network.attention.rawValue, network.label,
+                sums.map { ($0.key, $0.value.0 / Double($0.value.1)) }.sorted { $0.0 < $1.0 })
         }
-        guard let range = map.range else { return .absent(title: title, reason: "no distillation was measured on a validation set") }
+        guard let range = map.range else {
+            return .absent(title: title, reason: "no distillation was measured on a validation set")
+        }
         return .figure(
             map.figure(
                 "cosine", title,
-                caption: "Cosine of the attention’s output and the network’s, by the token’s place in the sentence, mean over layers, on the validation "
+                caption:
+                    "Cosine of the attention’s output and the network’s, by the token’s place in the sentence, mean over layers, on the validation "
                     + "set. Few sentences reach the places on the right. \(networks.count) distillations.",
                 range: range, axis: "position", quantity: "cosine", showsValues: false))
     }
@@ -77,9 +91,11 @@ struct HeatMap {
     }
 
     func figure(
-        _ name: String, _ title: String, caption: String, range: ClosedRange<Double>, axis: String, quantity: String, showsValues: Bool
+        _ name: String, _ title: String, caption: String, range: ClosedRange<Double>, axis: String, quantity: String,
+        showsValues: Bool
     ) -> Figure {
-        let last = cells.map(\.column).max()!, left = max(100, (tics.map { Gnuplot.width($0.0) }.max() ?? 0) + 24), height = Int(y * 21) + 92
+        let last = cells.map(\.column).max()!, left = max(100, (tics.map { Gnuplot.width($0.0) }.max() ?? 0) + 24),
+            height = Int(y * 21) + 92
         // yellow is too bright for white letters
         let middle = range.lowerBound + 0.55 * (range.upperBound - range.lowerBound)
         let values = [("> ", "#010101"), ("<=", "#fefefe")].map { comparison, color in

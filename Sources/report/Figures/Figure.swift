@@ -78,7 +78,9 @@ enum Gnuplot {
         return String(format: "%.6g", value)
     }
 
-    static func tics(_ tics: [(String, Double)]) -> String { "(" + tics.map { "\(quote($0.0)) \(number($0.1))" }.joined(separator: ", ") + ")" }
+    static func tics(_ tics: [(String, Double)]) -> String {
+        "(" + tics.map { "\(quote($0.0)) \(number($0.1))" }.joined(separator: ", ") + ")"
+    }
 
     /// Pixels that a text of 14 points takes, about.
     static func width(_ text: String) -> Int { Int(7.4 * Double(text.count)) }

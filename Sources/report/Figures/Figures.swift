@@ -7,10 +7,11 @@ struct Figures {
     let plots: [Plot]
 
     init(_ evidence: Evidence) throws {
-        plots = [
-            BLEUDifference(evidence).plot, SingleLayers(evidence).plot,
-            Tradeoff(evidence, .parameters).plot, Tradeoff(evidence, .speed).plot,
-        ] + (try LearningCurves(evidence).plots) + (try Explained(evidence).plots) + Costs(evidence).plots
+        plots =
+            [
+                BLEUDifference(evidence).plot, SingleLayers(evidence).plot,
+                Tradeoff(evidence, .parameters).plot, Tradeoff(evidence, .speed).plot,
+            ] + (try LearningCurves(evidence).plots) + (try Explained(evidence).plots) + Costs(evidence).plots
     }
 
     /// Draws them.
@@ -26,7 +27,8 @@ struct Figures {
     }
 
     private func draw(_ figure: Figure, _ path: (String) throws -> String) throws -> SVG {
-        let data = try path(figure.file), script = try path(figure.name + ".gp"), drawing = try path(figure.name + ".svg")
+        let data = try path(figure.file), script = try path(figure.name + ".gp"),
+            drawing = try path(figure.name + ".svg")
         try FileSystem.writeAtomically(Data(figure.data.text.utf8), to: data)
         try FileSystem.writeAtomically(Data(figure.script.utf8), to: script)
         try gnuplot(script)
@@ -47,7 +49,8 @@ struct Figures {
         process.waitUntilExit()
         guard process.terminationStatus != 127 else {
             throw DataError(
-                path: "gnuplot", expected: "a program of this name", found: "none", hint: "make -f pipeline.mk deps, or apt-get install gnuplot-nox",
+                path: "gnuplot", expected: "a program of this name", found: "none",
+                hint: "make -f pipeline.mk deps, or apt-get install gnuplot-nox",
                 kind: .missing)
         }
         guard process.terminationStatus == 0 else {

@@ -22,9 +22,14 @@ struct LearningCurves {
             Figure(
                 "teacher-curve", title,
                 caption: "Cross-entropy in nats a target token, the first two with label smoothing"
-                    + (last.map { String(format: "; the best negative log-likelihood on the validation set is %.3f", $0) } ?? "") + ". "
+                    + (last.map {
+                        String(format: "; the best negative log-likelihood on the validation set is %.3f", $0)
+                    } ?? "") + ". "
                     + (runs.count == 1 ? "One run." : "\(runs.count) runs."),
-                height: 310, data: CSV(["quantity", "run", "step", "value"], points.map { [$0.key, "\($0.run)", "\($0.step)", Gnuplot.number($0.value)] }),
+                height: 310,
+                data: CSV(
+                    ["quantity", "run", "step", "value"],
+                    points.map { [$0.key, "\($0.run)", "\($0.step)", Gnuplot.number($0.value)] }),
                 commands: """
                     set xlabel 'step' offset 0, 0.4
                     set ylabel 'nats a token'
@@ -38,19 +43,28 @@ struct LearningCurves {
     private static func inPlace(_ evidence: Evidence) throws -> Plot {
         let title = "Training in place", runs = evidence.finished("train").filter { $0.spec != nil }
         let points = try evidence.registry.metrics(of: runs.map(\.id), like: "valid.nll")
-        guard !points.isEmpty else { return .absent(title: title, reason: "no model was trained in place in these runs; INPLACE names those that shall be") }
+        guard !points.isEmpty else {
+            return .absent(
+                title: title, reason: "no model was trained in place in these runs; INPLACE names those that shall be")
+        }
         let models = runs.grouped { ModelName($0.spec! + ".inplace").network }
-        let teacher = try evidence.registry.metrics(of: evidence.finished("train").filter { $0.spec == nil }.map(\.id), like: "valid.nll")
+        let teacher = try evidence.registry.metrics(
+            of: evidence.finished("train").filter { $0.spec == nil }.map(\.id), like: "valid.nll")
         let least = teacher.map(\.value).min()
         let curves = models.flatMap { name, runs in runs.map { (name, "\($0.id)", name) } }
         let names = Dictionary(uniqueKeysWithValues: models.flatMap { name, runs in runs.map { ($0.id, name) } })
         return .figure(
             Figure(
                 "in-place-curve", title,
-                caption: "Negative log-likelihood of a target token on the validation set, in nats, after each epoch in which the networks were trained "
-                    + "where they stand" + (least.map { String(format: "; the dashed line is the teacher’s best, %.3f", $0) } ?? "") + ". "
+                caption:
+                    "Negative log-likelihood of a target token on the validation set, in nats, after each epoch in which the networks were trained "
+                    + "where they stand"
+                    + (least.map { String(format: "; the dashed line is the teacher’s best, %.3f", $0) } ?? "") + ". "
                     + (runs.count == 1 ? "One run." : "\(runs.count) runs."),
-                height: 310, data: CSV(["model", "run", "step", "value"], points.map { [names[$0.run]!, "\($0.run)", "\($0.step)", Gnuplot.number($0.value)] }),
+                height: 310,
+                data: CSV(
+                    ["model", "run", "step", "value"],
+                    points.map { [names[$0.run]!, "\($0.run)", "\($0.step)", Gnuplot.number($0.value)] }),
                 commands: """
                     set xlabel 'step' offset 0, 0.4
                     set ylabel 'nats a token'
@@ -63,11 +77,13 @@ struct LearningCurves {
 
     /// A line for each (value of the first column, of the second), named once for each name.
     private static func lines(
-        _ figure: String, _ curves: [(String, String, String)], color: ((String, String, String)) -> Int, points: Bool = false
+        _ figure: String, _ curves: [(String, String, String)], color: ((String, String, String)) -> Int,
+        points: Bool = false
     ) -> String {
         var named: Set<String> = []
         return curves.map { curve in
-            let index = color(curve), title = named.insert(curve.2).inserted ? "title \(Gnuplot.quote(curve.2))" : "notitle"
+            let index = color(curve),
+                title = named.insert(curve.2).inserted ? "title \(Gnuplot.quote(curve.2))" : "notitle"
             let isOwn = "strcol(1) eq \(Gnuplot.quote(curve.0)) && strcol(2) eq '\(curve.1)'"
             return "'\(figure).csv' skip 1 using (\(isOwn) ? $3 : NaN):4 with "
                 + "\(points ? "linespoints pt \(Palette.point(index)) ps 0.5" : "lines") lw 1.5 lc rgb \(Palette.color(index)) \(title)"
@@ -76,10 +92,15 @@ struct LearningCurves {
 
     private static func distillation(_ evidence: Evidence) throws -> [Plot] {
         let distilled = try Distillations(evidence)
-        guard !distilled.networks.isEmpty else { return [.absent(title: "Networks learn by layer", reason: "nothing was distilled in these runs")] }
+        guard !distilled.networks.isEmpty else {
+            return [.absent(title: "Networks learn by layer", reason: "nothing was distilled in these runs")]
+        }
         return distilled.networks.grouped(by: \.attention.rawValue).map { attention, networks in
-            let name = "distillation-\(attention)", epochs = networks.flatMap { $0.layers.map(\.curve.count) }.max() ?? 0
-            let columns = networks.enumerated().flatMap { index, network in network.layers.map { (index, network.label, $0) } }
+            let name = "distillation-\(attention)",
+                epochs = networks.flatMap { $0.layers.map(\.curve.count) }.max() ?? 0
+            let columns = networks.enumerated().flatMap { index, network in
+                network.layers.map { (index, network.label, $0) }
+            }
             let rows = (0..<epochs).map { epoch in
                 ["\(epoch + 1)"] + columns.map { epoch < $0.2.curve.count ? Gnuplot.number($0.2.curve[epoch]) : "NaN" }
             }
@@ -87,14 +108,17 @@ struct LearningCurves {
             var named: Set<Int> = []
             let curves = columns.enumerated().map { column, series in
                 let title = named.insert(series.0).inserted ? Gnuplot.quote(series.1) : "''"
-                return "'\(name).csv' skip 1 using 1:\(column + 2) with linespoints pt \(Palette.point(series.0)) ps 0.35 lw 1.1 lc rgb \(Palette.color(series.0)) "
+                return
+                    "'\(name).csv' skip 1 using 1:\(column + 2) with linespoints pt \(Palette.point(series.0)) ps 0.35 lw 1.1 lc rgb \(Palette.color(series.0)) "
                     + (title == "''" ? "notitle" : "title \(title)")
             }
             return .figure(
                 Figure(
                     name, "Networks learn: \(attention) attention",
-                    caption: "Share of the variance of the attention’s output that a network explains on the validation set, after each epoch of "
-                        + "distillation; a line for each layer. " + (networks.count == 1 ? "One network" : "\(networks.count) networks")
+                    caption:
+                        "Share of the variance of the attention’s output that a network explains on the validation set, after each epoch of "
+                        + "distillation; a line for each layer. "
+                        + (networks.count == 1 ? "One network" : "\(networks.count) networks")
                         + ", \(columns.count) layers in all.",
                     height: 330, data: CSV(["epoch"] + columns.map { "\($0.1) layer \($0.2.layer)" }, rows),
                     commands: """

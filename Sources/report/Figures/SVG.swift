@@ -23,7 +23,8 @@ struct SVG {
             (#"\n\s*\n+"#, "\n"),
         ] {
             let expression = try! NSRegularExpression(pattern: pattern, options: [.dotMatchesLineSeparators])
-            text = expression.stringByReplacingMatches(in: text, range: NSRange(text.startIndex..., in: text), withTemplate: replacement)
+            text = expression.stringByReplacingMatches(
+                in: text, range: NSRange(text.startIndex..., in: text), withTemplate: replacement)
         }
         inline = text
         let colors = "<style>svg{color:#1b1f24}@media(prefers-color-scheme:dark){svg{color:#e6e6e6}}</style>"
@@ -33,11 +34,13 @@ struct SVG {
 
     private static func open(_ figure: Figure) -> String {
         let title = Self.escape(figure.title).replacingOccurrences(of: "$", with: "\\$")
-        return "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 \(figure.width) \(figure.height)\" role=\"img\" "
+        return
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 \(figure.width) \(figure.height)\" role=\"img\" "
             + "aria-labelledby=\"\(figure.name)-title\"><title id=\"\(figure.name)-title\">\(title)</title>"
     }
 
     static func escape(_ text: String) -> String {
-        text.replacingOccurrences(of: "&", with: "&amp;").replacingOccurrences(of: "<", with: "&lt;").replacingOccurrences(of: "\"", with: "&quot;")
+        text.replacingOccurrences(of: "&", with: "&amp;").replacingOccurrences(of: "<", with: "&lt;")
+            .replacingOccurrences(of: "\"", with: "&quot;")
     }
 }

@@ -7,9 +7,12 @@ struct SingleLayers {
 
     init(_ evidence: Evidence) {
         let title = "One layer at a time"
-        let groups = evidence.replaced.filter { $0.model.layer != nil && $0.mean(\.difference) != nil && $0.search == evidence.searches.first }
+        let groups = evidence.replaced.filter {
+            $0.model.layer != nil && $0.mean(\.difference) != nil && $0.search == evidence.searches.first
+        }
         guard !groups.isEmpty else {
-            plot = .absent(title: title, reason: "no model has a single layer replaced; LAYERS=\"0 1 2 3 4 5\" adds them")
+            plot = .absent(
+                title: title, reason: "no model has a single layer replaced; LAYERS=\"0 1 2 3 4 5\" adds them")
             return
         }
         let series = groups.grouped { "\(evidence.label($0)) \($0.model.places)" }
@@ -19,7 +22,10 @@ struct SingleLayers {
                 let layer = Double(group.model.layer!), shift = 0.12 * (Double(index) - Double(series.count - 1) / 2)
                 let bounds = DifferenceInterval(group, evidence)
                 rows.append(
-                    [name, "\(group.model.layer!)", Gnuplot.number(layer + shift), Gnuplot.number(group.mean(\.difference))]
+                    [
+                        name, "\(group.model.layer!)", Gnuplot.number(layer + shift),
+                        Gnuplot.number(group.mean(\.difference)),
+                    ]
                         + [bounds.low, bounds.high, group.mean(\.p)].map(Gnuplot.number))
             }
         }
@@ -31,7 +37,8 @@ struct SingleLayers {
         plot = .figure(
             Figure(
                 "single-layers", title,
-                caption: "BLEU less the teacher’s where one layer’s attention alone was replaced (\(evidence.searches.first ?? "")). Bars are as above. "
+                caption:
+                    "BLEU less the teacher’s where one layer’s attention alone was replaced (\(evidence.searches.first ?? "")). Bars are as above. "
                     + Words.runs(groups),
                 height: 330, data: CSV(["model", "layer", "x", "difference", "low", "high", "p"], rows),
                 commands: """

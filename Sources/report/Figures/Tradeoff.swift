@@ -12,7 +12,9 @@ struct Tradeoff {
         /// Fewer parameters are better, more tokens a second are.
         var sign: Double { self == .parameters ? -1 : 1 }
 
-        func value(_ row: ScoredModel) -> Double? { self == .parameters ? row.parameters.map(Double.init) : row.tokensPerSecond }
+        func value(_ row: ScoredModel) -> Double? {
+            self == .parameters ? row.parameters.map(Double.init) : row.tokensPerSecond
+        }
     }
 
     private struct Point {
@@ -44,17 +46,21 @@ struct Tradeoff {
             }
         }
         let kinds = points.grouped { $0.group.isTeacher ? "teacher" : $0.group.model.places }.map(\.key)
-        let frame = Frame(points.map { ($0.x, $0.y) }, isLogarithmic: (points.map(\.x).max()! / points.map(\.x).min()!) > 4)
+        let frame = Frame(
+            points.map { ($0.x, $0.y) }, isLogarithmic: (points.map(\.x).max()! / points.map(\.x).min()!) > 4)
         let front = points.filter(\.isBest).sorted { $0.x < $1.x }
         let rows = points.map { point in
             [
-                point.group.isTeacher ? "teacher" : point.group.model.places, evidence.label(point.group), Gnuplot.number(point.x),
+                point.group.isTeacher ? "teacher" : point.group.model.places, evidence.label(point.group),
+                Gnuplot.number(point.x),
                 Gnuplot.number(point.y), point.isBest ? "1" : "0", "\(point.group.members.count)",
             ]
         }
         let marks = kinds.enumerated().map { index, kind in
             "'\(cost.name).csv' skip 1 using (strcol(1) eq \(Gnuplot.quote(kind)) ? $3 : NaN):4 with points "
-                + (kind == "teacher" ? "pt 3 ps 1.1 lw 2 lc rgb \(Palette.color(6))" : "pt \(Palette.point(index)) ps 0.8 lc rgb \(Palette.color(index))")
+                + (kind == "teacher"
+                    ? "pt 3 ps 1.1 lw 2 lc rgb \(Palette.color(6))"
+                    : "pt \(Palette.point(index)) ps 0.8 lc rgb \(Palette.color(index))")
                 + " title \(Gnuplot.quote(kind))"
         }
         let steps = front.map { "\(Gnuplot.number($0.x)),\(Gnuplot.number($0.y))" }.joined(separator: "\n")
@@ -62,7 +68,11 @@ struct Tradeoff {
             Figure(
                 cost.name, cost.title, caption: Self.caption(front.map(\.group), evidence, cost, search ?? "", groups),
                 width: Int(Self.width), height: Int(Self.height),
-                data: CSV(["attentions", "model", cost == .parameters ? "parameters" : "tokens_per_second", "bleu", "best", "runs"], rows),
+                data: CSV(
+                    [
+                        "attentions", "model", cost == .parameters ? "parameters" : "tokens_per_second", "bleu", "best",
+                        "runs",
+                    ], rows),
                 commands: """
                     \(frame.commands(left: Self.left / Self.width, right: Self.right / Self.width, top: 1 - Self.top / Self.height, bottom: 1 - Self.bottom / Self.height))
                     set xlabel '\(cost.axis)\(frame.isLogarithmic ? ", logarithmic" : "")' offset 0, 0.7
@@ -82,14 +92,23 @@ struct Tradeoff {
         _ front: [ScoreGroup], _ evidence: Evidence, _ cost: Cost, _ search: String, _ groups: [ScoreGroup]
     ) -> String {
         let names = front.map { $0.isTeacher ? "the teacher" : "\(evidence.label($0)) at \($0.model.places)" }
-        let what = cost == .parameters ? "has at most as many parameters and at least as much BLEU" : "is at least as fast with at least as much BLEU"
-        let warning = cost == .speed ? " Speeds are those of scoring, on a machine that may have had other work: bench measures them in turn." : ""
-        return "The line joins the models (\(search)) that no other beats in both: no other \(what). On it: \(names.joined(separator: ", "))."
+        let what =
+            cost == .parameters
+            ? "has at most as many parameters and at least as much BLEU"
+            : "is at least as fast with at least as much BLEU"
+        let warning =
+            cost == .speed
+            ? " Speeds are those of scoring, on a machine that may have had other work: bench measures them in turn."
+            : ""
+        return
+            "The line joins the models (\(search)) that no other beats in both: no other \(what). On it: \(names.joined(separator: ", "))."
             + warning + " " + Words.runs(groups)
     }
 
     /// Names beside the points of the front, each where it covers nothing; where there is no such place, none.
-    private static func labels(_ points: [(Double, Double)], _ named: [(Double, Double, String)], _ frame: Frame) -> [String] {
+    private static func labels(
+        _ points: [(Double, Double)], _ named: [(Double, Double, String)], _ frame: Frame
+    ) -> [String] {
         func pixel(_ x: Double, _ y: Double) -> (Double, Double) {
             (left + (right - left) * frame.across(x), bottom - (bottom - top) * frame.up(y))
         }
@@ -104,14 +123,19 @@ struct Tradeoff {
         }
         return named.compactMap { x, y, name in
             let (px, py) = pixel(x, y), width = 6.8 * Double(name.count)
-            for (dx, dy, side) in [(9.0, 0.0, "left"), (-9, 0, "right"), (0, -13, "center"), (0, 13, "center"), (9, -11, "left"), (9, 11, "left"), (-9, -11, "right"), (-9, 11, "right")] {
+            for (dx, dy, side) in [
+                (9.0, 0.0, "left"), (-9, 0, "right"), (0, -13, "center"), (0, 13, "center"), (9, -11, "left"),
+                (9, 11, "left"), (-9, -11, "right"), (-9, 11, "right"),
+            ] {
                 let start = side == "left" ? px + dx : side == "right" ? px + dx - width : px - width / 2
                 let box = Box(x: start...start + width, y: py + dy - 6...py + dy + 6)
-                guard box.x.lowerBound > left, box.x.upperBound < right + 16, box.y.lowerBound > top - 8, box.y.upperBound < bottom,
+                guard box.x.lowerBound > left, box.x.upperBound < right + 16, box.y.lowerBound > top - 8,
+                    box.y.upperBound < bottom,
                     !taken.contains(where: box.meets)
                 else { continue }
                 taken.append(box)
-                return "set label \(Gnuplot.quote(name)) at first \(Gnuplot.number(x)), first \(Gnuplot.number(y)) \(side) "
+                return
+                    "set label \(Gnuplot.quote(name)) at first \(Gnuplot.number(x)), first \(Gnuplot.number(y)) \(side) "
                     + "offset character \(Gnuplot.number(dx / 8.4)), character \(Gnuplot.number(-dy / 14.0)) font 'Helvetica,13'"
             }
             return nil
@@ -142,7 +166,8 @@ struct Frame {
     /// 0 at the left, 1 at the right.
     func across(_ value: Double) -> Double {
         isLogarithmic
-            ? log(value / x.lowerBound) / log(x.upperBound / x.lowerBound) : (value - x.lowerBound) / (x.upperBound - x.lowerBound)
+            ? log(value / x.lowerBound) / log(x.upperBound / x.lowerBound)
+            : (value - x.lowerBound) / (x.upperBound - x.lowerBound)
     }
 
     func up(_ value: Double) -> Double { (value - y.lowerBound) / (y.upperBound - y.lowerBound) }
@@ -173,6 +198,8 @@ struct Frame {
 
     /// `3710000` as `3.71 M`, `12000` as `12 k`.
     private static func short(_ value: Double) -> String {
-        value >= 1e6 ? String(format: "%g M", (value / 1e4).rounded() / 100) : value >= 1e3 ? String(format: "%g k", (value / 10).rounded() / 100) : String(format: "%g", value)
+        value >= 1e6
+            ? String(format: "%g M", (value / 1e4).rounded() / 100)
+            : value >= 1e3 ? String(format: "%g k", (value / 10).rounded() / 100) : String(format: "%g", value)
     }
 }

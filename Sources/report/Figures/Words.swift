@@ -11,6 +11,7 @@ enum Words {
     static func runs(_ groups: [ScoreGroup]) -> String {
         let counts = Set(groups.map(\.members.count)).sorted()
         let models = groups.count == 1 ? "One model" : "\(groups.count) models"
-        return counts == [1] ? "\(models), one run each." : "\(models), \(counts.map(String.init).joined(separator: " or ")) runs each."
+        return counts == [1]
+            ? "\(models), one run each." : "\(models), \(counts.map(String.init).joined(separator: " or ")) runs each."
     }
 }

@@ -9,7 +9,8 @@ struct Page {
 
     init(_ evidence: Evidence, figures: [Drawing]) throws {
         let library = MustacheLibrary(templates: [
-            "page": try MustacheTemplate(string: PageTemplate.text), "example": try MustacheTemplate(string: PageTemplate.example),
+            "page": try MustacheTemplate(string: PageTemplate.text),
+            "example": try MustacheTemplate(string: PageTemplate.example),
         ])
         html = library.render(try PageContent(evidence, figures), withTemplate: "page") ?? ""
     }
@@ -77,20 +78,30 @@ struct PageContent {
         let search = evidence.searches.first ?? ""
         let teacher = evidence.teachers.first { $0.search == search }
         let models = evidence.replaced.filter { $0.search == search && $0.model.layer == nil }
-        func best(_ groups: [ScoreGroup]) -> ScoreGroup? { groups.max { ($0.mean(\.difference) ?? -99) < ($1.mean(\.difference) ?? -99) } }
+        func best(_ groups: [ScoreGroup]) -> ScoreGroup? {
+            groups.max { ($0.mean(\.difference) ?? -99) < ($1.mean(\.difference) ?? -99) }
+        }
         func tile(_ group: ScoreGroup?, _ label: (ScoreGroup) -> String) -> Tile? {
             guard let group, let difference = group.mean(\.difference) else { return nil }
-            let p = group.members.count == 1 ? group.first.p.map { String(format: ", p %.3f", $0) } ?? "" : ", mean of \(group.members.count) runs"
+            let p =
+                group.members.count == 1
+                ? group.first.p.map { String(format: ", p %.3f", $0) } ?? "" : ", mean of \(group.members.count) runs"
             return Tile(value: Words.difference(difference), label: label(group) + p)
         }
         let everything = best(models.filter { $0.model.places == "all attentions" })
         return [
             teacher.flatMap { group in
-                group.mean(\.bleu).map { Tile(value: String(format: "%.2f", $0), label: "BLEU of the teacher, \(search)") }
+                group.mean(\.bleu).map {
+                    Tile(value: String(format: "%.2f", $0), label: "BLEU of the teacher, \(search)")
+                }
             },
             tile(best(models)) { "BLEU at best: \(evidence.label($0)) at \($0.model.places)" },
             tile(everything) { "BLEU with all attentions replaced, at best: \(evidence.label($0))" },
-            models.isEmpty ? nil : Tile(value: "\(models.count)", label: models.count == 1 ? "replaced model" : "replaced models, \(search)"),
+            models.isEmpty
+                ? nil
+                : Tile(
+                    value: "\(models.count)", label: models.count == 1 ? "replaced model" : "replaced models, \(search)"
+                ),
             Tile(
                 value: Format.duration(evidence.runs.compactMap(\.wallSeconds).reduce(0, +)),
                 label: "of work in \(evidence.runs.count) stage runs"),

@@ -37,40 +37,55 @@ struct Leaderboard {
         signatures = groups.flatMap(\.members).grouped(by: \.signature).map(\.key)
         let hasTestSets = Set(groups.map(\.testSet)).count > 1
         let hasSeeds = groups.contains { $0.members.count > 1 }
-        columns = [
-            Column(title: "Search", isNumber: false, explanation: "greedy, or the width of the beam; int8, mixed: what products are made of"),
-            Column(title: "Sites", isNumber: true, explanation: "attentions replaced"),
-            Column(title: "Parameters", isNumber: true, explanation: "numbers of the whole model"),
-            Column(title: "BLEU", isNumber: true, explanation: "sacreBLEU’s, detokenised"),
-            hasSeeds
-                ? Column(title: "± sd", isNumber: true, explanation: "standard deviation over seeds, and how many; of one seed half the 95% interval")
-                : Column(title: "± 95%", isNumber: true, explanation: "half the bootstrap interval of BLEU"),
-            Column(title: "Difference", isNumber: true, explanation: "BLEU less the teacher’s with the same search"),
-            Column(title: "p", isNumber: true, explanation: "of the difference, paired bootstrap"),
-            Column(title: "chrF2", isNumber: true, explanation: "character n-gram F-score"),
-            Column(title: "paper-compat", isNumber: true, explanation: "the paper’s own figure, 0 to 1"),
-            Column(title: "Tokens/s", isNumber: true, explanation: "put out while scoring"),
-        ] + (hasTestSets ? [Column(title: "Test set", isNumber: false, explanation: "corpus, languages and part")] : [])
+        columns =
+            [
+                Column(
+                    title: "Search", isNumber: false,
+                    explanation: "greedy, or the width of the beam; int8, mixed: what products are made of"),
+                Column(title: "Sites", isNumber: true, explanation: "attentions replaced"),
+                Column(title: "Parameters", isNumber: true, explanation: "numbers of the whole model"),
+                Column(title: "BLEU", isNumber: true, explanation: "sacreBLEU’s, detokenised"),
+                hasSeeds
+                    ? Column(
+                        title: "± sd", isNumber: true,
+                        explanation: "standard deviation over seeds, and how many; of one seed half the 95% interval")
+                    : Column(title: "± 95%", isNumber: true, explanation: "half the bootstrap interval of BLEU"),
+                Column(
+                    title: "Difference", isNumber: true, explanation: "BLEU less the teacher’s with the same search"),
+                Column(title: "p", isNumber: true, explanation: "of the difference, paired bootstrap"),
+                Column(title: "chrF2", isNumber: true, explanation: "character n-gram F-score"),
+                Column(title: "paper-compat", isNumber: true, explanation: "the paper’s own figure, 0 to 1"),
+                Column(title: "Tokens/s", isNumber: true, explanation: "put out while scoring"),
+            ]
+            + (hasTestSets
+                ? [Column(title: "Test set", isNumber: false, explanation: "corpus, languages and part")] : [])
         rows = groups.map { group in
             let model = (evidence.hasSeveralFamilies ? group.family + "/" : "") + group.first.model
             let parts = model.split(separator: "+").map(String.init)
             return Row(
                 run: group.first.run, isTeacher: group.isTeacher, model: model,
                 parts: parts.enumerated().map { $0 + 1 < parts.count ? $1 + "+" : $1 },
-                cells: Self.cells(group) + (hasTestSets ? [Cell(text: group.testSet, sort: group.testSet, isNumber: false)] : []))
+                cells: Self.cells(group)
+                    + (hasTestSets ? [Cell(text: group.testSet, sort: group.testSet, isNumber: false)] : []))
         }
     }
 
     private static func cells(_ group: ScoreGroup) -> [Cell] {
         func number(_ value: Double?, _ format: String) -> Cell {
             guard let value else { return Cell(text: "", sort: "", isNumber: true) }
-            return Cell(text: String(format: format, value).replacingOccurrences(of: "-", with: "−"), sort: "\(value)", isNumber: true)
+            return Cell(
+                text: String(format: format, value).replacingOccurrences(of: "-", with: "−"), sort: "\(value)",
+                isNumber: true)
         }
         func count(_ value: Double?) -> Cell {
-            Cell(text: value.map { Format.count(Int($0.rounded())) } ?? "", sort: value.map { "\($0)" } ?? "", isNumber: true)
+            Cell(
+                text: value.map { Format.count(Int($0.rounded())) } ?? "", sort: value.map { "\($0)" } ?? "",
+                isNumber: true)
         }
         let spread = group.spread(\.bleu)
-        let uncertainty = spread.map { Cell(text: String(format: "%.2f (%d)", $0, group.members.count), sort: "\($0)", isNumber: true) }
+        let uncertainty = spread.map {
+            Cell(text: String(format: "%.2f (%d)", $0, group.members.count), sort: "\($0)", isNumber: true)
+        }
         return [
             Cell(text: group.search, sort: group.search, isNumber: false),
             count(group.mean { $0.sites.map(Double.init) }), count(group.mean { $0.parameters.map(Double.init) }),
@@ -78,7 +93,8 @@ struct Leaderboard {
             number(group.mean(\.difference), "%+.2f"),
             // the mean of several p would be none
             group.members.count == 1 ? number(group.first.p, "%.3f") : Cell(text: "", sort: "", isNumber: true),
-            number(group.mean(\.chrf), "%.2f"), number(group.mean(\.paperCompat), "%.4f"), count(group.mean(\.tokensPerSecond)),
+            number(group.mean(\.chrf), "%.2f"), number(group.mean(\.paperCompat), "%.4f"),
+            count(group.mean(\.tokensPerSecond)),
         ]
     }
 
@@ -86,7 +102,8 @@ struct Leaderboard {
     var terminal: String {
         guard !rows.isEmpty else { return "" }
         var table = Table(
-            .left("model"), .left("search"), .right("sites"), .right("parameters"), .right("BLEU"), .right("±"), .right("difference"), .right("p"),
+            .left("model"), .left("search"), .right("sites"), .right("parameters"), .right("BLEU"), .right("±"),
+            .right("difference"), .right("p"),
             .right("chrF2"), .right("paper_compat"), .right("tokens/s"), .left("test_set"))
         for (row, group) in zip(rows, groups) {
             let cells = row.cells.prefix(10).map { $0.text.replacingOccurrences(of: "−", with: "-") }

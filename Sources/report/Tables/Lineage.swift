@@ -48,7 +48,9 @@ struct Lineage {
         func steps(_ runs: [Int64]) -> [Step] {
             runs.sorted().compactMap { known[$0] }.map { Step(run: $0.id, stage: $0.stage, spec: $0.spec ?? "") }
         }
-        rows = scored.map { Row(run: $0.run, model: "\($0.name)/\($0.model)", steps: steps([$0.run] + (behind[$0.run] ?? []))) }
+        rows = scored.map {
+            Row(run: $0.run, model: "\($0.name)/\($0.model)", steps: steps([$0.run] + (behind[$0.run] ?? [])))
+        }
         runs = all.map { Run($0, uses[$0.id] ?? []) }
         commands = all.map { Self.command($0) }.joined(separator: "\n")
         machines = all.grouped { "\($0.cpu), \($0.blas), \($0.threads) threads" }.map(\.key)
@@ -68,7 +70,8 @@ struct Lineage {
 
     private static func quoted(_ word: String) -> String {
         let plain = CharacterSet.alphanumerics.union(CharacterSet(charactersIn: "-_./+=:,@%"))
-        return !word.isEmpty && word.unicodeScalars.allSatisfy(plain.contains) ? word : "'" + word.replacingOccurrences(of: "'", with: "'\\''") + "'"
+        return !word.isEmpty && word.unicodeScalars.allSatisfy(plain.contains)
+            ? word : "'" + word.replacingOccurrences(of: "'", with: "'\\''") + "'"
     }
 }
 
@@ -78,12 +81,14 @@ extension Lineage.Run {
         title = run.stage + (run.spec.map { " " + $0 } ?? "")
         command = Lineage.command(run)
         let object = (try? JSONSerialization.jsonObject(with: Data(run.config.utf8))) ?? [:] as [String: Any]
-        let text = try? JSONSerialization.data(withJSONObject: object, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
+        let text = try? JSONSerialization.data(
+            withJSONObject: object, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
         configuration = text.map { String(decoding: $0, as: UTF8.self) } ?? run.config
         let read = uses.map { "\($0.role) \($0.sha256.prefix(12))" }.joined(separator: ", ")
         let all: [(String, String?)] = [
             ("run", run.name), ("made by", Lineage.commit(run)), ("seed", run.seed.map { "\($0)" }),
-            ("machine", "\(run.cpu), \(run.blas), \(run.threads) threads"), ("started", run.started.map { $0.formatted(.iso8601) }),
+            ("machine", "\(run.cpu), \(run.blas), \(run.threads) threads"),
+            ("started", run.started.map { $0.formatted(.iso8601) }),
             ("took", run.wallSeconds.map(Format.duration)), ("peak memory", run.peakBytes.map(Format.bytes)),
             ("read", read.isEmpty ? nil : read),
             ("made", run.outputSHA256.map { "\($0.prefix(12)), \(Format.bytes(run.outputBytes ?? 0))" }),

@@ -29,16 +29,20 @@ struct Sentences {
         let groups = evidence.replaced.filter { $0.search == evidence.searches.first && $0.model.layer == nil }
         comparisons = try groups.compactMap { group in
             let translations = evidence.translations
-            guard let base = group.first.base, let own = translations.hypotheses(group.first.run), let other = translations.hypotheses(base),
-                let text = translations.text(group.first.run), own.count == other.count, own.count == text.references.count
+            guard let base = group.first.base, let own = translations.hypotheses(group.first.run),
+                let other = translations.hypotheses(base),
+                let text = translations.text(group.first.run), own.count == other.count,
+                own.count == text.references.count
             else { return nil }
             let (scores, base_) = (try Self.chrf(own, text.references), try Self.chrf(other, text.references))
             let changes = own.indices.filter { own[$0] != other[$0] }.map { ($0, scores[$0] - base_[$0]) }
             func examples(_ some: ArraySlice<(Int, Double)>) -> [Example] {
                 some.map { index, change in
                     Example(
-                        number: index + 1, source: text.source[index], reference: text.references[index], teacher: other[index], model: own[index],
-                        teacherScore: String(format: "%.1f", base_[index]), modelScore: String(format: "%.1f", scores[index]),
+                        number: index + 1, source: text.source[index], reference: text.references[index],
+                        teacher: other[index], model: own[index],
+                        teacherScore: String(format: "%.1f", base_[index]),
+                        modelScore: String(format: "%.1f", scores[index]),
                         change: String(format: "%+.1f", change).replacingOccurrences(of: "-", with: "−"))
                 }
             }
@@ -46,8 +50,10 @@ struct Sentences {
             let (worse, better) = (changes.count { $0.1 < 0 }, changes.count { $0.1 > 0 })
             return Comparison(
                 title: "\(evidence.label(group)) at \(group.model.places)",
-                summary: "\(changes.count) of \(Format.count(own.count)) translations differ from the teacher’s: \(worse) lose chrF2, \(better) gain",
-                losing: examples(sorted.filter { $0.1 < 0 }.prefix(count)), gaining: examples(sorted.filter { $0.1 > 0 }.reversed().prefix(count)[...]))
+                summary:
+                    "\(changes.count) of \(Format.count(own.count)) translations differ from the teacher’s: \(worse) lose chrF2, \(better) gain",
+                losing: examples(sorted.filter { $0.1 < 0 }.prefix(count)),
+                gaining: examples(sorted.filter { $0.1 > 0 }.reversed().prefix(count)[...]))
         }
     }
 

@@ -27,7 +27,8 @@ struct NaiveAttention {
             for i in 0..<n {
                 let visible = isCausal ? min(i + 1, m) : m
                 let scores = (0..<visible).map { j in
-                    (0..<head).reduce(0.0) { $0 + q[i * qStride + h * head + $1] * k[j * kvStride + h * head + $1] } / Double(head).squareRoot()
+                    (0..<head).reduce(0.0) { $0 + q[i * qStride + h * head + $1] * k[j * kvStride + h * head + $1] }
+                        / Double(head).squareRoot()
                 }
                 let top = scores.max()!, sum = scores.reduce(0) { $0 + exp($1 - top) }
                 for j in 0..<visible { result[(h * n + i) * m + j] = exp(scores[j] - top) / sum }

@@ -21,7 +21,9 @@ struct Source {
     }
 
     /// Floats, so that the exact same numbers can be given to a kernel and, widened, to its oracle.
-    mutating func floats(_ count: Int, _ range: ClosedRange<Double> = -1...1) -> [Float] { (0..<count).map { _ in Float(uniform(range)) } }
+    mutating func floats(_ count: Int, _ range: ClosedRange<Double> = -1...1) -> [Float] {
+        (0..<count).map { _ in Float(uniform(range)) }
+    }
     mutating func labels(_ count: Int, below limit: Int) -> [Int32] { (0..<count).map { _ in Int32(below(limit)) } }
 }
 
@@ -29,7 +31,8 @@ func widened(_ x: [Float]) -> [Double] { x.map(Double.init) }
 
 /// |actual - expected| <= tolerance x max(1, largest |expected|), for every element; NaN never passes. Says which is worst.
 func expectClose(
-    _ actual: [Float], _ expected: [Double], within tolerance: Double, _ what: @autoclosure () -> String, at location: SourceLocation = #_sourceLocation
+    _ actual: [Float], _ expected: [Double], within tolerance: Double, _ what: @autoclosure () -> String,
+    at location: SourceLocation = #_sourceLocation
 ) {
     guard actual.count == expected.count else {
         Issue.record("\(what()): \(actual.count) values, expected \(expected.count)", sourceLocation: location)
@@ -51,7 +54,8 @@ func expectClose(
 
 /// Compares a gradient with central differences of `loss`, a function in Double, at up to 24 elements spread over `x`.
 func expectGradient(
-    _ gradient: [Float], at x: [Double], within tolerance: Double, _ what: @autoclosure () -> String, at location: SourceLocation = #_sourceLocation,
+    _ gradient: [Float], at x: [Double], within tolerance: Double, _ what: @autoclosure () -> String,
+    at location: SourceLocation = #_sourceLocation,
     of loss: ([Double]) -> Double
 ) {
     let step = 1e-5, stride = max(1, x.count / 24)

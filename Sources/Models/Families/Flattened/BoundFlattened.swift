@@ -31,10 +31,13 @@ final class BoundFlattened {
         networks = replacement.networks.map { Self.bind($0, replacement.shape, weights, projection) }
     }
 
-    private static func bind(_ network: FlattenedNetwork, _ shape: FlattenedShape, _ weights: BoundWeights, _ projection: OutputProjection?) -> Network {
+    private static func bind(
+        _ network: FlattenedNetwork, _ shape: FlattenedShape, _ weights: BoundWeights, _ projection: OutputProjection?
+    ) -> Network {
         let d = shape.width, H = shape.hidden, w = weights[network.first]
         let gain = weights[network.inputNorm.gain].base, shift = weights[network.inputNorm.shift].base
-        var u = [Float](repeating: 0, count: H), v = Array(UnsafeBufferPointer(start: weights[network.firstBias].base, count: H))
+        var u = [Float](repeating: 0, count: H),
+            v = Array(UnsafeBufferPointer(start: weights[network.firstBias].base, count: H))
         input_projections(w.base, H, gain, shift, &u, &v, w.rows, H)
         let scaled = FloatBlock(H * d), block = scaled.matrix(H, d)
         let blocks = (0..<shape.inputBlocks).map { j in
@@ -44,10 +47,14 @@ final class BoundFlattened {
         let second = weights[network.second], bias = weights[network.secondBias].base, width = shape.outputWidth
         let hiddenGain = weights[network.hiddenNorm.gain].base, hiddenShift = weights[network.hiddenNorm.shift].base
         let outputs = (0..<shape.outputBlocks).map { position in
-            let own = second.rows(position * width..<(position + 1) * width), ownBias = Self.affine(own, hiddenShift, bias + position * width)
-            return projection.map { $0.after(own, ownBias, weights.precision) } ?? PackedLinear(own, bias: ownBias, weights.precision)
+            let own = second.rows(position * width..<(position + 1) * width),
+                ownBias = Self.affine(own, hiddenShift, bias + position * width)
+            return projection.map { $0.after(own, ownBias, weights.precision) }
+                ?? PackedLinear(own, bias: ownBias, weights.precision)
         }
-        return Network(blocks: blocks, u: u, v: v, hiddenGain: Array(UnsafeBufferPointer(start: hiddenGain, count: H)), outputs: outputs)
+        return Network(
+            blocks: blocks, u: u, v: v, hiddenGain: Array(UnsafeBufferPointer(start: hiddenGain, count: H)),
+            outputs: outputs)
     }
 
     fileprivate var outputMode: panel_mode_t { isProjected ? panel_add : panel_bias }
@@ -60,18 +67,23 @@ final class BoundFlattened {
     /// What the last layer takes of `rows` rows, row r being row places[r] of pre, or r: gain (y - mean) / sd of
     /// y = leaky(1/sd (pre - mean u) + v). Taken from `space`.
     fileprivate func hidden(
-        _ network: Network, _ pre: Matrix, at places: UnsafePointer<Int32>? = nil, rows: Int, sums: UnsafePointer<Float>, squares: UnsafePointer<Float>,
+        _ network: Network, _ pre: Matrix, at places: UnsafePointer<Int32>? = nil, rows: Int,
+        sums: UnsafePointer<Float>, squares: UnsafePointer<Float>,
         _ space: Workspace
     ) -> PanelRows {
         let H = shape.hidden, type = network.outputs[0].type, scratch = space.take(hidden_scratch(rows, H, type))
         let mark = space.mark, mean = space.take(rows), rstd = space.take(rows)
         Self.moments(sums, squares, count: shape.inputs, rows, mean, rstd)
         defer { space.release(to: mark) }
-        return PanelRows(hidden_rows(pre.base, places, mean, rstd, network.u, network.v, network.hiddenGain, rows, H, FlattenedReplacement.epsilon, type, scratch))
+        return PanelRows(
+            hidden_rows(
+                pre.base, places, mean, rstd, network.u, network.v, network.hiddenGain, rows, H,
+                FlattenedReplacement.epsilon, type, scratch))
     }
 
     private static func moments(
-        _ sums: UnsafePointer<Float>, _ squares: UnsafePointer<Float>, count: Int, _ rows: Int, _ mean: UnsafeMutablePointer<Float>, _ rstd: UnsafeMutablePointer<Float>
+        _ sums: UnsafePointer<Float>, _ squares: UnsafePointer<Float>, count: Int, _ rows: Int,
+        _ mean: UnsafeMutablePointer<Float>, _ rstd: UnsafeMutablePointer<Float>
     ) {
         for row in 0..<rows {
             let m = sums[row] / Float(count), variance = squares[row] / Float(count) - m * m
@@ -86,7 +98,9 @@ extension OutputProjection {
     fileprivate func after(_ w: Matrix, _ b: UnsafePointer<Float>, _ precision: Precision) -> PackedLinear {
         let product = FloatBlock(weight.rows * w.columns), result = product.matrix(weight.rows, w.columns)
         gemm(weight, w, into: result)
-        return withExtendedLifetime(product) { PackedLinear(result, bias: BoundFlattened.affine(weight, b, bias), precision) }
+        return withExtendedLifetime(product) {
+            PackedLinear(result, bias: BoundFlattened.affine(weight, b, bias), precision)
+        }
     }
 }
 
@@ -102,7 +116,8 @@ extension BoundFlattened: SentenceMap {
         let tokens = arrange(sentences, &order, space), (sums, squares) = totals(x, order, tokens, space)
         if order.tokens < x.rows, !isProjected { y.fill(0) }
         for (index, network) in networks.enumerated() {
-            let inner = space.mark, pre = space.zeros(count, shape.hidden), part = y.columns(index * width..<(index + 1) * width)
+            let inner = space.mark, pre = space.zeros(count, shape.hidden),
+                part = y.columns(index * width..<(index + 1) * width)
             addBlocks(network, x, order, tokens, to: pre, space)
             let h = hidden(network, pre, rows: count, sums: sums, squares: squares, space)
             for position in 0..<order.positions {
@@ -115,18 +130,27 @@ extension BoundFlattened: SentenceMap {
     }
 
     /// The rows of the sentences' tokens, in the order's order.
-    fileprivate func arrange(_ sentences: Packed, _ order: inout PositionMajor, _ space: Workspace) -> UnsafePointer<Int32> {
+    fileprivate func arrange(
+        _ sentences: Packed, _ order: inout PositionMajor, _ space: Workspace
+    ) -> UnsafePointer<Int32> {
         order.arrange(sentences.sentences, limit: shape.maxTokens, length: sentences.length)
         let tokens = space.integers(order.tokens)
-        order.forEachRow(0..<order.tokens) { row, sentence, position in tokens[row] = Int32(sentences.offsets[sentence] + position) }
+        order.forEachRow(0..<order.tokens) { row, sentence, position in
+            tokens[row] = Int32(sentences.offsets[sentence] + position)
+        }
         return UnsafePointer(tokens)
     }
 
     /// pre += the products of the first blocks of W1 with the tokens, a row for each sentence of the order.
-    fileprivate func addBlocks(_ network: Network, _ x: Matrix, _ order: PositionMajor, _ tokens: UnsafePointer<Int32>, to pre: Matrix, _ space: Workspace) {
+    fileprivate func addBlocks(
+        _ network: Network, _ x: Matrix, _ order: PositionMajor, _ tokens: UnsafePointer<Int32>, to pre: Matrix,
+        _ space: Workspace
+    ) {
         for position in 0..<order.positions {
             let range = order.rows(position), mark = space.mark, block = network.blocks[position]
-            block(block.rows(x, at: tokens + range.lowerBound, count: range.count, space), into: pre, count: range.count, panel_add)
+            block(
+                block.rows(x, at: tokens + range.lowerBound, count: range.count, space), into: pre, count: range.count,
+                panel_add)
             space.release(to: mark)
         }
     }
@@ -171,7 +195,7 @@ private final class FlattenedState: StepState {
 
     init(_ bound: BoundFlattened) {
         self.bound = bound
-        network = bound.networks[0] // only `alr`, of one network, stands in a decoder
+        network = bound.networks[0]  // only `alr`, of one network, stands in a decoder
     }
 
     func begin(_ memory: Matrix, _ sources: Packed, slots: Int, _ space: Workspace) {

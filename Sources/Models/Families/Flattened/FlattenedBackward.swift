@@ -47,7 +47,7 @@ struct FlattenedBackward {
         let sums = hiddenLayer(rows, dh), terms = inputs.map { _ in inputTerms(rows, dh) }
         if rows.areOfPrefixes { suffixSums(rows, dh) }
         let source = batch.memory.map { sourceRows(rows, dh, $0) }
-        if let inputs, let terms { inputGradients(rows, dh, source, terms, into: inputs) } // weights are still those of the forward pass
+        if let inputs, let terms { inputGradients(rows, dh, source, terms, into: inputs) }  // weights are still those of the forward pass
         firstLayer(rows, dh, source, sums)
         return squares
     }
@@ -58,7 +58,10 @@ struct FlattenedBackward {
     private var outputScale: Float { 2 / Float(batch.target.order.tokens * replacement.shape.width) }
 
     /// out becomes d loss / d y of a block, dbias its column sums. Returns the summed squared error.
-    private func gradient(_ goal: OutputGradient, of block: FlattenedTraining.OutputBlock, _ out: Matrix, _ dbias: UnsafeMutablePointer<Float>) -> Double {
+    private func gradient(
+        _ goal: OutputGradient, of block: FlattenedTraining.OutputBlock, _ out: Matrix,
+        _ dbias: UnsafeMutablePointer<Float>
+    ) -> Double {
         let width = replacement.shape.outputWidth, columns = tape.index * width..<(tape.index + 1) * width
         switch goal {
         case .squaredError(let wanted):
@@ -82,9 +85,12 @@ struct FlattenedBackward {
         if let partial { for part in 0..<Self.parts { partial[part].fill(0) } }
         pass.forEachOutputBlock(tape) { block, part in
             let width = replacement.shape.outputWidth, inner = block.space.mark
-            let out = block.space.matrix(block.tokens.count, width), dbias = block.space.take(width), dw = block.space.matrix(width, H)
+            let out = block.space.matrix(block.tokens.count, width), dbias = block.space.take(width),
+                dw = block.space.matrix(width, H)
             squares.add(gradient(goal, of: block, out, dbias), part)
-            gemm(out, block.weight, into: (partial?[part] ?? dh).rows(rows.rows(block.index)), accumulate: partial != nil)
+            gemm(
+                out, block.weight, into: (partial?[part] ?? dh).rows(rows.rows(block.index)), accumulate: partial != nil
+            )
             if out.rows > 0 { gemm(out, block.h, transposeA: true, into: dw) } else { dw.fill(0) }
             finish(network.second, block.index * width * H, dw.base, dw.count)
             finish(network.secondBias, block.index * width, dbias, width)
@@ -99,14 +105,17 @@ struct FlattenedBackward {
         pass.inParts { part, _ in
             let share = FlattenedTraining.share(sum.rows, part), to = sum.rows(share)
             to.fill(0)
-            for other in 0..<Self.parts { add_rows(to.base, H, partial[other].row(share.lowerBound), H, share.count, H) }
+            for other in 0..<Self.parts {
+                add_rows(to.base, H, partial[other].row(share.lowerBound), H, share.count, H)
+            }
         }
     }
 
     /// One block of outputs for all positions: each part takes a share of the tokens.
     private func sharedOutput(_ goal: OutputGradient, _ dh: Matrix) -> Double {
         let space = pass.space, mark = space.mark, width = replacement.shape.outputWidth
-        let dw = PartMatrices(Self.parts, width, H, space), dbias = space.matrix(Self.parts, width), squares = pass.squares
+        let dw = PartMatrices(Self.parts, width, H, space), dbias = space.matrix(Self.parts, width),
+            squares = pass.squares
         squares.clear()
         pass.forEachOutputBlock(tape) { block, part in
             let out = block.space.matrix(block.tokens.count, width)
@@ -146,10 +155,13 @@ struct FlattenedBackward {
                 sum[i] /= Float(H)
                 dot[i] /= Float(H)
             }
-            hidden_backward(y, g, H, mean, rstd, gain, sum, dot, moments.mean + first, moments.rstd + first, n, H, row(2), row(3))
+            hidden_backward(
+                y, g, H, mean, rstd, gain, sum, dot, moments.mean + first, moments.rstd + first, n, H, row(2), row(3))
         }
         for kind in 0..<4 {
-            for part in 1..<Self.parts { add_rows(sums.row(kind * Self.parts), H, sums.row(kind * Self.parts + part), H, 1, H) }
+            for part in 1..<Self.parts {
+                add_rows(sums.row(kind * Self.parts), H, sums.row(kind * Self.parts + part), H, 1, H)
+            }
         }
         finish(network.hiddenNorm.gain, 0, sums.row(0), H)
         finish(network.hiddenNorm.shift, 0, sums.row(Self.parts), H)
@@ -163,7 +175,9 @@ struct FlattenedBackward {
             for position in (0..<max(rows.positions - 1, 0)).reversed() {
                 let later = rows.rows(position + 1, of: sentences)
                 guard !later.isEmpty else { continue }
-                add_rows(a.row(rows.order.starts[position] + sentences.lowerBound), H, a.row(later.lowerBound), H, later.count, H)
+                add_rows(
+                    a.row(rows.order.starts[position] + sentences.lowerBound), H, a.row(later.lowerBound), H,
+                    later.count, H)
             }
         }
     }
@@ -174,12 +188,16 @@ struct FlattenedBackward {
     private func sourceRows(_ rows: HiddenRows, _ D: Matrix, _ memory: FlattenedSide) -> Matrix {
         let own = pass.space.zeros(memory.order.sentences, D.columns)
         let seeing = rows.areOfPrefixes ? rows.order.count(0) : rows.order.sentences
-        for place in 0..<seeing { own.row(batch.memoryPlace(place, memory)).update(from: D.row(place), count: D.columns) }
+        for place in 0..<seeing {
+            own.row(batch.memoryPlace(place, memory)).update(from: D.row(place), count: D.columns)
+        }
         return own
     }
 
     private func firstLayer(_ rows: HiddenRows, _ D: Matrix, _ source: Matrix?, _ sums: HiddenSums) {
-        if let memory = batch.memory, let source { blocks(memory, first: 0, sums) { source.rows(0..<memory.order.count($0)) } }
+        if let memory = batch.memory, let source {
+            blocks(memory, first: 0, sums) { source.rows(0..<memory.order.count($0)) }
+        }
         blocks(batch.target, first: replacement.firstTargetBlock, sums) { D.rows(rows.rows($0)) }
         finish(network.firstBias, 0, sums.dv, H)
     }
@@ -197,7 +215,8 @@ struct FlattenedBackward {
                 } else {
                     g.fill(0)
                 }
-                input_gradient(g.base, H, w.row(at), w.stride, gain + at, shift + at, sums.dv, sums.aMean, d, H, dgain, dshift)
+                input_gradient(
+                    g.base, H, w.row(at), w.stride, gain + at, shift + at, sums.dv, sums.aMean, d, H, dgain, dshift)
                 finish(network.first, at * H, g.base, g.count)
                 finish(network.inputNorm.gain, at, dgain, d)
                 finish(network.inputNorm.shift, at, dshift, d)
@@ -235,12 +254,15 @@ extension FlattenedBackward {
     private func inputTerms(_ rows: HiddenRows, _ a: Matrix) -> Matrix {
         let terms = pass.space.matrix(rows.count, 3)
         input_terms(
-            hidden.y.base, a.base, hidden.u.base, hidden.v.base, moments.mean, moments.rstd, rows.count, H, Float(replacement.shape.inputs), terms.base)
+            hidden.y.base, a.base, hidden.u.base, hidden.v.base, moments.mean, moments.rstd, rows.count, H,
+            Float(replacement.shape.inputs), terms.base)
         return terms
     }
 
     /// dx_j += g_j . (W1_j^T D_j) - sum s / N - x_j sum q + sum r, sums over the hidden rows that see token j.
-    private func inputGradients(_ rows: HiddenRows, _ D: Matrix, _ source: Matrix?, _ terms: Matrix, into inputs: InputGradients) {
+    private func inputGradients(
+        _ rows: HiddenRows, _ D: Matrix, _ source: Matrix?, _ terms: Matrix, into inputs: InputGradients
+    ) {
         if rows.areOfPrefixes {
             for position in (0..<max(rows.positions - 1, 0)).reversed() {
                 let later = rows.rows(position + 1)
@@ -254,20 +276,25 @@ extension FlattenedBackward {
                 return (source.rows(seen), own.rows(seen))
             }
         }
-        inputGradients(batch.target, first: replacement.firstTargetBlock, into: inputs.target) { (D.rows(rows.rows($0)), terms.rows(rows.rows($0))) }
+        inputGradients(batch.target, first: replacement.firstTargetBlock, into: inputs.target) {
+            (D.rows(rows.rows($0)), terms.rows(rows.rows($0)))
+        }
     }
 
     private func inputGradients(
-        _ side: FlattenedSide, first: Int, into gradient: Matrix, _ sums: (_ position: Int) -> (D: Matrix, terms: Matrix)
+        _ side: FlattenedSide, first: Int, into gradient: Matrix,
+        _ sums: (_ position: Int) -> (D: Matrix, terms: Matrix)
     ) {
         let d = replacement.shape.width, w = weights[network.first], gain = weights[network.inputNorm.gain].base
         let space = pass.space, N = Float(replacement.shape.inputs)
         for position in 0..<side.order.positions {
-            let mark = space.mark, at = (first + position) * d, tokens = side.order.rows(position), (D, terms) = sums(position)
+            let mark = space.mark, at = (first + position) * d, tokens = side.order.rows(position),
+                (D, terms) = sums(position)
             let product = space.matrix(tokens.count, d)
             gemm(D, w.rows(at..<at + d), transposeB: true, into: product)
             input_backward(
-                product.base, gain + at, side.x.row(tokens.lowerBound), terms.base, N, gradient.row(tokens.lowerBound), tokens.count, d)
+                product.base, gain + at, side.x.row(tokens.lowerBound), terms.base, N, gradient.row(tokens.lowerBound),
+                tokens.count, d)
             space.release(to: mark)
         }
     }

@@ -35,7 +35,8 @@ struct InputMoments: BitwiseCopyable {
     let rstd: UnsafeMutablePointer<Float>
 
     init(_ pass: FlattenedTraining, _ batch: FlattenedBatch) {
-        let order = batch.target.order, sentences = order.sentences, N = Float(pass.replacement.shape.inputs), space = pass.space
+        let order = batch.target.order, sentences = order.sentences, N = Float(pass.replacement.shape.inputs),
+            space = pass.space
         let rows = pass.seesPrefixes ? order.tokens : sentences
         mean = space.take(rows)
         rstd = space.take(rows)
@@ -54,7 +55,10 @@ struct InputMoments: BitwiseCopyable {
         func finish(_ row: Int, _ place: Int) {
             let m = total[0, place] / N
             mean[row] = m
-            rstd[row] = 1 / max(total[1, place] / N - m * m + FlattenedReplacement.epsilon, FlattenedReplacement.epsilon).squareRoot()
+            rstd[row] =
+                1
+                / max(total[1, place] / N - m * m + FlattenedReplacement.epsilon, FlattenedReplacement.epsilon)
+                .squareRoot()
         }
         Self.accumulate(batch.target, total, space) { row, place in
             if pass.seesPrefixes { finish(row, place) }
@@ -64,7 +68,9 @@ struct InputMoments: BitwiseCopyable {
     }
 
     /// Adds each token's sum and sum of squares to its sentence's, position by position.
-    private static func accumulate(_ side: FlattenedSide, _ total: Matrix, _ space: Workspace, _ visit: (_ row: Int, _ place: Int) -> Void) {
+    private static func accumulate(
+        _ side: FlattenedSide, _ total: Matrix, _ space: Workspace, _ visit: (_ row: Int, _ place: Int) -> Void
+    ) {
         let mark = space.mark, sums = space.matrix(2, max(side.x.rows, 1))
         row_moments(side.x.base, side.x.rows, side.x.columns, sums.row(0), sums.row(1))
         for position in 0..<side.order.positions {

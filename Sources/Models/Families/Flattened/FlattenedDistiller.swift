@@ -21,7 +21,9 @@ final class FlattenedDistiller: Distiller {
         training.dropout = setting.dropout
     }
 
-    func step(_ batch: DistillationBatch, randomness: Randomness, _ sink: GradientSink) -> (squares: Double, tokens: Int) {
+    func step(
+        _ batch: DistillationBatch, randomness: Randomness, _ sink: GradientSink
+    ) -> (squares: Double, tokens: Int) {
         let (activations, wanted) = read(batch)
         return (training.step(activations, wanted: wanted, randomness: randomness, sink), wanted.rows)
     }
@@ -29,15 +31,20 @@ final class FlattenedDistiller: Distiller {
     func compare(_ batch: DistillationBatch, _ byPosition: inout [OutputComparison]) {
         let (activations, wanted) = read(batch), out = training.predict(activations), order = activations.target.order
         while byPosition.count < order.positions { byPosition.append(OutputComparison()) }
-        for position in 0..<order.positions { byPosition[position].add(out.rows(order.rows(position)), wanted.rows(order.rows(position))) }
+        for position in 0..<order.positions {
+            byPosition[position].add(out.rows(order.rows(position)), wanted.rows(order.rows(position)))
+        }
     }
 
     private func read(_ batch: DistillationBatch) -> (FlattenedBatch, wanted: Matrix) {
         space.reset()
         arrange(&targetOrder, batch, batch.offsets)
-        let order = targetOrder, x = gather(batch.input, batch, batch.offsets, order), wanted = gather(batch.output, batch, batch.offsets, order)
+        let order = targetOrder, x = gather(batch.input, batch, batch.offsets, order),
+            wanted = gather(batch.output, batch, batch.offsets, order)
         let target = FlattenedSide(order: order, x: x)
-        guard replacement.shape.attention.readsMemory, let memory = batch.memory else { return (FlattenedBatch(target: target), wanted) }
+        guard replacement.shape.attention.readsMemory, let memory = batch.memory else {
+            return (FlattenedBatch(target: target), wanted)
+        }
         arrange(&memoryOrder, batch, batch.memoryOffsets)
         let side = FlattenedSide(order: memoryOrder, x: gather(memory, batch, batch.memoryOffsets, memoryOrder))
         return (FlattenedBatch(target: target, memory: side), wanted)
@@ -50,10 +57,13 @@ final class FlattenedDistiller: Distiller {
         }
     }
 
-    private func gather(_ rows: any RowSource, _ batch: DistillationBatch, _ offsets: [Int], _ order: PositionMajor) -> Matrix {
+    private func gather(
+        _ rows: any RowSource, _ batch: DistillationBatch, _ offsets: [Int], _ order: PositionMajor
+    ) -> Matrix {
         let result = space.matrix(order.tokens, replacement.shape.width)
         pool.run(Self.parts) { part in
-            order.forEachRow(order.tokens * part / Self.parts..<order.tokens * (part + 1) / Self.parts) { row, place, position in
+            order.forEachRow(order.tokens * part / Self.parts..<order.tokens * (part + 1) / Self.parts) {
+                row, place, position in
                 rows.read(offsets[batch.sentence(place)] + position, into: result.row(row))
             }
         }

@@ -8,11 +8,14 @@ public struct FlattenedFamily: Family {
     let hasNetworkPerHead: Bool
 
     public static let alr = FlattenedFamily(
-        name: "alr", summary: "attention layer: normed input to concatenated heads", span: .heads, attentions: Attention.allCases, hasNetworkPerHead: false)
+        name: "alr", summary: "attention layer: normed input to concatenated heads", span: .heads,
+        attentions: Attention.allCases, hasNetworkPerHead: false)
     public static let alrr = FlattenedFamily(
-        name: "alrr", summary: "attention layer with its residual", span: .sublayer, attentions: [.encoder], hasNetworkPerHead: false)
+        name: "alrr", summary: "attention layer with its residual", span: .sublayer, attentions: [.encoder],
+        hasNetworkPerHead: false)
     public static let aslr = FlattenedFamily(
-        name: "aslr", summary: "as alr, each head a network of its own", span: .heads, attentions: [.encoder], hasNetworkPerHead: true)
+        name: "aslr", summary: "as alr, each head a network of its own", span: .heads, attentions: [.encoder],
+        hasNetworkPerHead: true)
     public static let elr = FlattenedFamily(
         name: "elr", summary: "the whole encoder layer", span: .layer, attentions: [.encoder], hasNetworkPerHead: false)
 
@@ -59,7 +62,9 @@ public enum FlattenedSize: Hashable, Sendable, CustomStringConvertible {
     public init?(_ text: some StringProtocol) {
         if let size = Self.named.first(where: { $0.description == text }) {
             self = size
-        } else if text.first == "h", let width = Int(text.dropFirst()), (1...Self.widest).contains(width), "h\(width)" == text {
+        } else if text.first == "h", let width = Int(text.dropFirst()), (1...Self.widest).contains(width),
+            "h\(width)" == text
+        {
             self = .hidden(width)
         } else {
             return nil

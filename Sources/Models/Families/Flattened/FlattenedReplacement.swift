@@ -60,10 +60,12 @@ struct FlattenedNetwork {
 
     init(_ shape: FlattenedShape, _ layout: inout ParameterLayout) {
         inputNorm = LayerNorm("input.norm", width: shape.inputs, &layout)
-        first = layout.add("first.weight", [shape.inputs, shape.hidden], .xavier(fanIn: shape.inputs, fanOut: shape.hidden))
+        first = layout.add(
+            "first.weight", [shape.inputs, shape.hidden], .xavier(fanIn: shape.inputs, fanOut: shape.hidden))
         firstBias = layout.add("first.bias", [shape.hidden], .constant(0))
         hiddenNorm = LayerNorm("hidden.norm", width: shape.hidden, &layout)
-        second = layout.add("second.weight", [shape.outputs, shape.hidden], .xavier(fanIn: shape.hidden, fanOut: shape.outputs))
+        second = layout.add(
+            "second.weight", [shape.outputs, shape.hidden], .xavier(fanIn: shape.hidden, fanOut: shape.outputs))
         secondBias = layout.add("second.bias", [shape.outputs], .constant(0))
     }
 }
@@ -102,24 +104,29 @@ extension FlattenedReplacement: ContextNetwork {
     public func forward(_ x: Matrix, _ sentences: Packed, memory: EncoderOutput?, _ pass: Pass) -> ContextTape {
         pass.phase(.products)
         let training = FlattenedTraining(self, within: pass), space = pass.workspace
-        let context = space.zeros(x.rows, x.columns), batch = arranged(x, sentences, memory, space), order = batch.target.order
+        let context = space.zeros(x.rows, x.columns), batch = arranged(x, sentences, memory, space),
+            order = batch.target.order
         let moments = InputMoments(training, batch)
         let hidden = space.room(for: HiddenLayer.self, count: networks.count)
         for index in networks.indices { hidden[index] = training.forward(index, batch, moments, .off).hidden }
         let mark = space.mark, out = space.matrix(order.tokens, x.columns)
         for index in networks.indices {
-            training.output(FlattenedTape(index: index, batch: batch, moments: moments, hidden: hidden[index], randomness: .off), into: out)
+            training.output(
+                FlattenedTape(index: index, batch: batch, moments: moments, hidden: hidden[index], randomness: .off),
+                into: out)
         }
         order.forEachRow(0..<order.tokens) { row, sentence, position in
             context.row(sentences.offsets[sentence] + position).update(from: out.row(row), count: x.columns)
         }
         space.release(to: mark)
         return ContextTape(
-            x: x, context: context, keeping: Kept(target: batch.target.x, memory: batch.memory?.x, moments: moments, hidden: hidden), space)
+            x: x, context: context,
+            keeping: Kept(target: batch.target.x, memory: batch.memory?.x, moments: moments, hidden: hidden), space)
     }
 
     public func backward(
-        _ tape: ContextTape, _ sentences: Packed, memory: EncoderOutput?, dcontext: Matrix, dx: Matrix?, dmemory: Matrix?, _ pass: Pass
+        _ tape: ContextTape, _ sentences: Packed, memory: EncoderOutput?, dcontext: Matrix, dx: Matrix?,
+        dmemory: Matrix?, _ pass: Pass
     ) {
         pass.phase(.products)
         let kept = tape.kept(Kept.self), space = pass.workspace, mark = space.mark
@@ -128,10 +135,12 @@ extension FlattenedReplacement: ContextNetwork {
         let source = readsMemory(memory).map { FlattenedSide(order: order($0.sentences), x: kept.memory!) }
         let batch = FlattenedBatch(target: target, memory: source), d = shape.width
         let dy = gathered(dcontext, sentences, target.order, space)
-        let inputs = InputGradients(target: space.zeros(target.order.tokens, d), memory: source.map { space.zeros($0.order.tokens, d) })
+        let inputs = InputGradients(
+            target: space.zeros(target.order.tokens, d), memory: source.map { space.zeros($0.order.tokens, d) })
         for index in networks.indices {
             let inner = space.mark
-            let own = FlattenedTape(index: index, batch: batch, moments: kept.moments, hidden: kept.hidden[index], randomness: .off)
+            let own = FlattenedTape(
+                index: index, batch: batch, moments: kept.moments, hidden: kept.hidden[index], randomness: .off)
             _ = FlattenedBackward(training, own, .gradient(pass.gradientBlock)).run(.given(dy), inputs: inputs)
             space.release(to: inner)
         }
@@ -139,7 +148,9 @@ extension FlattenedReplacement: ContextNetwork {
             dx.fill(0)
             add(inputs.target, target.order, to: dx, sentences)
         }
-        if let dmemory, let source, let gradient = inputs.memory { add(gradient, source.order, to: dmemory, memory!.sentences) }
+        if let dmemory, let source, let gradient = inputs.memory {
+            add(gradient, source.order, to: dmemory, memory!.sentences)
+        }
         space.release(to: mark)
     }
 
@@ -152,7 +163,9 @@ extension FlattenedReplacement: ContextNetwork {
     }
 
     /// Packed rows in the order by position.
-    private func arranged(_ x: Matrix, _ sentences: Packed, _ memory: EncoderOutput?, _ space: Workspace) -> FlattenedBatch {
+    private func arranged(
+        _ x: Matrix, _ sentences: Packed, _ memory: EncoderOutput?, _ space: Workspace
+    ) -> FlattenedBatch {
         func side(_ x: Matrix, _ sentences: Packed) -> FlattenedSide {
             let order = order(sentences)
             return FlattenedSide(order: order, x: gathered(x, sentences, order, space))

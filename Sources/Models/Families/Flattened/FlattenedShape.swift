@@ -15,7 +15,9 @@ public struct FlattenedShape: Equatable, Sendable {
 
     /// - Parameter spec: of a flattened family
     public init(_ spec: Spec, _ teacher: TeacherShape) {
-        guard let family = spec.family as? FlattenedFamily, let size = FlattenedSize(spec.size) else { fatalError("\(spec) is not flattened") }
+        guard let family = spec.family as? FlattenedFamily, let size = FlattenedSize(spec.size) else {
+            fatalError("\(spec) is not flattened")
+        }
         maxTokens = teacher.maxTokens
         width = teacher.width
         attention = spec.attention

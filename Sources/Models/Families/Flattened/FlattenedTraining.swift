@@ -59,13 +59,16 @@ public final class FlattenedTraining {
 
     /// Mean squared error over the numbers of all tokens, 1/(T d) sum |y - wanted|^2, differentiated. Returns the sum of squares.
     public func step(_ batch: FlattenedBatch, wanted: Matrix, randomness: Randomness, _ sink: GradientSink) -> Double {
-        require(wanted.rows == batch.target.order.tokens && wanted.columns == replacement.shape.width, "wanted \(wanted) for \(batch.target.x)")
+        require(
+            wanted.rows == batch.target.order.tokens && wanted.columns == replacement.shape.width,
+            "wanted \(wanted) for \(batch.target.x)")
         reset()
         let moments = InputMoments(self, batch)
         var squares = 0.0
         for index in replacement.networks.indices {
             let mark = space.mark
-            squares += FlattenedBackward(self, forward(index, batch, moments, randomness), sink).run(.squaredError(wanted))
+            squares += FlattenedBackward(self, forward(index, batch, moments, randomness), sink).run(
+                .squaredError(wanted))
             space.release(to: mark)
         }
         return squares
@@ -77,7 +80,9 @@ public final class FlattenedTraining {
     }
 
     /// The stream of a network's hidden dropout.
-    func hiddenDropout(_ network: Int, _ randomness: Randomness) -> dropout_t { randomness.dropout(dropout, site: network) }
+    func hiddenDropout(_ network: Int, _ randomness: Randomness) -> dropout_t {
+        randomness.dropout(dropout, site: network)
+    }
 
     /// Runs `body` for each part, each with a workspace of its own.
     func inParts(_ body: (_ part: Int, Workspace) -> Void) {

@@ -12,7 +12,8 @@ final class BoundMixer {
     private let slotBias: FloatBlock?
 
     init(
-        mixer: mixer_t, width: Int, pool: BoundTokenNetwork, read: BoundTokenNetwork, value: BoundTokenNetwork, key: BoundTokenNetwork?,
+        mixer: mixer_t, width: Int, pool: BoundTokenNetwork, read: BoundTokenNetwork, value: BoundTokenNetwork,
+        key: BoundTokenNetwork?,
         slotBias: [Float]?
     ) {
         self.mixer = mixer
@@ -39,8 +40,10 @@ final class BoundMixer {
         /// From these rows on.
         func inputs(read own: Int = 0, source: Int = 0) -> mixer_inputs_t {
             mixer_inputs_t(
-                pooling: pool?.row(source), pooling_stride: pool?.stride ?? 0, value: value?.row(source), value_stride: value?.stride ?? 0,
-                key: key?.row(source), key_stride: key?.stride ?? 0, reading: read?.row(own), reading_stride: read?.stride ?? 0, bias: slotBias)
+                pooling: pool?.row(source), pooling_stride: pool?.stride ?? 0, value: value?.row(source),
+                value_stride: value?.stride ?? 0,
+                key: key?.row(source), key_stride: key?.stride ?? 0, reading: read?.row(own),
+                reading_stride: read?.stride ?? 0, bias: slotBias)
         }
     }
 
@@ -97,12 +100,16 @@ private final class CausalMixerState: StepState {
 
     init(_ bound: BoundMixer) { self.bound = bound }
 
-    func begin(_ memory: Matrix, _ sources: Packed, slots: Int, _ space: Workspace) { states = space.matrix(slots, mixer_state(bound.mixer)) }
+    func begin(_ memory: Matrix, _ sources: Packed, slots: Int, _ space: Workspace) {
+        states = space.matrix(slots, mixer_state(bound.mixer))
+    }
 
     func append(_ x: Matrix, _ rows: StepRows, into context: Matrix, _ space: Workspace) {
         if rows.position == 0 { for slot in rows.slots { states.rows(Int(slot)..<Int(slot) + 1).fill(0) } }
-        let mark = space.mark, tokens = bound.tokens(source: x, asking: x, space), scratch = space.take(mixer_scratch(bound.mixer, rows.count, rows.count))
-        mixer_step(bound.mixer, tokens.inputs(), rows.count, states.base, rows.slots, context.base, context.stride, scratch)
+        let mark = space.mark, tokens = bound.tokens(source: x, asking: x, space),
+            scratch = space.take(mixer_scratch(bound.mixer, rows.count, rows.count))
+        mixer_step(
+            bound.mixer, tokens.inputs(), rows.count, states.base, rows.slots, context.base, context.stride, scratch)
         space.release(to: mark)
     }
 
@@ -139,8 +146,11 @@ private final class SourceMixerState: StepState {
     }
 
     func append(_ x: Matrix, _ rows: StepRows, into context: Matrix, _ space: Workspace) {
-        let mark = space.mark, tokens = bound.tokens(asking: x, space), scratch = space.take(mixer_scratch(bound.mixer, rows.count, 0))
-        mixer_read(bound.mixer, tokens.inputs(), rows.count, pooled.base, rows.sentences, context.base, context.stride, scratch)
+        let mark = space.mark, tokens = bound.tokens(asking: x, space),
+            scratch = space.take(mixer_scratch(bound.mixer, rows.count, 0))
+        mixer_read(
+            bound.mixer, tokens.inputs(), rows.count, pooled.base, rows.sentences, context.base, context.stride, scratch
+        )
         space.release(to: mark)
     }
 

@@ -13,7 +13,8 @@ public struct MixerFamily: Family {
     /// With 128 x 8 heads and six layers each, all eighteen together have an eighth, a quarter, a half and just less than the
     /// parameters of the attention (891,648) that they stand for.
     public static let mix = MixerFamily(
-        name: "mix", summary: "perceptron over the tokens with weights made from them; any length, no token compared with another",
+        name: "mix",
+        summary: "perceptron over the tokens with weights made from them; any length, no token compared with another",
         otherSizes: "slots a head k, hidden units r, rank of the values v, such as k32r64 or k16r24v32", hasKeys: false,
         sizes: [
             ("xs", "k8r8v8", "k8r8v8", "k12r12v12"), ("s", "k8r16v16", "k8r16v16", "k16r20v20"),
@@ -22,7 +23,8 @@ public struct MixerFamily: Family {
 
     public static let slots = MixerFamily(
         name: "slots", summary: "attention over k pooled tokens (bounded-memory attention); any length",
-        otherSizes: "slots k, numbers of a head's keys d, rank of the values v, such as k48d12 or k16d4v32", hasKeys: true,
+        otherSizes: "slots k, numbers of a head's keys d, rank of the values v, such as k48d12 or k16d4v32",
+        hasKeys: true,
         sizes: [
             ("xs", "k8d2v16", "k8d2v16", "k16d4v16"), ("s", "k16d4v32", "k8d4v32", "k32d8v32"),
             ("m", "k32d4", "k8d4", "k48d10"), ("l", "k32d8", "k16d8", "k48d12"),

@@ -33,7 +33,8 @@ struct MixerNetwork: ContextNetwork {
         width = shape.width
         let d = shape.width, heads = shape.heads, K = size.slots, hasKeys = size.key != nil
         mixer = mixer_t(
-            heads: heads, slots: K, value: shape.head, key: size.key ?? 0, shared: hasKeys ? 1 : 0, causal: attention == .decoder ? 1 : 0)
+            heads: heads, slots: K, value: shape.head, key: size.key ?? 0, shared: hasKeys ? 1 : 0,
+            causal: attention == .decoder ? 1 : 0)
         let middle = size.hidden.map(TokenNetwork.Middle.hidden) ?? .none
         // the softmax over tokens cancels what a bias would add
         pool = TokenNetwork("pool", in: d, middle, out: hasKeys ? K : heads * K, bias: false, &layout)
@@ -45,7 +46,8 @@ struct MixerNetwork: ContextNetwork {
             read = TokenNetwork("read", in: d, middle, out: heads * K, bias: true, &layout)
             (key, slotBias) = (nil, nil)
         }
-        value = TokenNetwork("value", in: d, size.rank.map(TokenNetwork.Middle.rank) ?? .none, out: d, bias: true, &layout)
+        value = TokenNetwork(
+            "value", in: d, size.rank.map(TokenNetwork.Middle.rank) ?? .none, out: d, bias: true, &layout)
     }
 
     var bounds: (source: Int?, target: Int?) { (nil, nil) }
@@ -61,18 +63,22 @@ struct MixerNetwork: ContextNetwork {
     }
 
     func forward(_ x: Matrix, _ sentences: Packed, memory: EncoderOutput?, _ pass: Pass) -> ContextTape {
-        let space = pass.workspace, m = memory?.x ?? x, sources = memory?.sentences ?? sentences, reading = memory == nil ? pass : pass.of(.source)
+        let space = pass.workspace, m = memory?.x ?? x, sources = memory?.sentences ?? sentences,
+            reading = memory == nil ? pass : pass.of(.source)
         let kept = Kept(
-            pool: pool.forward(m, reading), read: read.forward(x, pass), value: value.forward(m, reading), key: key?.forward(m, reading),
+            pool: pool.forward(m, reading), read: read.forward(x, pass), value: value.forward(m, reading),
+            key: key?.forward(m, reading),
             mixed: space.take(tapeCount(sentences, sources)))
-        let context = pass.keep(x.rows, width, if: pass.trainsTransformer), tape = ContextTape(x: x, context: context, keeping: kept, space)
+        let context = pass.keep(x.rows, width, if: pass.trainsTransformer),
+            tape = ContextTape(x: x, context: context, keeping: kept, space)
         pass.phase(.attention)
         let mark = space.mark, scratch = space.take(scratchCount(sentences, sources))
         var at = 0
         for s in 0..<sentences.sentences {
             let n = sentences.length(s), m = sources.length(s)
             let inputs = inputs(kept, sentences.offsets[s], sources.offsets[s], pass)
-            mixer_forward(mixer, inputs, n, m, context.row(sentences.offsets[s]), context.stride, kept.mixed + at, scratch)
+            mixer_forward(
+                mixer, inputs, n, m, context.row(sentences.offsets[s]), context.stride, kept.mixed + at, scratch)
             at += mixer_tape(mixer, n, m)
         }
         space.release(to: mark)
@@ -80,13 +86,16 @@ struct MixerNetwork: ContextNetwork {
     }
 
     func backward(
-        _ tape: ContextTape, _ sentences: Packed, memory: EncoderOutput?, dcontext: Matrix, dx: Matrix?, dmemory: Matrix?, _ pass: Pass
+        _ tape: ContextTape, _ sentences: Packed, memory: EncoderOutput?, dcontext: Matrix, dx: Matrix?,
+        dmemory: Matrix?, _ pass: Pass
     ) {
-        let kept = tape.kept(Kept.self), space = pass.workspace, mark = space.mark, sources = memory?.sentences ?? sentences
+        let kept = tape.kept(Kept.self), space = pass.workspace, mark = space.mark,
+            sources = memory?.sentences ?? sentences
         defer { space.release(to: mark) }
         let reading = memory == nil ? pass : pass.of(.source)
         func gradient(_ tape: TokenNetwork.Tape, _ pass: Pass) -> Matrix { pass.keep(tape.y.rows, tape.y.columns) }
-        let dpool = gradient(kept.pool, reading), dread = gradient(kept.read, pass), dvalue = gradient(kept.value, reading)
+        let dpool = gradient(kept.pool, reading), dread = gradient(kept.read, pass),
+            dvalue = gradient(kept.value, reading)
         let dkey = kept.key.map { gradient($0, reading) }, dbias = slotBias.map { pass.sums($0) }
         pass.phase(.attention)
         let scratch = space.take(scratchCount(sentences, sources))
@@ -94,18 +103,23 @@ struct MixerNetwork: ContextNetwork {
         for s in 0..<sentences.sentences {
             let n = sentences.length(s), m = sources.length(s), own = sentences.offsets[s], source = sources.offsets[s]
             let gradients = mixer_gradients_t(
-                pooling: dpool.row(source), pooling_stride: dpool.stride, value: dvalue.row(source), value_stride: dvalue.stride,
-                key: dkey?.row(source), key_stride: dkey?.stride ?? 0, reading: dread.row(own), reading_stride: dread.stride,
+                pooling: dpool.row(source), pooling_stride: dpool.stride, value: dvalue.row(source),
+                value_stride: dvalue.stride,
+                key: dkey?.row(source), key_stride: dkey?.stride ?? 0, reading: dread.row(own),
+                reading_stride: dread.stride,
                 bias: dbias?[s])
             mixer_backward(
-                mixer, inputs(kept, own, source, pass), n, m, dcontext.row(own), dcontext.stride, kept.mixed + at, gradients, scratch)
+                mixer, inputs(kept, own, source, pass), n, m, dcontext.row(own), dcontext.stride, kept.mixed + at,
+                gradients, scratch)
             at += mixer_tape(mixer, n, m)
         }
         read.backward(kept.read, dy: dread, dx: dx, accumulate: false, pass)
         let dsource = memory == nil ? dx : dmemory
         pool.backward(kept.pool, dy: dpool, dx: dsource, accumulate: true, reading)
         value.backward(kept.value, dy: dvalue, dx: dsource, accumulate: true, reading)
-        if let key, let tape = kept.key, let dkey { key.backward(tape, dy: dkey, dx: dsource, accumulate: true, reading) }
+        if let key, let tape = kept.key, let dkey {
+            key.backward(tape, dy: dkey, dx: dsource, accumulate: true, reading)
+        }
     }
 
     /// From the first tokens of a sentence on.
@@ -113,7 +127,8 @@ struct MixerNetwork: ContextNetwork {
         mixer_inputs_t(
             pooling: kept.pool.y.row(source), pooling_stride: kept.pool.y.stride, value: kept.value.y.row(source),
             value_stride: kept.value.y.stride, key: kept.key?.y.row(source), key_stride: kept.key?.y.stride ?? 0,
-            reading: kept.read.y.row(own), reading_stride: kept.read.y.stride, bias: slotBias.map { UnsafePointer(pass.weights[$0].base) })
+            reading: kept.read.y.row(own), reading_stride: kept.read.y.stride,
+            bias: slotBias.map { UnsafePointer(pass.weights[$0].base) })
     }
 
     private func tapeCount(_ sentences: Packed, _ sources: Packed) -> Int {
@@ -124,7 +139,9 @@ struct MixerNetwork: ContextNetwork {
 
     private func scratchCount(_ sentences: Packed, _ sources: Packed) -> Int {
         var count = 0
-        for s in 0..<sentences.sentences { count = max(count, mixer_scratch(mixer, sentences.length(s), sources.length(s))) }
+        for s in 0..<sentences.sentences {
+            count = max(count, mixer_scratch(mixer, sentences.length(s), sources.length(s)))
+        }
         return count
     }
 
@@ -132,12 +149,15 @@ struct MixerNetwork: ContextNetwork {
 
     func stepFlops(tokens: Int, memoryTokens: Int) -> Double {
         let read = attention.readsMemory ? memoryTokens : tokens
-        return 6 * Double(read * (pool.parameters + value.parameters + (key?.parameters ?? 0)) + tokens * self.read.parameters)
+        return 6
+            * Double(
+                read * (pool.parameters + value.parameters + (key?.parameters ?? 0)) + tokens * self.read.parameters)
     }
 
     func bind(_ weights: BoundWeights, output: OutputProjection?) -> BoundContext {
         let bound = BoundMixer(
-            mixer: mixer, width: width, pool: pool.bind(weights), read: read.bind(weights), value: value.bind(weights), key: key?.bind(weights),
+            mixer: mixer, width: width, pool: pool.bind(weights), read: read.bind(weights), value: value.bind(weights),
+            key: key?.bind(weights),
             slotBias: slotBias.map { Array(UnsafeBufferPointer(start: weights[$0].base, count: $0.count)) })
         switch attention {
         case .encoder: return .sentences(bound)

@@ -34,6 +34,8 @@ struct MixerSize: Equatable, CustomStringConvertible {
     }
 
     var description: String {
-        [("k", slots), ("r", hidden), ("d", key), ("v", rank)].map { letter, value in value.map { "\(letter)\($0)" } ?? "" }.joined()
+        [("k", slots), ("r", hidden), ("d", key), ("v", rank)].map { letter, value in
+            value.map { "\(letter)\($0)" } ?? ""
+        }.joined()
     }
 }

@@ -17,7 +17,10 @@ struct TokenNetwork {
         case rank(Int)
     }
 
-    init(_ name: String, in inputs: Int, _ middle: Middle, out outputs: Int, bias hasBias: Bool, _ layout: inout ParameterLayout) {
+    init(
+        _ name: String, in inputs: Int, _ middle: Middle, out outputs: Int, bias hasBias: Bool,
+        _ layout: inout ParameterLayout
+    ) {
         func matrix(_ name: String, _ inputs: Int, _ outputs: Int, _ layout: inout ParameterLayout) -> Slot {
             layout.add(name, [outputs, inputs], .xavier(fanIn: inputs, fanOut: outputs))
         }
@@ -30,7 +33,10 @@ struct TokenNetwork {
                 upBias = layout.add("up.bias", [count], .constant(0))
             case .rank(let count): (up, width) = (matrix("down.weight", inputs, count, &layout), count)
             }
-            return (up, upBias, matrix("weight", width, outputs, &layout), hasBias ? layout.add("bias", [outputs], .constant(0)) : nil)
+            return (
+                up, upBias, matrix("weight", width, outputs, &layout),
+                hasBias ? layout.add("bias", [outputs], .constant(0)) : nil
+            )
         }
     }
 
@@ -51,7 +57,8 @@ struct TokenNetwork {
             if let upBias {
                 pass.phase(.elementwise)
                 bias_relu_dropout_forward(
-                    middle.base, pass.weights[upBias].base, middle.rows, middle.columns, Randomness.off.dropout(0, site: 0))
+                    middle.base, pass.weights[upBias].base, middle.rows, middle.columns,
+                    Randomness.off.dropout(0, site: 0))
             }
             return middle
         }
@@ -80,7 +87,8 @@ struct TokenNetwork {
         gemm(dy, pass.weights[down], into: dmiddle)
         if upBias != nil {
             pass.phase(.elementwise)
-            bias_relu_dropout_backward(middle.base, dmiddle.base, middle.rows, middle.columns, Randomness.off.dropout(0, site: 0))
+            bias_relu_dropout_backward(
+                middle.base, dmiddle.base, middle.rows, middle.columns, Randomness.off.dropout(0, site: 0))
             pass.phase(.products)
         }
         pass.addProduct(up, bias: upBias, tape.x, dy: dmiddle)
@@ -117,6 +125,7 @@ extension TokenNetwork {
         func packed(_ weight: Slot, _ bias: Slot?) -> PackedLinear {
             PackedLinear(weights[weight], bias: bias.map { weights[$0].base }, weights.precision)
         }
-        return BoundTokenNetwork(up: up.map { packed($0, upBias) }, mode: upBias == nil ? panel_bias : panel_relu, down: packed(down, bias))
+        return BoundTokenNetwork(
+            up: up.map { packed($0, upBias) }, mode: upBias == nil ? panel_bias : panel_relu, down: packed(down, bias))
     }
 }
