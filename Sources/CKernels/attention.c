@@ -1,7 +1,7 @@
 #include "softmax.h"
 
-// Every product is one of a 16 x 16 tile, kept in registers, with all rows of a sentence. q, k and v are read where they
-// are; only heads whose width is no multiple of 16 are copied, padded with zeros.
+// Every product is one of a 16 x 16 tile, kept in registers, with all rows of a sentence. q, k and v are read where
+// they are; only heads whose width is no multiple of 16 are copied, padded with zeros.
 
 enum {
     SIDE = 16,  // of a tile
@@ -81,7 +81,8 @@ INLINE void mix_transposed(const float *restrict s, const float *restrict x, lon
         }
 }
 
-/// s holds weights without their division. w: the weights, those dropped with their sign bit set; s: what is left of them.
+/// s holds weights without their division. w: the weights, those dropped with their sign bit set; s: what is left of
+/// them.
 INLINE void drop_row(float *restrict s, float *restrict w, float inverse, const uint16_t *restrict bits, long row, dropout_t dropout) {
     for (long j = 0; j < row; j += SIDE) {
         i16x drop = __builtin_convertvector(*(const u16x *)(bits + j), i16x) >= (int32_t)dropout.keep_below;

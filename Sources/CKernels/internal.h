@@ -10,7 +10,8 @@
 #define KERNEL
 #endif
 #define INLINE static inline __attribute__((always_inline))
-// Let sums be split over vector lanes and products be fused: the order is fixed by the compiled code, so results repeat.
+// Let sums be split over vector lanes and products be fused: the order is fixed by the compiled code, so results
+// repeat.
 #define FAST _Pragma("clang fp reassociate(on) contract(fast)")
 
 /// Sixteen floats: one AVX-512 register, two of AVX, four of SSE.
@@ -45,8 +46,8 @@ INLINE float exp_approx(float x) {
     return p * scale.f;
 }
 
-/// Philox 4x32 with 7 rounds, which passes BigCrush (Salmon et al. 2011, table 2). Numbers are the lower halves of 64 bits,
-/// where the multiplication of vectors reads its factors; what the upper halves hold meanwhile is of no account.
+/// Philox 4x32 with 7 rounds, which passes BigCrush (Salmon et al. 2011, table 2). Numbers are the lower halves of 64
+/// bits, where the multiplication of vectors reads its factors; what the upper halves hold meanwhile is of no account.
 INLINE void philox(uint32_t c0, uint32_t c1, uint32_t c2, uint32_t c3, uint64_t seed, uint32_t out[4]) {
     uint64_t a = c0, b = c1, c = c2, d = c3;
     uint32_t k0 = (uint32_t)seed, k1 = (uint32_t)(seed >> 32);

@@ -1,7 +1,7 @@
 #include "panels.h"
 
-// y = x W^T with W laid out once for many rows or many steps. Every output is one chain of multiply-adds over the inputs in
-// order, or an exact sum of integers, whatever the number of rows.
+// y = x W^T with W laid out once for many rows or many steps. Every output is one chain of multiply-adds over the
+// inputs in order, or an exact sum of integers, whatever the number of rows.
 
 enum { BYTES_AT_A_TIME = 512 };
 
@@ -25,7 +25,8 @@ KERNEL panel_rows_t panel_rows(const float *x, long stride, const int32_t *place
     return result;
 }
 
-/// to[i][c] = from[c][i], 16 x 16. Four rounds of interleaving the first half of the rows with the second transpose them.
+/// to[i][c] = from[c][i], 16 x 16. Four rounds of interleaving the first half of the rows with the second transpose
+/// them.
 INLINE void transpose_16(const float *restrict from, long from_stride, float *restrict to, long to_stride) {
     f16x x[16], y[16];
     for (int r = 0; r < 16; r++) x[r] = LOAD16(from + r * from_stride);

@@ -65,14 +65,16 @@ static inline operand_t operand(panel_rows_t rows) {
     return (operand_t){rows, best_tile(), rows.type == panel_float32 ? NULL : byte_tile(rows.type)};
 }
 
-/// Asks for the share of tile r0 of the panel after this one. Weights come from the last-level cache, which takes as long to
-/// answer as a tile to multiply; fetched while their predecessors are worked on they wait for nobody (ALR-M: 3% in float32).
+/// Asks for the share of tile r0 of the panel after this one. Weights come from the last-level cache, which takes as
+/// long to answer as a tile to multiply; fetched while their predecessors are worked on they wait for nobody (ALR-M: 3%
+/// in float32).
 INLINE void fetch_next(const float *panel, long stride, long r0, long rows) {
     const long line = 64 / sizeof(float), lines = stride / line, tiles = (rows + TILE - 1) / TILE, t = r0 / TILE;
     for (long l = lines * t / tiles; l < lines * (t + 1) / tiles; l++) __builtin_prefetch(panel + stride + l * line, 0, 2);
 }
 
-/// Rows r0 ..< r0 + TILE of bytes times one panel, finished at to[0], to[1] and so on; rows that do not exist repeat the last.
+/// Rows r0 ..< r0 + TILE of bytes times one panel, finished at to[0], to[1] and so on; rows that do not exist repeat
+/// the last.
 INLINE void byte_panel_sums(const operand_t *in, const float *panel, long r0, float *const to[TILE], const float *bias, panel_mode_t mode) {
     const byte_row_t *all = in->rows.bytes, *row[TILE];
     for (int r = 0; r < TILE; r++) row[r] = all + (r0 + r < in->rows.rows ? r0 + r : in->rows.rows - 1);

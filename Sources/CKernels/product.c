@@ -1,8 +1,9 @@
 #include "product.h"
 #include "tile.h"
 
-// Products of a training step: thin ones, whose operands are too small to be worth rearranging. Both are read in place, but for
-// what a tile could not read: columns beyond the last whole panel, and a transposed operand, whose columns lie far apart.
+// Products of a training step: thin ones, whose operands are too small to be worth rearranging. Both are read in place,
+// but for what a tile could not read: columns beyond the last whole panel, and a transposed operand, whose columns lie
+// far apart.
 
 enum {
     INNER = 256,     // of the inner dimension at a time, so that what the tiles share stays near the core

@@ -59,7 +59,8 @@ static void byte_tile_portable(const byte_row_t *const a[TILE], const float *b_s
 DEFINE_TILE(tile_v3, __attribute__((target("arch=x86-64-v3"))), 1)
 DEFINE_TILE(tile_v4, __attribute__((target("arch=x86-64-v4"), min_vector_width(512))), 4)
 
-// Bytes become 16 bits wide and are multiplied in pairs, whose sums are added up side by side: as fast as floats are there.
+// Bytes become 16 bits wide and are multiplied in pairs, whose sums are added up side by side: as fast as floats are
+// there.
 __attribute__((target("arch=x86-64-v3"), noinline))
 static void byte_tile_v3(const byte_row_t *const a[TILE], const float *b_scales, const uint8_t *b, long quads, float *const y[TILE],
                          const float *bias, panel_mode_t mode) {

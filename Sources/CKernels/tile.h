@@ -9,15 +9,15 @@ enum {
     PANEL = 64, // columns
 };
 
-/// y[r][c] = sum_k a[r][k step] b[k][c] for TILE rows, PANEL columns; added to y where `accumulate`. Each sum is one chain of
-/// multiply-adds in the order of k.
+/// y[r][c] = sum_k a[r][k step] b[k][c] for TILE rows, PANEL columns; added to y where `accumulate`. Each sum is one
+/// chain of multiply-adds in the order of k.
 typedef void tile_t(const float *const a[TILE], long step, const float *b, long b_stride, long inner, float *y, long y_stride, int accumulate);
 
 /// The tile of the widest registers there are, which is more than a clone can know.
 tile_t *best_tile(void);
 
-/// y = s + bias, max(0, s + bias) or y + s + bias for up to PANEL columns; NULL is no bias. A loop for each mode, or it would be
-/// asked for at every column.
+/// y = s + bias, max(0, s + bias) or y + s + bias for up to PANEL columns; NULL is no bias. A loop for each mode, or it
+/// would be asked for at every column.
 INLINE void finish(const float *restrict s, const float *restrict bias, float *restrict y, long count, panel_mode_t mode) {
     static const float none[PANEL];
     if (!bias) bias = none;
@@ -37,8 +37,8 @@ typedef struct {
     uint32_t start;
 } byte_row_t;
 
-/// The same with bytes, over inner = 4 `quads`: b is [quads][PANEL][4], weights of scale b_scales[c] with 128 added to each.
-/// Sums of integers are exact (up to 65,536 inputs), become floats in the end and are finished.
+/// The same with bytes, over inner = 4 `quads`: b is [quads][PANEL][4], weights of scale b_scales[c] with 128 added to
+/// each. Sums of integers are exact (up to 65,536 inputs), become floats in the end and are finished.
 typedef void byte_tile_t(const byte_row_t *const a[TILE], const float *b_scales, const uint8_t *b, long quads, float *const y[TILE],
                          const float *bias, panel_mode_t mode);
 

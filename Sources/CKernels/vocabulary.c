@@ -21,8 +21,8 @@ INLINE int is_barred(int32_t c, const int32_t *barred, long count) {
 
 enum { REFERENCE = 16, STATE = 32 };
 
-/// Takes one panel's products into a row's state: state[0 ..< 16] are lanes of sum exp(logit - reference), state[REFERENCE] is
-/// the largest logit so far, so that no exponential exceeds 1.
+/// Takes one panel's products into a row's state: state[0 ..< 16] are lanes of sum exp(logit - reference),
+/// state[REFERENCE] is the largest logit so far, so that no exponential exceeds 1.
 INLINE void take_panel(float *restrict v, const float *restrict bias, long first, long count, long k, const int32_t *barred, long barred_count,
                        float *restrict state, float *restrict best, int32_t *restrict index) {
     FAST

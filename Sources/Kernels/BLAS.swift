@@ -6,9 +6,9 @@ public enum BLAS {
     /// The kernel family that OpenBLAS runs, e.g. `SkylakeX`.
     public static var coreName: String { String(cString: openblas_get_corename()) }
 
-    /// To be called first in `main`. OpenBLAS picks its kernels when it is loaded, and an older one that does not know the
-    /// processor falls back to plain SSE, five times slower. The choice can only be made by environment, before loading, so
-    /// the process replaces itself once, with `OPENBLAS_CORETYPE` set to what the processor can do.
+    /// To be called first in `main`. OpenBLAS picks its kernels when it is loaded, and an older one that does not know
+    /// the processor falls back to plain SSE, five times slower. The choice can only be made by environment, before
+    /// loading, so the process replaces itself once, with `OPENBLAS_CORETYPE` set to what the processor can do.
     public static func prepare() {
         openblas_set_num_threads(1)
         guard getenv("OPENBLAS_CORETYPE") == nil, ["Prescott", "Generic", "Core2", "Nehalem"].contains(coreName),

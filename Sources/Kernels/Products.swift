@@ -3,9 +3,9 @@ import COpenBLAS
 
 /// c = a' b', or c += a' b' where `accumulate`; ' transposes if asked.
 ///
-/// Where b is read row by row the product is our own: the matrices of a Transformer of this size are so thin that OpenBLAS,
-/// which rearranges both operands and clears the result at every call, spends a fifth of its time on that. The product with
-/// b transposed is OpenBLAS's; where its b stays the same for many rows, `Panels` is faster.
+/// Where b is read row by row the product is our own: the matrices of a Transformer of this size are so thin that
+/// OpenBLAS, which rearranges both operands and clears the result at every call, spends a fifth of its time on that.
+/// The product with b transposed is OpenBLAS's; where its b stays the same for many rows, `Panels` is faster.
 public func gemm(
     _ a: Matrix, _ b: Matrix, transposeA ta: Bool = false, transposeB tb: Bool = false, into c: Matrix,
     accumulate: Bool = false
@@ -32,8 +32,8 @@ public func gemm(
 /// How weights are kept for products x W^T.
 public enum Precision: String, CaseIterable, Codable, Sendable {
     case float32
-    /// Bytes, a quarter of the room, with a scale for each output; the rows that are multiplied become bytes too, with a scale
-    /// for each row. Faster on processors with AVX-512 VNNI; sums are exact everywhere.
+    /// Bytes, a quarter of the room, with a scale for each output; the rows that are multiplied become bytes too, with
+    /// a scale for each row. Faster on processors with AVX-512 VNNI; sums are exact everywhere.
     case int8
 
     /// Inputs whose products with bytes are summed exactly in 32 bits.
@@ -42,7 +42,8 @@ public enum Precision: String, CaseIterable, Codable, Sendable {
     fileprivate var type: panel_type_t { self == .int8 ? panel_int8 : panel_float32 }
 }
 
-/// A weight matrix [outputs, inputs] laid out for products x W^T. A row's result depends on that row alone, to the last bit.
+/// A weight matrix [outputs, inputs] laid out for products x W^T. A row's result depends on that row alone, to the last
+/// bit.
 public struct Panels {
     public let inputs: Int
     public let outputs: Int
@@ -85,8 +86,8 @@ public struct Panels {
             weights.row(first), weights.stride, base + panel_floats(inputs, first, type), inputs, range.count, type)
     }
 
-    /// The rows of x that `places` names, or the first `count`, good for products with weights of this precision and width. What
-    /// they need is taken from `space` and stays there.
+    /// The rows of x that `places` names, or the first `count`, good for products with weights of this precision and
+    /// width. What they need is taken from `space` and stays there.
     public func rows(_ x: Matrix, at places: UnsafePointer<Int32>? = nil, count: Int, _ space: Workspace) -> PanelRows {
         require(
             x.columns == inputs && (places != nil || count <= x.rows),

@@ -1,6 +1,7 @@
 import Kernels
 
-/// Sentences of one side, one after another. Nothing is padded: row `offsets[s] + i` of every matrix is token i of sentence s.
+/// Sentences of one side, one after another. Nothing is padded: row `offsets[s] + i` of every matrix is token i of
+/// sentence s.
 public struct Packed {
     public private(set) var ids: [Int32] = []
     /// Place of each token in its sentence.

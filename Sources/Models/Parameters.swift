@@ -29,8 +29,8 @@ public enum Initializer: Equatable, Sendable {
     case xavier(fanIn: Int, fanOut: Int)
 }
 
-/// Gives every tensor of a model its place in one contiguous block, so that weights, gradients and Adam's moments are four
-/// blocks of the same layout and an update is one pass.
+/// Gives every tensor of a model its place in one contiguous block, so that weights, gradients and Adam's moments are
+/// four blocks of the same layout and an update is one pass.
 public struct ParameterLayout {
     public private(set) var slots: [Slot] = []
     public private(set) var initializers: [Initializer] = []

@@ -1,7 +1,8 @@
 import Kernels
 import Tensors
 
-/// Blocks of weights as safetensors: one tensor a slot, under the slot's name, so that a model opens in Python as it is.
+/// Blocks of weights as safetensors: one tensor a slot, under the slot's name, so that a model opens in Python as it
+/// is.
 public enum WeightFile {
     /// Tensors of one block. Blocks of the same layout, such as moments, differ by a prefix.
     public struct Part {

@@ -16,8 +16,8 @@ enum Fact: Sendable {
         if case .heartbeat = self { true } else { false }
     }
 
-    /// Writes the fact, within the caller's transaction. Returns why the schema refused it, if it did: one odd fact must not
-    /// keep the others out. Other errors are thrown.
+    /// Writes the fact, within the caller's transaction. Returns why the schema refused it, if it did: one odd fact
+    /// must not keep the others out. Other errors are thrown.
     func insert(into database: Database, run: Int64, root: String) throws -> String? {
         do {
             try write(to: database, run: run, root: root)

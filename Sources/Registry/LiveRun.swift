@@ -3,8 +3,8 @@ import GRDB
 
 /// A run that is under way: takes in facts at any rate and writes them about once a second, from a thread of its own.
 ///
-/// Once a run has started, a failing registry never stops it: facts wait in memory for the next attempt, and `warn` is told
-/// once. All functions may be called from any thread.
+/// Once a run has started, a failing registry never stops it: facts wait in memory for the next attempt, and `warn` is
+/// told once. All functions may be called from any thread.
 public final class LiveRun: @unchecked Sendable {
     /// Seconds between writes of facts, and between heartbeats.
     public struct Rhythm: Sendable {

@@ -4,8 +4,8 @@ import Tensors
 
 /// The history of all runs in one SQLite file: what ran, from what, with which settings, and what came out.
 ///
-/// A log of facts: nothing that a stage makes depends on it. Several processes write to it at the same time; each change is
-/// one short immediate transaction, and a writer waits up to `timeout` seconds for its turn.
+/// A log of facts: nothing that a stage makes depends on it. Several processes write to it at the same time; each
+/// change is one short immediate transaction, and a writer waits up to `timeout` seconds for its turn.
 public final class RunRegistry: Sendable {
     /// How long a writer waits for another one, in seconds.
     public static let defaultTimeout = 20.0
@@ -126,7 +126,8 @@ public final class RunRegistry: Sendable {
         }
     }
 
-    /// The mode is a property of the file and stays. SQLite does not wait for a lock while it changes the mode, so we do.
+    /// The mode is a property of the file and stays. SQLite does not wait for a lock while it changes the mode, so we
+    /// do.
     private static func useWriteAheadLog(_ database: Database) throws {
         for attempt in 1... {
             do {

@@ -3,7 +3,8 @@
 /// Step i takes a file from `PRAGMA user_version = i` to i + 1. A step that has been released is never edited:
 /// a change of the schema is a new step at the end.
 enum Schema {
-    /// Marks the file as ours in the SQLite header (the letters "ShAt"), so that no other program's database is ever altered.
+    /// Marks the file as ours in the SQLite header (the letters "ShAt"), so that no other program's database is ever
+    /// altered.
     static let applicationID = 0x5368_4174
 
     /// The version this program writes, and the newest it can read.
@@ -19,7 +20,8 @@ enum Schema {
 
         """
 
-    /// Times are UTC text, `2025-01-31T12:00:00.000Z`, which `julianday()` understands. JSON is checked when it is written.
+    /// Times are UTC text, `2025-01-31T12:00:00.000Z`, which `julianday()` understands. JSON is checked when it is
+    /// written.
     private static let tables = """
         CREATE TABLE runs (
           id             INTEGER PRIMARY KEY,

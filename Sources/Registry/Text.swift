@@ -10,7 +10,8 @@ enum Time {
     static func date(_ text: String) -> Date? { try? style.parse(text) }
 }
 
-/// Paths as the registry writes them: relative to its own folder where they lie inside, so that a folder of runs can be moved.
+/// Paths as the registry writes them: relative to its own folder where they lie inside, so that a folder of runs can be
+/// moved.
 enum RegistryPath {
     static func stored(_ path: String, root: String) -> String {
         let full = absolute(path)

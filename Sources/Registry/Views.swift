@@ -2,14 +2,15 @@
 enum Views {
     static let all = [leaderboard, lineage, running, notReproducible, cost, reclaimable].joined(separator: "\n")
 
-    /// Replaces what earlier releases made: the first compared every score with every other, the second did not name the base
-    /// and gave p in fifteen digits.
+    /// Replaces what earlier releases made: the first compared every score with every other, the second did not name
+    /// the base and gave p in fifteen digits.
     static let leaderboardAgain = "DROP VIEW leaderboard;\n" + leaderboard
 
-    /// One row for each scored model, test set and way of searching (beam, precision): its newest finished score, best BLEU first.
+    /// One row for each scored model, test set and way of searching (beam, precision): its newest finished score, best
+    /// BLEU first.
     ///
-    /// `difference` is against `base`, the score run whose folder this run read in that role; `p` belongs to that comparison.
-    /// `sites`, `parameters` and `search` are params of the score run, `tokens_per_second` is its metric.
+    /// `difference` is against `base`, the score run whose folder this run read in that role; `p` belongs to that
+    /// comparison. `sites`, `parameters` and `search` are params of the score run, `tokens_per_second` is its metric.
     private static let leaderboard = """
         CREATE VIEW leaderboard AS
         WITH
@@ -54,7 +55,8 @@ enum Views {
         """
 
     /// Everything a run came from: `select * from lineage where run = 17`. `depth` 1 is what it read itself.
-    /// `source` is the run that made the artifact (the last one, where several made the same bytes); NULL for a raw file.
+    /// `source` is the run that made the artifact (the last one, where several made the same bytes); NULL for a raw
+    /// file.
     private static let lineage = """
         CREATE VIEW lineage AS
         WITH RECURSIVE
@@ -116,7 +118,8 @@ enum Views {
         ORDER BY sum(wall_seconds) DESC;
         """
 
-    /// Folders on disk that can be made again and that nobody needs now: captures that a finished run has read and no run is reading.
+    /// Folders on disk that can be made again and that nobody needs now: captures that a finished run has read and no
+    /// run is reading.
     private static let reclaimable = """
         CREATE VIEW reclaimable AS
         SELECT artifact_paths.path, artifacts.kind, artifacts.bytes, round(artifacts.bytes / 1048576.0, 1) AS mib,

@@ -32,7 +32,8 @@ extension DivergedError: StageError {
     public var hint: String? { "try a lower --peak or a longer --warmup" }
 }
 
-/// What an error looks like to the user: one line that says what was expected and found, perhaps one that mends it, and an exit code.
+/// What an error looks like to the user: one line that says what was expected and found, perhaps one that mends it, and
+/// an exit code.
 ///
 /// | code | meaning |
 /// |---|---|

@@ -1,7 +1,7 @@
 import Foundation
 
-/// How far a loop has come, on standard error: on a terminal one line redrawn in place at most ten times a second, elsewhere a
-/// plain line every ten seconds and at the end.
+/// How far a loop has come, on standard error: on a terminal one line redrawn in place at most ten times a second,
+/// elsewhere a plain line every ten seconds and at the end.
 ///
 /// Rate and remaining time count from `start`, so that a resumed loop is not credited with what was done before.
 public final class ProgressDisplay {

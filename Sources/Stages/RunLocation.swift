@@ -1,8 +1,9 @@
 import Tensors
 
 /// Which run an output folder belongs to: `runs/NAME/STAGE` and `runs/NAME/STAGE/SPEC` are part of run NAME, and the
-/// history is `runs/registry.sqlite`. The folder of `tokenize` is `tokens`, after what is in it, and `train` has one more,
-/// `inplace`; all others are named like their stage. A folder of another shape is a run of its own, with the history beside it.
+/// history is `runs/registry.sqlite`. The folder of `tokenize` is `tokens`, after what is in it, and `train` has one
+/// more, `inplace`; all others are named like their stage. A folder of another shape is a run of its own, with the
+/// history beside it.
 struct RunLocation: Equatable {
     let name: String
     let registry: String

@@ -5,8 +5,8 @@ public enum Signals {
     /// The signal that asked the process to stop, if one has.
     public static var received: Int32? { flag.pointee == 0 ? nil : flag.pointee }
 
-    /// Starts catching. A signal that the parent has told us to ignore (`nohup`, a background job) stays ignored; one that the
-    /// parent has blocked, as a thread of a pool does for its children, is let through again.
+    /// Starts catching. A signal that the parent has told us to ignore (`nohup`, a background job) stays ignored; one
+    /// that the parent has blocked, as a thread of a pool does for its children, is let through again.
     public static func install() {
         var mask = sigset_t()
         sigemptyset(&mask)

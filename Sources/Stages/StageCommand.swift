@@ -3,8 +3,8 @@ import Foundation
 import Kernels
 import Tensors
 
-/// A program that is one stage. Conforming types are marked `@main`; what they throw becomes a line on standard error and an
-/// exit code (see `Failure`).
+/// A program that is one stage. Conforming types are marked `@main`; what they throw becomes a line on standard error
+/// and an exit code (see `Failure`).
 ///
 ///     @main struct Distill: StageCommand {
 ///         static let configuration = CommandConfiguration(abstract: "...", version: Program.version)

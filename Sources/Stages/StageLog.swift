@@ -1,6 +1,7 @@
 import Logging
 
-/// Messages of swift-log as lines on standard error that get along with the progress bar: `train: message`, `train: warning: message`.
+/// Messages of swift-log as lines on standard error that get along with the progress bar: `train: message`, `train:
+/// warning: message`.
 struct StageLog: LogHandler {
     let label: String
     let terminal: Terminal

@@ -31,10 +31,10 @@ public final class StageRun {
 
     /// Runs a stage: locks the output folder, records the start, calls `body`, records how it ended.
     ///
-    /// If the folder already holds what the same key (see `RunKey`) made, nothing is run, unless `--force` was given, and nil is
-    /// returned. A folder that holds anything else than this stage's work is refused (see `OutputPlace`). What `body`
-    /// throws is recorded and thrown on. A registry that cannot be used at the start ends the stage before it has
-    /// touched anything; one that fails later only costs a warning.
+    /// If the folder already holds what the same key (see `RunKey`) made, nothing is run, unless `--force` was given,
+    /// and nil is returned. A folder that holds anything else than this stage's work is refused (see `OutputPlace`).
+    /// What `body` throws is recorded and thrown on. A registry that cannot be used at the start ends the stage before
+    /// it has touched anything; one that fails later only costs a warning.
     ///
     /// - Parameters:
     ///   - stage: name of the program, as in manifests and in the registry
@@ -207,8 +207,8 @@ extension RunDescription {
 }
 
 extension RunRegistry {
-    /// Whether `folder` is whole and is what the last finished run of this key made. Says yes by touching the manifest, so that
-    /// Make sees the folder as newer than what it was made from.
+    /// Whether `folder` is whole and is what the last finished run of this key made. Says yes by touching the manifest,
+    /// so that Make sees the folder as newer than what it was made from.
     fileprivate func isUpToDate(_ folder: String, keyHash: String) throws -> Bool {
         guard let artifact = try? Artifact.published(folder).0, try hasMade(artifact.sha256, keyHash: keyHash) else {
             return false

@@ -1,6 +1,7 @@
 import Foundation
 
-/// Standard error, shared by messages and the progress bar: a message goes above the bar, which is drawn again below it.
+/// Standard error, shared by messages and the progress bar: a message goes above the bar, which is drawn again below
+/// it.
 final class Terminal: @unchecked Sendable {
     static let standardError = Terminal(
         isInteractive: isatty(STDERR_FILENO) == 1 && ProcessInfo.processInfo.environment["TERM"] != "dumb",

@@ -33,7 +33,8 @@ public struct TrainingOptions: ParsableArguments {
             hint: "leave --patience out, or hold some out")
     }
 
-    /// All but the seed, which is a setting of what is trained, and the seconds between checkpoints, which change no result.
+    /// All but the seed, which is a setting of what is trained, and the seconds between checkpoints, which change no
+    /// result.
     public func apply(to settings: inout TrainingSettings) {
         settings.epochs = epochs ?? settings.epochs
         settings.maxSteps = maxSteps ?? settings.maxSteps

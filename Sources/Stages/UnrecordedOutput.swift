@@ -1,7 +1,7 @@
 import Tensors
 
-/// A folder made by a program that reads what runs have left and is no run itself: whole or absent like every other, and not
-/// in the history.
+/// A folder made by a program that reads what runs have left and is no run itself: whole or absent like every other,
+/// and not in the history.
 public enum UnrecordedOutput {
     /// Takes the folder for itself, has `fill` write files to it, and publishes them.
     public static func publish(

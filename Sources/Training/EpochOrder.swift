@@ -19,8 +19,8 @@ public struct SplitMix64: RandomNumberGenerator {
     }
 }
 
-/// An epoch's sentences in random order, cut into batches of about the same number of tokens. As nothing is padded there is
-/// no reason to put sentences of like length together, and batches are as random as they can be.
+/// An epoch's sentences in random order, cut into batches of about the same number of tokens. As nothing is padded
+/// there is no reason to put sentences of like length together, and batches are as random as they can be.
 public struct EpochOrder {
     public private(set) var sentences: [Int] = []
     public private(set) var batches: [Range<Int>] = []

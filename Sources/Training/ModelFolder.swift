@@ -82,7 +82,8 @@ public final class ModelFolder {
         file.releasePages()
     }
 
-    /// What this model has of another of the same shape: all that no other network stands for there, networks that it has already included.
+    /// What this model has of another of the same shape: all that no other network stands for there, networks that it
+    /// has already included.
     public func copyWeights(to block: FloatBlock, of other: Transformer) throws {
         let names = Set(model.layout.slots.map(\.name))
         try WeightFile.read(file, .init(block, other.layout.slots.filter { names.contains($0.name) }))

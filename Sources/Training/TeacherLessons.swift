@@ -15,16 +15,16 @@ public struct TeachingSettings: Codable, Equatable, Sendable {
     public var alpha: Float = 0.9
     /// T
     public var temperature: Float = 1
-    /// Tokens whose probabilities are kept of each of the teacher's distributions; of all others only the sum is compared.
-    /// Spread evenly over them, it would teach the model a distribution much flatter than the teacher's.
+    /// Tokens whose probabilities are kept of each of the teacher's distributions; of all others only the sum is
+    /// compared. Spread evenly over them, it would teach the model a distribution much flatter than the teacher's.
     public var likeliest = 8
     public var trainable = Trainable.networks
 
     public init() {}
 }
 
-/// What a teacher says of a training set: its likeliest next tokens at each position. They are the same in every epoch, so the teacher
-/// runs once, and for long texts of small vocabularies they are far less than its logits.
+/// What a teacher says of a training set: its likeliest next tokens at each position. They are the same in every epoch,
+/// so the teacher runs once, and for long texts of small vocabularies they are far less than its logits.
 public final class TeacherLessons {
     private let settings: TeachingSettings
     /// [target tokens, likeliest], `</s>` included

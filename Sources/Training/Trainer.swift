@@ -54,8 +54,8 @@ public struct TrainingObserver {
 
 /// Steps, epochs, validation, the best weights, early stopping and checkpoints, for any trainee.
 ///
-/// Everything that happens is a function of the settings, the seed and the step, so a run that was killed and started again
-/// from its checkpoint ends with the same bits as one that was not.
+/// Everything that happens is a function of the settings, the seed and the step, so a run that was killed and started
+/// again from its checkpoint ends with the same bits as one that was not.
 public final class Trainer {
     public enum Outcome: Equatable, Sendable {
         case finished
@@ -86,8 +86,8 @@ public final class Trainer {
         snapshots = Snapshots(folder: folder, layout: trainee.layout, kept: max(1, settings.averaged))
     }
 
-    /// Trains to the end, or until asked to stop. Afterwards the trainee's weights are the result: the average of the best
-    /// epochs, or the best alone where its validation loss is lower.
+    /// Trains to the end, or until asked to stop. Afterwards the trainee's weights are the result: the average of the
+    /// best epochs, or the best alone where its validation loss is lower.
     public func run(_ observer: TrainingObserver = TrainingObserver()) throws -> Outcome {
         if let found = try checkpoint.read(weights: trainee.weights, adam: adam) {
             state = found

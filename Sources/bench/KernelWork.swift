@@ -23,8 +23,8 @@ extension Session {
     }
 }
 
-/// Calls of the kernels: those bound by memory on arrays of 64 MB, which only the largest last caches hold, those bound by
-/// arithmetic on the shapes of a teacher of width 128.
+/// Calls of the kernels: those bound by memory on arrays of 64 MB, which only the largest last caches hold, those bound
+/// by arithmetic on the shapes of a teacher of width 128.
 final class KernelWork {
     struct Kernel {
         let name: String

@@ -62,8 +62,8 @@ struct Stopwatch {
     /// Called after every piece of work: a measurement may be stopped at any time, and does not come back if it is.
     let stopIfRequested: () -> Void
 
-    /// Units a second, the median of several stretches; `body` returns how many units it has done. Called once before the clock
-    /// starts, so that memory is there.
+    /// Units a second, the median of several stretches; `body` returns how many units it has done. Called once before
+    /// the clock starts, so that memory is there.
     func rate(_ body: () -> Double) -> Double {
         withoutActuallyEscaping(body) { rates([$0], stretches: 3)[0] }
     }

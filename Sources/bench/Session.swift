@@ -95,8 +95,8 @@ final class Session {
         return peaks.first { $0.threads == threads }!
     }
 
-    /// sgemm: the best of three sizes, each thread on matrices of its own. Memory: the best of a += b and of a += constant, over
-    /// arrays of the size that the kernels are measured on.
+    /// sgemm: the best of three sizes, each thread on matrices of its own. Memory: the best of a += b and of a +=
+    /// constant, over arrays of the size that the kernels are measured on.
     private func measurePeak(_ threads: Int) -> Peak {
         let pool = WorkerPool(threads: threads)
         let flops = [512, 1024, 2048].map { n in

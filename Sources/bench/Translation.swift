@@ -5,9 +5,9 @@ import Models
 extension Session {
     private typealias Named = (name: String, model: TranslationModel)
 
-    /// Sentences of the test set, each translation of a fixed length, as what untrained weights would say has no end. Models whose
-    /// Transformer is of one precision are measured in turn, since their ratios are what counts. Beyond the longest sentence that
-    /// flattened networks know, those without a bound go on.
+    /// Sentences of the test set, each translation of a fixed length, as what untrained weights would say has no end.
+    /// Models whose Transformer is of one precision are measured in turn, since their ratios are what counts. Beyond
+    /// the longest sentence that flattened networks know, those without a bound go on.
     func translation() throws {
         let model = Transformer(configuration), weights = model.layout.initialized(seed: 1)
         for transformer in Precision.allCases {

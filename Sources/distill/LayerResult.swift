@@ -3,8 +3,8 @@ import Models
 import Tensors
 import Training
 
-/// How well one layer's network does; kept in the metadata of its weights, so that a distillation that goes on knows what
-/// it has finished.
+/// How well one layer's network does; kept in the metadata of its weights, so that a distillation that goes on knows
+/// what it has finished.
 struct LayerResult: Codable {
     let parameters: Int
     let epochs: Int

@@ -1,7 +1,8 @@
 import Foundation
 import Tensors
 
-/// Results for the documentation catalogue: figures as files of its Resources, and tables between two marks of Results.md.
+/// Results for the documentation catalogue: figures as files of its Resources, and tables between two marks of
+/// Results.md.
 struct Documentation {
     static let begin = "<!-- results: begin -->", end = "<!-- results: end -->"
 

@@ -3,13 +3,13 @@ import Models
 import Stages
 import Tensors
 
-/// Chooses which attentions to replace, and by what: place by place, while BLEU of the validation set stays within a bound of
-/// the model's own.
+/// Chooses which attentions to replace, and by what: place by place, while BLEU of the validation set stays within a
+/// bound of the model's own.
 ///
-/// Every network is tried alone first; what it then costs sets the order of the places, the cheapest first. At each place the
-/// networks for it are tried from the smallest on beside all that was kept before, and the first with which the model is
-/// within the bound is kept. Where none is, the attention stays. A greedy search: 1 + c to 1 + 2c translations of the
-/// validation set for c networks, not 2^c.
+/// Every network is tried alone first; what it then costs sets the order of the places, the cheapest first. At each
+/// place the networks for it are tried from the smallest on beside all that was kept before, and the first with which
+/// the model is within the bound is kept. Where none is, the attention stays. A greedy search: 1 + c to 1 + 2c
+/// translations of the validation set for c networks, not 2^c.
 struct GreedyChoice {
     struct Candidate: Encodable {
         let spec: Spec

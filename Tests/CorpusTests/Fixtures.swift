@@ -8,7 +8,8 @@ enum Fixtures {
     static let root = URL(fileURLWithPath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
 
-    /// Real corpora, which are no part of the project: `CORPORA`, or a folder beside the project; nil where there is none.
+    /// Real corpora, which are no part of the project: `CORPORA`, or a folder beside the project; nil where there is
+    /// none.
     static let corpora: String? = {
         let path = ProcessInfo.processInfo.environment["CORPORA"] ?? root + "/../shared/corpora"
         return FileManager.default.fileExists(atPath: path + "/multi30k") ? path : nil

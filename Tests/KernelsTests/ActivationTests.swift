@@ -1,7 +1,8 @@
 import CKernels
 import Testing
 
-/// Bias, ReLU, dropout, residual: forward against the formula with the masks of the reference generator, backward against differences.
+/// Bias, ReLU, dropout, residual: forward against the formula with the masks of the reference generator, backward
+/// against differences.
 struct ActivationTests {
     static let widths = [1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 31, 33, 128, 511, 512, 513, 1031]
     static let rates: [Float] = [0, 0.1, 0.6]

@@ -3,7 +3,8 @@ import Foundation
 import Testing
 
 struct AttentionTests {
-    /// The kernel's results for one sentence, with q, k, v as columns of wider matrices and everything around them marked.
+    /// The kernel's results for one sentence, with q, k, v as columns of wider matrices and everything around them
+    /// marked.
     struct Run {
         let out: [Float]
         let weights: [Float]
@@ -80,7 +81,8 @@ struct AttentionTests {
         }
     }
 
-    /// What is kept for the backward pass: the weight, its sign saying whether it was dropped, zero where nothing may be seen.
+    /// What is kept for the backward pass: the weight, its sign saying whether it was dropped, zero where nothing may
+    /// be seen.
     private func checkWeights(
         _ kept: [Float], _ a: NaiveAttention, _ expected: [Double], _ factors: [Double], _ what: String
     ) {
@@ -143,7 +145,8 @@ struct AttentionTests {
         #expect(abs(kept - 0.8) < 5 * (0.8 * 0.2 / Double(run.weights.count)).squareRoot())
     }
 
-    /// e^x within 4 units in the last place, as the ratio of softmax weights to that of score 0, as far as weights are normal numbers.
+    /// e^x within 4 units in the last place, as the ratio of softmax weights to that of score 0, as far as weights are
+    /// normal numbers.
     @Test func theExponentialIsAccurate() {
         let m = 16_384, x = (0..<m).map { -80 * Float($0) / Float(m) }
         let a = NaiveAttention(

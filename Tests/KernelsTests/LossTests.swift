@@ -2,7 +2,8 @@ import CKernels
 import Foundation
 import Testing
 
-/// Sums over rows of -sum_c q_c log softmax(x + bias)_c, q = (1 - smoothing) onehot + smoothing / vocabulary, and of -log softmax at the label.
+/// Sums over rows of -sum_c q_c log softmax(x + bias)_c, q = (1 - smoothing) onehot + smoothing / vocabulary, and of
+/// -log softmax at the label.
 private func crossEntropy(
     _ x: [Double], _ bias: [Double], _ labels: [Int32], smoothing: Double
 ) -> (loss: Double, likelihood: Double) {
@@ -70,7 +71,8 @@ struct LossTests {
         for r in 0..<rows { #expect(abs(gradient[(r * vocabulary)..<((r + 1) * vocabulary)].reduce(0, +)) < 1e-5) }
     }
 
-    /// alpha T^2 KL(p, softmax(z / T)) + (1 - alpha) cross-entropy, p a teacher's likeliest classes and one for all others.
+    /// alpha T^2 KL(p, softmax(z / T)) + (1 - alpha) cross-entropy, p a teacher's likeliest classes and one for all
+    /// others.
     @Test(arguments: [5, 16, 33, 101], [(Float(0.9), Float(1)), (0.5, 2), (1, 0.7), (0, 3)])
     func aTaughtModelAgreesWithTheDefinitionAndItsDifferences(
         vocabulary: Int, teaching: (alpha: Float, temperature: Float)

@@ -3,7 +3,8 @@ import Foundation
 import Testing
 
 struct OptimizerTests {
-    /// Kingma & Ba 2015, algorithm 1, with weight decay taken from the weights themselves (Loshchilov & Hutter 2019, algorithm 2).
+    /// Kingma & Ba 2015, algorithm 1, with weight decay taken from the weights themselves (Loshchilov & Hutter 2019,
+    /// algorithm 2).
     struct Textbook {
         var weights: [Double]
         var m: [Double]

@@ -106,8 +106,8 @@ struct MixerNetworkTests {
 
     // MARK: - Translation
 
-    /// Position by position, and of whole sentences, the same as the pass that trains: at small lengths and at 1,000 tokens, with
-    /// pooling logits far beyond the limit too.
+    /// Position by position, and of whole sentences, the same as the pass that trains: at small lengths and at 1,000
+    /// tokens, with pooling logits far beyond the limit too.
     @Test(arguments: sizes, attentions)
     func translationSaysWhatTrainingSays(_ size: String, _ attention: String) throws {
         for (loud, lengths) in [(Float(1), [3, 1, 0, 7, 2]), (60, [4, 9]), (1, [1000, 17])] {

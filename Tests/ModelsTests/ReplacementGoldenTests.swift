@@ -5,8 +5,8 @@ import Models
 import Tensors
 import Testing
 
-/// Outputs, every gradient and ten steps of training against PyTorch modules on padded sentences; `Golden/replacements.py`
-/// says what is computed.
+/// Outputs, every gradient and ten steps of training against PyTorch modules on padded sentences;
+/// `Golden/replacements.py` says what is computed.
 struct ReplacementGoldenTests {
     static let specs = ["alr-h9.encoder", "aslr-h5.encoder", "alr-h7.decoder", "alr-h8.cross", "alr-h6.crossfull"]
     private let S = 6, d = 4, heads = 2, rate: Float = 1e-2

@@ -4,8 +4,8 @@ import Testing
 
 @testable import Models
 
-/// The padded definition, naively, in double precision: one sentence is one vector of N numbers, the unseen ones zero, and the
-/// network runs once for every output. Gradients by hand, layer after layer, through plain loops.
+/// The padded definition, naively, in double precision: one sentence is one vector of N numbers, the unseen ones zero,
+/// and the network runs once for every output. Gradients by hand, layer after layer, through plain loops.
 private struct PaddedNetwork {
     let inputs: Int, hidden: Int, outputs: Int
     var parameters: [String: [Double]]
@@ -135,8 +135,8 @@ private struct PaddedNetwork {
 
     /// Loss and gradients by the padded definition, and the outputs of each token in the batch's order.
     ///
-    /// - Parameter given: the gradient of the outputs, in the batch's order; from the squared error if nil. `crossfull` then sees prefixes,
-    ///   as it does within a model
+    /// - Parameter given: the gradient of the outputs, in the batch's order; from the squared error if nil. `crossfull`
+    ///   then sees prefixes, as it does within a model
     private func padded(_ test: Case, given: Matrix? = nil) -> Padded {
         let shape = test.replacement.shape, order = test.batch.target.order
         let none = [Double](repeating: 0, count: d)
@@ -282,8 +282,8 @@ private struct PaddedNetwork {
             let gradient = FloatBlock(test.layout.count)
             let squares = training.step(test.batch, wanted: test.wanted, randomness: .off, .gradient(gradient))
             #expect(abs(squares - expected.squares) < 1e-5 * expected.squares, "\(text) \(lengths)")
-            // where a tensor's gradient nearly cancels, as behind a LayerNorm over one or two numbers, what is left of it is rounding of
-            // the gradients that it is made from
+            // where a tensor's gradient nearly cancels, as behind a LayerNorm over one or two numbers, what is left of
+            // it is rounding of the gradients that it is made from
             let whole = expected.gradients.values.joined().map(abs).max()!
             for slot in test.layout.slots {
                 let values = expected.gradients[slot.name]!, largest = max(values.map(abs).max()!, whole / 20)

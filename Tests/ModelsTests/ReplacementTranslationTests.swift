@@ -99,8 +99,8 @@ struct ReplacementTranslationTests {
         }
     }
 
-    /// Bytes are near: each row and each output's weights are rounded to 255 steps, the rows of the hidden layer after its gain,
-    /// which makes a loud unit small. And a sentence's result is its own, to the bit.
+    /// Bytes are near: each row and each output's weights are rounded to 255 steps, the rows of the hidden layer after
+    /// its gain, which makes a loud unit small. And a sentence's result is its own, to the bit.
     @Test(arguments: [("alr-h70.encoder.0", false), ("alr-h70.encoder.0", true), ("aslr-h33.encoder.0", false)])
     func bytesAreNear(_ text: String, isProjected: Bool) throws {
         let (replacement, weights) = try makeNetwork(text)

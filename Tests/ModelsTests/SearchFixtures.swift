@@ -2,7 +2,8 @@ import Foundation
 import Kernels
 import Models
 
-/// A small random model whose translations vary: every weight and bias is random, embeddings and output layer are large.
+/// A small random model whose translations vary: every weight and bias is random, embeddings and output layer are
+/// large.
 final class SearchFixture {
     let model: Transformer
     let weights: FloatBlock

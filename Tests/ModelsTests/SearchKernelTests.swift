@@ -121,8 +121,8 @@ struct SearchKernelTests {
         }
     }
 
-    /// The hidden layer of translation is that of training, without dropout and before the shift: a product with the unit
-    /// matrix shows what its rows are.
+    /// The hidden layer of translation is that of training, without dropout and before the shift: a product with the
+    /// unit matrix shows what its rows are.
     @Test(arguments: [1, 25, 800], [panel_float32, panel_int8, panel_int8_avx2, panel_int8_portable])
     func hiddenLayer(width: Int, type: panel_type_t) {
         var random = SearchRandom(UInt64(width))
@@ -229,7 +229,8 @@ struct SearchKernelTests {
         }
     }
 
-    /// Rows of zeros stay zero, and those of almost nothing; a row with something that is no number has no numbers, and spoils no other.
+    /// Rows of zeros stay zero, and those of almost nothing; a row with something that is no number has no numbers, and
+    /// spoils no other.
     @Test(arguments: [panel_int8, panel_int8_avx2, panel_int8_portable]) func bytesOfUnusualRows(type: panel_type_t) {
         let inputs = 5, w: [Float] = [1, 2, 3, 4, 5, 0, 0, 0, 0, 0]
         let x: [Float] = [
@@ -305,7 +306,8 @@ struct SearchKernelTests {
         }
     }
 
-    /// Each row against a softmax in double precision; two slots, blocks partly filled, one position appended on the way.
+    /// Each row against a softmax in double precision; two slots, blocks partly filled, one position appended on the
+    /// way.
     @Test(arguments: [1, 4, 16, 20])
     func attentionOverACache(head: Int) {
         for length in [1, 2, 15, 16, 17, 40] {

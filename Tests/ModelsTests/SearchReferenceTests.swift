@@ -40,7 +40,8 @@ struct SearchReferenceTests {
         _ = compare(SearchFixture(seed: 11), configuration, lengths: [5, 2, 6], seed: 11)
     }
 
-    /// Heads of 8, 16 and 24 values fill a vector in part, wholly, and more than once; translations pass 16 and 32 positions.
+    /// Heads of 8, 16 and 24 values fill a vector in part, wholly, and more than once; translations pass 16 and 32
+    /// positions.
     @Test(arguments: [(16, 2), (16, 1), (24, 1)])
     func headsOfAnyWidthAndLongTranslations(width: Int, heads: Int) {
         var configuration = SearchConfiguration(beam: 3)

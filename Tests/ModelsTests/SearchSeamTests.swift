@@ -3,7 +3,8 @@ import Testing
 
 @testable import Models
 
-/// What takes part in translation in the place of an attention sees each hypothesis whole, in its own slot, and no other.
+/// What takes part in translation in the place of an attention sees each hypothesis whole, in its own slot, and no
+/// other.
 struct SearchSeamTests {
     /// Contexts are sums of what was appended to the slot so far; keeps account of everything it is told.
     private final class Recorder: StepAttention {

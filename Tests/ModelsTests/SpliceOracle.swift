@@ -3,8 +3,9 @@ import Kernels
 
 @testable import Models
 
-/// A Transformer with networks in the place of attentions, computed the long way: one sentence at a time, all positions of the
-/// decoder at once by the layers that training uses, and each output of a network anew from everything that it may see.
+/// A Transformer with networks in the place of attentions, computed the long way: one sentence at a time, all positions
+/// of the decoder at once by the layers that training uses, and each output of a network anew from everything that it
+/// may see.
 final class SpliceOracle {
     let model: Transformer
     private let weights: FloatBlock

@@ -49,7 +49,8 @@ struct TransformerBatchTests {
         }
     }
 
-    /// The same names of random numbers give the same bits, also in a workspace that held other sentences; other names other bits.
+    /// The same names of random numbers give the same bits, also in a workspace that held other sentences; other names
+    /// other bits.
     @Test func runsRepeat() {
         let dropped = TransformerConfiguration.tiny(layers: 2, dropout: 0.3), batch = PairBatch(pairs)
         func run(_ fixture: TransformerFixture, seed: UInt64 = 5, step: Int = 9, slice: Int = 1) -> [Float] {

@@ -16,7 +16,8 @@ final class TransformerFixture {
         gradients = FloatBlock(model.layout.count)
     }
 
-    /// Summed loss of the batch, smoothing 0.1; its gradient times `gradientScale` is added to `gradients` where one is asked for.
+    /// Summed loss of the batch, smoothing 0.1; its gradient times `gradientScale` is added to `gradients` where one is
+    /// asked for.
     func loss(_ batch: PairBatch, gradientScale: Float? = nil, randomness: Randomness = .off) -> LossSums {
         workspace.reset()
         let pass = Pass(
@@ -56,7 +57,8 @@ extension PairBatch {
         for pair in pairs { append(source: pair.source[...], target: pair.target[...]) }
     }
 
-    /// Pairs of every awkward kind for a vocabulary of at least 11: one token, no target, repeated tokens, unequal lengths.
+    /// Pairs of every awkward kind for a vocabulary of at least 11: one token, no target, repeated tokens, unequal
+    /// lengths.
     static let awkwardPairs: [(source: [Int32], target: [Int32])] = [
         ([5], [7, 3]), ([3, 4, 3, 9], []), ([10, 0, 6, 6, 6, 8, 4], [4, 9]), ([7, 8], [10, 3, 5, 5, 0, 6]),
         ([9, 9, 3], [8]),

@@ -5,7 +5,8 @@ import Models
 import Tensors
 import Testing
 
-/// Values, every gradient and ten steps of training against PyTorch in double precision; `Golden/transformer.py` says what is computed.
+/// Values, every gradient and ten steps of training against PyTorch in double precision; `Golden/transformer.py` says
+/// what is computed.
 struct TransformerGoldenTests {
     static let warmup = 100.0
 
@@ -59,7 +60,8 @@ struct TransformerGoldenTests {
         print("\(prefix): largest relative difference \(worst.value) at \(worst.where)")
     }
 
-    /// The bias of the keys shifts all scores of a query alike, so its true gradient is zero and the computed one is rounding.
+    /// The bias of the keys shifts all scores of a query alike, so its true gradient is zero and the computed one is
+    /// rounding.
     private func keyBias(_ slot: Slot) -> Range<Int>? {
         slot.name.hasSuffix("projection.bias") ? slot.count / 3..<2 * slot.count / 3 : nil
     }

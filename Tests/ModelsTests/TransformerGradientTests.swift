@@ -9,7 +9,8 @@ struct TransformerGradientTests {
             [($0, 1, 0), ($0, 2, 0.25)]
         }
 
-    /// Half of the hidden units are far on, half far off, so that no difference straddles the corner of a ReLU, leaky or not.
+    /// Half of the hidden units are far on, half far off, so that no difference straddles the corner of a ReLU, leaky
+    /// or not.
     private func prepare(_ fixture: TransformerFixture) {
         for slot in fixture.model.layout.slots {
             for i in slot.range {

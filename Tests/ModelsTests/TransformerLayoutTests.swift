@@ -16,7 +16,8 @@ struct TransformerLayoutTests {
         #expect(zip(layout.slots, layout.slots.dropFirst()).allSatisfy { $0.range.upperBound <= $1.offset })
     }
 
-    /// Xavier-uniform: within the bound, of its variance, the fused projection with the bound of each of its three matrices.
+    /// Xavier-uniform: within the bound, of its variance, the fused projection with the bound of each of its three
+    /// matrices.
     @Test func initialization() {
         let configuration = TransformerConfiguration(sourceVocabulary: 50, targetVocabulary: 60)
         let fixture = TransformerFixture(configuration, seed: 3), other = TransformerFixture(configuration, seed: 4)

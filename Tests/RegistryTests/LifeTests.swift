@@ -148,7 +148,8 @@ import Testing
         registry = try scratch.open()
     }
 
-    /// Leaves a run of `machine` behind that was last heard of `seconds` ago, starts another, and tells what became of the first.
+    /// Leaves a run of `machine` behind that was last heard of `seconds` ago, starts another, and tells what became of
+    /// the first.
     private func statusAfterNextStart(
         _ machine: Machine, silentFor seconds: Double = 0, age: Double = 0
     ) throws -> String? {

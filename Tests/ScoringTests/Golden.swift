@@ -104,7 +104,8 @@ func metric(_ label: String) -> any CorpusMetric {
     }
 }
 
-/// Compares two texts byte by byte (Swift's == compares by canonical equivalence) and shows the first place where they part.
+/// Compares two texts byte by byte (Swift's == compares by canonical equivalence) and shows the first place where they
+/// part.
 func expectSame(
     _ found: String, _ expected: String, _ context: String = "", sourceLocation: SourceLocation = #_sourceLocation
 ) {

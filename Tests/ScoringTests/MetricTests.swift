@@ -3,8 +3,8 @@ import Testing
 
 @testable import Scoring
 
-/// Doubles are compared exactly: operations are in the reference's order, and `exp` and `log` are the C library's for both (the
-/// golden files were made with glibc on x86-64; another C library may round a last digit differently).
+/// Doubles are compared exactly: operations are in the reference's order, and `exp` and `log` are the C library's for
+/// both (the golden files were made with glibc on x86-64; another C library may round a last digit differently).
 @Suite struct MetricTests {
     @Test(arguments: Golden.expected.corpora.keys.sorted())
     func scores(corpus name: String) throws {

@@ -6,11 +6,11 @@ import Testing
 
 @testable import Training
 
-/// A step allocates nothing once the largest batch has been seen. Batches here are so large that an array with a number for
-/// each token takes more than 4,096 bytes.
+/// A step allocates nothing once the largest batch has been seen. Batches here are so large that an array with a number
+/// for each token takes more than 4,096 bytes.
 ///
-/// Without optimisation the standard library's generics ask for a few bytes whenever they step through an array, so that
-/// small allocations say something in an optimised build alone:
+/// Without optimisation the standard library's generics ask for a few bytes whenever they step through an array, so
+/// that small allocations say something in an optimised build alone:
 /// `swift test -c release -Xswiftc -enable-testing --filter AllocationTests`.
 @Suite(.enabled(if: allocations_can_be_counted())) struct AllocationTests {
     #if DEBUG
@@ -47,8 +47,8 @@ import Testing
         try expectNone(bench.trainee(text, pool), pool, sections: 20)
     }
 
-    /// Sentences, their batch and their translations are put together once a call; fifty steps more take a few, as arrays of ids
-    /// grow, not one each.
+    /// Sentences, their batch and their translations are put together once a call; fifty steps more take a few, as
+    /// arrays of ids grow, not one each.
     @Test(arguments: [1, 4]) func aStepOfATranslation(beam: Int) throws {
         let bench = try Workbench(), pool = WorkerPool(threads: 1), trainee = bench.trainee(pool)
         defer { bench.remove() }
@@ -69,8 +69,8 @@ import Testing
 
     /// Goes through an epoch twice and counts the second time.
     ///
-    /// - Parameter sections: most times that a step gives tasks to threads; each takes a few bytes for what they share, since a
-    ///   closure that another thread calls has to be on the heap
+    /// - Parameter sections: most times that a step gives tasks to threads; each takes a few bytes for what they share,
+    ///   since a closure that another thread calls has to be on the heap
     private func expectNone(_ trainee: Trainee, _ pool: WorkerPool, sections: Int) throws {
         let adam = Adam(Adam.Settings(), count: trainee.weights.count), batches = trainee.begin(epoch: 0)
         #expect(batches > 2)

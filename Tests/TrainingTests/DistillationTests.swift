@@ -147,7 +147,8 @@ final class DistillationBench {
         #expect(results[0] == results[2])
     }
 
-    /// Asked to stop after every third step, and started anew each time, it ends with the bits of a run that was left alone.
+    /// Asked to stop after every third step, and started anew each time, it ends with the bits of a run that was left
+    /// alone.
     @Test(arguments: ["alr-h24.encoder.0", "alr-h24.cross.0", "mix-k8r16.cross.0"]) func interruptionsDoNotChangeABit(
         _ text: String
     ) throws {

@@ -3,7 +3,8 @@ import Training
 
 func bits(_ block: FloatBlock) -> [UInt32] { block.buffer.map(\.bitPattern) }
 
-/// Asks a training to stop after every few steps and goes on with another trainer, to the end. Returns how many it took.
+/// Asks a training to stop after every few steps and goes on with another trainer, to the end. Returns how many it
+/// took.
 func runInPieces(of length: Int, _ trainer: (_ run: Int) throws -> Trainer) throws -> Int {
     var runs = 0, outcome = Trainer.Outcome.interrupted
     while outcome == .interrupted {

@@ -73,8 +73,8 @@ struct Workbench {
         #expect(results[0] == results[2])
     }
 
-    /// Asked to stop after any step, and started anew each time, it ends with the bits of a run that was left alone; with
-    /// several snapshots to average, too.
+    /// Asked to stop after any step, and started anew each time, it ends with the bits of a run that was left alone;
+    /// with several snapshots to average, too.
     @Test(arguments: [1, 3]) func interruptionsDoNotChangeABit(averaged: Int) throws {
         var bench = try Workbench()
         defer { bench.remove() }

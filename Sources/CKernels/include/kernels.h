@@ -1,5 +1,5 @@
-// Elementwise, reduction and attention kernels: loops without intrinsics, compiled once for each of three x86-64 levels and
-// chosen when the program runs, so that one portable binary runs at the speed of the machine it finds itself on.
+// Elementwise, reduction and attention kernels: loops without intrinsics, compiled once for each of three x86-64 levels
+// and chosen when the program runs, so that one portable binary runs at the speed of the machine it finds itself on.
 //
 // Everything is row-major float. Names of dimensions: rows (tokens), d (model width), n (queries of a sentence),
 // m (keys of a sentence). Backward functions stand under their forward and take the same arguments in the same order.
@@ -54,8 +54,8 @@ static inline long attention_row(long m) { return (m + 15) & ~15L; }
 /// Floats of scratch for either pass.
 long attention_scratch(long n, long m, long head);
 
-/// One sentence, all heads: out = dropout(softmax(scale q k^T)) v. Row strides are given apart from widths, so that q, k
-/// and v may be columns of one fused projection. `causal` hides keys after the query's own position.
+/// One sentence, all heads: out = dropout(softmax(scale q k^T)) v. Row strides are given apart from widths, so that q,
+/// k and v may be columns of one fused projection. `causal` hides keys after the query's own position.
 /// weights: [heads, n, row], kept for the backward pass; a dropped weight is stored with its sign bit set.
 /// `first` is the index of this sentence's first weight in the dropout stream.
 void attention_forward(const float *q, long q_stride, const float *k, const float *v, long kv_stride, float *out, long out_stride,

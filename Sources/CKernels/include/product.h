@@ -9,12 +9,13 @@ void product(const float *a, long a_stride, const float *b, long b_stride, float
 void product_transposed(const float *a, long a_stride, const float *b, long b_stride, float *c, long c_stride, long rows, long columns, long inner, int accumulate);
 
 // ---- weights laid out once -----------------------------------------------------------------------------------------
-// A row's result depends on that row alone, to the last bit: a sentence's translation cannot depend on the batch that it is in.
+// A row's result depends on that row alone, to the last bit: a sentence's translation cannot depend on the batch that
+// it is in.
 
 /// What panels hold: the weights, or W[o][i] = scale[o] w[o][i] with w in -127 ... 127. The rows are then taken for
-/// x[r][i] = scale[r] q[r][i] as well, scale[r] = max |x[r]| / 127, and the sum of the products is exact, for up to 65,536 inputs.
-/// `panel_int8` multiplies bytes as the processor does it best, with AVX-512 VNNI, AVX2 or in a plain loop; `_avx2` and `_portable` do it
-/// as older processors do, which gives the same bits.
+/// x[r][i] = scale[r] q[r][i] as well, scale[r] = max |x[r]| / 127, and the sum of the products is exact, for up to
+/// 65,536 inputs. `panel_int8` multiplies bytes as the processor does it best, with AVX-512 VNNI, AVX2 or in a plain
+/// loop; `_avx2` and `_portable` do it as older processors do, which gives the same bits.
 typedef enum { panel_float32, panel_int8, panel_int8_avx2, panel_int8_portable } panel_type_t;
 
 /// Floats of the panels of a [outputs, inputs] matrix.

@@ -16,8 +16,9 @@ void add_rows(float *x, long x_stride, const float *y, long y_stride, long rows,
 ///     y = leaky((pre - input_mean u) input_rstd + v),   mean, rstd = of each row of y.
 void hidden_forward(float *pre, long stride, const float *input_mean, const float *input_rstd, const float *u, const float *v, long rows, long width,
                     float *mean, float *rstd, float epsilon);
-/// The hidden layer of translation, ready for the next product: h[r] = gain (y - mean) rstd, with y and its moments from row
-/// places[r] of pre (row r if NULL) as above. Rows of pre are `width` floats apart. scratch: `hidden_scratch` floats.
+/// The hidden layer of translation, ready for the next product: h[r] = gain (y - mean) rstd, with y and its moments
+/// from row places[r] of pre (row r if NULL) as above. Rows of pre are `width` floats apart. scratch: `hidden_scratch`
+/// floats.
 panel_rows_t hidden_rows(const float *pre, const int32_t *places, const float *input_mean, const float *input_rstd, const float *u, const float *v,
                          const float *gain, long rows, long width, float epsilon, panel_type_t type, float *scratch);
 long hidden_scratch(long rows, long width, panel_type_t type);
@@ -39,14 +40,16 @@ void hidden_backward(const float *y, float *dh, long stride, const float *mean, 
 /// out += bias; returns the summed squared error against `wanted`; out becomes the difference x gradient_scale;
 /// dbias = column sums of that.
 double squared_error(float *out, const float *bias, const float *wanted, long wanted_stride, long rows, long width, float gradient_scale, float *dbias);
-/// Adds to totals: [0] squared error, [1] sum of cosines of (out row, wanted row), [2] rows of either side that are not zero.
+/// Adds to totals: [0] squared error, [1] sum of cosines of (out row, wanted row), [2] rows of either side that are not
+/// zero.
 void compare_rows(const float *out, const float *wanted, long wanted_stride, long rows, long width, double totals[3]);
 
 /// The gradient of the first layer, in place of g, the summed products x^T a of one block of inputs:
 ///     m = g - 1 da_mean^T,   dW = gain . m + shift dv^T,   dgain = row sums of m . W,   dshift = W dv.
 void input_gradient(float *g, long g_stride, const float *w, long w_stride, const float *gain, const float *shift, const float *dv, const float *da_mean,
                     long rows, long width, float *dgain, float *dshift);
-/// What the gradient of the inputs has of each hidden row through the input's moments: with pre the pre-activation, y = leaky(pre),
+/// What the gradient of the inputs has of each hidden row through the input's moments: with pre the pre-activation, y =
+/// leaky(pre),
 ///     terms[r] = { a . u, q, q input_mean },     q = a . (pre - v) input_rstd / inputs.
 void input_terms(const float *y, const float *a, const float *u, const float *v, const float *input_mean, const float *input_rstd,
                  long rows, long width, float inputs, float *terms);

@@ -3,9 +3,9 @@ import Tensors
 
 /// Lines of a UTF-8 file.
 ///
-/// Lines end at U+000A and nowhere else: U+2028, U+0085 and a lone carriage return are ordinary characters, or two files
-/// with equal line counts would fall out of step. One carriage return before the line feed is dropped. A last line
-/// without a line feed counts. A byte order mark at the start of the file is dropped.
+/// Lines end at U+000A and nowhere else: U+2028, U+0085 and a lone carriage return are ordinary characters, or two
+/// files with equal line counts would fall out of step. One carriage return before the line feed is dropped. A last
+/// line without a line feed counts. A byte order mark at the start of the file is dropped.
 public enum TextLines {
     /// Throws `DataError` with `path:line` at the first byte sequence that is not UTF-8, and for what is no text at
     /// all.

@@ -1,5 +1,5 @@
-/// Puts sentences into French: agreement of adjectives and participles, adjectives before and after the noun, pronouns before
-/// the verb, elision and contraction.
+/// Puts sentences into French: agreement of adjectives and participles, adjectives before and after the noun, pronouns
+/// before the verb, elision and contraction.
 struct FrenchRealizer {
     func sentence(_ sentence: Sentence) -> String {
         let words = sentence.words(that: "que", conjunction: \.french) { clause($0) }

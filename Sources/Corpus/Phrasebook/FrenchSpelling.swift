@@ -10,7 +10,8 @@ enum FrenchSpelling {
     ]
     private static let contracted = ["à le": "au", "à les": "aux", "de le": "du", "de les": "des"]
 
-    /// Elision before a vowel (`l'homme`, `s'il`), then contraction of `à` and `de` with articles that are left (`au`, `des`).
+    /// Elision before a vowel (`l'homme`, `s'il`), then contraction of `à` and `de` with articles that are left (`au`,
+    /// `des`).
     static func joined(_ words: [String]) -> [String] {
         var shortened: [String] = []
         for (index, word) in words.enumerated() {

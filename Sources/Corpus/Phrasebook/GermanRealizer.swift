@@ -1,5 +1,5 @@
-/// Puts sentences into German: verb second in main clauses and last in dependent ones, separable verbs, declension in four
-/// cases with strong, mixed and weak adjectives.
+/// Puts sentences into German: verb second in main clauses and last in dependent ones, separable verbs, declension in
+/// four cases with strong, mixed and weak adjectives.
 struct GermanRealizer {
     private enum Order { case second, first, last }
 

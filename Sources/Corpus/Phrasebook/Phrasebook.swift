@@ -1,10 +1,10 @@
 import Tensors
 
-/// A small corpus that comes with the project: sentences in English, German and French that a grammar makes up, the same
-/// ones in every run on every machine.
+/// A small corpus that comes with the project: sentences in English, German and French that a grammar makes up, the
+/// same ones in every run on every machine.
 ///
-/// The three sentences of a triple are realized from one tree. Within the corpus each sentence of a language belongs to one
-/// triple, so that translation between any two of the languages, in either direction, has one right answer.
+/// The three sentences of a triple are realized from one tree. Within the corpus each sentence of a language belongs to
+/// one triple, so that translation between any two of the languages, in either direction, has one right answer.
 public struct Phrasebook: Sendable {
     public static let languages = ["en", "de", "fr"]
     public struct Triple: Equatable, Sendable {

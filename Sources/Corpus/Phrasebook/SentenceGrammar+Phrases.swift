@@ -1,8 +1,9 @@
 // Who does what to whom: subjects, objects, recipients and the nouns in them.
 //
-// Pronouns are where three languages differ most in what they leave open, so they are used only where each of them says the
-// same: "he" and "she" where only a person can be meant (German "er" may be a table), "me" and "us" not where French would
-// show the gender ("il m'a vue"), "him" and "her" not where French would hide it ("il l'aide"), never "you" and "they".
+// Pronouns are where three languages differ most in what they leave open, so they are used only where each of them says
+// the same: "he" and "she" where only a person can be meant (German "er" may be a table), "me" and "us" not where
+// French would show the gender ("il m'a vue"), "him" and "her" not where French would hide it ("il l'aide"), never
+// "you" and "they".
 extension SentenceGrammar {
     mutating func subject(_ verb: Verb, _ tense: Tense, _ context: Context) -> Participant? {
         let wanted = choose("subject")
@@ -88,7 +89,8 @@ extension SentenceGrammar {
 // MARK: - Relative clauses
 
 extension SentenceGrammar {
-    /// Hangs a relative clause on the subject, or on an object after which nothing follows in any of the three languages.
+    /// Hangs a relative clause on the subject, or on an object after which nothing follows in any of the three
+    /// languages.
     mutating func addRelative(to clause: inout Clause) {
         let gap: Relative.Gap
         switch choose("relative") {
@@ -151,8 +153,8 @@ extension SentenceGrammar {
             gap: .object, clause: Clause(subject: subject, predicate: .verb(verb), tense: tense, object: .phrase(head)))
     }
 
-    /// Whether a German relative clause, where both noun phrases stand before the verb, leaves open which of the two acts:
-    /// "die Katze, die die Maus sieht".
+    /// Whether a German relative clause, where both noun phrases stand before the verb, leaves open which of the two
+    /// acts: "die Katze, die die Maus sieht".
     private func looksLikeSubject(_ object: NounPhrase, beside subject: NounPhrase, _ verb: Verb) -> Bool {
         verb.german.objectCase == .accusative && object.noun.isAnimate && object.number == subject.number
             && GermanDeclension.isAmbiguous(object) && GermanDeclension.isAmbiguous(subject)

@@ -1,7 +1,7 @@
 /// Draws sentences at random.
 ///
-/// A draw that leads nowhere (a noun twice, a tense without a fitting time, a sentence with two readings) yields nil, and
-/// the caller draws again: so every rule stays in one place and needs no look-ahead.
+/// A draw that leads nowhere (a noun twice, a tense without a fitting time, a sentence with two readings) yields nil,
+/// and the caller draws again: so every rule stays in one place and needs no look-ahead.
 struct SentenceGrammar {
     let lexicon: Lexicon
     let choices: Choices
@@ -97,7 +97,8 @@ extension SentenceGrammar {
         return isSound(clause) ? clause : nil
     }
 
-    /// `The house is big.` Participles and adjectives that would show whether "I" and "we" are men or women are left out.
+    /// `The house is big.` Participles and adjectives that would show whether "I" and "we" are men or women are left
+    /// out.
     private mutating func qualityClause(_ context: Context) -> Clause? {
         guard let adjective = random.pick(lexicon.adjectives),
             let tense = random.pick([Tense.present, .present, .past]), context.tenses.contains(tense)

@@ -1,7 +1,7 @@
 /// A sentence before it is put into words: what is said, in the terms that the three languages share.
 ///
-/// A realizer for each language decides order, agreement and form. Since each realizes the same tree, the three sentences
-/// mean the same; the grammar leaves out every tree that two readings of one of the sentences would share.
+/// A realizer for each language decides order, agreement and form. Since each realizes the same tree, the three
+/// sentences mean the same; the grammar leaves out every tree that two readings of one of the sentences would share.
 indirect enum Sentence {
     /// `The king sleeps.`
     case plain(Clause)

@@ -1,7 +1,8 @@
 import Foundation
 import Tensors
 
-/// A tab-separated table with named columns: lines that begin with `#` are remarks, the first other line is the heading.
+/// A tab-separated table with named columns: lines that begin with `#` are remarks, the first other line is the
+/// heading.
 struct Table {
     struct Row {
         let place: String

@@ -4,8 +4,9 @@ import Tensors
 /// The TED talks of the IWSLT evaluations, read from the official archives as they are.
 ///
 /// An archive `de-en.tgz` holds `train.tags.de-en.de` and `.en` and test sets such as
-/// `IWSLT17.TED.tst2015.de-en.de.xml` and `.en.xml`. The test sets of 2016 and 2017 were shipped with their source side only;
-/// there the archive of the other direction is the reference, so several archives may be given and are read as one.
+/// `IWSLT17.TED.tst2015.de-en.de.xml` and `.en.xml`. The test sets of 2016 and 2017 were shipped with their source side
+/// only; there the archive of the other direction is the reference, so several archives may be given and are read as
+/// one.
 public struct IWSLTCorpus {
     private struct Document {
         /// Where it is, for errors.
@@ -131,7 +132,8 @@ extension IWSLTCorpus {
 // MARK: - Reading documents
 
 extension IWSLTCorpus {
-    /// Training text: lines of markup (`<url>`, `<title>`, `</doc>` ...) say something about the talk, all others are its text.
+    /// Training text: lines of markup (`<url>`, `<title>`, `</doc>` ...) say something about the talk, all others are
+    /// its text.
     private static func taggedLines(
         _ document: Document, _ reason: String, _ text: inout ParallelText
     ) throws

@@ -1,8 +1,8 @@
 import Tensors
 
 extension ParallelText {
-    /// Reads tab-separated text with a sentence pair on each line, plain, gzip, or the one text file in a zip archive (as
-    /// Tatoeba's pairs are shipped).
+    /// Reads tab-separated text with a sentence pair on each line, plain, gzip, or the one text file in a zip archive
+    /// (as Tatoeba's pairs are shipped).
     ///
     /// - Parameters:
     ///   - sourceColumn, targetColumn: counted from 0; further columns, such as licences, are ignored.

@@ -43,8 +43,8 @@ public struct ParallelText: Equatable, Sendable {
 extension ParallelText {
     /// Reads two files of which line i of one translates line i of the other; either may be gzip.
     ///
-    /// Throws when the counts differ, with the line at which the shorter file ends: a shift cannot be mended by dropping
-    /// the rest. Lines that are empty on one side are kept here and counted by the filter.
+    /// Throws when the counts differ, with the line at which the shorter file ends: a shift cannot be mended by
+    /// dropping the rest. Lines that are empty on one side are kept here and counted by the filter.
     public init(source sourceFile: InputFile, target targetFile: InputFile) throws {
         let source = try sourceFile.lines
         let target = try targetFile.lines

@@ -2,9 +2,9 @@ import Tensors
 
 /// Sets pairs of one text aside for validation and test.
 ///
-/// Pairs that share a source or a target sentence belong together (directly or through others), and such a group never parts:
-/// no sentence of either language is on both sides of a split. Which groups are chosen depends on the seed and on the text of
-/// their sentences alone, not on the direction of translation nor on the order of the file.
+/// Pairs that share a source or a target sentence belong together (directly or through others), and such a group never
+/// parts: no sentence of either language is on both sides of a split. Which groups are chosen depends on the seed and
+/// on the text of their sentences alone, not on the direction of translation nor on the order of the file.
 public struct HeldOutSplit: Sendable {
     public var valid: Int
     public var test: Int
@@ -16,8 +16,8 @@ public struct HeldOutSplit: Sendable {
         self.seed = seed
     }
 
-    /// Groups go, in the order of their hash, to the test set and then to the validation set while they fit; the rest is
-    /// training text. Within a split pairs stay in the order of the file.
+    /// Groups go, in the order of their hash, to the test set and then to the validation set while they fit; the rest
+    /// is training text. Within a split pairs stay in the order of the file.
     ///
     /// - Parameter name: of the text, in errors only.
     public func apply(to text: ParallelText, name: String) throws -> [Split: ParallelText] {

@@ -41,7 +41,8 @@ final class SentencePieceModel: @unchecked Sendable {
         var text = text
         return text.withUTF8 { utf8 in
             utf8.withMemoryRebound(to: CChar.self) { characters in
-                // A piece covers at least a byte, apart from the space before the sentence; normalization may lengthen the text.
+                // A piece covers at least a byte, apart from the space before the sentence; normalization may lengthen
+                // the text.
                 withUnsafeTemporaryAllocation(of: Int32.self, capacity: characters.count + 16) { ids in
                     let count = sp_encode(handle, characters.baseAddress, characters.count, ids.baseAddress, ids.count)
                     if count <= ids.count { return ids[..<max(count, 0)].map(Int.init) }

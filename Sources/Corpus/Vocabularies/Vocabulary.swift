@@ -8,9 +8,9 @@ public enum Side: String, CaseIterable, Codable, Sendable {
 
 /// Text to ids and back.
 ///
-/// Ids 0, 1 and 2 are `<unk>`, `<s>` and `</s>` in every vocabulary; there is none for padding, since nothing is padded.
-/// `encode` yields none of 1 and 2: whoever needs sentence marks adds them. A vocabulary is only read and may be used from
-/// several threads.
+/// Ids 0, 1 and 2 are `<unk>`, `<s>` and `</s>` in every vocabulary; there is none for padding, since nothing is
+/// padded. `encode` yields none of 1 and 2: whoever needs sentence marks adds them. A vocabulary is only read and may
+/// be used from several threads.
 public struct Vocabulary: Sendable {
     public static let unknown = 0
     public static let start = 1
@@ -46,8 +46,8 @@ public struct Vocabulary: Sendable {
         }
     }
 
-    /// Plain text as it is written, punctuation and spaces in place. Sentence marks disappear; ids out of range count as
-    /// unknown.
+    /// Plain text as it is written, punctuation and spaces in place. Sentence marks disappear; ids out of range count
+    /// as unknown.
     public func decode(_ ids: [Int]) -> String {
         let inner = ids.compactMap {
             $0 == Self.start || $0 == Self.end ? nil : (0..<count).contains($0) ? $0 : Self.unknown
@@ -62,8 +62,8 @@ public struct Vocabulary: Sendable {
 // MARK: - Files
 
 extension Vocabulary {
-    /// `source.model` is what is read again: a standard SentencePiece model, or the list of words. `source.vocab` is the
-    /// same for people, one entry a line with its log-probability or frequency.
+    /// `source.model` is what is read again: a standard SentencePiece model, or the list of words. `source.vocab` is
+    /// the same for people, one entry a line with its log-probability or frequency.
     public static func fileNames(_ side: Side) -> [String] { ["\(side.rawValue).model", "\(side.rawValue).vocab"] }
 
     /// Reads `source.model` or `target.model`.

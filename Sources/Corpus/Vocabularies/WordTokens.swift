@@ -1,13 +1,13 @@
 /// Text to words and punctuation, and back to the same text.
 ///
 /// A word is a run of letters, digits and combining marks, with hyphens, apostrophes, points and commas inside it kept:
-/// `isn't`, `grand-mère`, `3.5`. An apostrophe after one or two letters ends the word, as in French `l'` and `qu'`. Every
-/// other character that is no space is a token by itself.
+/// `isn't`, `grand-mère`, `3.5`. An apostrophe after one or two letters ends the word, as in French `l'` and `qu'`.
+/// Every other character that is no space is a token by itself.
 ///
-/// Where spaces go follows from two neighbouring tokens by rule (none before a full stop, none after an opening bracket, none
-/// after a final apostrophe). Where the text does otherwise the second token says so: U+FFED before it joins it to its
-/// neighbour, U+2581 parts it. So `join(split(text)) == text` for every text without those two characters and with single
-/// spaces; ordinary text needs few marks.
+/// Where spaces go follows from two neighbouring tokens by rule (none before a full stop, none after an opening
+/// bracket, none after a final apostrophe). Where the text does otherwise the second token says so: U+FFED before it
+/// joins it to its neighbour, U+2581 parts it. So `join(split(text)) == text` for every text without those two
+/// characters and with single spaces; ordinary text needs few marks.
 enum WordTokens {
     private static let joined: Character = "\u{FFED}"
     private static let parted: Character = "\u{2581}"

@@ -11,8 +11,8 @@ public struct EncoderOutput {
     }
 }
 
-/// What gives tokens their context from other tokens, with the places of its parameters: attention, or what stands for it.
-/// It holds no weights; those come with each pass.
+/// What gives tokens their context from other tokens, with the places of its parameters: attention, or what stands for
+/// it. It holds no weights; those come with each pass.
 public protocol ContextNetwork {
     /// Longest source that it can read, and most positions of the target; nil where there is no bound.
     var bounds: (source: Int?, target: Int?) { get }
@@ -39,7 +39,8 @@ public protocol ContextNetwork {
 
     /// Laid out for translation.
     ///
-    /// - Parameter output: the projection that follows, which may become part of what is bound (`isProjected`); nil where none does
+    /// - Parameter output: the projection that follows, which may become part of what is bound (`isProjected`); nil
+    ///   where none does
     func bind(_ weights: BoundWeights, output: OutputProjection?) -> BoundContext
 
     /// One that learns from captured activations.

@@ -6,7 +6,8 @@ public protocol RowSource {
     func read(_ row: Int, into y: UnsafeMutablePointer<Float>)
 }
 
-/// Sentences of one attention's activations: what it took in and what it put out, [tokens, d] each, in rows of their sources.
+/// Sentences of one attention's activations: what it took in and what it put out, [tokens, d] each, in rows of their
+/// sources.
 public struct DistillationBatch {
     /// Indices of the sentences.
     public let sentences: ArraySlice<Int>
@@ -36,8 +37,8 @@ public struct DistillationBatch {
 
 /// A network that learns from captured activations.
 public protocol Distiller: AnyObject {
-    /// Gradient of the mean squared error over the numbers of all tokens, 1/(T d) sum |y - output|^2. Returns the sum of squares
-    /// and T, the tokens that the network could see.
+    /// Gradient of the mean squared error over the numbers of all tokens, 1/(T d) sum |y - output|^2. Returns the sum
+    /// of squares and T, the tokens that the network could see.
     func step(
         _ batch: DistillationBatch, randomness: Randomness, _ sink: GradientSink
     ) -> (squares: Double, tokens: Int)
@@ -67,8 +68,8 @@ public struct DistillerSetting {
 public enum GradientSink {
     /// They are added here.
     case gradient(FloatBlock)
-    /// The weights take a step as soon as a gradient is known, block by block where the network can: a gradient of the whole
-    /// need never exist.
+    /// The weights take a step as soon as a gradient is known, block by block where the network can: a gradient of the
+    /// whole need never exist.
     case update(moment1: FloatBlock, moment2: FloatBlock, adam_t)
 }
 

@@ -1,7 +1,8 @@
 import Synchronization
 
-/// A kind of network that can stand in an attention's place. To add one is to write one file and a line of `Families.all`:
-/// specs, help, distillation, training in place, splicing and translation follow from what it says of itself.
+/// A kind of network that can stand in an attention's place. To add one is to write one file and a line of
+/// `Families.all`: specs, help, distillation, training in place, splicing and translation follow from what it says of
+/// itself.
 public protocol Family: Sendable {
     /// As a spec writes it: `alr`.
     var name: String { get }

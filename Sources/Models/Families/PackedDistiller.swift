@@ -1,8 +1,8 @@
 import CKernels
 import Kernels
 
-/// Distillation of a network that works on packed rows. A batch is cut into a fixed number of slices, whose sums are added in
-/// order: the result has the same bits whatever the number of threads.
+/// Distillation of a network that works on packed rows. A batch is cut into a fixed number of slices, whose sums are
+/// added in order: the result has the same bits whatever the number of threads.
 final class PackedDistiller: Distiller {
     private let network: any ContextNetwork
     private let setting: DistillerSetting

@@ -1,7 +1,8 @@
 import Kernels
 
 /// What maps whole sentences to whole sentences in the encoder: self-attention, or a network in the place of it, of its
-/// sublayer or of its layer. Shared by threads. A sentence's result must depend on that sentence alone, to the last bit.
+/// sublayer or of its layer. Shared by threads. A sentence's result must depend on that sentence alone, to the last
+/// bit.
 public protocol SentenceMap {
     /// Longest sentence; nil if there is no bound.
     var maximumTokens: Int? { get }
@@ -15,8 +16,8 @@ extension SentenceMap {
     public var isProjected: Bool { false }
 }
 
-/// What gives the decoder's new position its context: self-attention, cross-attention, or a network in the place of either.
-/// Holds weights alone and is shared by threads; what it remembers of a batch is in its states.
+/// What gives the decoder's new position its context: self-attention, cross-attention, or a network in the place of
+/// either. Holds weights alone and is shared by threads; what it remembers of a batch is in its states.
 public protocol StepAttention {
     /// Longest source; nil if there is no bound.
     var maximumSource: Int? { get }
@@ -45,7 +46,8 @@ public protocol StepState: AnyObject {
     ///
     /// - Parameters:
     ///   - x: [rows, d], LayerNorm of the sublayer's input
-    ///   - context: [rows, d], what goes to the output projection; overwritten. Where `isProjected`, the residual, which is added to
+    ///   - context: [rows, d], what goes to the output projection; overwritten. Where `isProjected`, the residual,
+    ///     which is added to
     ///   - space: for the step only
     func append(_ x: Matrix, _ rows: StepRows, into context: Matrix, _ space: Workspace)
 

@@ -1,12 +1,13 @@
 import Kernels
 
-/// Beam search over a batch of sentences; with a beam of one, greedy search. One a thread, used for one batch after another.
+/// Beam search over a batch of sentences; with a beam of one, greedy search. One a thread, used for one batch after
+/// another.
 ///
-/// At each step a sentence looks at the likeliest continuations of its hypotheses, as many as its beam is wide. Those that end
-/// are set aside with their normalised score, and the beam narrows by one for each; so do those that reach the longest length.
-/// A sentence leaves the batch when its beam is empty, or when nothing in it can still beat the best that was set aside: log P
-/// only falls, so a hypothesis ends at no more than log P / (longest length)^alpha. Ties go to the earlier hypothesis and then
-/// to the lower token, so that the result is a function of the sentence alone.
+/// At each step a sentence looks at the likeliest continuations of its hypotheses, as many as its beam is wide. Those
+/// that end are set aside with their normalised score, and the beam narrows by one for each; so do those that reach the
+/// longest length. A sentence leaves the batch when its beam is empty, or when nothing in it can still beat the best
+/// that was set aside: log P only falls, so a hypothesis ends at no more than log P / (longest length)^alpha. Ties go
+/// to the earlier hypothesis and then to the lower token, so that the result is a function of the sentence alone.
 final class BeamSearch {
     private let configuration: SearchConfiguration
     private let decoder: IncrementalDecoder
@@ -121,7 +122,8 @@ final class BeamSearch {
         assignSlots(from: start, parents: rows, positions: length)
     }
 
-    /// The `width` likeliest continuations of some hypotheses, best first; equal ones in the order of rows and of tokens.
+    /// The `width` likeliest continuations of some hypotheses, best first; equal ones in the order of rows and of
+    /// tokens.
     private func choose(_ rows: Range<Int>, width: Int) {
         let k = configuration.beam
         chosen.removeAll(keepingCapacity: true)

@@ -1,8 +1,9 @@
 import CKernels
 import Kernels
 
-/// Keys and values of slots, in blocks of 16 positions. A block that is full is never written again, so a hypothesis that
-/// branches off shares its parent's full blocks and copies the one that is being filled: a copy costs the same at any length.
+/// Keys and values of slots, in blocks of 16 positions. A block that is full is never written again, so a hypothesis
+/// that branches off shares its parent's full blocks and copies the one that is being filled: a copy costs the same at
+/// any length.
 struct BlockCache {
     static let positions = 16
     private let heads: Int

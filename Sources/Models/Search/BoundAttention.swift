@@ -77,7 +77,8 @@ private final class DecoderAttentionState: StepState {
     func copy(from: Int, to: Int, positions: Int) { cache.copy(from: from, to: to, positions: positions) }
 }
 
-/// Cross-attention with its weights: the source's keys and values are computed once a sentence and shared by its hypotheses.
+/// Cross-attention with its weights: the source's keys and values are computed once a sentence and shared by its
+/// hypotheses.
 final class CrossAttention: StepAttention {
     fileprivate let query: PackedLinear
     fileprivate let keyValue: PackedLinear

@@ -1,6 +1,7 @@
 import Kernels
 
-/// Encodes a batch of sources and then extends hypotheses token by token. One a thread, used for one batch after another.
+/// Encodes a batch of sources and then extends hypotheses token by token. One a thread, used for one batch after
+/// another.
 final class IncrementalDecoder {
     private let model: TranslationModel
     private let own: [any StepState]
@@ -9,8 +10,9 @@ final class IncrementalDecoder {
     private let memory = Workspace()
     private let scratch = Workspace()
     private var group = Packed()
-    /// Source tokens encoded together, usually the whole batch: a network in the place of an attention reads megabytes of
-    /// weights for each group, however small (256 tokens: a fifth slower with ALR-M; the teacher alone does not care).
+    /// Source tokens encoded together, usually the whole batch: a network in the place of an attention reads megabytes
+    /// of weights for each group, however small (256 tokens: a fifth slower with ALR-M; the teacher alone does not
+    /// care).
     private static let groupTokens = 1536
 
     init(_ model: TranslationModel) {

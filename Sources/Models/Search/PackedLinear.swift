@@ -14,8 +14,8 @@ public struct BoundWeights {
     subscript(_ slot: Slot) -> Matrix { block[slot] }
 }
 
-/// y = x W^T + b with weights laid out once for the kernel. A row's result depends on that row alone, to the last bit, so a
-/// translation does not depend on the batch that it is in.
+/// y = x W^T + b with weights laid out once for the kernel. A row's result depends on that row alone, to the last bit,
+/// so a translation does not depend on the batch that it is in.
 public final class PackedLinear {
     private let panels: Panels
     private let memory: FloatBlock

@@ -4,10 +4,11 @@ import Foundation
 public struct SearchConfiguration: Codable, Equatable, Sendable {
     /// Hypotheses kept at each step; 1 is greedy search.
     public var beam = 1
-    /// alpha: a finished hypothesis of n tokens, `</s>` included, counts log P / n^alpha. 0 compares sums of logarithms, 1 their
-    /// means; the formula is that of Marian (`--normalize`) and fairseq (`--lenpen`).
+    /// alpha: a finished hypothesis of n tokens, `</s>` included, counts log P / n^alpha. 0 compares sums of
+    /// logarithms, 1 their means; the formula is that of Marian (`--normalize`) and fairseq (`--lenpen`).
     public var lengthPenalty = 1.0
-    /// A translation of a source of n tokens ends after maxLengthRatio n + maxLengthOffset tokens, `</s>` included, at the latest.
+    /// A translation of a source of n tokens ends after maxLengthRatio n + maxLengthOffset tokens, `</s>` included, at
+    /// the latest.
     public var maxLengthRatio = 1.5
     public var maxLengthOffset = 10
     /// Whether `<unk>` may be put out. `<s>` never is.

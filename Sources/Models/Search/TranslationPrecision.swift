@@ -1,7 +1,7 @@
 import Kernels
 
-/// What the products of translation are made of. A network that stands for an attention is an approximation, in which bytes
-/// round far less than it leaves unexplained; without networks `mixed` is `float32`.
+/// What the products of translation are made of. A network that stands for an attention is an approximation, in which
+/// bytes round far less than it leaves unexplained; without networks `mixed` is `float32`.
 public enum TranslationPrecision: String, CaseIterable, Codable, Sendable {
     case float32
     /// Networks in int8, the Transformer in float32.

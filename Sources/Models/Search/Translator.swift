@@ -29,9 +29,9 @@ public final class Translator {
         self.init(TranslationModel(model, weights: weights), search, pool: pool)
     }
 
-    /// One hypothesis a sentence, in the order of the sentences. A sentence's translation depends on it alone: not on the
-    /// others, nor on the sizes of batches, nor on the number of threads. An empty sentence has an empty translation; of one that
-    /// is longer than the model can read the beginning is translated, with a warning.
+    /// One hypothesis a sentence, in the order of the sentences. A sentence's translation depends on it alone: not on
+    /// the others, nor on the sizes of batches, nor on the number of threads. An empty sentence has an empty
+    /// translation; of one that is longer than the model can read the beginning is translated, with a warning.
     ///
     /// - Parameter progress: told now and then how many are done; what it throws ends the translation
     public func translate(_ sentences: [[Int32]], progress: (Int) throws -> Void) rethrows -> [Hypothesis] {

@@ -1,10 +1,11 @@
 import CKernels
 import Kernels
 
-/// softmax(Q K^T / sqrt(head)) V for each head, concatenated (Vaswani et al. 2017, eq. 1), before the output projection.
+/// softmax(Q K^T / sqrt(head)) V for each head, concatenated (Vaswani et al. 2017, eq. 1), before the output
+/// projection.
 ///
-/// Q, K and V are one matrix [3 d, d]. Self-attention projects its input once by all of it; cross-attention projects the
-/// target by its first third and the source by the rest.
+/// Q, K and V are one matrix [3 d, d]. Self-attention projects its input once by all of it; cross-attention projects
+/// the target by its first third and the source by the rest.
 struct MultiHeadAttention: ContextNetwork {
     let projection: Linear
     let width: Int

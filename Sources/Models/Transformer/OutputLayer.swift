@@ -127,7 +127,8 @@ struct OutputLayer {
         }
     }
 
-    /// The k likeliest tokens that may follow each row of x at a temperature, with the logarithms of their probabilities: [rows, k].
+    /// The k likeliest tokens that may follow each row of x at a temperature, with the logarithms of their
+    /// probabilities: [rows, k].
     func likeliest(_ k: Int, _ x: Matrix, temperature: Float, _ pass: Pass) -> (ids: [Int32], logProbabilities: [Float])
     {
         let space = pass.workspace, mark = space.mark, w = pass.weights[weight]

@@ -10,8 +10,8 @@ struct ContextChoice {
     let make: (_ site: Int, inout ParameterLayout) -> any ContextNetwork
 }
 
-/// y = x + dropout(context(LayerNorm(x)) W^T + b), where the context comes from attention or from a network in its place; y = network(x)
-/// where that spans the sublayer or more.
+/// y = x + dropout(context(LayerNorm(x)) W^T + b), where the context comes from attention or from a network in its
+/// place; y = network(x) where that spans the sublayer or more.
 struct AttentionSublayer {
     let network: any ContextNetwork
     /// What the network is of; nil for attention itself.

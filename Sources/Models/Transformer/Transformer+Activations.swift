@@ -19,8 +19,8 @@ public struct CaptureSite: Hashable, Sendable {
     }
 }
 
-/// A teacher-forced pass without dropout over all positions of a batch at once, and what attentions took in and put out in it.
-/// One a thread, used for one batch after another.
+/// A teacher-forced pass without dropout over all positions of a batch at once, and what attentions took in and put out
+/// in it. One a thread, used for one batch after another.
 public final class TransformerPass {
     private let model: Transformer
     private let weights: FloatBlock
@@ -43,8 +43,8 @@ public final class TransformerPass {
 }
 
 extension Transformer {
-    /// A teacher-forced forward pass that leaves its activations in `trace`, valid until the workspace is reset. Returns the
-    /// encoder's output [source tokens, d].
+    /// A teacher-forced forward pass that leaves its activations in `trace`, valid until the workspace is reset.
+    /// Returns the encoder's output [source tokens, d].
     public func forward(_ batch: PairBatch, trace: TransformerTrace, _ pass: Pass) -> Matrix {
         trace.removeAll()
         let encoded = encode(batch.source, trace: trace, pass)

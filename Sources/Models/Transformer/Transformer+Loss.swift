@@ -18,7 +18,8 @@ extension Transformer {
     ///
     /// - Parameters:
     ///   - smoothing: of the labels (Szegedy et al. 2016)
-    ///   - gradientScale: what the summed loss is multiplied by before it is differentiated; 1 / tokens of the whole batch
+    ///   - gradientScale: what the summed loss is multiplied by before it is differentiated; 1 / tokens of the whole
+    ///     batch
     public func loss(
         _ batch: PairBatch, smoothing: Float, gradientScale: Float, trace: TransformerTrace, _ pass: Pass
     ) -> LossSums {
@@ -89,8 +90,8 @@ extension Transformer {
 }
 
 extension Transformer {
-    /// The k likeliest next tokens at each position of the targets, teacher-forced, with the logarithms of their probabilities at a
-    /// temperature: [target tokens, k].
+    /// The k likeliest next tokens at each position of the targets, teacher-forced, with the logarithms of their
+    /// probabilities at a temperature: [target tokens, k].
     public func likeliest(
         _ k: Int, _ batch: PairBatch, temperature: Float, trace: TransformerTrace, _ pass: Pass
     ) -> (ids: [Int32], logProbabilities: [Float]) {

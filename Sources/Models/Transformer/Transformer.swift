@@ -1,7 +1,8 @@
 import Kernels
 
-/// A pre-norm encoder-decoder (Vaswani et al. 2017, with the normalisation of Xiong et al. 2020): x + dropout(f(LayerNorm(x)))
-/// in every sublayer, a final LayerNorm after each stack, sinusoidal positions, an output layer with bias.
+/// A pre-norm encoder-decoder (Vaswani et al. 2017, with the normalisation of Xiong et al. 2020): x +
+/// dropout(f(LayerNorm(x))) in every sublayer, a final LayerNorm after each stack, sinusoidal positions, an output
+/// layer with bias.
 ///
 /// The model is its shape; weights are a separate block of `layout`, so that one model serves any number of threads.
 public final class Transformer {
@@ -74,7 +75,8 @@ public final class Transformer {
     }
 }
 
-/// Sentence pairs of one slice of a batch: the source, the decoder's input (`<s>` first) and what it is to say (`</s>` last).
+/// Sentence pairs of one slice of a batch: the source, the decoder's input (`<s>` first) and what it is to say (`</s>`
+/// last).
 public struct PairBatch {
     public var source = Packed()
     public var target = Packed()

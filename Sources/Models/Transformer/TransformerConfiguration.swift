@@ -53,7 +53,8 @@ public struct TransformerConfiguration: Codable, Equatable, Sendable {
         return nil
     }
 
-    /// Each number by itself, then what they come to: a model that could not be held is refused before memory is asked for.
+    /// Each number by itself, then what they come to: a model that could not be held is refused before memory is asked
+    /// for.
     private var problemOfSize: String? {
         let sizes: KeyValuePairs = [
             "source vocabulary": (sourceVocabulary, 1...1 << 24), "target vocabulary": (targetVocabulary, 1...1 << 24),

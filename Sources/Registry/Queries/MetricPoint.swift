@@ -9,8 +9,8 @@ public struct MetricPoint: Decodable, FetchableRecord, Sendable {
 }
 
 extension RunRegistry {
-    /// The values of some runs whose keys look like one of the patterns (`layer.*.valid.loss`), by run, key and step. What is
-    /// not a number is left out.
+    /// The values of some runs whose keys look like one of the patterns (`layer.*.valid.loss`), by run, key and step.
+    /// What is not a number is left out.
     public func metrics(of runs: some Sequence<Int64>, like patterns: String...) throws -> [MetricPoint] {
         try read { database in
             try SQLRequest<MetricPoint>(

@@ -6,8 +6,8 @@ import Foundation
 ///     p_n  = sum over sentences of clipped n-gram matches / sum over sentences of hypothesis n-grams
 ///     BP   = min(1, exp(1 - reference length / hypothesis length))
 ///
-/// An order without a match gets the smoothed precision 1 / (2^k x n-grams) for the k-th such order ("exp", as mteval-v13a
-/// smooths). A corpus without any match scores 0.
+/// An order without a match gets the smoothed precision 1 / (2^k x n-grams) for the k-th such order ("exp", as
+/// mteval-v13a smooths). A corpus without any match scores 0.
 ///
 /// Source: Papineni et al. 2002, "BLEU: a Method for Automatic Evaluation of Machine Translation"; Chen & Cherry 2014,
 /// smoothing method 3; Post 2018.

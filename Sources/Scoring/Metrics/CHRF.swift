@@ -3,11 +3,12 @@
 ///     chrF_beta = 100 (1 + beta^2) P R / (beta^2 P + R)
 ///     P = mean over orders of matches / hypothesis n-grams        R = mean over orders of matches / reference n-grams
 ///
-/// with counts summed over sentences, and orders that either side lacks left out of the mean. Character n-grams run over the
-/// sentence without its white space. For word n-grams one punctuation mark is split off a word, at its end or else at its start.
+/// with counts summed over sentences, and orders that either side lacks left out of the mean. Character n-grams run
+/// over the sentence without its white space. For word n-grams one punctuation mark is split off a word, at its end or
+/// else at its start.
 ///
-/// Source: Popović 2015, "chrF: character n-gram F-score for automatic MT evaluation"; Popović 2017, "chrF++: words helping
-/// character n-grams".
+/// Source: Popović 2015, "chrF: character n-gram F-score for automatic MT evaluation"; Popović 2017, "chrF++: words
+/// helping character n-grams".
 public struct CHRF: CorpusMetric {
     /// Longest character n-gram, 1...6.
     public var characterOrder: Int

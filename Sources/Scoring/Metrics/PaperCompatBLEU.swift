@@ -4,9 +4,10 @@ import Foundation
 ///
 ///     BP exp( (1/4) sum_{n=1..4} ln p_n )        BP = min(1, exp(1 - reference length / hypothesis length))
 ///
-/// the BLEU-4 of Papineni et al. 2002 over a corpus of **model tokens**, as that paper's code computes it: no detokenisation
-/// and no tokenisation, no smoothing (0 when an order has no match), and `<s>` and `</s>` count as tokens like any other, which raises
-/// the figure, since every sentence gets them right. Put them into both sides before calling.
+/// the BLEU-4 of Papineni et al. 2002 over a corpus of **model tokens**, as that paper's code computes it: no
+/// detokenisation and no tokenisation, no smoothing (0 when an order has no match), and `<s>` and `</s>` count as
+/// tokens like any other, which raises the figure, since every sentence gets them right. Put them into both sides
+/// before calling.
 public enum PaperCompatBLEU {
     /// Tokens are vocabulary ids or pieces. Throws `ScoringError` when there are no sentences or the two counts differ.
     public static func score<Token: Hashable>(hypotheses: [[Token]], references: [[Token]]) throws -> Double {

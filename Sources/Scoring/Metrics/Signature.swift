@@ -3,8 +3,8 @@
 ///
 /// Source: Post 2018, section 5, in the field order of sacreBLEU 2.
 public struct Signature: Equatable, Sendable, CustomStringConvertible {
-    /// The version of sacreBLEU whose definitions are followed and whose results the tests compare with, digit for digit.
-    /// Scores made here may be set beside scores made by that version, so the field says that version.
+    /// The version of sacreBLEU whose definitions are followed and whose results the tests compare with, digit for
+    /// digit. Scores made here may be set beside scores made by that version, so the field says that version.
     public static let version = "2.6.0"
 
     /// Bootstrap resamples, when the score has a confidence interval or was compared by them.

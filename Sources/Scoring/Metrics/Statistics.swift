@@ -1,5 +1,5 @@
-/// What one sentence contributes to a corpus score: whole numbers that are summed over sentences before anything else is done
-/// with them. Column meanings belong to the metric; unused columns are 0.
+/// What one sentence contributes to a corpus score: whole numbers that are summed over sentences before anything else
+/// is done with them. Column meanings belong to the metric; unused columns are 0.
 ///
 /// A fixed row of 32 columns makes summing thousands of resampled corpora a matter of vector additions.
 public typealias StatisticsRow = SIMD32<Int32>

@@ -2,12 +2,12 @@
 ///
 ///     matches[n - 1] = sum over distinct n-grams g of min(count of g in the hypothesis, count of g in the reference)
 ///
-/// which is the clipped count of Papineni et al. 2002, section 2.1. Symbols are integers: token numbers for BLEU, Unicode
-/// scalars for chrF.
+/// which is the clipped count of Papineni et al. 2002, section 2.1. Symbols are integers: token numbers for BLEU,
+/// Unicode scalars for chrF.
 ///
-/// An n-gram is named by the number of its first n-1 symbols' (n-1)-gram and its last symbol: one 64-bit key, whatever n is. Only
-/// the reference's n-grams are stored; one of the hypothesis whose beginning the reference lacks cannot match.
-/// The tables are kept from call to call and cleared by a generation count.
+/// An n-gram is named by the number of its first n-1 symbols' (n-1)-gram and its last symbol: one 64-bit key, whatever
+/// n is. Only the reference's n-grams are stored; one of the hypothesis whose beginning the reference lacks cannot
+/// match. The tables are kept from call to call and cleared by a generation count.
 struct NgramMatcher {
     /// The longest n-gram that is looked at, at most 8.
     let order: Int

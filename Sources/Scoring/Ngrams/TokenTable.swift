@@ -1,7 +1,7 @@
 /// Gives every distinct token a small number, so that n-grams are compared as integers and never as strings.
 ///
-/// An open-addressing hash table over one arena of bytes. Swift's own `String` keys would not do: they compare by canonical
-/// equivalence, the metrics by bytes.
+/// An open-addressing hash table over one arena of bytes. Swift's own `String` keys would not do: they compare by
+/// canonical equivalence, the metrics by bytes.
 struct TokenTable {
     private var arena: [UInt8] = []
     /// Token i is `arena[starts[i]..<starts[i + 1]]`.

@@ -39,8 +39,9 @@ struct PCG64 {
         return UInt32(truncatingIfNeeded: word)
     }
 
-    /// A uniform integer in `0..<bound`, as `Generator.integers(bound)` and `Generator.choice(bound)` draw it: the high half of
-    /// a 32-bit draw times the bound; draws that would favour some numbers are rejected. A bound of 1 draws nothing.
+    /// A uniform integer in `0..<bound`, as `Generator.integers(bound)` and `Generator.choice(bound)` draw it: the high
+    /// half of a 32-bit draw times the bound; draws that would favour some numbers are rejected. A bound of 1 draws
+    /// nothing.
     mutating func integer(below bound: UInt32) -> Int {
         if bound == 1 { return 0 }
         var product = UInt64(next32()) * UInt64(bound)

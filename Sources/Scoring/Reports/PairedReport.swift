@@ -1,4 +1,5 @@
-/// Systems compared with a baseline, written as sacreBLEU's JSON of paired tests: one object a system, the baseline first.
+/// Systems compared with a baseline, written as sacreBLEU's JSON of paired tests: one object a system, the baseline
+/// first.
 public struct PairedReport: Sendable {
     /// One compared system under every metric.
     public struct Comparison: Sendable {

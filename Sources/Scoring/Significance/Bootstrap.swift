@@ -6,7 +6,8 @@ public struct Confidence: Equatable, Sendable {
     public var halfWidth: Double
 }
 
-/// Bootstrap resampling: a corpus of n sentences is drawn n times with replacement, again and again, and scored each time.
+/// Bootstrap resampling: a corpus of n sentences is drawn n times with replacement, again and again, and scored each
+/// time.
 ///
 /// Source: Koehn 2004, "Statistical Significance Tests for Machine Translation Evaluation".
 public struct Bootstrap: Sendable {

@@ -1,9 +1,9 @@
 /// Is the difference between two systems on one test set more than chance?
 ///
-/// - **Paired bootstrap** (Koehn 2004): both systems are scored on the same resampled corpora, D_r being the absolute difference;
-///   with d the difference on the real corpus, p = (1 + #{r : D_r - mean D > d}) / (1 + trials).
-/// - **Approximate randomisation** (Riezler & Maxwell 2005): in every trial each sentence's two outputs are swapped or not, by
-///   a coin; p = (1 + #{r : D_r > d}) / (1 + trials).
+/// - **Paired bootstrap** (Koehn 2004): both systems are scored on the same resampled corpora, D_r being the absolute
+///   difference; with d the difference on the real corpus, p = (1 + #{r : D_r - mean D > d}) / (1 + trials).
+/// - **Approximate randomisation** (Riezler & Maxwell 2005): in every trial each sentence's two outputs are swapped or
+///   not, by a coin; p = (1 + #{r : D_r > d}) / (1 + trials).
 ///
 /// Both are two-sided. A small p speaks against the hypothesis that the two differ by chance only.
 public struct PairedTest: Equatable, Sendable {

@@ -1,12 +1,13 @@
 /// Text as Python's `str` sees it, on UTF-8 bytes.
 ///
-/// The published scores come from a Python program, so what separates words is what `str.split()` takes for white space, and
-/// lower case is what `str.lower()` makes. Both differ from Swift's `Character` view, in which "e" followed by a combining
-/// accent equals "é"; here two texts are equal when their bytes are.
+/// The published scores come from a Python program, so what separates words is what `str.split()` takes for white
+/// space, and lower case is what `str.lower()` makes. Both differ from Swift's `Character` view, in which "e" followed
+/// by a combining accent equals "é"; here two texts are equal when their bytes are.
 enum PythonText {
     /// The number of bytes of the white space that starts at `index`; 0 when none does.
     ///
-    /// White space is U+0009-000D, U+001C-0020, U+0085, U+00A0, U+1680, U+2000-200A, U+2028, U+2029, U+202F, U+205F, U+3000.
+    /// White space is U+0009-000D, U+001C-0020, U+0085, U+00A0, U+1680, U+2000-200A, U+2028, U+2029, U+202F, U+205F,
+    /// U+3000.
     static func whitespaceLength(_ bytes: [UInt8], at index: Int) -> Int {
         let first = bytes[index]
         if first < 0x80 {
@@ -78,7 +79,8 @@ enum PythonText {
 
     /// `str.lower()`: full case mapping, with a capital sigma at the end of a word becoming the final form.
     ///
-    /// Source: The Unicode Standard, section 3.13, Default Case Conversion, and the context Final_Sigma of its table 3-17.
+    /// Source: The Unicode Standard, section 3.13, Default Case Conversion, and the context Final_Sigma of its table
+    /// 3-17.
     static func lowercased(_ text: String) -> String {
         let scalars = Array(text.unicodeScalars)
         var result = String.UnicodeScalarView()

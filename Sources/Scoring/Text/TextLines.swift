@@ -1,7 +1,7 @@
 import Foundation
 
-/// Text files read as sacreBLEU reads them: UTF-8, lines end at U+000A and nowhere else, white space at the end of a line is
-/// dropped (a carriage return is such white space), a last line need not be ended.
+/// Text files read as sacreBLEU reads them: UTF-8, lines end at U+000A and nowhere else, white space at the end of a
+/// line is dropped (a carriage return is such white space), a last line need not be ended.
 public enum TextLines {
     /// The lines of a file's content; `path` only names it in errors. Throws `ScoringError`.
     public static func split(_ content: Data, path: String) throws -> [String] {

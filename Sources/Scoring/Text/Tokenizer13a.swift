@@ -1,16 +1,16 @@
 /// The tokenisation of `mteval-v13a`, the NIST script with which WMT results are published.
 ///
-/// In order: `<skipped>` is removed, a line break after a hyphen is joined, other line breaks become spaces, four entities are
-/// resolved, a space is put at both ends; then
+/// In order: `<skipped>` is removed, a line break after a hyphen is joined, other line breaks become spaces, four
+/// entities are resolved, a space is put at both ends; then
 ///
 ///     {|}~ [\]^_` !"#$%& ()*+ :;<=>?@ / and the space     -> a space on both sides
 ///     X. X,   with X anything but a digit                 -> "X . "
 ///     .X ,X   with X anything but a digit                 -> " . X"
 ///     D-      with D a digit                              -> "D - "
 ///
-/// each over the whole result of the one before, left to right and without overlap. Words are what white space separates.
-/// All patterns are ASCII, and a byte of a longer scalar is neither a digit nor punctuation, so UTF-8 can be treated byte
-/// by byte with the same result.
+/// each over the whole result of the one before, left to right and without overlap. Words are what white space
+/// separates. All patterns are ASCII, and a byte of a longer scalar is neither a digit nor punctuation, so UTF-8 can be
+/// treated byte by byte with the same result.
 ///
 /// Source: NIST `mteval-v13a.pl`, function `tokenization`; Post 2018, "A Call for Clarity in Reporting BLEU Scores".
 public struct Tokenizer13a: Sendable {

@@ -5,8 +5,8 @@ import Kernels
 import Models
 import Tensors
 
-/// Runs a model over a split, teacher-forced and without dropout, and writes what its attentions take in and put out: real
-/// tokens only, in the order of the shard, all places in one pass.
+/// Runs a model over a split, teacher-forced and without dropout, and writes what its attentions take in and put out:
+/// real tokens only, in the order of the shard, all places in one pass.
 public final class ActivationCapture {
     private let configuration: CaptureConfiguration
     private let pool: WorkerPool

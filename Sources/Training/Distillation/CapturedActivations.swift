@@ -5,8 +5,8 @@ import Kernels
 import Models
 import Tensors
 
-/// One place's activations of a split, mapped from disk: what is read of them is read when it is used, so that memory does
-/// not grow with the corpus.
+/// One place's activations of a split, mapped from disk: what is read of them is read when it is used, so that memory
+/// does not grow with the corpus.
 public final class CapturedActivations {
     /// Where each sentence's tokens start, and where the last one's end.
     public let offsets: [Int]
@@ -82,8 +82,8 @@ public final class CapturedActivations {
             memoryOffsets: memoryOffsets)
     }
 
-    /// Sum over all tokens of |output - mean output|^2, d numbers a token: what a network that always said the mean would be
-    /// wrong by.
+    /// Sum over all tokens of |output - mean output|^2, d numbers a token: what a network that always said the mean
+    /// would be wrong by.
     public func totalVariation() -> Double {
         var sum = [Double](repeating: 0, count: width), squares = 0.0
         var row = [Float](repeating: 0, count: width)

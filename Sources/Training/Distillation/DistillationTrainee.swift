@@ -19,7 +19,8 @@ public struct DistillationSettings: Codable, Equatable, Sendable {
     public init() {}
 }
 
-/// Distillation of one attention: a network learns its outputs from its inputs by the mean squared error over real tokens,
+/// Distillation of one attention: a network learns its outputs from its inputs by the mean squared error over real
+/// tokens,
 ///   1/(T d) sum_t |y_t - attention_t|^2.
 public final class DistillationTrainee: Trainee {
     public let spec: Spec
@@ -77,8 +78,8 @@ public final class DistillationTrainee: Trainee {
         return TrainingSums(loss: squares / Double(train.width), units: Double(tokens))
     }
 
-    /// Error, explained variance 1 - SSE/SST, and the cosine of the network's and the attention's output, on the whole and by
-    /// position.
+    /// Error, explained variance 1 - SSE/SST, and the cosine of the network's and the attention's output, on the whole
+    /// and by position.
     public func validate(epoch: Int) -> Validation {
         var byPosition: [OutputComparison] = []
         let everything = EpochOrder(sentences: valid.sentences, batchSentences: settings.batch, seed: nil, epoch: 0)

@@ -57,8 +57,8 @@ final class Translations {
         return found
     }
 
-    /// The interval that holds 95% of the differences in BLEU between a model and what it was compared with, over resampled test
-    /// sets. Nil where one of the two has no texts any more.
+    /// The interval that holds 95% of the differences in BLEU between a model and what it was compared with, over
+    /// resampled test sets. Nil where one of the two has no texts any more.
     func interval(_ row: ScoredModel) -> ClosedRange<Double>? {
         guard let base = row.base, let own = bleuStatistics(row.run), let other = bleuStatistics(base),
             own.count == other.count

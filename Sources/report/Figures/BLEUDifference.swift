@@ -1,6 +1,7 @@
 import Foundation
 
-/// BLEU of each replaced model less the teacher's, by attention, family and size: the paper's bar chart, with intervals.
+/// BLEU of each replaced model less the teacher's, by attention, family and size: the paper's bar chart, with
+/// intervals.
 struct BLEUDifference {
     let plot: Plot
 

@@ -86,7 +86,8 @@ enum Gnuplot {
     static func width(_ text: String) -> Int { Int(7.4 * Double(text.count)) }
 }
 
-/// Colours that the colour-blind can tell apart, on white as on black (after Okabe and Ito 2008), and shapes beside them.
+/// Colours that the colour-blind can tell apart, on white as on black (after Okabe and Ito 2008), and shapes beside
+/// them.
 enum Palette {
     static let colors = ["#0072B2", "#D55E00", "#009E73", "#B8609C", "#9A7A00", "#6A6FD0", "#7A7A7A"]
     static let faint = "#999999"

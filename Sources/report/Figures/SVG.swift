@@ -1,7 +1,7 @@
 import Foundation
 
-/// A drawing of gnuplot's made fit for a page: black follows the text's colour, so that it can be read on white and on black,
-/// and no two drawings on a page have an identifier in common.
+/// A drawing of gnuplot's made fit for a page: black follows the text's colour, so that it can be read on white and on
+/// black, and no two drawings on a page have an identifier in common.
 struct SVG {
     /// To be put into HTML.
     let inline: String

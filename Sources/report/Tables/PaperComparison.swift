@@ -3,8 +3,8 @@ import Models
 import Registry
 import Stages
 
-/// The experiments of "Rethinking Attention" (Bozic et al., AAAI 2024) beside these runs: what differs in the set-up, and what
-/// was measured for each experiment. Of the paper only what its text or its published code says is given.
+/// The experiments of "Rethinking Attention" (Bozic et al., AAAI 2024) beside these runs: what differs in the set-up,
+/// and what was measured for each experiment. Of the paper only what its text or its published code says is given.
 struct PaperComparison {
     struct Difference {
         let what: String

@@ -29,7 +29,8 @@ struct Source {
 
 func widened(_ x: [Float]) -> [Double] { x.map(Double.init) }
 
-/// |actual - expected| <= tolerance x max(1, largest |expected|), for every element; NaN never passes. Says which is worst.
+/// |actual - expected| <= tolerance x max(1, largest |expected|), for every element; NaN never passes. Says which is
+/// worst.
 func expectClose(
     _ actual: [Float], _ expected: [Double], within tolerance: Double, _ what: @autoclosure () -> String,
     at location: SourceLocation = #_sourceLocation

@@ -3,10 +3,10 @@ import Kernels
 
 /// A replacement with its weights laid out for translation. Read-only: any number of threads may use it.
 ///
-/// Products are made with packed weights, a row's result depends on that row alone, so a translation does not depend on the
-/// batch that it is in. What is linear is multiplied here, once: the first LayerNorm's gain into the blocks of W1, the
-/// output projection that follows into those of W2, the second LayerNorm's shift into their biases; u and v. Its gain is not: bytes of hidden units would
-/// have to cover what the gain makes small (cross M lost 5.7 BLEU).
+/// Products are made with packed weights, a row's result depends on that row alone, so a translation does not depend on
+/// the batch that it is in. What is linear is multiplied here, once: the first LayerNorm's gain into the blocks of W1,
+/// the output projection that follows into those of W2, the second LayerNorm's shift into their biases; u and v. Its
+/// gain is not: bytes of hidden units would have to cover what the gain makes small (cross M lost 5.7 BLEU).
 final class BoundFlattened {
     fileprivate struct Network {
         /// A block of W1 for each input position, [H, d].

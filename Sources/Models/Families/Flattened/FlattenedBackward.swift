@@ -6,8 +6,8 @@ import Kernels
 ///     a = delta / sd        D_j = sum of a over the hidden rows that see block j        G_j = x_j D_j^T, summed over the batch
 ///     M = G - 1 (sum a mean)^T     dW1 = M . g + b dv^T     dg = row sums of M . W1     db = W1 dv     db1 = dv = sum delta
 ///
-/// so that everything follows from G_j, one product a block. D_j is `a` itself where the whole sentence is seen, a suffix sum
-/// over positions for a causal network, and the sum over all positions for the source's blocks.
+/// so that everything follows from G_j, one product a block. D_j is `a` itself where the whole sentence is seen, a
+/// suffix sum over positions for a causal network, and the sum over all positions for the source's blocks.
 struct FlattenedBackward {
     private let pass: FlattenedTraining
     private let tape: FlattenedTape
@@ -76,8 +76,8 @@ struct FlattenedBackward {
         }
     }
 
-    /// Every position has outputs of its own: each part takes every so many-th, and adds up its share of dh where a hidden row
-    /// serves more than one.
+    /// Every position has outputs of its own: each part takes every so many-th, and adds up its share of dh where a
+    /// hidden row serves more than one.
     private func outputByPosition(_ goal: OutputGradient, _ rows: HiddenRows, _ dh: Matrix) -> Double {
         let space = pass.space, mark = space.mark
         let partial = rows.areOfPrefixes ? nil : PartMatrices(Self.parts, dh.rows, H, space), squares = pass.squares
@@ -202,7 +202,8 @@ struct FlattenedBackward {
         finish(network.firstBias, 0, sums.dv, H)
     }
 
-    /// Gradient and update of the S blocks of one side, those that no sentence reached included: mean and shift see them.
+    /// Gradient and update of the S blocks of one side, those that no sentence reached included: mean and shift see
+    /// them.
     private func blocks(_ side: FlattenedSide, first: Int, _ sums: HiddenSums, _ D: (_ position: Int) -> Matrix) {
         let d = replacement.shape.width, w = weights[network.first]
         let gain = weights[network.inputNorm.gain].base, shift = weights[network.inputNorm.shift].base
@@ -247,8 +248,8 @@ struct InputGradients {
 }
 
 extension FlattenedBackward {
-    /// Of each hidden row i, with pre_i its pre-activation and N the numbers of the input, the three numbers that the gradient of
-    /// its inputs has through mean and deviation:
+    /// Of each hidden row i, with pre_i its pre-activation and N the numbers of the input, the three numbers that the
+    /// gradient of its inputs has through mean and deviation:
     ///
     ///     s = a_i . u     q = a_i . (pre_i - v) / (N sd_i)     r = q mean_i            [rows, 3]
     private func inputTerms(_ rows: HiddenRows, _ a: Matrix) -> Matrix {

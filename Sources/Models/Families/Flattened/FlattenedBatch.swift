@@ -13,8 +13,8 @@ public struct FlattenedSide {
     }
 }
 
-/// What a replacement works on: sentences (in the decoder the target, as far as it is seen) and, for cross-attention, the
-/// encoder's output of their sources.
+/// What a replacement works on: sentences (in the decoder the target, as far as it is seen) and, for cross-attention,
+/// the encoder's output of their sources.
 public struct FlattenedBatch {
     public let target: FlattenedSide
     public let memory: FlattenedSide?

@@ -1,8 +1,8 @@
 import CKernels
 import Kernels
 
-/// Distillation of a flattened network: activations go straight from their rows into the order by position, and blocks of weights are
-/// finished and updated one at a time.
+/// Distillation of a flattened network: activations go straight from their rows into the order by position, and blocks
+/// of weights are finished and updated one at a time.
 final class FlattenedDistiller: Distiller {
     private let replacement: FlattenedReplacement
     private let training: FlattenedTraining

@@ -3,9 +3,9 @@ import Kernels
 
 /// Forward and backward passes of a replacement over a batch, on any number of threads.
 ///
-/// Work is cut into a fixed number of parts, whose sums are added in order: the result has the same bits whatever the number
-/// of threads. Blocks of weights are finished and updated one at a time, as soon as their gradient is known, so that a
-/// gradient of the whole never exists.
+/// Work is cut into a fixed number of parts, whose sums are added in order: the result has the same bits whatever the
+/// number of threads. Blocks of weights are finished and updated one at a time, as soon as their gradient is known, so
+/// that a gradient of the whole never exists.
 public final class FlattenedTraining {
     /// Parts that blocks of weights, and rows of the batch, are dealt to.
     static let parts = 8
@@ -31,8 +31,8 @@ public final class FlattenedTraining {
         partSpaces = (0..<Self.parts).map { _ in Workspace() }
     }
 
-    /// On one thread, within a pass through a whole model. There `crossfull` sees prefixes as in translation: the future would be
-    /// the answer.
+    /// On one thread, within a pass through a whole model. There `crossfull` sees prefixes as in translation: the
+    /// future would be the answer.
     init(_ replacement: FlattenedReplacement, within pass: Pass) {
         self.replacement = replacement
         weights = pass.weights
@@ -57,7 +57,8 @@ public final class FlattenedTraining {
         return out
     }
 
-    /// Mean squared error over the numbers of all tokens, 1/(T d) sum |y - wanted|^2, differentiated. Returns the sum of squares.
+    /// Mean squared error over the numbers of all tokens, 1/(T d) sum |y - wanted|^2, differentiated. Returns the sum
+    /// of squares.
     public func step(_ batch: FlattenedBatch, wanted: Matrix, randomness: Randomness, _ sink: GradientSink) -> Double {
         require(
             wanted.rows == batch.target.order.tokens && wanted.columns == replacement.shape.width,

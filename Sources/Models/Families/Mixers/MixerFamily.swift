@@ -1,5 +1,5 @@
-/// Networks that mix the tokens of a sentence without comparing any two of them (`mix`), or comparing each with a fixed number of
-/// pooled ones (`slots`); see `MixerNetwork`. Sentences may have any length.
+/// Networks that mix the tokens of a sentence without comparing any two of them (`mix`), or comparing each with a fixed
+/// number of pooled ones (`slots`); see `MixerNetwork`. Sentences may have any length.
 public struct MixerFamily: Family {
     public let name: String
     public let summary: String
@@ -10,8 +10,8 @@ public struct MixerFamily: Family {
     /// Of each named size, how it is written at encoder, decoder and cross-attention.
     private let sizes: [(name: String, encoder: String, decoder: String, cross: String)]
 
-    /// With 128 x 8 heads and six layers each, all eighteen together have an eighth, a quarter, a half and just less than the
-    /// parameters of the attention (891,648) that they stand for.
+    /// With 128 x 8 heads and six layers each, all eighteen together have an eighth, a quarter, a half and just less
+    /// than the parameters of the attention (891,648) that they stand for.
     public static let mix = MixerFamily(
         name: "mix",
         summary: "perceptron over the tokens with weights made from them; any length, no token compared with another",

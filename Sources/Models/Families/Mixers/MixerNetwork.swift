@@ -1,20 +1,23 @@
 import CKernels
 import Kernels
 
-/// A perceptron of two layers over the tokens of a sentence, whose first weights come from the tokens m_j that are read and whose
-/// second weights come from the token x_i that asks. For every head, with K hidden units (slots):
+/// A perceptron of two layers over the tokens of a sentence, whose first weights come from the tokens m_j that are read
+/// and whose second weights come from the token x_i that asks. For every head, with K hidden units (slots):
 ///
 ///     a_jk    = phi(m_j)_k                        alpha = softmax of a over the tokens j (decoder: over j <= i)
 ///     M_k     = sum_j alpha_jk v_j                v = W_v m + b_v, the head's part
 ///     p_ik    = softmax over k of chi(x_i)_k      y_i = sum_k p_ik M_k
 ///
-/// with phi and chi linear or with a hidden layer (HyperMixer, Mai et al. 2023; both softmaxes as in efficient attention, Shen et al.
-/// 2021). No token is compared with another; cost and memory of a token are O(K d), for any length.
+/// with phi and chi linear or with a hidden layer (HyperMixer, Mai et al. 2023; both softmaxes as in efficient
+/// attention, Shen et al. 2021). No token is compared with another; cost and memory of a token are O(K d), for any
+/// length.
 ///
-/// With keys (family `slots`; bounded-memory attention, Peng et al. 2022) alpha is shared by the heads, keys are pooled as values are,
-/// and p_ik = softmax over k of q_i . kappa_k / sqrt(d_k) + b_k: a comparison with K pooled tokens in place of all.
+/// With keys (family `slots`; bounded-memory attention, Peng et al. 2022) alpha is shared by the heads, keys are pooled
+/// as values are, and p_ik = softmax over k of q_i . kappa_k / sqrt(d_k) + b_k: a comparison with K pooled tokens in
+/// place of all.
 ///
-/// Weights of the decoder's pooling are exp(a) with a limited to +-30, so that nothing of a later token is in an earlier sum.
+/// Weights of the decoder's pooling are exp(a) with a limited to +-30, so that nothing of a later token is in an
+/// earlier sum.
 struct MixerNetwork: ContextNetwork {
     private let attention: Attention
     private let width: Int

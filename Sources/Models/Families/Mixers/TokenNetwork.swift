@@ -1,8 +1,8 @@
 import CKernels
 import Kernels
 
-/// A network that takes a token at a time: W2 max(0, W1 x + b1) + b2; without hidden units W2 x + b2; without a ReLU, of low rank,
-/// W2 (W1 x) + b2. b2 may be missing.
+/// A network that takes a token at a time: W2 max(0, W1 x + b1) + b2; without hidden units W2 x + b2; without a ReLU,
+/// of low rank, W2 (W1 x) + b2. b2 may be missing.
 struct TokenNetwork {
     private let up: Slot?
     private let upBias: Slot?
