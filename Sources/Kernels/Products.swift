@@ -23,10 +23,23 @@ public func gemm(
             blasint(max(c.stride, 1)))
     } else if k == 0 {
         if !accumulate { c.fill(0) }
+    } else if ta {
+        product_transposed(a.base, a.stride, b.base, b.stride, c.base, c.stride, m, n, k, accumulate ? 1 : 0, nil)
     } else {
-        (ta ? product_transposed : product)(
-            a.base, a.stride, b.base, b.stride, c.base, c.stride, m, n, k, accumulate ? 1 : 0)
+        product(a.base, a.stride, b.base, b.stride, c.base, c.stride, m, n, k, accumulate ? 1 : 0)
     }
+}
+
+/// dw = dy^T x and, where there is a bias, db = column sums of dy; or both are added, where `accumulate`.
+public func weightGradient(
+    _ dy: Matrix, _ x: Matrix, into dw: Matrix, bias db: UnsafeMutablePointer<Float>?, accumulate: Bool
+) {
+    require(
+        dy.rows == x.rows && dw.rows == dy.columns && dw.columns == x.columns, "gradient \(dw) of \(dy)^T and \(x)")
+    if let db, !accumulate { db.update(repeating: 0, count: dy.columns) }
+    guard dy.rows > 0 else { return accumulate ? () : dw.fill(0) }
+    product_transposed(
+        dy.base, dy.stride, x.base, x.stride, dw.base, dw.stride, dy.columns, x.columns, x.rows, accumulate ? 1 : 0, db)
 }
 
 /// How weights are kept for products x W^T.
@@ -52,7 +65,11 @@ public struct Panels {
 
     /// Floats that `weights` takes.
     public static func count(_ weights: Matrix, _ precision: Precision = .float32) -> Int {
-        panel_floats(weights.columns, weights.rows, precision.type)
+        count(inputs: weights.columns, outputs: weights.rows, precision)
+    }
+
+    public static func count(inputs: Int, outputs: Int, _ precision: Precision = .float32) -> Int {
+        panel_floats(inputs, outputs, precision.type)
     }
 
     /// - Parameter base: room for `count` floats on a 64-byte boundary, which outlives this value
@@ -86,6 +103,15 @@ public struct Panels {
             weights.row(first), weights.stride, base + panel_floats(inputs, first, type), inputs, range.count, type)
     }
 
+    /// Lays out W^T in the place of W, whose rows are the inputs: those of `range`.
+    public func pack(transposing weights: Matrix, _ range: Range<Int>) {
+        require(
+            weights.rows == inputs && weights.columns == outputs,
+            "inputs \(range) of [\(outputs) x \(inputs)] from \(weights)^T")
+        panel_pack_transposed(
+            weights.base, weights.stride, base, inputs, outputs, range.lowerBound, range.count)
+    }
+
     /// The rows of x that `places` names, or the first `count`, good for products with weights of this precision and
     /// width. What they need is taken from `space` and stays there.
     public func rows(_ x: Matrix, at places: UnsafePointer<Int32>? = nil, count: Int, _ space: Workspace) -> PanelRows {
@@ -96,7 +122,7 @@ public struct Panels {
             panel_rows(x.base, x.stride, places, count, inputs, type, space.take(panel_scratch(count, inputs, type))))
     }
 
-    /// y = p, max(0, p) or y + p, where p = x W^T + bias, or without a bias.
+    /// y = p, max(0, p) or y + p, where p = x W^T + bias, or without a bias; see `panel_mode_t`.
     public func product(
         _ x: Matrix, bias: UnsafePointer<Float>?, into y: Matrix, _ space: Workspace, _ mode: panel_mode_t = panel_bias
     ) {

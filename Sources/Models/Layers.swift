@@ -29,9 +29,8 @@ public struct Linear {
     func backward(_ x: Matrix, part: Range<Int>? = nil, dy: Matrix, dx: Matrix?, accumulate: Bool = false, _ pass: Pass)
     {
         pass.phase(.products)
-        let w = pass.weights[weight]
         if pass.trainsTransformer { pass.addProduct(weight, bias: bias, part: part, x, dy: dy) }
-        if let dx { gemm(dy, part.map(w.rows) ?? w, into: dx, accumulate: accumulate) }
+        if let dx { pass.backProduct(dy, weight, part: part, into: dx, accumulate: accumulate) }
     }
 }
 

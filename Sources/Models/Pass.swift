@@ -87,8 +87,19 @@ extension Pass {
     /// The weight laid out for products; in the workspace, where nobody has done so before.
     func panels(_ weight: Slot, part: Range<Int>? = nil) -> Panels {
         let all = weights[weight], w = part.map(all.rows) ?? all
-        if let packed = packed?.panels(weight, part, w) { return packed }
+        if let packed = packed?.panels(weight, part, transposed: false) { return packed }
         return Panels(w, at: workspace.take(Panels.count(w)))
+    }
+
+    /// dx = dy W, or dx += dy W where `accumulate`, W the rows `part` of a weight, or all.
+    func backProduct(
+        _ dy: Matrix, _ weight: Slot, part: Range<Int>? = nil, into dx: Matrix, accumulate: Bool = false
+    ) {
+        guard let panels = packed?.panels(weight, part, transposed: true) else {
+            let all = weights[weight]
+            return gemm(dy, part.map(all.rows) ?? all, into: dx, accumulate: accumulate)
+        }
+        panels.product(dy, bias: nil, into: dx, workspace, accumulate ? panel_go_on : panel_bias)
     }
 
     /// dW += dy^T x, and db += column sums of dy, W and b the rows `part` of weight and bias, or all: now, or when the whole batch's x

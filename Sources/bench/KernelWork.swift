@@ -153,7 +153,7 @@ final class KernelWork {
                 product(x, outputs, y, inputs, z, inputs, tokens, inputs, outputs, 0)
             }
             arithmetic("product_transposed \(outputs) x \(inputs)", flops) {
-                product_transposed(x, outputs, y, inputs, z, inputs, outputs, inputs, tokens, 1)
+                product_transposed(x, outputs, y, inputs, z, inputs, outputs, inputs, tokens, 1, nil)
             }
         }
         let rows = 96

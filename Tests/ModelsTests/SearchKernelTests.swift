@@ -191,6 +191,40 @@ struct SearchKernelTests {
         }
     }
 
+    /// Panels of W^T, laid out from W in two parts, are those of the transposed matrix.
+    @Test(arguments: [(1, 1), (3, 17), (16, 64), (31, 65), (300, 130)])
+    func panelsOfTheTransposedWeight(inputs: Int, outputs: Int) {
+        var random = SearchRandom(6)
+        let w = random.floats(inputs * outputs)  // [inputs, outputs]
+        let transposed = (0..<outputs).flatMap { o in (0..<inputs).map { w[$0 * outputs + o] } }
+        var panels = [Float](repeating: .nan, count: panel_floats(inputs, outputs, panel_float32))
+        for (first, count) in [(0, inputs / 3), (inputs / 3, inputs - inputs / 3)] {
+            panel_pack_transposed(w, outputs, &panels, inputs, outputs, first, count)
+        }
+        #expect(panels == packed(transposed, inputs: inputs, outputs: outputs))
+    }
+
+    /// A product over some inputs that another one over the rest goes on from is that over all, to the last bit.
+    @Test(arguments: [1, 6, 7, 13], [(2, 1), (19, 17), (513, 64), (700, 130)])
+    func sumsGoOn(rows: Int, size: (inputs: Int, outputs: Int)) {
+        let (inputs, outputs) = size, first = inputs / 2
+        var random = SearchRandom(UInt64(rows + inputs))
+        let x = random.floats(rows * inputs), w = random.floats(outputs * inputs)
+        func part(_ matrix: [Float], _ columns: Range<Int>) -> [Float] {
+            stride(from: 0, to: matrix.count, by: inputs).flatMap { start in columns.map { matrix[start + $0] } }
+        }
+        var y = [Float](repeating: 0, count: rows * outputs), whole = y
+        product(
+            x, packed(w, inputs: inputs, outputs: outputs), nil, into: &whole, rows: rows, inputs, outputs,
+            panel_float32)
+        for columns in [0..<first, first..<inputs] {
+            product(
+                part(x, columns), packed(part(w, columns), inputs: columns.count, outputs: outputs), nil, into: &y,
+                rows: rows, columns.count, outputs, panel_float32, columns.lowerBound == 0 ? panel_bias : panel_go_on)
+        }
+        #expect(y == whole)
+    }
+
     /// Integers are exact up to the most inputs there may be: all of one sign, and as large as bytes get.
     @Test(arguments: [Float(1), -1], [panel_int8, panel_int8_avx2, panel_int8_portable]) func bytesDoNotOverflow(
         sign: Float, type: panel_type_t

@@ -15,8 +15,9 @@ import Kernels
 public final class BatchGradient {
     /// How a batch is cut. It changes no bit, but `roundTokens` does.
     public struct Cut: Sendable {
-        /// Target tokens of a tile, about: enough for products to run at speed, few enough to keep all threads busy.
-        public var tileTokens = 128
+        /// Target tokens of a tile, about. If nil, enough for products to run at speed, few enough to keep all threads
+        /// busy.
+        public var tileTokens: Int?
         /// Target tokens of a round, at most, but for one sentence: of a larger batch one part is finished before the next.
         public var roundTokens = 2048
 
@@ -158,10 +159,15 @@ public final class BatchGradient {
         return next
     }
 
+    private func tileCount(_ work: Int) -> Int {
+        let tokens = cut.tileTokens ?? min(max(work / (3 * 4 * pool.threads), 96), 240)
+        return max(1, (work + tokens * 3 / 2) / (tokens * 3))
+    }
+
     /// Tiles of about the same work.
     private func deal(_ batch: PairBatch, _ sentences: Range<Int>) {
-        let all = Self.work(batch, sentences),
-            wanted = blocks.isEmpty ? max(1, (all + cut.tileTokens * 3 / 2) / (cut.tileTokens * 3)) : blocks.count
+        let all = Self.work(batch, sentences)
+        let wanted = blocks.isEmpty ? tileCount(all) : blocks.count
         tiles.removeAll(keepingCapacity: true)
         tileSums.removeAll(keepingCapacity: true)
         var start = sentences.lowerBound
@@ -190,15 +196,20 @@ public final class BatchGradient {
         case blocks(Range<Int>)
     }
 
-    /// Numbers of a weight's gradient in one task.
+    /// Numbers of a weight's gradient in one task, about.
     private static let taskCount = 12288
-    /// Rows that the product's kernel takes together.
-    private static let taskRows = 48
+    /// Rows that the product's kernel takes together, at least.
+    private static let taskRows = 96
 
+    /// Parts of about the same size.
     private static func taskRows(_ count: Int, columns: Int) -> [Range<Int>] {
-        let rows = max(1, taskCount / (columns * taskRows)) * taskRows
-        return stride(from: 0, to: count, by: rows).map { $0..<min($0 + rows, count) }
+        let wanted = max(taskRows, taskCount / columns), parts = max(1, (count + wanted - 1) / wanted)
+        let ends = (0...parts).map { $0 == parts ? count : count * $0 / parts / tileRows * tileRows }
+        return zip(ends, ends.dropFirst()).map { $0..<$1 }
     }
+
+    /// Rows that are multiplied at once.
+    private static let tileRows = 6
 
     /// Finds what there is to be left, by a pass over one sentence, and deals it.
     private func measure(_ trained: [Slot]) {
@@ -263,15 +274,10 @@ public final class BatchGradient {
                 all = first + rows.lowerBound..<first + rows.upperBound
             let side = product.x.side == .source ? batch.source : batch.target,
                 tokens = 0..<side.offsets[round.upperBound] - side.offsets[round.lowerBound]
-            let dy = store[product.dy].rows(tokens).columns(rows)
-            gemm(
-                dy, store[product.x].rows(tokens), transposeA: true, into: gradient[product.weight].rows(all),
-                accumulate: !isFirst)
-            if let bias = product.bias {
-                let sums = gradient.base + bias.offset + all.lowerBound
-                if isFirst { sums.update(repeating: 0, count: rows.count) }
-                add_bias_backward(dy.base, dy.stride, sums, dy.rows, dy.columns)
-            }
+            weightGradient(
+                store[product.dy].rows(tokens).columns(rows), store[product.x].rows(tokens),
+                into: gradient[product.weight].rows(all),
+                bias: product.bias.map { gradient.base + $0.offset + all.lowerBound }, accumulate: !isFirst)
             for lookup in lookups { add(store.lookups[lookup], batch, round, randomness, rows, to: gradient) }
         case .lookups(let indices, let table, let rows):
             if isFirst { gradient[table].rows(rows).fill(0) }

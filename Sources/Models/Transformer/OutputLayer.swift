@@ -57,8 +57,8 @@ public struct Labels {
     }
 }
 
-/// Logits, softmax and label-smoothed cross-entropy, forward and backward in one go over a few rows at a time: the logits
-/// of a whole batch never exist at once, only their gradient, where that is left to the whole batch's product.
+/// Logits, softmax and label-smoothed cross-entropy, forward and backward in one go over a few rows at a time: the
+/// logits of a whole batch never exist at once, only their gradient, where that is left to the whole batch's product.
 struct OutputLayer {
     let weight: Slot
     let bias: Slot
@@ -73,7 +73,8 @@ struct OutputLayer {
 
     /// - Parameters:
     ///   - labels: the next token of each row of x
-    ///   - gradientScale: multiplies the gradient, 1 / (tokens of the batch); in a pass that wants a gradient, returns d(x) too
+    ///   - gradientScale: multiplies the gradient, 1 / (tokens of the batch); in a pass that wants a gradient, returns
+    ///     d(x) too
     func loss(
         _ x: Matrix, labels: Labels, smoothing: Float, gradientScale: Float, _ pass: Pass
     ) -> (LossSums, dx: Matrix?) {
@@ -93,7 +94,7 @@ struct OutputLayer {
             sums.loss += crossEntropy(logits, labels, from: start, smoothing, gradientScale, &sums.likelihood, pass)
             guard let dx else { continue }
             pass.phase(.products)
-            gemm(logits, w, into: dx.rows(range))
+            pass.backProduct(logits, weight, into: dx.rows(range))
             if left == nil, trains { pass.addProduct(weight, bias: bias, rows, dy: logits) }
         }
         if let left { pass.addProduct(weight, bias: bias, x, dy: left) }

@@ -80,11 +80,11 @@ struct TokenNetwork {
         pass.phase(.products)
         pass.addProduct(down, bias: bias, tape.middle ?? tape.x, dy: dy)
         guard let up, let middle = tape.middle else {
-            if let dx { gemm(dy, pass.weights[down], into: dx, accumulate: accumulate) }
+            if let dx { pass.backProduct(dy, down, into: dx, accumulate: accumulate) }
             return
         }
         let dmiddle = pass.keep(middle.rows, middle.columns)
-        gemm(dy, pass.weights[down], into: dmiddle)
+        pass.backProduct(dy, down, into: dmiddle)
         if upBias != nil {
             pass.phase(.elementwise)
             bias_relu_dropout_backward(
@@ -92,7 +92,7 @@ struct TokenNetwork {
             pass.phase(.products)
         }
         pass.addProduct(up, bias: upBias, tape.x, dy: dmiddle)
-        if let dx { gemm(dmiddle, pass.weights[up], into: dx, accumulate: accumulate) }
+        if let dx { pass.backProduct(dmiddle, up, into: dx, accumulate: accumulate) }
     }
 }
 
