@@ -5,8 +5,9 @@ KERNEL void add_bias(float *restrict x, const float *restrict bias, long rows, l
         for (long c = 0; c < d; c++) x[c] += bias[c];
 }
 
-KERNEL void add_bias_backward(const float *restrict dy, float *restrict dbias, long rows, long d) {
-    FAST for (long r = 0; r < rows; r++, dy += d) for (long c = 0; c < d; c++) dbias[c] += dy[c];
+KERNEL void add_bias_backward(const float *restrict dy, long stride, float *restrict dbias, long rows, long d) {
+    for (long r = 0; r < rows; r++, dy += stride)
+        for (long c = 0; c < d; c++) dbias[c] += dy[c];
 }
 
 KERNEL void bias_relu_dropout_forward(
@@ -26,14 +27,10 @@ KERNEL void bias_relu_dropout_forward(
 }
 
 KERNEL void bias_relu_dropout_backward(
-    const float *restrict h, float *restrict dh, float *restrict dbias, long rows, long d, dropout_t dropout) {
-    FAST float scale = drops(dropout) ? dropout.scale : 1;
+    const float *restrict h, float *restrict dh, long rows, long d, dropout_t dropout) {
+    float scale = drops(dropout) ? dropout.scale : 1;
     for (long r = 0; r < rows; r++, h += d, dh += d)
-        for (long c = 0; c < d; c++) {
-            float g = h[c] > 0 ? dh[c] * scale : 0;
-            dh[c] = g;
-            dbias[c] += g;
-        }
+        for (long c = 0; c < d; c++) dh[c] = h[c] > 0 ? dh[c] * scale : 0;
 }
 
 KERNEL void residual_forward(const float *restrict x, const float *restrict s, const float *restrict bias,
@@ -52,9 +49,8 @@ KERNEL void residual_forward(const float *restrict x, const float *restrict s, c
     }
 }
 
-KERNEL void residual_backward(
-    const float *restrict dy, float *restrict ds, float *restrict dbias, long rows, long d, dropout_t dropout) {
-    FAST uint16_t bits[CHUNK];
+KERNEL void residual_backward(const float *restrict dy, float *restrict ds, long rows, long d, dropout_t dropout) {
+    uint16_t bits[CHUNK];
     for (long r = 0; r < rows; r++, dy += d, ds += d) {
         for (long c0 = 0; c0 < d; c0 += CHUNK) {
             long count = d - c0 < CHUNK ? d - c0 : CHUNK;
@@ -66,7 +62,6 @@ KERNEL void residual_backward(
                 memcpy(ds + c0, dy + c0, sizeof(float) * (size_t)count);
             }
         }
-        for (long c = 0; c < d; c++) dbias[c] += ds[c];
     }
 }
 
@@ -85,9 +80,10 @@ KERNEL void embedding_forward(const float *restrict table, const int32_t *restri
 }
 
 KERNEL void embedding_backward(float *restrict dtable, const int32_t *restrict id, const float *restrict dy,
-    float scale, long rows, long d, dropout_t dropout) {
+    float scale, long first, long end, long rows, long d, dropout_t dropout) {
     uint16_t bits[CHUNK];
     for (long r = 0; r < rows; r++, dy += d) {
+        if (id[r] < first || id[r] >= end) continue;
         float *e = dtable + (long)id[r] * d;
         if (!drops(dropout)) {
             for (long c = 0; c < d; c++) e[c] += scale * dy[c];

@@ -92,6 +92,6 @@ enum { CHUNK = 512 }; // elements whose random numbers are drawn at a time
 /// The bits of columns c0 ..< c0 + CHUNK of row r; a row's numbers start on a Philox block. Returns how many there are.
 INLINE long row_bits(uint16_t *restrict bits, long r, long c0, long d, dropout_t dropout) {
     long count = d - c0 < CHUNK ? d - c0 : CHUNK;
-    random_bits(bits, (uint64_t)r * (uint64_t)((d + 7) & ~7L) + (uint64_t)c0, count, dropout);
+    random_bits(bits, (dropout.row + (uint64_t)r) * (uint64_t)((d + 7) & ~7L) + (uint64_t)c0, count, dropout);
     return count;
 }

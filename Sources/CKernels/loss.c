@@ -1,7 +1,7 @@
 #include "internal.h"
 
 KERNEL double cross_entropy(float *restrict logits, const float *restrict bias, const int32_t *label, long rows,
-    long vocabulary, float smoothing, float gradient_scale, float *restrict dbias, double *nll) {
+    long vocabulary, float smoothing, float gradient_scale, int gradient, double *nll) {
     FAST double total = 0, likelihood = 0;
     float share = smoothing / (float)vocabulary;
     for (long r = 0; r < rows; r++, logits += vocabulary) {
@@ -22,15 +22,10 @@ KERNEL double cross_entropy(float *restrict logits, const float *restrict bias, 
         // sum_c q_c log p_c, with the uniform part from the plain sum of the logits
         total += log_sum - (1.0 - (double)smoothing) * (double)target - (double)share * (double)all;
         likelihood += log_sum - (double)target;
-        if (!dbias) continue;
+        if (!gradient) continue;
         float scale = gradient_scale / sum, off = share * gradient_scale, on = (1 - smoothing) * gradient_scale;
-        for (long c = 0; c < vocabulary; c++) {
-            float g = logits[c] * scale - off;
-            logits[c] = g;
-            dbias[c] += g;
-        }
+        for (long c = 0; c < vocabulary; c++) logits[c] = logits[c] * scale - off;
         logits[label[r]] -= on;
-        dbias[label[r]] -= on;
     }
     *nll += likelihood;
     return total;
@@ -65,8 +60,7 @@ INLINE taught_t compare(
 }
 
 KERNEL double taught_cross_entropy(float *restrict logits, const float *restrict bias, const int32_t *label,
-    teacher_t t, long rows, long vocabulary, float smoothing, float gradient_scale, float *restrict dbias,
-    double *nll) {
+    teacher_t t, long rows, long vocabulary, float smoothing, float gradient_scale, int gradient, double *nll) {
     FAST double total = 0, likelihood = 0;
     const float one = 1, hard = 1 - t.alpha, share = smoothing / (float)vocabulary, factor = 1 / t.temperature;
     for (long r = 0; r < rows; r++, logits += vocabulary) {
@@ -89,7 +83,7 @@ KERNEL double taught_cross_entropy(float *restrict logits, const float *restrict
         total += (double)hard * (log_sum - (1.0 - (double)smoothing) * target - (double)share * (double)all);
         total += (double)t.alpha * taught.divergence;
         likelihood += log_sum - target;
-        if (!dbias) continue;
+        if (!gradient) continue;
         // (1 - alpha) (softmax(z) - q) + alpha T (s - p), s = softmax(z / T); p of the others is in proportion to s
         float of_hard = hard * gradient_scale, off = of_hard * share;
         float of_soft = t.alpha * t.temperature * gradient_scale;
@@ -98,18 +92,10 @@ KERNEL double taught_cross_entropy(float *restrict logits, const float *restrict
         for (long k = 0; k < t.likeliest; k++) own[k] = exp_approx(logits[id[k]] * factor - soft_shift);
         for (long c = 0; c < vocabulary; c++) {
             float soft_part = of_others * exp_approx(logits[c] * factor - soft_shift);
-            float g = of_hard * exp_approx(logits[c] - shift) + soft_part - off;
-            logits[c] = g;
-            dbias[c] += g;
+            logits[c] = of_hard * exp_approx(logits[c] - shift) + soft_part - off;
         }
-        float on = of_hard * (1 - smoothing);
-        logits[label[r]] -= on;
-        dbias[label[r]] -= on;
-        for (long k = 0; k < t.likeliest; k++) {
-            float g = of_soft * (others * own[k] - p[k]);
-            logits[id[k]] += g;
-            dbias[id[k]] += g;
-        }
+        logits[label[r]] -= of_hard * (1 - smoothing);
+        for (long k = 0; k < t.likeliest; k++) logits[id[k]] += of_soft * (others * own[k] - p[k]);
     }
     *nll += likelihood;
     return total;

@@ -3,7 +3,10 @@
 // y = x W^T with W laid out once for many rows or many steps. Every output is one chain of multiply-adds over the
 // inputs in order, or an exact sum of integers, whatever the number of rows.
 
-enum { BYTES_AT_A_TIME = 512 };
+enum {
+    BYTES_AT_A_TIME = 512,
+    INNER = 256, // inputs at a time where sums can go on, so that what the tiles share stays near the core
+};
 
 static long panels_of(long outputs) { return (outputs + PANEL - 1) / PANEL; }
 
@@ -70,46 +73,117 @@ KERNEL void panel_pack(const float *weights, long stride, float *panels, long in
                 outputs - o < PANEL ? outputs - o : PANEL);
         return;
     }
+    long width = best_strip().columns;
     for (long o = 0; o < panels_of(outputs) * PANEL; o += 16)
         for (long i = 0; i < inputs; i += 16) {
-            float *to = panels + o / PANEL * PANEL * inputs + i * PANEL + o % PANEL;
+            float *to = panels + o / width * width * inputs + i * width + o % width;
             if (o + 16 <= outputs && i + 16 <= inputs) {
-                transpose_16(weights + o * stride + i, stride, to, PANEL);
+                transpose_16(weights + o * stride + i, stride, to, width);
                 continue;
             }
             for (long r = 0; r < 16 && i + r < inputs; r++)
                 for (long c = 0; c < 16; c++)
-                    to[r * PANEL + c] = o + c < outputs ? weights[(o + c) * stride + i + r] : 0;
+                    to[r * width + c] = o + c < outputs ? weights[(o + c) * stride + i + r] : 0;
         }
+}
+
+KERNEL void panel_pack_transposed(
+    const float *weights, long stride, float *panels, long inputs, long outputs, long first, long count) {
+    long width = best_strip().columns;
+    for (long o = 0; o < panels_of(outputs) * PANEL; o += 16) {
+        float *to = panels + o / width * width * inputs + first * width + o % width;
+        const float *from = weights + first * stride + o;
+        for (long i = 0; i < count; i++, to += width, from += stride) {
+            if (o + 16 <= outputs) STORE16(to, LOAD16(from));
+            else
+                for (long c = 0; c < 16; c++) to[c] = o + c < outputs ? from[c] : 0;
+        }
+    }
+}
+
+/// y = x W^T or y += x W^T of floats, without a bias. Inputs are taken a block at a time; sums go on from block to block,
+/// so that each is one chain all the same.
+INLINE void plain_product(
+    const operand_t *in, const float *panels, float *y, long y_stride, long rows, long outputs, int goes_on) {
+    float sums[TILE * PANEL] __attribute__((aligned(64)));
+    long inputs = in->rows.inputs, width = in->strip.columns;
+    for (long k = 0; k < inputs; k += INNER) {
+        long depth = inputs - k < INNER ? inputs - k : INNER;
+        tile_mode_t mode = goes_on || k > 0 ? tile_go_on : tile_set;
+        for (long o = 0; o < outputs; o += width) {
+            const float *strip = panels + o * inputs + k * width;
+            long count = outputs - o < width ? outputs - o : width;
+            for (long r0 = 0; r0 < rows; r0 += TILE) {
+                if (o + width < outputs) fetch(strip + width * inputs, width * depth, r0, rows);
+                const float *row[TILE];
+                float_rows(&in->rows, r0, row);
+                for (long r = 0; r < TILE; r++) row[r] += k;
+                float *to = y + r0 * y_stride + o;
+                long height = rows - r0 < TILE ? rows - r0 : TILE;
+                if (height == TILE && count == width) {
+                    in->strip.tile(row, 1, strip, width, depth, to, y_stride, mode);
+                    continue;
+                }
+                if (mode == tile_go_on)
+                    for (long r = 0; r < TILE; r++)
+                        for (long c = 0; c < width; c++)
+                            sums[r * width + c] = r < height && c < count ? to[r * y_stride + c] : 0;
+                in->strip.tile(row, 1, strip, width, depth, sums, width, mode);
+                for (long r = 0; r < height; r++)
+                    memcpy(to + r * y_stride, sums + r * width, sizeof(float) * (size_t)count);
+            }
+        }
+    }
+}
+
+/// The same of floats with a bias, a mode or places.
+INLINE void finished_product(const operand_t *in, const float *panels, const float *bias, float *y, long y_stride,
+    const int32_t *places, long rows, long outputs, panel_mode_t mode) {
+    float sums[TILE * PANEL] __attribute__((aligned(64)));
+    long inputs = in->rows.inputs, width = in->strip.columns;
+    for (long o = 0; o < outputs; o += width, panels += width * inputs) {
+        long count = outputs - o < width ? outputs - o : width;
+        for (long r0 = 0; r0 < rows; r0 += TILE) {
+            if (o + width < outputs) fetch(panels + width * inputs, width * inputs, r0, rows);
+            const float *row[TILE], *own = bias ? bias + o : NULL;
+            float_rows(&in->rows, r0, row);
+            in->strip.tile(row, 1, panels, width, inputs, sums, width, tile_set);
+            for (long r = 0; r < TILE && r0 + r < rows; r++) {
+                float *to = y + place(places, r0 + r) * y_stride + o;
+                if (count == PANEL) finish(sums + r * width, own, to, PANEL, mode);
+                else if (count == 16) finish(sums + r * width, own, to, 16, mode);
+                else finish(sums + r * width, own, to, count, mode);
+            }
+        }
+    }
 }
 
 KERNEL void panel_product(panel_rows_t x, const float *panels, const float *bias, float *y, long y_stride,
     const int32_t *places, long rows, long outputs, panel_mode_t mode) {
-    float sums[TILE * PANEL] __attribute__((aligned(64)));
     operand_t in = operand(x);
-    long stride = panel_stride(x.inputs, x.type);
     in.rows.rows = rows;
+    if (x.type == panel_float32) {
+        if (mode == panel_go_on || (mode == panel_bias && !bias && !places))
+            plain_product(&in, panels, y, y_stride, rows, outputs, mode == panel_go_on);
+        else finished_product(&in, panels, bias, y, y_stride, places, rows, outputs, mode);
+        return;
+    }
+    float sums[TILE * PANEL] __attribute__((aligned(64)));
+    long stride = panel_stride(x.inputs, x.type);
     for (long o = 0; o < outputs; o += PANEL, panels += stride) {
         long count = outputs - o < PANEL ? outputs - o : PANEL;
         for (long r0 = 0; r0 < rows; r0 += TILE) {
             const float *own = bias ? bias + o : NULL;
             float *to[TILE];
-            if (o + PANEL < outputs) fetch_next(panels, stride, r0, rows);
+            if (o + PANEL < outputs) fetch(panels + stride, stride, r0, rows);
             long height = rows - r0 < TILE ? rows - r0 : TILE;
             for (long r = 0; r < TILE; r++) to[r] = y + place(places, r0 + (r < height ? r : 0)) * y_stride + o;
-            if (x.type != panel_float32 && count == PANEL && height == TILE) {
+            if (count == PANEL && height == TILE) {
                 byte_panel_sums(&in, panels, r0, to, own, mode);
                 continue;
             }
-            if (x.type == panel_float32 && count == PANEL && height == TILE && !bias && mode == panel_bias && !places) {
-                panel_sums(&in, panels, r0, to[0], y_stride);
-                continue;
-            }
             panel_sums(&in, panels, r0, sums, PANEL);
-            for (long r = 0; r < height; r++) {
-                if (count == PANEL) finish(sums + r * PANEL, own, to[r], PANEL, mode);
-                else finish(sums + r * PANEL, own, to[r], count, mode);
-            }
+            for (long r = 0; r < height; r++) finish(sums + r * PANEL, own, to[r], count, mode);
         }
     }
 }

@@ -6,7 +6,7 @@
 
 static inline long quads_of(long inputs) { return (inputs + 3) / 4; }
 
-/// Floats from one panel to the next: [inputs][PANEL] floats, or PANEL scales and [quads][PANEL][4] bytes.
+/// Floats from one panel to the next: strips of [inputs][columns] floats, or PANEL scales and [quads][PANEL][4] bytes.
 static inline long panel_stride(long inputs, panel_type_t type) {
     return PANEL * (type == panel_float32 ? inputs : 1 + quads_of(inputs));
 }
@@ -68,21 +68,26 @@ INLINE void fill_byte_row(byte_row_t *row, const float *x, float top, float scal
 /// A product's rows and what multiplies a tile of them.
 typedef struct {
     panel_rows_t rows;
-    tile_t *tile;
+    strip_t strip;
     byte_tile_t *byte_tile;
 } operand_t;
 
 static inline operand_t operand(panel_rows_t rows) {
-    return (operand_t){rows, best_tile(), rows.type == panel_float32 ? NULL : byte_tile(rows.type)};
+    return (operand_t){rows, best_strip(), rows.type == panel_float32 ? NULL : byte_tile(rows.type)};
 }
 
-/// Asks for the share of tile r0 of the panel after this one. Weights come from the last-level cache, which takes as
+/// Asks for the share of tile r0 of the weights after these. Weights come from the last-level cache, which takes as
 /// long to answer as a tile to multiply; fetched while their predecessors are worked on they wait for nobody (ALR-M: 3%
 /// in float32).
-INLINE void fetch_next(const float *panel, long stride, long r0, long rows) {
-    const long line = 64 / sizeof(float), lines = stride / line, tiles = (rows + TILE - 1) / TILE, t = r0 / TILE;
-    for (long l = lines * t / tiles; l < lines * (t + 1) / tiles; l++)
-        __builtin_prefetch(panel + stride + l * line, 0, 2);
+INLINE void fetch(const float *next, long count, long r0, long rows) {
+    const long line = 64 / sizeof(float), lines = count / line, tiles = (rows + TILE - 1) / TILE, t = r0 / TILE;
+    for (long l = lines * t / tiles; l < lines * (t + 1) / tiles; l++) __builtin_prefetch(next + l * line, 0, 2);
+}
+
+/// Where rows r0 ..< r0 + TILE of floats begin; rows that do not exist are the last.
+INLINE void float_rows(const panel_rows_t *x, long r0, const float *row[TILE]) {
+    for (long r = 0; r < TILE; r++)
+        row[r] = x->x + place(x->places, r0 + r < x->rows ? r0 + r : x->rows - 1) * x->stride;
 }
 
 /// Rows r0 ..< r0 + TILE of bytes times one panel, finished at to[0], to[1] and so on; rows that do not exist repeat
@@ -103,8 +108,9 @@ INLINE void panel_sums(const operand_t *in, const float *panel, long r0, float *
         byte_panel_sums(in, panel, r0, to, NULL, panel_bias);
     } else {
         const float *row[TILE];
-        for (int r = 0; r < TILE; r++)
-            row[r] = x->x + place(x->places, r0 + r < x->rows ? r0 + r : x->rows - 1) * x->stride;
-        in->tile(row, 1, panel, PANEL, x->inputs, sums, stride, 0);
+        float_rows(x, r0, row);
+        long width = in->strip.columns;
+        for (long c = 0; c < PANEL; c += width)
+            in->strip.tile(row, 1, panel + c * x->inputs, width, x->inputs, sums + c, stride, tile_set);
     }
 }

@@ -1,76 +1,117 @@
 #include "product.h"
 #include "tile.h"
 
-// Products of a training step: thin ones, whose operands are too small to be worth rearranging. Both are read in place,
-// but for what a tile could not read: columns beyond the last whole panel, and a transposed operand, whose columns lie
-// far apart.
+// Products of a training step: thin ones, whose operands are too small to be worth rearranging as a whole. The left one
+// is read in place, unless it is transposed and its columns lie far apart; of the right one a strip of columns at a time
+// is copied, if there are enough rows.
 
 enum {
-    INNER = 256,     // of the inner dimension at a time, so that what the tiles share stays near the core
-    GROUP = 8 * TILE // rows of a transposed operand that are copied together
+    INNER = 256,       // of the inner dimension at a time, so that what the tiles share stays near the core
+    GROUP = 16 * TILE, // rows of a transposed operand that are copied together
+    GAP = 16,          // floats between its tiles, where copies of whole registers end
+    FEW = 4 * TILE,    // rows for which it is not worth it to copy a strip
+    AHEAD = 16,        // rows of a transposed operand that are asked for before they are copied
 };
 
-/// packed[k][r] = a[k][r] for `rows` of GROUP rows; rows that do not exist are zero.
-INLINE void pack_group(const float *restrict a, long stride, long rows, long inner, float *restrict packed) {
-    for (long k = 0; k < inner; k++, a += stride, packed += GROUP) {
-        if (rows == GROUP) memcpy(packed, a, sizeof(float) * GROUP);
-        else
-            for (long r = 0; r < GROUP; r++) packed[r] = r < rows ? a[r] : 0;
+/// Rows of an operand that will be read later: the memory is slow to answer, and no processor foresees rows that lie far
+/// apart.
+typedef struct {
+    const float *from;
+    long stride, rows, floats;
+} later_t;
+
+/// Asks for share `part` of `parts`.
+INLINE void ask(later_t later, long part, long parts) {
+    for (long r = later.rows * part / parts; r < later.rows * (part + 1) / parts; r++)
+        for (long c = 0; c < later.floats; c += 16) __builtin_prefetch(later.from + r * later.stride + c, 0, 2);
+}
+
+/// packed[r / TILE][k][r % TILE] = a[k][r] for up to GROUP rows; rows that do not exist are zero. Where there are sums,
+/// sums[r] += a[k][r].
+INLINE void pack_group(
+    const float *restrict a, long stride, long rows, long inner, float *restrict packed, float *restrict sums) {
+    long step = TILE * inner + GAP;
+    for (long k = 0; k < inner; k++, a += stride) {
+        if (k + AHEAD < inner) ask((later_t){a + AHEAD * stride, 0, 1, rows}, 0, 1);
+        float *to = packed + k * TILE;
+        long r = 0;
+        for (; r + 8 <= rows; r += TILE, to += step)
+            memcpy(to, a + r, 8 * sizeof(float)); // 2 too many, overwritten by the next k
+        for (; r < rows; r += TILE, to += step)
+            for (long i = 0; i < TILE; i++) to[i] = r + i < rows ? a[r + i] : 0;
+        if (sums)
+            for (r = 0; r < rows; r++) sums[r] += a[r];
     }
 }
 
 /// One tile of c; what lies beyond its edges is worked out beside it and not kept.
-INLINE void put_tile(tile_t *tile, const float *const a[TILE], long step, const float *b, long b_stride, long inner,
+INLINE void put_tile(strip_t strip, const float *const a[TILE], long step, const float *b, long b_stride, long inner,
     float *restrict c, long c_stride, long rows, long columns, int accumulate) {
-    if (rows == TILE && columns == PANEL) return tile(a, step, b, b_stride, inner, c, c_stride, accumulate);
+    if (rows == TILE && columns == strip.columns)
+        return strip.tile(a, step, b, b_stride, inner, c, c_stride, accumulate ? tile_add : tile_set);
     float sums[TILE * PANEL] __attribute__((aligned(64)));
-    tile(a, step, b, b_stride, inner, sums, PANEL, 0);
+    strip.tile(a, step, b, b_stride, inner, sums, strip.columns, tile_set);
     for (long r = 0; r < rows; r++)
         for (long j = 0; j < columns; j++)
-            c[r * c_stride + j] = sums[r * PANEL + j] + (accumulate ? c[r * c_stride + j] : 0);
+            c[r * c_stride + j] = sums[r * strip.columns + j] + (accumulate ? c[r * c_stride + j] : 0);
 }
 
-/// c (+)= a b over one block of the inner dimension, a[r][k] at a[r a_row + k a_column].
-INLINE void product_block(tile_t *tile, const float *a, long a_row, long a_column, const float *b, long b_stride,
-    float *c, long c_stride, long rows, long columns, long inner, int accumulate) {
-    float edge[INNER * PANEL] __attribute__((aligned(64)));
-    for (long j = 0; j < columns; j += PANEL) {
-        long width = columns - j < PANEL ? columns - j : PANEL;
-        const float *panel = b + j;
+/// c (+)= a b over one block of the inner dimension, a[r][k] at a[r / TILE a_tile + r % TILE a_row + k a_column].
+/// `next` is what of a will be copied after this.
+INLINE void product_block(strip_t strip, const float *a, long a_tile, long a_row, long a_column, const float *b,
+    long b_stride, float *c, long c_stride, long rows, long columns, long inner, int accumulate, later_t next) {
+    long tiles = (rows + TILE - 1) / TILE, strips = (columns + strip.columns - 1) / strip.columns;
+    float copy[INNER * PANEL] __attribute__((aligned(64)));
+    for (long j = 0; j < columns; j += strip.columns) {
+        long width = columns - j < strip.columns ? columns - j : strip.columns;
+        const float *right = b + j;
         long stride = b_stride;
-        if (width < PANEL) {
+        if (width < strip.columns) {
             for (long k = 0; k < inner; k++)
-                for (long i = 0; i < PANEL; i++) edge[k * PANEL + i] = i < width ? panel[k * b_stride + i] : 0;
-            panel = edge, stride = PANEL;
+                for (long i = 0; i < strip.columns; i++)
+                    copy[k * strip.columns + i] = i < width ? right[k * b_stride + i] : 0;
+            right = copy, stride = strip.columns;
+        } else if (strip.columns == 16 && rows > FEW) {
+            for (long k = 0; k < inner; k++) STORE16(copy + 16 * k, LOAD16(right + k * b_stride));
+            right = copy, stride = 16;
         }
         for (long r0 = 0; r0 < rows; r0 += TILE) {
-            const float *row[TILE];
-            for (long r = 0; r < TILE; r++) row[r] = a + (r0 + r < rows ? r0 + r : rows - 1) * a_row;
-            put_tile(tile, row, a_column, panel, stride, inner, c + r0 * c_stride + j, c_stride,
-                rows - r0 < TILE ? rows - r0 : TILE, width, accumulate);
+            const float *row[TILE], *own = a + r0 / TILE * a_tile;
+            long height = rows - r0 < TILE ? rows - r0 : TILE, at = r0 / TILE;
+            ask(next, j / strip.columns * tiles + at, strips * tiles);
+            if (right == copy && j + strip.columns < columns)
+                ask((later_t){b + j + strip.columns, b_stride, inner, strip.columns}, at, tiles);
+            for (long r = 0; r < TILE; r++) row[r] = own + (r < height ? r : height - 1) * a_row;
+            put_tile(
+                strip, row, a_column, right, stride, inner, c + r0 * c_stride + j, c_stride, height, width, accumulate);
         }
     }
 }
 
 KERNEL void product(const float *a, long a_stride, const float *b, long b_stride, float *c, long c_stride, long rows,
     long columns, long inner, int accumulate) {
-    tile_t *tile = best_tile();
+    strip_t strip = best_strip();
     for (long k = 0; k < inner; k += INNER)
-        product_block(tile, a + k, a_stride, 1, b + k * b_stride, b_stride, c, c_stride, rows, columns,
-            inner - k < INNER ? inner - k : INNER, accumulate || k > 0);
+        product_block(strip, a + k, TILE * a_stride, a_stride, 1, b + k * b_stride, b_stride, c, c_stride, rows,
+            columns, inner - k < INNER ? inner - k : INNER, accumulate || k > 0, (later_t){0});
 }
 
 KERNEL void product_transposed(const float *a, long a_stride, const float *b, long b_stride, float *c, long c_stride,
-    long rows, long columns, long inner, int accumulate) {
-    tile_t *tile = best_tile();
-    float packed[INNER * GROUP] __attribute__((aligned(64)));
+    long rows, long columns, long inner, int accumulate, float *sums) {
+    strip_t strip = best_strip();
+    float packed[(INNER * TILE + GAP) * (GROUP / TILE)] __attribute__((aligned(64)));
     for (long k = 0; k < inner; k += INNER) {
         long depth = inner - k < INNER ? inner - k : INNER;
         for (long r = 0; r < rows; r += GROUP) {
             long count = rows - r < GROUP ? rows - r : GROUP;
-            pack_group(a + k * a_stride + r, a_stride, count, depth, packed);
-            product_block(tile, packed, 1, GROUP, b + k * b_stride, b_stride, c + r * c_stride, c_stride, count,
-                columns, depth, accumulate || k > 0);
+            pack_group(a + k * a_stride + r, a_stride, count, depth, packed, sums ? sums + r : NULL);
+            later_t next = {
+                a + (k + depth) * a_stride + r, a_stride, inner - k - depth < INNER ? inner - k - depth : INNER, count};
+            if (r + count < rows)
+                next = (later_t){
+                    a + k * a_stride + r + count, a_stride, depth, rows - r - count < GROUP ? rows - r - count : GROUP};
+            product_block(strip, packed, TILE * depth + GAP, 1, TILE, b + k * b_stride, b_stride, c + r * c_stride,
+                c_stride, count, columns, depth, accumulate || k > 0, next);
         }
     }
 }

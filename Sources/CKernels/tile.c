@@ -4,12 +4,15 @@
 #endif
 
 INLINE void tile_columns(const float *const a[TILE], long step, const float *restrict b, long b_stride, long inner,
-    float *restrict y, long y_stride, int accumulate, const int vectors) {
+    float *restrict y, long y_stride, tile_mode_t mode, const int vectors) {
     _Pragma("clang fp contract(fast)") f16x s[TILE][4];
     for (int r = 0; r < TILE; r++)
         for (int v = 0; v < vectors; v++) {
-            s[r][v] = (f16x){0};
-            __builtin_prefetch(y + r * y_stride + 16 * v, 1); // it is there when the sums are
+            if (mode == tile_go_on) s[r][v] = LOAD16(y + r * y_stride + 16 * v);
+            else {
+                s[r][v] = (f16x){0};
+                __builtin_prefetch(y + r * y_stride + 16 * v, 1); // it is there when the sums are
+            }
         }
     for (long k = 0; k < inner; k++, b += b_stride) {
         f16x column[4];
@@ -22,18 +25,17 @@ INLINE void tile_columns(const float *const a[TILE], long step, const float *res
     for (int r = 0; r < TILE; r++)
         for (int v = 0; v < vectors; v++) {
             float *to = y + r * y_stride + 16 * v;
-            STORE16(to, accumulate ? LOAD16(to) + s[r][v] : s[r][v]);
+            STORE16(to, mode == tile_add ? LOAD16(to) + s[r][v] : s[r][v]);
         }
 }
 
 // Functions of their own, so that nothing competes with the sums for registers.
 #define DEFINE_TILE(name, attributes, vectors)                                                                         \
     attributes __attribute__((noinline)) static void name(const float *const a[TILE], long step, const float *b,       \
-        long b_stride, long inner, float *y, long y_stride, int accumulate) {                                          \
+        long b_stride, long inner, float *y, long y_stride, tile_mode_t mode) {                                        \
         const float *row[TILE];                                                                                        \
         for (int r = 0; r < TILE; r++) row[r] = a[r];                                                                  \
-        for (int c = 0; c < PANEL; c += 16 * vectors)                                                                  \
-            tile_columns(row, step, b + c, b_stride, inner, y + c, y_stride, accumulate, vectors);                     \
+        tile_columns(row, step, b, b_stride, inner, y, y_stride, mode, vectors);                                       \
     }
 
 DEFINE_TILE(tile_default, , 1)
@@ -126,8 +128,9 @@ byte_tile_vnni(const byte_row_t *const a[TILE], const float *b_scales, const uin
     }
 }
 
-tile_t *best_tile(void) {
-    return __builtin_cpu_supports("x86-64-v4") ? tile_v4 : __builtin_cpu_supports("x86-64-v3") ? tile_v3 : tile_default;
+strip_t best_strip(void) {
+    if (__builtin_cpu_supports("x86-64-v4")) return (strip_t){tile_v4, 64};
+    return (strip_t){__builtin_cpu_supports("x86-64-v3") ? tile_v3 : tile_default, 16};
 }
 
 byte_tile_t *byte_tile(panel_type_t type) {
@@ -135,6 +138,6 @@ byte_tile_t *byte_tile(panel_type_t type) {
     return type != panel_int8_portable && __builtin_cpu_supports("x86-64-v3") ? byte_tile_v3 : byte_tile_portable;
 }
 #else
-tile_t *best_tile(void) { return tile_default; }
+strip_t best_strip(void) { return (strip_t){tile_default, 16}; }
 byte_tile_t *byte_tile(panel_type_t type) { return byte_tile_portable; }
 #endif

@@ -9,13 +9,23 @@ enum {
     PANEL = 64, // columns
 };
 
-/// y[r][c] = sum_k a[r][k step] b[k][c] for TILE rows, PANEL columns; added to y where `accumulate`. Each sum is one
-/// chain of multiply-adds in the order of k.
-typedef void tile_t(const float *const a[TILE], long step, const float *b, long b_stride, long inner, float *y,
-    long y_stride, int accumulate);
+/// What becomes of sums: they are y, are added to y, or go on from y.
+typedef enum { tile_set, tile_add, tile_go_on } tile_mode_t;
 
-/// The tile of the widest registers there are, which is more than a clone can know.
-tile_t *best_tile(void);
+/// y[r][c] = sum_k a[r][k step] b[k][c] for TILE rows and the columns of a strip. Each sum is one chain of multiply-adds
+/// in the order of k, from 0 or from y.
+typedef void tile_t(const float *const a[TILE], long step, const float *b, long b_stride, long inner, float *y,
+    long y_stride, tile_mode_t mode);
+
+/// A tile and its columns: a strip of the right side stays near the core while tiles of all rows are multiplied with it.
+typedef struct {
+    tile_t *tile;
+    /// PANEL or a part of it.
+    long columns;
+} strip_t;
+
+/// That of the widest registers there are, which is more than a clone can know.
+strip_t best_strip(void);
 
 /// y = s + bias, max(0, s + bias) or y + s + bias for up to PANEL columns; NULL is no bias. A loop for each mode, or it
 /// would be asked for at every column.

@@ -67,7 +67,7 @@ KERNEL void panel_top_k(panel_rows_t x, const float *panels, const float *bias, 
     for (long o = 0; o < vocabulary; o += PANEL, panels += stride) { // weights stream past once, rows stay near
         long count = vocabulary - o < PANEL ? vocabulary - o : PANEL;
         for (long r0 = 0; r0 < rows; r0 += TILE) {
-            if (o + PANEL < vocabulary) fetch_next(panels, stride, r0, rows);
+            if (o + PANEL < vocabulary) fetch(panels + stride, stride, r0, rows);
             panel_sums(&in, panels, r0, sums, PANEL);
             for (long r = r0; r < r0 + TILE && r < rows; r++)
                 take_panel(sums + (r - r0) * PANEL, bias + o, o, count, k, suppressed, suppressed_count,

@@ -1,7 +1,7 @@
 import Foundation
 
 /// Where the time of a step goes. Whoever begins a kind of work says so; the time until the next one does counts for
-/// it. One timer belongs to one thread's work on a slice; without one nothing is measured.
+/// it. One timer belongs to one thread; without one nothing is measured.
 package final class PhaseTimer {
     package enum Phase: Int, CaseIterable, Sendable {
         case products, attention, loss, normalisation, elementwise, embedding, optimizer

@@ -23,10 +23,23 @@ package func gemm(
             blasint(max(c.stride, 1)))
     } else if k == 0 {
         if !accumulate { c.fill(0) }
+    } else if ta {
+        product_transposed(a.base, a.stride, b.base, b.stride, c.base, c.stride, m, n, k, accumulate ? 1 : 0, nil)
     } else {
-        (ta ? product_transposed : product)(
-            a.base, a.stride, b.base, b.stride, c.base, c.stride, m, n, k, accumulate ? 1 : 0)
+        product(a.base, a.stride, b.base, b.stride, c.base, c.stride, m, n, k, accumulate ? 1 : 0)
     }
+}
+
+/// dw = dy^T x and, where there is a bias, db = column sums of dy; or both are added, where `accumulate`.
+package func weightGradient(
+    _ dy: Matrix, _ x: Matrix, into dw: Matrix, bias db: UnsafeMutablePointer<Float>?, accumulate: Bool
+) {
+    require(
+        dy.rows == x.rows && dw.rows == dy.columns && dw.columns == x.columns, "gradient \(dw) of \(dy)^T and \(x)")
+    if let db, !accumulate { db.update(repeating: 0, count: dy.columns) }
+    guard dy.rows > 0 else { return accumulate ? () : dw.fill(0) }
+    product_transposed(
+        dy.base, dy.stride, x.base, x.stride, dw.base, dw.stride, dy.columns, x.columns, x.rows, accumulate ? 1 : 0, db)
 }
 
 /// How weights are kept for products x W^T.
@@ -52,7 +65,11 @@ package struct Panels {
 
     /// Floats that `weights` takes.
     package static func count(_ weights: Matrix, _ precision: Precision = .float32) -> Int {
-        panel_floats(weights.columns, weights.rows, precision.type)
+        count(inputs: weights.columns, outputs: weights.rows, precision)
+    }
+
+    package static func count(inputs: Int, outputs: Int, _ precision: Precision = .float32) -> Int {
+        panel_floats(inputs, outputs, precision.type)
     }
 
     /// - Parameter base: room for `count` floats on a 64-byte boundary, which outlives this value
@@ -64,7 +81,35 @@ package struct Panels {
         outputs = weights.rows
         type = precision.type
         self.base = base
-        panel_pack(weights.base, weights.stride, base, inputs, outputs, type)
+        pack(weights, 0..<outputs)
+    }
+
+    /// Of weights that are packed later, in parts.
+    package init(inputs: Int, outputs: Int, unpackedAt base: UnsafeMutablePointer<Float>) {
+        (self.inputs, self.outputs, type) = (inputs, outputs, panel_float32)
+        self.base = base
+    }
+
+    /// Outputs of one panel.
+    package static let width = 64
+
+    /// Lays out outputs that begin with a panel.
+    package func pack(_ weights: Matrix, _ range: Range<Int>) {
+        require(
+            weights.rows == outputs && weights.columns == inputs && range.lowerBound % Self.width == 0,
+            "outputs \(range) of [\(outputs) x \(inputs)] from \(weights)")
+        let first = range.lowerBound
+        panel_pack(
+            weights.row(first), weights.stride, base + panel_floats(inputs, first, type), inputs, range.count, type)
+    }
+
+    /// Lays out W^T in the place of W, whose rows are the inputs: those of `range`.
+    package func pack(transposing weights: Matrix, _ range: Range<Int>) {
+        require(
+            weights.rows == inputs && weights.columns == outputs,
+            "inputs \(range) of [\(outputs) x \(inputs)] from \(weights)^T")
+        panel_pack_transposed(
+            weights.base, weights.stride, base, inputs, outputs, range.lowerBound, range.count)
     }
 
     /// The rows of x that `places` names, or the first `count`, good for products with weights of this precision and
@@ -78,7 +123,7 @@ package struct Panels {
             panel_rows(x.base, x.stride, places, count, inputs, type, space.take(panel_scratch(count, inputs, type))))
     }
 
-    /// y = p, max(0, p) or y + p, where p = x W^T + bias, or without a bias.
+    /// y = p, max(0, p) or y + p, where p = x W^T + bias, or without a bias; see `panel_mode_t`.
     package func product(
         _ x: Matrix, bias: UnsafePointer<Float>?, into y: Matrix, _ space: Workspace, _ mode: panel_mode_t = panel_bias
     ) {

@@ -12,13 +12,14 @@ package final class WorkerPool {
     /// - Parameter threads: including the caller's, which works too.
     package init(threads: Int) {
         self.threads = max(1, threads)
-        for _ in 1..<max(self.threads, 2) where self.threads > 1 {
+        for number in 1..<max(self.threads, 2) where self.threads > 1 {
             var worker = pthread_t()
-            let shared = Unmanaged.passRetained(queue)
+            let shared = Unmanaged.passRetained(Worker(queue, number))
             let code = pthread_create(
                 &worker, nil,
                 { context in
-                    Unmanaged<TaskQueue>.fromOpaque(context!).takeRetainedValue().serve()
+                    let worker = Unmanaged<Worker>.fromOpaque(context!).takeRetainedValue()
+                    worker.queue.serve(worker.number)
                     return nil
                 }, shared.toOpaque())
             guard code == 0 else {
@@ -35,12 +36,25 @@ package final class WorkerPool {
     }
 
     /// Calls `body` once for each of 0..<count, from several threads, and returns when all are done. Not re-entrant.
-    package func run(_ count: Int, _ body: (Int) -> Void) {
+    package func run(_ count: Int, _ body: (Int) -> Void) { run(count) { task, _ in body(task) } }
+
+    /// The same, told which of the threads works: what a thread needs for itself is kept under this number, from 0 on.
+    package func run(_ count: Int, _ body: (_ task: Int, _ worker: Int) -> Void) {
         guard threads > 1, count > 1 else {
-            for task in 0..<count { body(task) }
+            for task in 0..<count { body(task, 0) }
             return
         }
         withoutActuallyEscaping(body) { queue.run(count, $0) }
+    }
+}
+
+private final class Worker {
+    let queue: TaskQueue
+    let number: Int
+
+    init(_ queue: TaskQueue, _ number: Int) {
+        self.queue = queue
+        self.number = number
     }
 }
 
@@ -49,7 +63,7 @@ private final class TaskQueue {
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let wake = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
     private let done = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-    private var body: ((Int) -> Void)?
+    private var body: ((Int, Int) -> Void)?
     private var next = 0
     private var tasks = 0
     private var running = 0
@@ -70,26 +84,26 @@ private final class TaskQueue {
         mutex.deallocate()
     }
 
-    func run(_ count: Int, _ body: @escaping (Int) -> Void) {
+    func run(_ count: Int, _ body: @escaping (Int, Int) -> Void) {
         pthread_mutex_lock(mutex)
         self.body = body
         next = 0
         tasks = count
         pthread_cond_broadcast(wake)
-        work()
+        work(0)
         while running > 0 { pthread_cond_wait(done, mutex) }
         self.body = nil
         pthread_mutex_unlock(mutex)
     }
 
     /// Takes tasks until none is left. Called and left with the mutex held.
-    private func work() {
+    private func work(_ worker: Int) {
         while next < tasks, let body {
             let task = next
             next += 1
             running += 1
             pthread_mutex_unlock(mutex)
-            body(task)
+            body(task, worker)
             pthread_mutex_lock(mutex)
             running -= 1
         }
@@ -97,10 +111,10 @@ private final class TaskQueue {
     }
 
     /// A thread's life.
-    func serve() {
+    func serve(_ worker: Int) {
         pthread_mutex_lock(mutex)
         while !closing {
-            work()
+            work(worker)
             if !closing { pthread_cond_wait(wake, mutex) }
         }
         pthread_mutex_unlock(mutex)

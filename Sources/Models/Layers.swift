@@ -21,30 +21,16 @@ package struct Linear {
     ///   - bias: false where whoever follows adds it, in the same sweep as its own work
     func forward(_ x: Matrix, part: Range<Int>? = nil, bias hasBias: Bool, into y: Matrix, _ pass: Pass) {
         pass.phase(.products)
-        let all = pass.weights[weight], w = part.map(all.rows) ?? all, mark = pass.workspace.mark
-        Panels(w, at: pass.workspace.take(Panels.count(w)))
-            .product(
-                x, bias: hasBias ? pass.weights[bias].base + (part?.lowerBound ?? 0) : nil, into: y, pass.workspace)
-        pass.workspace.release(to: mark)
+        pass.product(
+            x, weight, part: part, bias: hasBias ? pass.weights[bias].base + (part?.lowerBound ?? 0) : nil, into: y)
     }
 
-    /// dW += dy^T x;  dx = dy W, or dx += dy W where `accumulate`.
+    /// dW += dy^T x;  db += column sums of dy;  dx = dy W, or dx += dy W where `accumulate`.
     func backward(_ x: Matrix, part: Range<Int>? = nil, dy: Matrix, dx: Matrix?, accumulate: Bool = false, _ pass: Pass)
     {
         pass.phase(.products)
-        let w = pass.weights[weight]
-        if pass.trainsTransformer {
-            let dw = pass.gradient(weight)
-            gemm(dy, x, transposeA: true, into: part.map(dw.rows) ?? dw, accumulate: true)
-        }
-        if let dx { gemm(dy, part.map(w.rows) ?? w, into: dx, accumulate: accumulate) }
-    }
-
-    func backwardBias(dy: Matrix, part: Range<Int>? = nil, _ pass: Pass) {
-        guard pass.trainsTransformer else { return }
-        pass.phase(.elementwise)
-        require(dy.isContiguous, "bias over columns of a wider matrix")
-        add_bias_backward(dy.base, pass.gradient(bias).base + (part?.lowerBound ?? 0), dy.rows, dy.columns)
+        if pass.trainsTransformer { pass.addProduct(weight, bias: bias, part: part, x, dy: dy) }
+        if let dx { pass.backProduct(dy, weight, part: part, into: dx, accumulate: accumulate) }
     }
 }
 
@@ -71,8 +57,7 @@ package struct LayerNorm {
     func forward(_ x: Matrix, _ pass: Pass) -> Tape {
         pass.phase(.normalisation)
         let tape = Tape(
-            x: x, y: pass.workspace.matrix(x.rows, x.columns), mean: pass.workspace.take(x.rows),
-            rstd: pass.workspace.take(x.rows))
+            x: x, y: pass.keep(x.rows, x.columns), mean: pass.workspace.take(x.rows), rstd: pass.workspace.take(x.rows))
         layer_norm_forward(
             x.base, pass.weights[gain].base, pass.weights[shift].base, tape.y.base, tape.mean, tape.rstd, x.rows,
             x.columns, Self.epsilon)
@@ -82,9 +67,14 @@ package struct LayerNorm {
     /// dx += gradient, so that the residual's own gradient may already be in it.
     func backward(_ tape: Tape, dy: Matrix, dx: Matrix, _ pass: Pass) {
         pass.phase(.normalisation)
-        let x = tape.x
-        layer_norm_backward(
-            x.base, pass.weights[gain].base, dy.base, dx.base, tape.mean, tape.rstd,
-            pass.gradient(gain).base, pass.gradient(shift).base, x.rows, x.columns)
+        let x = tape.x, weights = pass.weights[gain].base, mark = pass.workspace.mark
+        let dgain = pass.sums(gain, if: pass.trainsTransformer), dshift = pass.sums(shift, if: pass.trainsTransformer)
+        pass.forEachSentence(rows: x.rows) { sentence, rows in
+            let first = rows.lowerBound
+            layer_norm_backward(
+                x.row(first), weights, dy.row(first), dx.row(first), tape.mean + first, tape.rstd + first,
+                dgain[sentence], dshift[sentence], rows.count, x.columns)
+        }
+        pass.workspace.release(to: mark)
     }
 }

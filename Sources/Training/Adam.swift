@@ -35,22 +35,17 @@ package final class Adam {
     }
 }
 
-/// The gradient blocks of a batch's slices, which an update adds up in order and leaves zeroed.
-package final class GradientParts {
-    package let blocks: [FloatBlock]
-    private let bases: UnsafeMutablePointer<UnsafeMutablePointer<Float>?>
-    /// Weights that one task updates: what fits a core's cache with its gradients and moments.
+/// Steps of weights along a gradient, dealt by chunks.
+package final class WeightUpdate {
+    /// Weights that one task updates: what fits a core's cache with their gradient and moments.
     private static let chunk = 1 << 15
     private let chunks: [Range<Int>]
-    /// Squares of each chunk's summed gradient.
+    /// Squares of each chunk's gradient.
     private let squares: UnsafeMutableBufferPointer<Double>
 
     /// - Parameter trained: ranges of the weights that are updated; gradients elsewhere are of no account
-    package init(_ parts: Int, count: Int, trained: [Range<Int>]? = nil) {
-        blocks = (0..<parts).map { _ in FloatBlock(count) }
-        bases = .allocate(capacity: parts)
-        for (index, block) in blocks.enumerated() { bases[index] = block.base }
-        chunks = (trained ?? [0..<count]).flatMap { range in
+    package init(_ trained: [Range<Int>]) {
+        chunks = trained.flatMap { range in
             stride(from: range.lowerBound, to: range.upperBound, by: Self.chunk).map {
                 $0..<min($0 + Self.chunk, range.upperBound)
             }
@@ -58,47 +53,30 @@ package final class GradientParts {
         squares = .allocate(capacity: chunks.count)
     }
 
-    deinit {
-        bases.deallocate()
-        squares.deallocate()
-    }
+    deinit { squares.deallocate() }
 
     /// - Parameter clip: the norm of the gradient is cut to this; nil: never
-    package func update(_ weights: FloatBlock, _ adam: Adam, _ constants: adam_t, clip: Float? = nil, pool: WorkerPool)
-    {
-        var parts = blocks.count
-        if let clip {
-            cut(to: clip, pool)
-            parts = 1
-        }
+    package func callAsFunction(
+        _ weights: FloatBlock, _ gradient: FloatBlock, _ adam: Adam, _ constants: adam_t, clip: Float? = nil,
+        pool: WorkerPool
+    ) {
+        let factor = clip.map { self.factor($0, gradient, pool) } ?? 1
         pool.run(chunks.count) { task in
-            let chunk = chunks[task]
-            adam_update(
-                weights.base, adam.moment1.base, adam.moment2.base, bases, parts, chunk.lowerBound, chunk.count,
-                constants)
+            let chunk = chunks[task], first = chunk.lowerBound, g = gradient.base + first
+            if factor < 1 { for i in 0..<chunk.count { g[i] *= factor } }
+            adam_step(
+                weights.base + first, adam.moment1.base + first, adam.moment2.base + first, g, chunk.count, constants)
         }
     }
 
-    /// The first block becomes the sum of all, no longer than `clip`; the others become zero.
-    private func cut(to clip: Float, _ pool: WorkerPool) {
+    /// What makes the gradient no longer than `clip`.
+    private func factor(_ clip: Float, _ gradient: FloatBlock, _ pool: WorkerPool) -> Float {
         pool.run(chunks.count) { task in
-            let chunk = chunks[task], sum = blocks[0].base + chunk.lowerBound
-            for block in blocks.dropFirst() {
-                let part = block.base + chunk.lowerBound
-                for i in 0..<chunk.count {
-                    sum[i] += part[i]
-                    part[i] = 0
-                }
-            }
+            let chunk = chunks[task], g = gradient.base + chunk.lowerBound
             var total = 0.0
-            for i in 0..<chunk.count { total += Double(sum[i]) * Double(sum[i]) }
+            for i in 0..<chunk.count { total += Double(g[i]) * Double(g[i]) }
             squares[task] = total
         }
-        let factor = Float(Double(clip) / squares.reduce(0, +).squareRoot())
-        guard factor < 1 else { return }
-        pool.run(chunks.count) { task in
-            let chunk = chunks[task], sum = blocks[0].base + chunk.lowerBound
-            for i in 0..<chunk.count { sum[i] *= factor }
-        }
+        return Float(Double(clip) / squares.reduce(0, +).squareRoot())
     }
 }

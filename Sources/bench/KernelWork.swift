@@ -41,7 +41,7 @@ final class KernelWork {
     private let vocabulary: Int
     /// Rows of a slice of a batch.
     private let tokens = 768
-    private let dropout = dropout_t(seed: 1, stream: 1, step: 1, keep_below: 58982, scale: 1 / 0.9)
+    private let dropout = dropout_t(seed: 1, stream: 1, step: 1, keep_below: 58982, scale: 1 / 0.9, row: 0)
     private let x: FloatBlock, y: FloatBlock, z: FloatBlock, columns: FloatBlock, perRow: FloatBlock
     private let half: UnsafeMutablePointer<UInt16>
     private(set) var kernels: [Kernel] = []
@@ -86,20 +86,20 @@ final class KernelWork {
         memory("layer_norm_forward", 8) { layer_norm_forward(x, c, c + 128, z, r, r + rows, rows, d, 1e-5) }
         memory("layer_norm_backward", 16) { layer_norm_backward(x, c, y, z, r, r + rows, c + 256, c + 384, rows, d) }
         memory("add_bias", 8) { add_bias(z, c, rows, d) }
-        memory("add_bias_backward", 4) { add_bias_backward(x, c + 256, rows, d) }
+        memory("add_bias_backward", 4) { add_bias_backward(x, d, c + 256, rows, d) }
         memory("bias_relu_dropout_forward", 8) { bias_relu_dropout_forward(z, c, rows, d, dropout) }
-        memory("bias_relu_dropout_backward", 12) { bias_relu_dropout_backward(x, z, c + 256, rows, d, dropout) }
+        memory("bias_relu_dropout_backward", 12) { bias_relu_dropout_backward(x, z, rows, d, dropout) }
         memory("residual_forward", 12) { residual_forward(x, y, c, z, rows, d, dropout) }
-        memory("residual_backward", 8) { residual_backward(x, z, c + 256, rows, d, dropout) }
+        memory("residual_backward", 8) { residual_backward(x, z, rows, d, dropout) }
         let classes = vocabulary, labels = (0..<rows).map { Int32($0 % classes) },
             places = (0..<rows).map { Int32($0 % 50) }
         memory("embedding_forward", 8) { embedding_forward(x, labels, x, places, 11, z, rows, d, dropout) }
-        memory("embedding_backward", 12) { embedding_backward(z, labels, x, 11, rows, d, dropout) }
+        memory("embedding_backward", 12) { embedding_backward(z, labels, x, 11, 0, classes, rows, d, dropout) }
         // 128 rows of logits, as the output layer makes them
-        let logits = 128, bias = FloatBlock(classes), dbias = FloatBlock(classes)
+        let logits = 128, bias = FloatBlock(classes)
         memory("cross_entropy", 8, elements: logits * classes) {
             var likelihood = 0.0
-            _ = cross_entropy(z, bias.base, labels, logits, classes, 0.1, 1e-3, dbias.base, &likelihood)
+            _ = cross_entropy(z, bias.base, labels, logits, classes, 0.1, 1e-3, 1, &likelihood)
         }
     }
 
@@ -108,16 +108,11 @@ final class KernelWork {
         memory("float_to_half", 6) { float_to_half(x, half, count) }
         memory("half_to_float", 6) { half_to_float(half, z, count) }
         let quarter = count / 4
-        // Lives as long as the process.
-        let gradients = UnsafeMutablePointer<UnsafeMutablePointer<Float>?>.allocate(capacity: 2)
-        let blocks = (0..<2).map { _ in FloatBlock(quarter) }
-        for (part, block) in blocks.enumerated() { gradients[part] = block.base }
-        // two gradients read and cleared; weights and both moments read and written
-        memory("adam_update", 40, elements: quarter) {
+        // a gradient read; weights and both moments read and written
+        memory("adam_step", 28, elements: quarter) {
             let adam = adam_t(
                 rate: 1e-4, beta1: 0.9, beta2: 0.98, epsilon: 1e-9, correction1: 0.1, correction2: 0.02, decay: 0)
-            defer { withExtendedLifetime(blocks) {} }
-            adam_update(z, z + quarter, z + 2 * quarter, gradients, 2, 0, quarter, adam)
+            adam_step(z, z + quarter, z + 2 * quarter, x, quarter, adam)
         }
     }
 
@@ -158,7 +153,7 @@ final class KernelWork {
                 product(x, outputs, y, inputs, z, inputs, tokens, inputs, outputs, 0)
             }
             arithmetic("product_transposed \(outputs) x \(inputs)", flops) {
-                product_transposed(x, outputs, y, inputs, z, inputs, outputs, inputs, tokens, 1)
+                product_transposed(x, outputs, y, inputs, z, inputs, outputs, inputs, tokens, 1, nil)
             }
         }
         let rows = 96

@@ -43,7 +43,6 @@ extension Session {
         ThisMachine.resetPeakResidentBytes()
         var settings = TeacherSettings()
         settings.batchTokens = batchTokens
-        settings.slices = max(settings.slices, threads)
         let rate = stopwatch.rate(TrainingWork(shape, shard, settings, threads: threads).step)
         add(
             .scaling, name, threads: threads, rate, "target tokens/s",

@@ -4,11 +4,10 @@ import Models
 import Training
 
 extension Session {
-    /// The teacher with the settings of preset `paper`, as many slices as threads but at least the default.
+    /// The teacher with the settings of preset `paper`.
     func training() {
         for threads in threadCounts {
-            var settings = TeacherSettings()
-            settings.slices = max(settings.slices, threads)
+            let settings = TeacherSettings()
             let work = TrainingWork(configuration, train, settings, threads: threads)
             let rate = stopwatch.rate(work.step)
             let flops = rate * 3 * configuration.forwardFlops(train) / Double(train.target.ids.count + train.count)

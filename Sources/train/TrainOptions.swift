@@ -86,10 +86,6 @@ struct TeacherOptions: ParsableArguments {
     @Option(help: "Measure BLEU of greedy translations of the validation set every so many epochs; 0: never.")
     var bleuEvery = 0
     @Option(help: "Cut the gradient's norm to this.") var clip: Float?
-    @Option(
-        help:
-            "Parts that a batch is cut into: the most threads that can work on it. Changes the last bits of the result."
-    ) var slices: Int?
 
     /// Nothing is measured where there are no validation sentences.
     func requireValidation(_ sentences: Int, in folder: String) throws {
@@ -113,7 +109,6 @@ struct TeacherOptions: ParsableArguments {
         values.teacher.batchTokens = batchTokens ?? values.teacher.batchTokens
         values.teacher.smoothing = smoothing ?? values.teacher.smoothing
         values.teacher.clip = clip ?? values.teacher.clip
-        values.teacher.slices = slices ?? values.teacher.slices
         values.teacher.seed = training.seed ?? values.teacher.seed
     }
 }

@@ -59,6 +59,35 @@ struct MatrixTests {
         #expect(a.frameIsWhole && b.frameIsWhole && c.frameIsWhole)
     }
 
+    /// dW = dy^T x and db = column sums of dy, set or added.
+    @Test(arguments: [1, 5, 6, 7, 8, 95, 96, 97, 200], [0, 1, 255, 300])
+    func weightGradientAgreesWithTheDefinition(outputs: Int, rows: Int) {
+        for (inputs, accumulate, margin) in [(1, false, 0), (16, true, 3), (37, false, 2), (37, true, 0)] {
+            var source = Source(UInt64(outputs * 1000 + rows * 10 + inputs))
+            let dy = Framed(rows, outputs, margin: margin, &source), x = Framed(rows, inputs, margin: margin, &source)
+            let dw = Framed(outputs, inputs, margin: margin, &source), db = Framed(1, outputs, margin: 1, &source)
+            defer { withExtendedLifetime((dy, x, dw, db)) {} }
+            let before = accumulate ? 1.0 : 0
+            var expected = [Double](), sums = [Double]()
+            for o in 0..<outputs {
+                for i in 0..<inputs {
+                    expected.append(
+                        (0..<rows).reduce(before * Double(dw.matrix[o, i])) {
+                            $0 + Double(dy.matrix[$1, o]) * Double(x.matrix[$1, i])
+                        })
+                }
+                sums.append((0..<rows).reduce(before * Double(db.matrix[0, o])) { $0 + Double(dy.matrix[$1, o]) })
+            }
+            if !accumulate { for matrix in [dw.matrix, db.matrix] { matrix.fill(.nan) } }
+            weightGradient(dy.matrix, x.matrix, into: dw.matrix, bias: db.matrix.base, accumulate: accumulate)
+            let found = (0..<outputs).flatMap { o in (0..<inputs).map { dw.matrix[o, $0] } }
+            let what = "[\(rows) x \(outputs)]^T [\(rows) x \(inputs)], accumulate \(accumulate)"
+            expectClose(found, expected, within: 2e-6, what)
+            expectClose((0..<outputs).map { db.matrix[0, $0] }, sums, within: 2e-6, "sums of " + what)
+            #expect(dy.frameIsWhole && x.frameIsWhole && dw.frameIsWhole && db.frameIsWhole)
+        }
+    }
+
     /// A batch may have no tokens on one side: no rows, or a sum over nothing.
     @Test func emptyDimensions() {
         let block = FloatBlock(6)

@@ -129,7 +129,7 @@ struct SearchKernelTests {
         let rows = 8, places: [Int32] = [3, 0, 6, 5, 1, 2, 8, 7], epsilon: Float = 1e-5
         let pre = random.floats(9 * width), mean = random.floats(rows), rstd = random.floats(rows).map { 1 + abs($0) }
         let (u, v, gain) = (random.floats(width), random.floats(width), random.floats(width)),
-            none = dropout_t(seed: 0, stream: 0, step: 0, keep_below: 65536, scale: 1)
+            none = dropout_t(seed: 0, stream: 0, step: 0, keep_below: 65536, scale: 1, row: 0)
         var unit = [Float](repeating: 0, count: width * width),
             scratch = [Float](repeating: .nan, count: hidden_scratch(rows, width, type))
         for i in 0..<width { unit[i * width + i] = 1 }
@@ -189,6 +189,40 @@ struct SearchKernelTests {
                 #expect(y == expected, "\(count) rows")
             }
         }
+    }
+
+    /// Panels of W^T, laid out from W in two parts, are those of the transposed matrix.
+    @Test(arguments: [(1, 1), (3, 17), (16, 64), (31, 65), (300, 130)])
+    func panelsOfTheTransposedWeight(inputs: Int, outputs: Int) {
+        var random = SearchRandom(6)
+        let w = random.floats(inputs * outputs)  // [inputs, outputs]
+        let transposed = (0..<outputs).flatMap { o in (0..<inputs).map { w[$0 * outputs + o] } }
+        var panels = [Float](repeating: .nan, count: panel_floats(inputs, outputs, panel_float32))
+        for (first, count) in [(0, inputs / 3), (inputs / 3, inputs - inputs / 3)] {
+            panel_pack_transposed(w, outputs, &panels, inputs, outputs, first, count)
+        }
+        #expect(panels == packed(transposed, inputs: inputs, outputs: outputs))
+    }
+
+    /// A product over some inputs that another one over the rest goes on from is that over all, to the last bit.
+    @Test(arguments: [1, 6, 7, 13], [(2, 1), (19, 17), (513, 64), (700, 130)])
+    func sumsGoOn(rows: Int, size: (inputs: Int, outputs: Int)) {
+        let (inputs, outputs) = size, first = inputs / 2
+        var random = SearchRandom(UInt64(rows + inputs))
+        let x = random.floats(rows * inputs), w = random.floats(outputs * inputs)
+        func part(_ matrix: [Float], _ columns: Range<Int>) -> [Float] {
+            stride(from: 0, to: matrix.count, by: inputs).flatMap { start in columns.map { matrix[start + $0] } }
+        }
+        var y = [Float](repeating: 0, count: rows * outputs), whole = y
+        product(
+            x, packed(w, inputs: inputs, outputs: outputs), nil, into: &whole, rows: rows, inputs, outputs,
+            panel_float32)
+        for columns in [0..<first, first..<inputs] {
+            product(
+                part(x, columns), packed(part(w, columns), inputs: columns.count, outputs: outputs), nil, into: &y,
+                rows: rows, columns.count, outputs, panel_float32, columns.lowerBound == 0 ? panel_bias : panel_go_on)
+        }
+        #expect(y == whole)
     }
 
     /// Integers are exact up to the most inputs there may be: all of one sign, and as large as bytes get.

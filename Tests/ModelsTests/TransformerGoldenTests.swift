@@ -98,7 +98,8 @@ struct TransformerGoldenTests {
             let adam = adam_t(
                 rate: Float(rate), beta1: 0.9, beta2: 0.98, epsilon: 1e-9, correction1: Float(1 - pow(0.9, s)),
                 correction2: Float(1 - pow(0.98, s)), decay: 0)
-            adam_update(fixture.weights.base, moment1.base, moment2.base, [fixture.gradients.base], 1, 0, count, adam)
+            adam_step(fixture.weights.base, moment1.base, moment2.base, fixture.gradients.base, count, adam)
+            fixture.gradients.buffer.update(repeating: 0)
         }
         #expect(expected[0] - expected[9] > 0.5, "the losses should move")
         try compare(fixture, fixture.weights, with: "\(prefix)/final", within: 5e-6, except: keyBias)

@@ -37,7 +37,7 @@ import Testing
         defer { bench.remove() }
         (bench.sentences, bench.batchTokens) = (1500, 2500)
         let pool = WorkerPool(threads: threads)
-        try expectNone(bench.trainee(pool), pool, sections: 2)
+        try expectNone(bench.trainee(pool), pool, sections: 6)  // two rounds
     }
 
     @Test(arguments: ["alr-h24.encoder.0", "aslr-h16.encoder.0", "alr-h24.decoder.0", "alr-h24.cross.0"], [1, 2])

@@ -63,8 +63,7 @@ class Ours:
     def train(self) -> dict:
         """At most one epoch."""
         rate = self.stage(
-            "train", "train", "--preset", "paper", "--epochs", 1, "--max-steps", self.steps, "--batch-tokens", BATCH_TOKENS,
-            "--slices", max(2, self.args.threads))
+            "train", "train", "--preset", "paper", "--epochs", 1, "--max-steps", self.steps, "--batch-tokens", BATCH_TOKENS)
         return {"tokens_per_second": rate, "steps": self.steps}
 
     def translate(self, beam: int, precision: str) -> dict:

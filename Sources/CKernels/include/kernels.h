@@ -14,7 +14,8 @@ typedef struct {
     uint32_t stream;
     uint32_t step;
     uint32_t keep_below;
-    float scale; // 1 / keep-probability
+    float scale;  // 1 / keep-probability
+    uint64_t row; // of the stream, that a matrix begins with: rows of a batch drop the same wherever it is cut
 } dropout_t;
 
 /// Uniform floats in [0, 1) with 24 bits of randomness.
@@ -31,25 +32,25 @@ void layer_norm_backward(const float *x, const float *gain, const float *dy, flo
 // ---- bias, activation, residual ------------------------------------------------------------------------------------
 /// x += bias, each row.
 void add_bias(float *x, const float *bias, long rows, long d);
-/// dbias += column sums of dy.
-void add_bias_backward(const float *dy, float *dbias, long rows, long d);
+/// dbias += column sums of dy, whose rows are `stride` floats apart.
+void add_bias_backward(const float *dy, long stride, float *dbias, long rows, long d);
 /// h = dropout(max(0, h + bias)), in place.
 void bias_relu_dropout_forward(float *h, const float *bias, long rows, long d, dropout_t dropout);
-/// dh *= [h > 0] scale, in place, where h is the forward's result; dbias += column sums.
-void bias_relu_dropout_backward(const float *h, float *dh, float *dbias, long rows, long d, dropout_t dropout);
+/// dh *= [h > 0] scale, in place, where h is the forward's result; the gradient of the bias is its column sums.
+void bias_relu_dropout_backward(const float *h, float *dh, long rows, long d, dropout_t dropout);
 /// y = x + dropout(s + bias).
 void residual_forward(
     const float *x, const float *s, const float *bias, float *y, long rows, long d, dropout_t dropout);
-/// ds = dropout mask x dy; dbias += column sums of ds. (The gradient of x is dy itself.)
-void residual_backward(const float *dy, float *ds, float *dbias, long rows, long d, dropout_t dropout);
+/// ds = dropout mask x dy; the gradient of the bias is its column sums, that of x is dy itself.
+void residual_backward(const float *dy, float *ds, long rows, long d, dropout_t dropout);
 
 // ---- embedding -----------------------------------------------------------------------------------------------------
 /// y[i] = dropout(scale table[id[i]] + positions[position[i]]).
 void embedding_forward(const float *table, const int32_t *id, const float *positions, const int32_t *position,
     float scale, float *y, long rows, long d, dropout_t dropout);
-/// dtable[id[i]] += scale x mask x dy[i]; rows are added in order.
-void embedding_backward(
-    float *dtable, const int32_t *id, const float *dy, float scale, long rows, long d, dropout_t dropout);
+/// dtable[id[i]] += scale x mask x dy[i] for the ids from `first` up to `end`; rows are added in order.
+void embedding_backward(float *dtable, const int32_t *id, const float *dy, float scale, long first, long end, long rows,
+    long d, dropout_t dropout);
 
 // ---- attention -----------------------------------------------------------------------------------------------------
 /// Floats per head that `weights` needs: n rows of m rounded up to 16.
@@ -72,11 +73,10 @@ void attention_backward(const float *q, long q_stride, const float *k, const flo
 // ---- loss ----------------------------------------------------------------------------------------------------------
 /// Label-smoothed cross-entropy over `vocabulary` classes:
 ///   q = (1 - smoothing) onehot(label) + smoothing / vocabulary,   loss = -sum_c q_c log softmax(logits + bias)_c.
-/// Returns the summed loss; the summed negative log-likelihood of the labels is added to *nll. Where dbias is given,
-/// logits become the gradient (softmax - q) x gradient_scale and dbias += its column sums; where it is NULL they are
-/// left undefined.
+/// Returns the summed loss; the summed negative log-likelihood of the labels is added to *nll. Where a gradient
+/// is asked for, logits become (softmax - q) x gradient_scale; else they are left undefined. That of the bias is its column sums.
 double cross_entropy(float *logits, const float *bias, const int32_t *label, long rows, long vocabulary,
-    float smoothing, float gradient_scale, float *dbias, double *nll);
+    float smoothing, float gradient_scale, int gradient, double *nll);
 
 /// What a teacher says of each row: its likeliest classes, at most 64, with their probabilities [rows, likeliest] at
 /// this temperature. All others are one class, with what is left of 1.
@@ -90,7 +90,7 @@ typedef struct {
 /// The loss of a model that is taught (Hinton et al. 2015), arguments as above:
 ///   alpha T^2 KL(p, s) + (1 - alpha) cross-entropy,   s = softmax((logits + bias) / T), the others' summed.
 double taught_cross_entropy(float *logits, const float *bias, const int32_t *label, teacher_t teacher, long rows,
-    long vocabulary, float smoothing, float gradient_scale, float *dbias, double *nll);
+    long vocabulary, float smoothing, float gradient_scale, int gradient, double *nll);
 
 // ---- optimiser -----------------------------------------------------------------------------------------------------
 typedef struct {
@@ -100,9 +100,6 @@ typedef struct {
 } adam_t;
 /// Adam (Kingma & Ba 2015) with decoupled decay on `count` weights.
 void adam_step(float *weights, float *moment1, float *moment2, const float *gradient, long count, adam_t adam);
-/// Sums `parts` gradient blocks (in order), zeroes them, and applies Adam (Kingma & Ba 2015) to `count` weights.
-void adam_update(float *weights, float *moment1, float *moment2, float *const *gradients, long parts, long offset,
-    long count, adam_t adam);
 
 // ---- conversion ----------------------------------------------------------------------------------------------------
 void float_to_half(const float *x, uint16_t *y, long count);

@@ -17,6 +17,10 @@ package protocol ContextNetwork {
     /// Longest source that it can read, and most positions of the target; nil where there is no bound.
     var bounds: (source: Int?, target: Int?) { get }
 
+    /// Whether the gradients of all its parameters are made by `Pass.addProduct` and `Pass.sums`, and so a batch's at once. Those
+    /// of other networks go into blocks of their own, one for each of a few parts of a batch.
+    var leavesGradients: Bool { get }
+
     /// - Parameters:
     ///   - x: [tokens, d], packed; normed where the span is `heads`
     ///   - memory: for cross-attention
@@ -44,6 +48,10 @@ package protocol ContextNetwork {
 
     /// Multiplications and additions in the products of a step of distillation over sentences of so many tokens.
     func stepFlops(tokens: Int, memoryTokens: Int) -> Double
+}
+
+extension ContextNetwork {
+    package var leavesGradients: Bool { false }
 }
 
 /// What a network's backward pass needs of its forward pass.

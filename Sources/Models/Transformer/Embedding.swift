@@ -19,18 +19,27 @@ struct Embedding {
         let y = pass.workspace.matrix(ids.count, table.columns)
         embedding_forward(
             pass.weights[table].base, ids, positions.table.base, places, scale, y.base, y.rows, y.columns,
-            pass.randomness.dropout(dropout, stream: stream))
+            pass.dropout(dropout, stream: stream))
         return y
     }
 
     func backward(_ packed: Packed, dy: Matrix, _ pass: Pass) {
         guard pass.trainsTransformer else { return }
         pass.phase(.embedding)
-        packed.ids.withUnsafeBufferPointer { ids in
-            embedding_backward(
-                pass.gradient(table).base, ids.baseAddress, dy.base, scale, dy.rows, dy.columns,
-                pass.randomness.dropout(dropout, stream: stream))
+        if let tile = pass.tile { return tile.leaveEmbedding(self, dy, pass.side) }
+        packed.ids.withUnsafeBufferPointer {
+            addGradient(
+                $0.baseAddress, dy, tokens: 0..<table.rows, into: pass.gradient(table),
+                pass.dropout(dropout, stream: stream))
         }
+    }
+
+    /// Of the table's rows `tokens`.
+    func addGradient(
+        _ ids: UnsafePointer<Int32>?, _ dy: Matrix, tokens: Range<Int>, into gradient: Matrix, _ dropout: dropout_t
+    ) {
+        embedding_backward(
+            gradient.base, ids, dy.base, scale, tokens.lowerBound, tokens.upperBound, dy.rows, dy.columns, dropout)
     }
 }
 

@@ -38,6 +38,7 @@ struct MultiHeadAttention: ContextNetwork {
     }
 
     var bounds: (source: Int?, target: Int?) { (nil, nil) }
+    var leavesGradients: Bool { true }
 
     func forward(_ x: Matrix, _ queries: Packed, memory: EncoderOutput?, _ pass: Pass) -> ContextTape {
         let space = pass.workspace
@@ -52,11 +53,12 @@ struct MultiHeadAttention: ContextNetwork {
         }
         let keys = memory?.sentences ?? queries
         let tape = Kept(projected: projected, memory: memoryProjected, weights: space.take(weightCount(queries, keys)))
-        let context = space.matrix(x.rows, width), result = ContextTape(x: x, context: context, keeping: tape, space)
+        let context = pass.keep(x.rows, width, if: pass.trainsTransformer),
+            result = ContextTape(x: x, context: context, keeping: tape, space)
         let mark = space.mark
         pass.phase(.attention)
         let scratch = space.take(scratchCount(queries, keys))
-        let dropout = pass.randomness.dropout(dropout, stream: stream)
+        let dropout = pass.dropout(dropout, stream: stream)
         var first = 0
         for s in 0..<queries.sentences where queries.length(s) > 0 {
             let n = queries.length(s), m = keys.length(s)
@@ -64,7 +66,7 @@ struct MultiHeadAttention: ContextNetwork {
             attention_forward(
                 q.base, q.stride, k.base, v.base, k.stride, context.row(queries.offsets[s]), width,
                 tape.weights + first, n, m, heads, headWidth, attention == .decoder ? 1 : 0, scratch, dropout,
-                UInt64(first))
+                pass.firstWeight(s))
             first += heads * n * attention_row(m)
         }
         space.release(to: mark)
@@ -78,12 +80,13 @@ struct MultiHeadAttention: ContextNetwork {
         let space = pass.workspace, mark = space.mark, tape = result.kept(Kept.self)
         defer { space.release(to: mark) }
         let keys = memory?.sentences ?? queries
-        let dprojected = space.matrix(tape.projected.rows, tape.projected.columns)
-        let dmemoryProjected = tape.memory.map { space.matrix($0.rows, $0.columns) }
+        let reading = pass.of(.source), trains = pass.trainsTransformer
+        let dprojected = pass.keep(tape.projected.rows, tape.projected.columns, if: trains)
+        let dmemoryProjected = tape.memory.map { reading.keep($0.rows, $0.columns, if: trains) }
         let gradients = Kept(projected: dprojected, memory: dmemoryProjected, weights: tape.weights)
         pass.phase(.attention)
         let scratch = space.take(scratchCount(queries, keys))
-        let dropout = pass.randomness.dropout(dropout, stream: stream)
+        let dropout = pass.dropout(dropout, stream: stream)
         var first = 0
         for s in 0..<queries.sentences where queries.length(s) > 0 {
             let n = queries.length(s), m = keys.length(s)
@@ -95,11 +98,10 @@ struct MultiHeadAttention: ContextNetwork {
             first += heads * n * attention_row(m)
         }
         let part = memory == nil ? nil : queryPart
-        projection.backwardBias(dy: dprojected, part: part, pass)
         projection.backward(result.x, part: part, dy: dprojected, dx: dx, pass)
         if let memory, let dmemoryProjected {
-            projection.backwardBias(dy: dmemoryProjected, part: memoryPart, pass)
-            projection.backward(memory.x, part: memoryPart, dy: dmemoryProjected, dx: dmemory, accumulate: true, pass)
+            projection.backward(
+                memory.x, part: memoryPart, dy: dmemoryProjected, dx: dmemory, accumulate: true, reading)
         }
     }
 

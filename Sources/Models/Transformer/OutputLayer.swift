@@ -58,7 +58,7 @@ package struct Labels {
 }
 
 /// Logits, softmax and label-smoothed cross-entropy, forward and backward in one go over a few rows at a time: the
-/// logits of a whole batch never exist at once.
+/// logits of a whole batch never exist at once, only their gradient, where that is left to the whole batch's product.
 struct OutputLayer {
     let weight: Slot
     let bias: Slot
@@ -66,39 +66,38 @@ struct OutputLayer {
     private static let block = 128
 
     func logits(_ x: Matrix, _ pass: Pass) -> Matrix {
-        let w = pass.weights[weight], y = pass.workspace.matrix(x.rows, w.rows), mark = pass.workspace.mark
-        Panels(w, at: pass.workspace.take(Panels.count(w))).product(
-            x, bias: pass.weights[bias].base, into: y, pass.workspace)
-        pass.workspace.release(to: mark)
+        let y = pass.workspace.matrix(x.rows, weight.rows)
+        pass.product(x, weight, bias: pass.weights[bias].base, into: y)
         return y
     }
 
     /// - Parameters:
     ///   - labels: the next token of each row of x
-    ///   - gradientScale: multiplies the gradient, 1 / (tokens of the batch); with it and a gradient block, returns
+    ///   - gradientScale: multiplies the gradient, 1 / (tokens of the batch); in a pass that wants a gradient, returns
     ///     d(x) too
     func loss(
         _ x: Matrix, labels: Labels, smoothing: Float, gradientScale: Float, _ pass: Pass
     ) -> (LossSums, dx: Matrix?) {
         let w = pass.weights[weight], space = pass.workspace
-        let dx = pass.gradients == nil ? nil : space.matrix(x.rows, x.columns), mark = space.mark
+        let dx = pass.wantsGradient ? space.matrix(x.rows, x.columns) : nil, mark = space.mark,
+            trains = pass.trainsTransformer
         pass.phase(.products)
-        let panels = Panels(w, at: space.take(Panels.count(w))), all = space.matrix(min(Self.block, x.rows), w.rows)
+        let left = pass.tile != nil && trains ? pass.keep(x.rows, w.rows) : nil
+        let panels = pass.panels(weight), some = left ?? space.matrix(min(Self.block, x.rows), w.rows)
         var sums = LossSums()
         for start in stride(from: 0, to: x.rows, by: Self.block) {
             let range = start..<min(start + Self.block, x.rows)
-            let rows = x.rows(range), logits = all.rows(0..<range.count)
+            let rows = x.rows(range), logits = left == nil ? some.rows(0..<range.count) : some.rows(range)
             pass.phase(.products)
             panels.product(rows, bias: nil, into: logits, space)
             pass.phase(.loss)
             sums.loss += crossEntropy(logits, labels, from: start, smoothing, gradientScale, &sums.likelihood, pass)
-            guard let dx, let gradients = pass.gradients else { continue }
+            guard let dx else { continue }
             pass.phase(.products)
-            gemm(logits, w, into: dx.rows(range))
-            if pass.trainsTransformer {
-                gemm(logits, rows, transposeA: true, into: gradients[weight], accumulate: true)
-            }
+            pass.backProduct(logits, weight, into: dx.rows(range))
+            if left == nil, trains { pass.addProduct(weight, bias: bias, rows, dy: logits) }
         }
+        if let left { pass.addProduct(weight, bias: bias, x, dy: left) }
         space.release(to: mark)
         sums.tokens = x.rows
         return (sums, dx)
@@ -109,12 +108,12 @@ struct OutputLayer {
         _ logits: Matrix, _ labels: Labels, from start: Int, _ smoothing: Float, _ scale: Float,
         _ likelihood: inout Double, _ pass: Pass
     ) -> Double {
-        let bias = pass.weights[bias].base, dbias = pass.gradients?[self.bias].base, rows = logits.rows,
+        let bias = pass.weights[bias].base, gradient: Int32 = pass.wantsGradient ? 1 : 0, rows = logits.rows,
             columns = logits.columns
         return labels.tokens.withUnsafeBufferPointer { tokens in
             let tokens = tokens.baseAddress! + start
             guard let teacher = labels.teacher, !teacher.ids.isEmpty else {
-                return cross_entropy(logits.base, bias, tokens, rows, columns, smoothing, scale, dbias, &likelihood)
+                return cross_entropy(logits.base, bias, tokens, rows, columns, smoothing, scale, gradient, &likelihood)
             }
             return teacher.ids.withUnsafeBufferPointer { ids in
                 teacher.probabilities.withUnsafeBufferPointer { probabilities in
@@ -123,7 +122,7 @@ struct OutputLayer {
                         probabilities: probabilities.baseAddress! + start * teacher.likeliest,
                         likeliest: teacher.likeliest, alpha: teacher.alpha, temperature: teacher.temperature)
                     return taught_cross_entropy(
-                        logits.base, bias, tokens, taught, rows, columns, smoothing, scale, dbias, &likelihood)
+                        logits.base, bias, tokens, taught, rows, columns, smoothing, scale, gradient, &likelihood)
                 }
             }
         }
@@ -139,7 +138,7 @@ struct OutputLayer {
         for i in 0..<x.rows { for c in 0..<x.columns { scaled[i, c] = x[i, c] / temperature } }
         for i in 0..<w.rows { ownBias[i] = pass.weights[bias][0, i] / temperature }
         var ids = [Int32](repeating: 0, count: x.rows * k), logProbabilities = [Float](repeating: 0, count: x.rows * k)
-        Panels(w, at: space.take(Panels.count(w)))
+        pass.panels(weight)
             .best(
                 k, of: scaled, bias: ownBias, suppressed: [], logProbabilities: &logProbabilities, indices: &ids, space)
         return (ids, logProbabilities)

@@ -64,7 +64,7 @@ struct AttentionSublayer {
         pass.phase(.elementwise)
         residual_forward(
             x.base, projected.base, pass.weights[frame.output.bias].base, y.base, x.rows, x.columns,
-            pass.randomness.dropout(frame.dropout, stream: frame.stream))
+            pass.dropout(frame.dropout, stream: frame.stream))
         pass.workspace.release(to: mark)
         return Tape(x: x, norm: normed, context: attended, y: y)
     }
@@ -81,15 +81,14 @@ struct AttentionSublayer {
             return network.backward(
                 tape.context, queries, memory: memory, dcontext: dcontext, dx: dx, dmemory: dmemory, pass)
         }
-        let dprojected = space.matrix(dx.rows, dx.columns)
+        let dprojected = pass.keep(dx.rows, dx.columns, if: pass.trainsTransformer),
+            dnormed = space.matrix(dx.rows, dx.columns)
         pass.phase(.elementwise)
         residual_backward(
-            dx.base, dprojected.base, pass.gradient(frame.output.bias).base, dx.rows, dx.columns,
-            pass.randomness.dropout(frame.dropout, stream: frame.stream))
+            dx.base, dprojected.base, dx.rows, dx.columns, pass.dropout(frame.dropout, stream: frame.stream))
         frame.output.backward(tape.context.context, dy: dprojected, dx: dcontext, pass)
-        network.backward(
-            tape.context, queries, memory: memory, dcontext: dcontext, dx: dprojected, dmemory: dmemory, pass)
-        frame.norm.backward(norm, dy: dprojected, dx: dx, pass)
+        network.backward(tape.context, queries, memory: memory, dcontext: dcontext, dx: dnormed, dmemory: dmemory, pass)
+        frame.norm.backward(norm, dy: dnormed, dx: dx, pass)
     }
 }
 
@@ -124,18 +123,19 @@ struct FeedForwardSublayer {
 
     func forward(_ x: Matrix, _ pass: Pass) -> Tape {
         let space = pass.workspace, normed = norm.forward(x, pass)
-        let hidden = space.matrix(x.rows, up.weight.rows), y = space.matrix(x.rows, x.columns), mark = space.mark
+        let hidden = pass.keep(x.rows, up.weight.rows, if: pass.trainsTransformer), y = space.matrix(x.rows, x.columns),
+            mark = space.mark
         up.forward(normed.y, bias: false, into: hidden, pass)
         pass.phase(.elementwise)
         bias_relu_dropout_forward(
             hidden.base, pass.weights[up.bias].base, hidden.rows, hidden.columns,
-            pass.randomness.dropout(hiddenDropout, stream: stream))
+            pass.dropout(hiddenDropout, stream: stream))
         let projected = space.matrix(x.rows, x.columns)
         down.forward(hidden, bias: false, into: projected, pass)
         pass.phase(.elementwise)
         residual_forward(
             x.base, projected.base, pass.weights[down.bias].base, y.base, x.rows, x.columns,
-            pass.randomness.dropout(dropout, stream: stream + 1))
+            pass.dropout(dropout, stream: stream + 1))
         space.release(to: mark)
         return Tape(norm: normed, hidden: hidden, y: y)
     }
@@ -144,17 +144,16 @@ struct FeedForwardSublayer {
     func backward(_ tape: Tape, dx: Matrix, _ pass: Pass) {
         let space = pass.workspace, mark = space.mark
         defer { space.release(to: mark) }
-        let dprojected = space.matrix(dx.rows, dx.columns), dhidden = space.matrix(dx.rows, tape.hidden.columns)
+        let dprojected = pass.keep(dx.rows, dx.columns, if: pass.trainsTransformer),
+            dnormed = space.matrix(dx.rows, dx.columns)
+        let dhidden = pass.keep(dx.rows, tape.hidden.columns, if: pass.trainsTransformer)
         pass.phase(.elementwise)
-        residual_backward(
-            dx.base, dprojected.base, pass.gradient(down.bias).base, dx.rows, dx.columns,
-            pass.randomness.dropout(dropout, stream: stream + 1))
+        residual_backward(dx.base, dprojected.base, dx.rows, dx.columns, pass.dropout(dropout, stream: stream + 1))
         down.backward(tape.hidden, dy: dprojected, dx: dhidden, pass)
         pass.phase(.elementwise)
         bias_relu_dropout_backward(
-            tape.hidden.base, dhidden.base, pass.gradient(up.bias).base, dhidden.rows, dhidden.columns,
-            pass.randomness.dropout(hiddenDropout, stream: stream))
-        up.backward(tape.norm.y, dy: dhidden, dx: dprojected, pass)
-        norm.backward(tape.norm, dy: dprojected, dx: dx, pass)
+            tape.hidden.base, dhidden.base, dhidden.rows, dhidden.columns, pass.dropout(hiddenDropout, stream: stream))
+        up.backward(tape.norm.y, dy: dhidden, dx: dnormed, pass)
+        norm.backward(tape.norm, dy: dnormed, dx: dx, pass)
     }
 }

@@ -14,7 +14,7 @@ package final class TransformerTrace {
 }
 
 extension Transformer {
-    /// Teacher-forced loss of a slice; with a gradient block in `pass`, its gradient is added there.
+    /// Teacher-forced loss of some sentences, with its gradient where `pass` wants one.
     ///
     /// - Parameters:
     ///   - smoothing: of the labels (Szegedy et al. 2016)
@@ -28,18 +28,20 @@ extension Transformer {
         let memory = EncoderOutput(x: encoded.y, sentences: batch.source)
         let decoded = decode(batch.target, memory: memory, trace: trace, pass)
         let (sums, gradient) = output.loss(
-            decoded.y, labels: batch.labels, smoothing: smoothing, gradientScale: gradientScale, pass)
+            decoded.y, labels: batch.labels, smoothing: smoothing, gradientScale: gradientScale, pass.of(.target))
         if let gradient {
             let dmemory = pass.workspace.zeros(encoded.y.rows, encoded.y.columns)
             backwardDecoder(
-                batch.target, memory: memory, norm: decoded, dy: gradient, dmemory: dmemory, trace: trace, pass)
-            backwardEncoder(batch.source, norm: encoded, dy: dmemory, trace: trace, pass)
+                batch.target, memory: memory, norm: decoded, dy: gradient, dmemory: dmemory, trace: trace,
+                pass.of(.target))
+            backwardEncoder(batch.source, norm: encoded, dy: dmemory, trace: trace, pass.of(.source))
         }
         return sums
     }
 
     /// Encoder output [source tokens, d].
     func encode(_ sentences: Packed, trace: TransformerTrace, _ pass: Pass) -> LayerNorm.Tape {
+        let pass = pass.of(.source)
         var x = source.forward(sentences, positions: positions, pass)
         for layer in encoder {
             let tape = layer.forward(x, sentences, pass)
@@ -52,7 +54,8 @@ extension Transformer {
     private func backwardEncoder(
         _ sentences: Packed, norm: LayerNorm.Tape, dy: Matrix, trace: TransformerTrace, _ pass: Pass
     ) {
-        let dx = pass.workspace.zeros(dy.rows, dy.columns)
+        let dx = pass.keep(dy.rows, dy.columns, if: pass.trainsTransformer)
+        dx.fill(0)
         encoderNorm.backward(norm, dy: dy, dx: dx, pass)
         for index in encoder.indices.reversed() {
             encoder[index].backward(trace.encoder[index], sentences, dx: dx, pass)
@@ -62,6 +65,7 @@ extension Transformer {
 
     /// Decoder output [target tokens, d], before the output layer.
     func decode(_ sentences: Packed, memory: EncoderOutput, trace: TransformerTrace, _ pass: Pass) -> LayerNorm.Tape {
+        let pass = pass.of(.target)
         var x = target.forward(sentences, positions: positions, pass)
         for layer in decoder {
             let tape = layer.forward(x, sentences, memory: memory, pass)
@@ -75,7 +79,8 @@ extension Transformer {
         _ sentences: Packed, memory: EncoderOutput, norm: LayerNorm.Tape, dy: Matrix, dmemory: Matrix,
         trace: TransformerTrace, _ pass: Pass
     ) {
-        let dx = pass.workspace.zeros(dy.rows, dy.columns)
+        let dx = pass.keep(dy.rows, dy.columns, if: pass.trainsTransformer)
+        dx.fill(0)
         decoderNorm.backward(norm, dy: dy, dx: dx, pass)
         for index in decoder.indices.reversed() {
             decoder[index].backward(trace.decoder[index], sentences, memory: memory, dx: dx, dmemory: dmemory, pass)

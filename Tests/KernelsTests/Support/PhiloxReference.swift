@@ -29,18 +29,23 @@ enum PhiloxReference {
         d.keep_below > 65535 ? 1 : bits(index, d) < d.keep_below ? Double(d.scale) : 0
     }
 
-    /// Factors of a [rows, d] matrix; each row starts on a block.
+    /// Factors of a [rows, d] matrix that begins at a row of the stream; each row starts on a block.
     static func factors(rows: Int, _ width: Int, _ d: dropout_t) -> [Double] {
-        (0..<rows * width).map { factor(UInt64($0 / width * ((width + 7) / 8 * 8) + $0 % width), d) }
+        (0..<rows * width).map {
+            factor((d.row + UInt64($0 / width)) * UInt64((width + 7) / 8 * 8) + UInt64($0 % width), d)
+        }
     }
 }
 
 extension dropout_t {
-    static let none = dropout_t(seed: 0, stream: 0, step: 0, keep_below: 65536, scale: 1)
+    static let none = dropout_t(seed: 0, stream: 0, step: 0, keep_below: 65536, scale: 1, row: 0)
 
-    init(rate: Float, seed: UInt64 = 0x1234_5678_9ABC_DEF0, stream: UInt32 = 0x0003_0007, step: UInt32 = 41) {
+    init(
+        rate: Float, seed: UInt64 = 0x1234_5678_9ABC_DEF0, stream: UInt32 = 0x0003_0007, step: UInt32 = 41,
+        row: UInt64 = 0
+    ) {
         self.init(
             seed: seed, stream: stream, step: step, keep_below: UInt32(((1 - rate) * 65536).rounded()),
-            scale: 1 / (1 - rate))
+            scale: 1 / (1 - rate), row: row)
     }
 }

@@ -73,7 +73,7 @@ struct FlattenedBackward {
         case .given(let dy):
             out.copy(from: dy.rows(block.tokens).columns(columns))
             dbias.update(repeating: 0, count: width)
-            add_bias_backward(out.base, dbias, out.rows, width)
+            add_bias_backward(out.base, out.stride, dbias, out.rows, width)
             return 0
         }
     }

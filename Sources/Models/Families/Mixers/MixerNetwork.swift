@@ -54,6 +54,7 @@ struct MixerNetwork: ContextNetwork {
     }
 
     var bounds: (source: Int?, target: Int?) { (nil, nil) }
+    var leavesGradients: Bool { true }
 
     private struct Kept: BitwiseCopyable {
         let pool: TokenNetwork.Tape
@@ -65,12 +66,14 @@ struct MixerNetwork: ContextNetwork {
     }
 
     func forward(_ x: Matrix, _ sentences: Packed, memory: EncoderOutput?, _ pass: Pass) -> ContextTape {
-        let space = pass.workspace, m = memory?.x ?? x, sources = memory?.sentences ?? sentences
+        let space = pass.workspace, m = memory?.x ?? x, sources = memory?.sentences ?? sentences,
+            reading = memory == nil ? pass : pass.of(.source)
         let kept = Kept(
-            pool: pool.forward(m, pass), read: read.forward(x, pass), value: value.forward(m, pass),
-            key: key?.forward(m, pass),
+            pool: pool.forward(m, reading), read: read.forward(x, pass), value: value.forward(m, reading),
+            key: key?.forward(m, reading),
             mixed: space.take(tapeCount(sentences, sources)))
-        let context = space.matrix(x.rows, width), tape = ContextTape(x: x, context: context, keeping: kept, space)
+        let context = pass.keep(x.rows, width, if: pass.trainsTransformer),
+            tape = ContextTape(x: x, context: context, keeping: kept, space)
         pass.phase(.attention)
         let mark = space.mark, scratch = space.take(scratchCount(sentences, sources))
         var at = 0
@@ -92,9 +95,11 @@ struct MixerNetwork: ContextNetwork {
         let kept = tape.kept(Kept.self), space = pass.workspace, mark = space.mark,
             sources = memory?.sentences ?? sentences
         defer { space.release(to: mark) }
-        func gradient(_ tape: TokenNetwork.Tape) -> Matrix { space.matrix(tape.y.rows, tape.y.columns) }
-        let dpool = gradient(kept.pool), dread = gradient(kept.read), dvalue = gradient(kept.value),
-            dkey = kept.key.map(gradient)
+        let reading = memory == nil ? pass : pass.of(.source)
+        func gradient(_ tape: TokenNetwork.Tape, _ pass: Pass) -> Matrix { pass.keep(tape.y.rows, tape.y.columns) }
+        let dpool = gradient(kept.pool, reading), dread = gradient(kept.read, pass),
+            dvalue = gradient(kept.value, reading)
+        let dkey = kept.key.map { gradient($0, reading) }, dbias = slotBias.map { pass.sums($0) }
         pass.phase(.attention)
         let scratch = space.take(scratchCount(sentences, sources))
         var at = 0
@@ -105,7 +110,7 @@ struct MixerNetwork: ContextNetwork {
                 value_stride: dvalue.stride,
                 key: dkey?.row(source), key_stride: dkey?.stride ?? 0, reading: dread.row(own),
                 reading_stride: dread.stride,
-                bias: slotBias.map { pass.gradient($0).base })
+                bias: dbias?[s])
             mixer_backward(
                 mixer, inputs(kept, own, source, pass), n, m, dcontext.row(own), dcontext.stride, kept.mixed + at,
                 gradients, scratch)
@@ -113,9 +118,11 @@ struct MixerNetwork: ContextNetwork {
         }
         read.backward(kept.read, dy: dread, dx: dx, accumulate: false, pass)
         let dsource = memory == nil ? dx : dmemory
-        pool.backward(kept.pool, dy: dpool, dx: dsource, accumulate: true, pass)
-        value.backward(kept.value, dy: dvalue, dx: dsource, accumulate: true, pass)
-        if let key, let tape = kept.key, let dkey { key.backward(tape, dy: dkey, dx: dsource, accumulate: true, pass) }
+        pool.backward(kept.pool, dy: dpool, dx: dsource, accumulate: true, reading)
+        value.backward(kept.value, dy: dvalue, dx: dsource, accumulate: true, reading)
+        if let key, let tape = kept.key, let dkey {
+            key.backward(tape, dy: dkey, dx: dsource, accumulate: true, reading)
+        }
     }
 
     /// From the first tokens of a sentence on.

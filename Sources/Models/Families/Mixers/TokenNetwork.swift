@@ -52,7 +52,7 @@ struct TokenNetwork {
     func forward(_ x: Matrix, _ pass: Pass) -> Tape {
         let space = pass.workspace
         let middle = up.map { up in
-            let middle = space.matrix(x.rows, up.rows)
+            let middle = pass.keep(x.rows, up.rows)
             product(x, up, into: middle, pass)
             if let upBias {
                 pass.phase(.elementwise)
@@ -69,34 +69,30 @@ struct TokenNetwork {
 
     private func product(_ x: Matrix, _ weight: Slot, into y: Matrix, _ pass: Pass) {
         pass.phase(.products)
-        let w = pass.weights[weight], mark = pass.workspace.mark, bias = weight == down ? bias : nil
-        Panels(w, at: pass.workspace.take(Panels.count(w))).product(
-            x, bias: bias.map { pass.weights[$0].base }, into: y, pass.workspace)
-        pass.workspace.release(to: mark)
+        let bias = weight == down ? bias : nil
+        pass.product(x, weight, bias: bias.map { pass.weights[$0].base }, into: y)
     }
 
-    /// dx = gradient, or dx += gradient where `accumulate`. dy is used up.
+    /// dx = gradient, or dx += gradient where `accumulate`. dy has to be kept, see `Pass.keep`.
     func backward(_ tape: Tape, dy: Matrix, dx: Matrix?, accumulate: Bool, _ pass: Pass) {
         let space = pass.workspace, mark = space.mark
         defer { space.release(to: mark) }
-        if let bias { add_bias_backward(dy.base, pass.gradient(bias).base, dy.rows, dy.columns) }
         pass.phase(.products)
-        gemm(dy, tape.middle ?? tape.x, transposeA: true, into: pass.gradient(down), accumulate: true)
+        pass.addProduct(down, bias: bias, tape.middle ?? tape.x, dy: dy)
         guard let up, let middle = tape.middle else {
-            if let dx { gemm(dy, pass.weights[down], into: dx, accumulate: accumulate) }
+            if let dx { pass.backProduct(dy, down, into: dx, accumulate: accumulate) }
             return
         }
-        let dmiddle = space.matrix(middle.rows, middle.columns)
-        gemm(dy, pass.weights[down], into: dmiddle)
-        if let upBias {
+        let dmiddle = pass.keep(middle.rows, middle.columns)
+        pass.backProduct(dy, down, into: dmiddle)
+        if upBias != nil {
             pass.phase(.elementwise)
             bias_relu_dropout_backward(
-                middle.base, dmiddle.base, pass.gradient(upBias).base, middle.rows, middle.columns,
-                Randomness.off.dropout(0, stream: 0))
+                middle.base, dmiddle.base, middle.rows, middle.columns, Randomness.off.dropout(0, stream: 0))
             pass.phase(.products)
         }
-        gemm(dmiddle, tape.x, transposeA: true, into: pass.gradient(up), accumulate: true)
-        if let dx { gemm(dmiddle, pass.weights[up], into: dx, accumulate: accumulate) }
+        pass.addProduct(up, bias: upBias, tape.x, dy: dmiddle)
+        if let dx { pass.backProduct(dmiddle, up, into: dx, accumulate: accumulate) }
     }
 }
 
