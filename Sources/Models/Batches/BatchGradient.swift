@@ -1,5 +1,6 @@
 import CKernels
 import Kernels
+import Tensors
 
 /// The loss of a batch and its gradient, on any number of threads.
 ///
@@ -304,7 +305,7 @@ package final class BatchGradient {
     ) {
         let embedding = lookup.embedding, side = lookup.dy.side == .source ? batch.source : batch.target
         let first = side.offsets[round.lowerBound], count = side.offsets[round.upperBound] - first
-        var dropout = randomness.dropout(embedding.dropout, stream: embedding.site)
+        var dropout = randomness.dropout(embedding.dropout, stream: embedding.stream)
         dropout.row = UInt64(first)
         side.ids.withUnsafeBufferPointer { ids in
             embedding.addGradient(
