@@ -17,6 +17,11 @@ public protocol ContextNetwork {
     /// Longest source that it can read, and most positions of the target; nil where there is no bound.
     var bounds: (source: Int?, target: Int?) { get }
 
+    /// Whether tokens are read as a set: one more or less only adds or takes its part, and a network for self-attention,
+    /// given a memory, reads that in place of x. False, as it is unless a network says otherwise, where each position of
+    /// the input has weights of its own.
+    var readsSet: Bool { get }
+
     /// - Parameters:
     ///   - x: [tokens, d], packed; normed where the span is `heads`
     ///   - memory: for cross-attention
@@ -44,6 +49,10 @@ public protocol ContextNetwork {
 
     /// Multiplications and additions in the products of a step of distillation over sentences of so many tokens.
     func stepFlops(tokens: Int, memoryTokens: Int) -> Double
+}
+
+extension ContextNetwork {
+    public var readsSet: Bool { false }
 }
 
 /// What a network's backward pass needs of its forward pass.

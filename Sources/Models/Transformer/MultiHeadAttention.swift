@@ -37,6 +37,7 @@ struct MultiHeadAttention: ContextNetwork {
     }
 
     var bounds: (source: Int?, target: Int?) { (nil, nil) }
+    var readsSet: Bool { true }
 
     func forward(_ x: Matrix, _ queries: Packed, memory: EncoderOutput?, _ pass: Pass) -> ContextTape {
         let space = pass.workspace
@@ -99,6 +100,19 @@ struct MultiHeadAttention: ContextNetwork {
             projection.backwardBias(dy: dmemoryProjected, part: memoryPart, pass)
             projection.backward(memory.x, part: memoryPart, dy: dmemoryProjected, dx: dmemory, accumulate: true, pass)
         }
+    }
+
+    /// Weights of a forward pass over one sentence, mean over heads.
+    func weights(_ result: ContextTape, keys: Int) -> PlaceMap {
+        let weights = result.kept(Kept.self).weights, row = attention_row(keys)
+        var map = PlaceMap(outputs: result.context.rows, read: keys)
+        for head in 0..<heads {
+            for query in 0..<map.outputs {
+                let own = weights + (head * map.outputs + query) * row
+                for key in 0..<keys { map[query, key] += own[key] / Float(heads) }
+            }
+        }
+        return map
     }
 
     func bind(_ weights: BoundWeights, output: OutputProjection?) -> BoundContext {

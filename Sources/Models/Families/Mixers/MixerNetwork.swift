@@ -54,6 +54,7 @@ struct MixerNetwork: ContextNetwork {
     }
 
     var bounds: (source: Int?, target: Int?) { (nil, nil) }
+    var readsSet: Bool { true }
 
     private struct Kept: BitwiseCopyable {
         let pool: TokenNetwork.Tape
