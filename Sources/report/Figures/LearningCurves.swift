@@ -26,7 +26,7 @@ struct LearningCurves {
                         String(format: "; the best negative log-likelihood on the validation set is %.3f", $0)
                     } ?? "") + ". "
                     + (runs.count == 1 ? "One run." : "\(runs.count) runs."),
-                height: 310,
+                height: 330,
                 data: CSV(
                     ["quantity", "run", "step", "value"],
                     points.map { [$0.key, "\($0.run)", "\($0.step)", Gnuplot.number($0.value)] }),
@@ -35,7 +35,7 @@ struct LearningCurves {
                     set ylabel 'nats a token'
                     set yrange [0:*]
                     set grid y lt 1 lw 0.4 lc rgb '\(Palette.faint)'
-                    set key top right samplen 1.5
+                    set key outside bottom center horizontal samplen 1.5
                     plot \(lines("teacher-curve", keys.flatMap { key in runs.map { (key, "\($0.id)", names[key]!) } }, color: { keys.firstIndex(of: $0.0)! }))
                     """))
     }

@@ -83,7 +83,7 @@ struct PaperComparison {
         ]
         quotations = Self.quotations
         let models = evidence.replaced.filter { group in
-            group.search == evidence.searches.first && !group.model.isInPlace && !group.model.specs.isEmpty
+            group.search == "greedy" && !group.model.isInPlace && !group.model.specs.isEmpty
                 && group.model.specs.allSatisfy { Self.families.contains($0.family.name) }
         }
         experiments = Self.all.map { plan in
@@ -135,7 +135,7 @@ struct PaperComparison {
         Plan(
             title: "Decoder self-attention, all layers", paper: "ALR in sizes from XS to L",
             command: "make -f pipeline.mk paper ATTENTIONS=decoder MODES=alr",
-            difference: "the same",
+            difference: "the test set is translated, and not the validation set",
             isPart: { places($0) == [.decoder] && $0.model.layer == nil }),
         Plan(
             title: "Cross-attention, all layers", paper: "ALR in sizes from XS to L",
@@ -166,8 +166,7 @@ struct PaperComparison {
     private static func result(_ experiment: String, _ group: ScoreGroup, _ label: String) -> Result {
         Result(
             experiment: experiment,
-            network: label + (group.model.layer.map { ", layer \($0)" } ?? "") + " at "
-                + (group.model.specs.contains { $0.attention == .crossfull } ? "crossfull" : group.model.places),
+            network: label + (group.model.layer.map { ", layer \($0)" } ?? "") + " at " + group.model.places,
             bleu: group.mean(\.bleu).map { String(format: "%.2f", $0) } ?? "",
             difference: group.mean(\.difference).map(Words.difference) ?? "",
             p: group.members.count == 1 ? group.first.p.map { String(format: "%.3f", $0) } ?? "" : "",
