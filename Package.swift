@@ -65,6 +65,7 @@ let package = Package(
             .testTarget(name: "ScoringTests", dependencies: ["Scoring"], resources: [.copy("Golden")]),
             .testTarget(name: "RegistryTests", dependencies: ["Registry"]),
             .testTarget(name: "StagesTests", dependencies: ["Stages"]),
+            .testTarget(name: "ReportTests", dependencies: ["report"]),
         ],
     swiftLanguageModes: [.v5],
     cxxLanguageStandard: .cxx17

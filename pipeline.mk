@@ -78,6 +78,8 @@ MODELS ?= $(DEFAULT_MODELS)
 
 # BLEU of the validation set that greedy may give away.
 BOUND ?= 0.5
+# Test sentences for which each score says which tokens the model reads, drawn in the report.
+MAPS ?= 3
 # Test sets of so many sentences joined into one, each giving a score of its own; empty: the test set as it is.
 TEXTS ?=
 
@@ -99,6 +101,7 @@ INPLACE_FLAGS ?=
 SCORE_FLAGS ?=
 BENCH_FLAGS ?=
 PEERS_FLAGS ?=
+REPORT_FLAGS ?=
 
 # Put before every stage's command, as in LAUNCH="srun --cpus-per-task=$(THREADS)".
 LAUNCH ?=
@@ -143,7 +146,7 @@ KNOWN_ATTENTIONS := encoder decoder cross crossfull
 $(call require_known,ATTENTIONS,$(KNOWN_ATTENTIONS))
 $(call require_known,PRESET,small paper)
 $(call require_known,PRECISIONS,float32 int8 mixed)
-$(foreach v,LAYERS SEEDS,$(call require_numbers,$v))
+$(foreach v,LAYERS SEEDS MAPS,$(call require_numbers,$v))
 $(foreach v,$(filter-out $(shell seq 64),$(BEAMS)),$(error BEAMS: expected numbers from 1 to 64, found '$v'))
 
 # A corpus that is known by name has some languages and no others.
@@ -266,7 +269,7 @@ phrasebook: ## The default goal on the corpus that comes with the project
 
 smoke: ## Every stage for a few steps, as RUN=smoke: the smallest run from end to end
 	$(MAKE) -f pipeline.mk all CORPUS=phrasebook RUN=smoke NETWORKS="alr-xs mix-xs" INPLACE=mix-xs.encoder+mix-xs.decoder+mix-xs.cross \
-	  TOKENIZE_FLAGS="--vocabulary-size 1000 --hold-out-valid 200 --hold-out-test 200" \
+	  TOKENIZE_FLAGS="--vocabulary-size 1000 --hold-out-valid 200 --hold-out-test 200" MAPS=2 \
 	  TRAIN_FLAGS="--max-steps 300" DISTILL_FLAGS="--epochs 1" INPLACE_FLAGS="--epochs 1"
 
 search: $(R)/search/$(SEARCH_SITE).json ## Networks that explain an attention with few parameters, by Bayesian search
@@ -279,7 +282,7 @@ report: | deps $(BUILT) ## Make a page of figures and tables of RUN, or of its S
 	@$(make_report)
 
 results-docs: | deps $(BUILT) ## Write the results of RUN into the documentation: tables into Results.md, figures beside it
-	@$(BIN)/report $(report_runs) --docs Sources/Stages/Documentation.docc
+	@$(BIN)/report $(report_runs) --docs Sources/Stages/Documentation.docc $(REPORT_FLAGS)
 
 corpus: $$(CORPUS_FILES) ## Fetch the files of CORPUS
 
@@ -467,7 +470,7 @@ distill_parameters = --spec $1 $(call unless_given,$(call $(CORPUS)_distill,$1),
 search_parameters = --attention $(SEARCH_ATTENTION) --layer $(SEARCH_LAYER) --families $(SEARCH_FAMILIES) \
 	--trials $(SEARCH_TRIALS) $(SEED_FLAG)
 inplace_parameters = $(SEED_FLAG) $(INPLACE_FLAGS)
-score_parameters = $(SCORE_FLAGS)
+score_parameters = $(call unless_given,$(if $(filter-out 0,$(MAPS)),--maps $(MAPS)),$(SCORE_FLAGS)) $(SCORE_FLAGS)
 greedy_parameters = --greedy --bound $(BOUND) $(foreach s,$(OFFERED),--replacement $(R)/distill/$s)
 
 # A file that is only touched when its text changes. $1: the text
@@ -604,4 +607,4 @@ runs/search-venv/installed: Sources/search/requirements.txt
 # Several seeds are runs of their own, and one result.
 report_runs = $(addprefix --run ,$(if $(word 2,$(SEEDS)),$(SEEDS:%=$(RUN).seed-%),$(RUN)))
 show_table = [ ! -f runs/registry.sqlite ] || $(BIN)/report --run $(RUN) --table
-make_report = $(BIN)/report $(report_runs) --output $(R)/report
+make_report = $(BIN)/report $(report_runs) --output $(R)/report $(REPORT_FLAGS)

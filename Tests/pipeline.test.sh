@@ -86,6 +86,7 @@ check "a flag of all distillations" capture/heads.{encoder,decoder,cross} distil
 pipeline DISTILL_FLAGS="--note \"it's\""; check "a quote in a flag is kept"
 pipeline DISTILL_FLAGS="--note \"it's\"" SCORE_FLAGS="--length-penalty 1"
 check "a flag of scoring" score/teacher "${models[@]/#/score/}"
+expect "with maps of three sentences" 'grep -qE -- "--maps 3 +--length-penalty 1 " out'
 pipeline DISTILL_FLAGS="--note \"it's\"" SCORE_FLAGS="--length-penalty 1" LAUNCH=env THREADS=1
 check "neither launcher nor threads rerun anything"
 pipeline; rm log
@@ -128,7 +129,7 @@ expect "one layer is taken out of the distillation of all" 'grep -qE "distill/al
 
 pipeline RUN=wide NETWORKS=alr-xs ATTENTIONS=encoder PRECISIONS="float32 int8"
 check "another precision is another score" score/{teacher,alr-xs.encoder}.int8
-expect "compared with the teacher's own" 'grep -qE -- "--beam 1 --precision int8 +--base [^ ]*/score/teacher.int8 --output [^ ]*/score/alr-xs.encoder.int8 " out'
+expect "compared with the teacher's own" 'grep -qE -- "--beam 1 --precision int8 --maps 3 +--base [^ ]*/score/teacher.int8 --output [^ ]*/score/alr-xs.encoder.int8 " out'
 
 all=mix-l.encoder+mix-l.decoder+mix-l.cross
 pipeline RUN=less attentionless NETWORKS=mix-l BEAMS=1

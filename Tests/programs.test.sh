@@ -100,6 +100,12 @@ check "score: the spliced model" '[ $code = 0 ] && [ "$(wc -l < $m/score/$both/h
 table=$(sqlite3 runs/registry.sqlite "select model, replaced, p is null from leaderboard")
 check "the table has both" 'grep -qxF "mine/teacher|0|1" <<< "$table" && grep -qxF "mine/$both|2|0" <<< "$table"'
 check "every run is finished" '[ "$(sqlite3 runs/registry.sqlite "select count(*), sum(status = '\''finished'\'' and exit_code = 0) from runs")" = "9|9" ]'
+run score --model $m/train --tokens $m/tokens --maps 2 --output $m/score/teacher.maps
+check "score: maps of two sentences, by their hashes in the manifest" \
+  '[ $code = 0 ] && grep -q "\"maps.safetensors\"" $m/score/teacher.maps/manifest.json && [ "$(grep -c "\"line\"" $m/score/teacher.maps/maps.json)" = 2 ]'
+run score --model $m/splice/$both --tokens $m/tokens --maps 2 --output $m/score/$both.maps
+check "score: of the same sentences for every model" '[ $code = 0 ] && cmp $m/score/teacher.maps/maps.json $m/score/$both.maps/maps.json'
+check "score: the same translations with maps and without" 'cmp $m/score/$both/hypotheses.txt $m/score/$both.maps/hypotheses.txt'
 run score --model $m/splice/$both --tokens $m/tokens --precision int8 --output $m/score/$both.int8
 check "score: with products of bytes, about the same translations" \
   '[ $code = 0 ] && [ "$(diff $m/score/$both/hypotheses.txt $m/score/$both.int8/hypotheses.txt | grep -c "^<")" -le 10 ]'

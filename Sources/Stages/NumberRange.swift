@@ -35,6 +35,7 @@ struct NumberRange {
         "--beam": of(1, 64), "--length-penalty": of(0, 100), "--max-length-ratio": of(0, 1000),
         "--forced-length": of(1, 65_536),
         "--bound": of(0, 100), "--resamples": of(0, 1e6), "--bootstrap": of(0, 1e6),
+        "--maps": of(0, 1000),
         // measurements
         "--seconds": above(0, 3600),
     ]

@@ -32,7 +32,7 @@ struct Report: StageCommand {
     var reclaimable = false
     @Option(
         help: ArgumentHelp(
-            "Write the figures to Resources in this documentation catalogue, and the tables between the two marks in its Results.md.",
+            "Write tables between the two marks in Results.md of this documentation catalogue, and figures beside it.",
             valueName: "folder"))
     var docs: String?
 

@@ -24,6 +24,11 @@ struct ModelScoringOptions: ParsableArguments {
     @Option(help: "Folder of another score of the same sentences to compare with.") var base: String?
     @Option(help: "Folder to write.") var output: String?
     @Option(help: "Resamples for confidence intervals and the paired test.") var resamples = 1000
+    @Option(
+        help:
+            "Sentences of different length, chosen by their lengths alone, for which maps.json and maps.safetensors say what each place of the model owes to which token."
+    )
+    var maps = 0
 
     func run(_ options: StageOptions, _ search: SearchOptions, json: Bool) throws {
         guard let model, let tokens, let output else { return }
@@ -33,7 +38,7 @@ struct ModelScoringOptions: ParsableArguments {
         let text = TestText(of: sentences, split)
         let settings = ScoreConfiguration(
             split: split, text: text, search: search.configuration, precision: precision == .float32 ? nil : precision,
-            resamples: resamples)
+            resamples: resamples, maps: maps == 0 ? nil : maps)
         var inputs: [StageInput] = [try .folder("model", model), try .folder("tokens", tokens)]
         if let base {
             try Evaluation.requireSameSentences(base, count: sentences.shard(split).count, text: text)
@@ -54,10 +59,21 @@ struct ModelScoringOptions: ParsableArguments {
             run.param("test_text", "\(text)")
             run.param("replaced", folder.description.replacements.count)
             run.param("parameters", folder.parameters)
+            if maps > 0 { try writeMaps(folder, try sentences.shard(split), run) }
             if let base { try evaluation.compare(with: base, testSet: testSet, run) }
             try run.publish(settings)
             print(json ? evaluation.report.json() : evaluation.report.text(.fixed(2)))
         }
+    }
+
+    /// Of the numbers that were learnt, whatever products of translation are made of.
+    private func writeMaps(_ folder: ModelFolder, _ shard: TokenShard, _ run: StageRun) throws {
+        let chosen = SentenceMaps.choose(maps, of: shard, maxTokens: folder.description.transformer.maxTokens)
+        if chosen.count < maps {
+            run.log.warning("maps: expected \(maps) sentences short enough to be drawn, found \(chosen.count)")
+        }
+        try folder.loadNetworks()
+        try SentenceMaps.write(chosen, of: shard, folder, to: run.folder, stop: { try run.stopIfRequested() })
     }
 
     func translateStandardInput(_ options: StageOptions, _ search: SearchOptions) throws {
@@ -137,6 +153,8 @@ struct ScoreConfiguration: Codable {
     /// nil: float32.
     let precision: TranslationPrecision?
     let resamples: Int
+    /// nil: none.
+    let maps: Int?
 }
 
 extension TranslationPrecision: ExpressibleByArgument {}

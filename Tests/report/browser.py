@@ -153,12 +153,15 @@ def look(browser, page, width, theme):
             sys.exit(f"browser.py: {page}: not loaded after a minute")
         time.sleep(0.05)
 
+    browser.evaluate("document.querySelectorAll('#figures details').forEach(d => d.open = true)")
     figures = browser.evaluate(FIGURES)
     check("there are figures", len(figures) >= 4, f"{len(figures)}")
     for figure in figures:
         full = figure["shown"] and figure["width"] > 200 and figure["height"] > 60 and figure["marks"] > 3 and figure["words"] > 3
         check(f"figure {figure['id']} is there and not empty", full, figure)
         check(f"figure {figure['id']} has a text for those who cannot see it", len(figure["title"]) > 5, figure)
+    maps = {figure["id"].rsplit("-", 1)[0] for figure in figures if figure["id"].startswith("map-")}
+    check("each attention has a map", maps >= {"map-encoder", "map-decoder", "map-cross", "map"}, maps)
     check("pictures have texts", browser.evaluate("[...document.images].every(i => i.alt)"))
     wide = browser.evaluate("document.scrollingElement.scrollWidth")
     check("no sideways scrolling", wide <= width, f"{wide} px")

@@ -39,6 +39,7 @@ struct MultiHeadAttention: ContextNetwork {
 
     var bounds: (source: Int?, target: Int?) { (nil, nil) }
     var leavesGradients: Bool { true }
+    var readsSet: Bool { true }
 
     func forward(_ x: Matrix, _ queries: Packed, memory: EncoderOutput?, _ pass: Pass) -> ContextTape {
         let space = pass.workspace
@@ -103,6 +104,19 @@ struct MultiHeadAttention: ContextNetwork {
             projection.backward(
                 memory.x, part: memoryPart, dy: dmemoryProjected, dx: dmemory, accumulate: true, reading)
         }
+    }
+
+    /// Weights of a forward pass over one sentence, mean over heads.
+    func weights(_ result: ContextTape, keys: Int) -> PlaceMap {
+        let weights = result.kept(Kept.self).weights, row = attention_row(keys)
+        var map = PlaceMap(outputs: result.context.rows, read: keys)
+        for head in 0..<heads {
+            for query in 0..<map.outputs {
+                let own = weights + (head * map.outputs + query) * row
+                for key in 0..<keys { map[query, key] += own[key] / Float(heads) }
+            }
+        }
+        return map
     }
 
     func bind(_ weights: BoundWeights, output: OutputProjection?) -> BoundContext {

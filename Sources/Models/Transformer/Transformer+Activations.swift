@@ -26,6 +26,7 @@ package final class TransformerPass {
     private let weights: FloatBlock
     private let workspace = Workspace()
     private let trace = TransformerTrace()
+    private var encoded: Matrix?
 
     package init(_ model: Transformer, weights: FloatBlock) {
         self.model = model
@@ -35,11 +36,29 @@ package final class TransformerPass {
     /// Returns the encoder's output [source tokens, d]. It and the activations are valid until the next batch.
     package func run(_ batch: PairBatch) -> Matrix {
         workspace.reset()
-        return model.forward(batch, trace: trace, Pass(weights: weights, workspace: workspace))
+        let encoded = model.forward(batch, trace: trace, pass)
+        self.encoded = encoded
+        return encoded
     }
+
+    private var pass: Pass { Pass(weights: weights, workspace: workspace) }
 
     /// Of the last batch, in the order of its tokens: the source's in the encoder, the target's in the decoder.
     package func activations(_ point: CapturePoint) -> Activations { trace.activations(point) }
+
+    /// How much each output of a place owes to each token that the place reads; the last batch must have been one
+    /// sentence.
+    package func influence(_ attention: Attention, _ layer: Int) -> PlaceMap {
+        model.sublayer(attention, layer).network.influence(
+            trace.sublayer(attention, layer).context, attention, memory: attention.readsMemory ? encoded : nil, pass)
+    }
+
+    /// The weights of a place that is still attention, mean over heads, on the same terms.
+    package func attentionWeights(_ attention: Attention, _ layer: Int) -> PlaceMap? {
+        let context = trace.sublayer(attention, layer).context
+        let keys = attention.readsMemory ? encoded!.rows : context.x.rows
+        return (model.sublayer(attention, layer).network as? MultiHeadAttention)?.weights(context, keys: keys)
+    }
 }
 
 extension Transformer {
@@ -64,7 +83,7 @@ extension TransformerTrace {
         }
     }
 
-    private func sublayer(_ attention: Attention, _ layer: Int) -> AttentionSublayer.Tape {
+    fileprivate func sublayer(_ attention: Attention, _ layer: Int) -> AttentionSublayer.Tape {
         switch attention {
         case .encoder: encoder[layer].attention
         case .decoder: decoder[layer].selfAttention

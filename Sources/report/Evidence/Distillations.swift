@@ -6,11 +6,11 @@ import Training
 struct Distillations {
     struct Layer {
         let layer: Int
-        /// Variance explained after each epoch.
-        let curve: [Double]
-        /// Of the weights that were kept: those of the lowest validation loss.
+        /// Variance explained after each epoch, of each seed.
+        let curves: [[Double]]
+        /// Of the weights that were kept: those of the lowest validation loss. Mean over seeds.
         let explained: Double?
-        /// By position in the sentence.
+        /// By position in the sentence, mean over seeds.
         let cosine: [Int: Double]
     }
 
@@ -18,31 +18,39 @@ struct Distillations {
         let label: String
         let attention: Attention
         let layers: [Layer]
+        /// Distillations behind it, one a seed.
+        let runs: Int
     }
 
-    /// By attention, then as the families are listed. Only those that stand in some scored model, if there is one.
+    /// By attention, then by name; seeds together. Only those that stand in some scored model, if there is one.
     let networks: [Network]
+    var runs: Int { networks.reduce(0) { $0 + $1.runs } }
 
     init(_ evidence: Evidence) throws {
         let scored = Set(
             evidence.replaced.flatMap(\.model.specs).map { "\($0.family.name)-\($0.size).\($0.attention)" })
-        let runs: [(RecordedRun, Spec)] = evidence.finished("distill").compactMap { run in
+        let runs: [(run: RecordedRun, spec: Spec)] = evidence.finished("distill").compactMap { run in
             guard let spec = run.spec.flatMap({ Spec($0) }) else { return nil }
             return scored.isEmpty || scored.contains("\(spec.family.name)-\(spec.size).\(spec.attention)")
                 ? (run, spec) : nil
         }
         let points = Dictionary(
             grouping: try evidence.registry.metrics(
-                of: runs.map(\.0.id), like: "layer.*.valid.loss", "layer.*.valid.explained", "layer.*.valid.cosine.*"),
+                of: runs.map(\.run.id), like: "layer.*.valid.loss", "layer.*.valid.explained", "layer.*.valid.cosine.*"),
             by: \.run)
-        let severalRuns = Set(runs.map(\.0.name)).count > 1
-        networks = runs.map { run, spec in
-            let layers = Dictionary(grouping: points[run.id] ?? []) { MetricKey($0.key)?.layer ?? -1 }
+        let hasSeveral = Set(runs.map { ScoreGroup.family($0.run.name) }).count > 1
+        networks = runs.grouped { "\(ScoreGroup.family($0.run.name))\n\($0.spec)" }.map { _, seeds in
+            let (run, spec) = seeds[0]
+            let values = seeds.map { seed in
+                Dictionary(grouping: points[seed.run.id] ?? []) { MetricKey($0.key)?.layer ?? -1 }
+            }
+            let layers = Set(values.flatMap(\.keys)).filter { $0 >= 0 }.sorted()
             return Network(
-                label: (severalRuns ? run.name + ": " : "") + "\(spec.family.name)-\(spec.size)"
+                label: (hasSeveral ? ScoreGroup.family(run.name) + ": " : "") + "\(spec.family.name)-\(spec.size)"
                     + (spec.layer.map { " layer \($0)" } ?? ""),
                 attention: spec.attention,
-                layers: layers.keys.filter { $0 >= 0 }.sorted().map { Layer($0, layers[$0]!) })
+                layers: layers.map { layer in Layer(layer, values.compactMap { $0[layer] }.map(LayerValues.init)) },
+                runs: seeds.count)
         }.sorted { a, b in
             func order(_ network: Network) -> Int { Attention.allCases.firstIndex(of: network.attention)! }
             return (order(a), a.label) < (order(b), b.label)
@@ -50,12 +58,16 @@ struct Distillations {
     }
 }
 
-extension Distillations.Layer {
-    fileprivate init(_ layer: Int, _ points: [MetricPoint]) {
+/// What one distillation measured of a layer.
+private struct LayerValues {
+    let curve: [Double]
+    let explained: Double?
+    let cosine: [Int: Double]
+
+    init(_ points: [MetricPoint]) {
         let values = points.compactMap { point in MetricKey(point.key).map { ($0, point.step, point.value) } }
         let best = values.filter { $0.0.quantity == .loss }.min { $0.2 < $1.2 }?.1
         let explained = values.filter { $0.0.quantity == .explained }
-        self.layer = layer
         curve = explained.map(\.2)
         self.explained = explained.first { $0.1 == best }?.2
         cosine = Dictionary(
@@ -63,5 +75,19 @@ extension Distillations.Layer {
                 key.position.map { ($0, value) }
             },
             uniquingKeysWith: { first, _ in first })
+    }
+}
+
+extension Distillations.Layer {
+    fileprivate init(_ layer: Int, _ seeds: [LayerValues]) {
+        func mean(_ values: [Double]) -> Double? {
+            values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
+        }
+        self.layer = layer
+        curves = seeds.map(\.curve)
+        explained = mean(seeds.compactMap(\.explained))
+        let positions = Set(seeds.flatMap(\.cosine.keys))
+        cosine = Dictionary(
+            uniqueKeysWithValues: positions.map { place in (place, mean(seeds.compactMap { $0.cosine[place] })!) })
     }
 }

@@ -16,9 +16,19 @@ struct Evidence {
     init(_ registry: RunRegistry, _ names: [String]) throws {
         self.registry = registry
         self.names = names
-        groups = ScoreGroup.groups(try registry.leaderboard(of: names), names: names)
         runs = try registry.runs(of: names)
+        let deleted = Set(runs.filter { Self.isDeleted($0, registry) }.map(\.id))
+        let rows = try registry.leaderboard(of: names).filter { !deleted.contains($0.run) }
+        groups = ScoreGroup.groups(rows, names: names)
         translations = try Translations(registry, groups.flatMap(\.members))
+    }
+
+    /// A score whose folder was deleted from a run that is still there is history, and no result. Of a registry that
+    /// came without its runs all scores count.
+    private static func isDeleted(_ run: RecordedRun, _ registry: RunRegistry) -> Bool {
+        guard run.stage == "score", let folder = run.outputFolder(in: registry) else { return false }
+        return !FileSystem.exists(folder)
+            && FileSystem.isFolder(FilePath.join(FilePath.parent(registry.path), run.name))
     }
 
     func requireRuns(_ path: String) throws {
@@ -42,10 +52,11 @@ struct Evidence {
     /// More runs than seeds of one.
     var hasSeveralFamilies: Bool { Set(groups.map(\.family)).count > 1 }
 
-    /// Ways of searching, the one with the most rows first.
+    /// Ways of searching, the one with the most rows first; of as many, greedy.
     var searches: [String] {
         let counts = Dictionary(grouping: groups, by: \.search).mapValues(\.count)
-        return counts.keys.sorted { (-counts[$0]!, $0) < (-counts[$1]!, $1) }
+        func order(_ search: String) -> (Int, Int, String) { (-counts[search]!, search == "greedy" ? 0 : 1, search) }
+        return counts.keys.sorted { order($0) < order($1) }
     }
 
     /// Scores of the first test set: figures compare like with like.

@@ -27,13 +27,14 @@ struct ModelName {
     /// The layer, where one network alone stands in the model.
     var layer: Int? { specs.count == 1 ? specs[0].layer : nil }
 
-    /// `mix-l`, `mix-l, in place`; the name itself where it is no list of specs.
-    var network: String {
-        let names = specs.map { "\($0.family.name)-\($0.size)" }
-        let distinct = names.enumerated().filter { names.firstIndex(of: $0.element) == $0.offset }.map(\.element)
-        return (distinct.isEmpty ? text : distinct.joined(separator: "/"))
-            + (isInPlace && !distinct.isEmpty ? ", in place" : "")
+    /// `mix-l`, or `mix-l/alr-m` of several; the name itself where it is no list of specs.
+    var networks: String {
+        let distinct = specs.grouped { "\($0.family.name)-\($0.size)" }.map(\.key)
+        return distinct.isEmpty ? text : distinct.joined(separator: "/")
     }
+
+    /// `mix-l`, `mix-l, in place`.
+    var network: String { networks + (isInPlace && !specs.isEmpty ? ", in place" : "") }
 
     private var attentions: [Attention] {
         Attention.allCases.filter { attention in specs.contains { $0.attention == attention } }

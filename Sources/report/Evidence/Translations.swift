@@ -3,6 +3,7 @@ import Foundation
 import Registry
 import Scoring
 import Tensors
+import Training
 
 /// The translations of scores, where their folders are still what the registry says they were.
 final class Translations {
@@ -65,6 +66,9 @@ final class Translations {
         else { return nil }
         return Bootstrap().difference(BLEU(), baseline: other, system: own)
     }
+
+    /// Which tokens a score's model reads; nil where its folder has no maps, or is gone.
+    func maps(_ run: Int64) throws -> SentenceMaps? { try folder(run).flatMap { try SentenceMaps($0) } }
 
     private func bleuStatistics(_ run: Int64) -> [StatisticsRow]? {
         if let known = statistics[run] { return known }

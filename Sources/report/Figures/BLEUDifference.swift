@@ -18,7 +18,7 @@ struct BLEUDifference {
             headings.append((place, y))
             y += 1
             for (label, some) in all.grouped(by: evidence.label) {
-                tics.append((label, y))
+                tics.append((Gnuplot.short(label, to: 28), y))
                 for group in some {
                     let shift =
                         0.36 * (Double(searches.firstIndex(of: group.search)!) - Double(searches.count - 1) / 2)

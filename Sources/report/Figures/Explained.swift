@@ -5,11 +5,13 @@ struct Explained {
     let plots: [Plot]
 
     init(_ evidence: Evidence) throws {
-        let networks = try Distillations(evidence).networks
-        plots = [Self.byLayer(networks), Self.byPosition(networks)]
+        let distilled = try Distillations(evidence)
+        let seeds = distilled.runs > distilled.networks.count ? ", means over seeds" : ""
+        let behind = distilled.runs == 1 ? "One distillation." : "\(distilled.runs) distillations\(seeds)."
+        plots = [Self.byLayer(distilled.networks, behind), Self.byPosition(distilled.networks, behind)]
     }
 
-    private static func byLayer(_ networks: [Distillations.Network]) -> Plot {
+    private static func byLayer(_ networks: [Distillations.Network], _ behind: String) -> Plot {
         let title = "Variance explained by layer"
         var map = HeatMap()
         for network in networks {
@@ -29,11 +31,11 @@ struct Explained {
                 "explained", title,
                 caption:
                     "Share of the variance of the attention’s output on the validation set that the network, put in nobody’s place yet, explains. "
-                    + "Highest: \(words(best)); lowest: \(words(worst)). \(networks.count) distillations.",
+                    + "Highest: \(words(best)); lowest: \(words(worst)). \(behind)",
                 range: range, axis: "layer", quantity: "explained", showsValues: true))
     }
 
-    private static func byPosition(_ networks: [Distillations.Network]) -> Plot {
+    private static func byPosition(_ networks: [Distillations.Network], _ behind: String) -> Plot {
         let title = "Cosine by position"
         var map = HeatMap()
         for network in networks {
@@ -52,7 +54,7 @@ struct Explained {
                 "cosine", title,
                 caption:
                     "Cosine of the attention’s output and the network’s, by the token’s place in the sentence, mean over layers, on the validation "
-                    + "set. Few sentences reach the places on the right. \(networks.count) distillations.",
+                    + "set. Few sentences reach the places on the right. \(behind)",
                 range: range, axis: "position", quantity: "cosine", showsValues: false))
     }
 }

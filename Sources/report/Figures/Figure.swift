@@ -12,10 +12,16 @@ struct Figure {
     let data: CSV
     /// Commands after the preamble; they read `data` by `file`.
     let commands: String
+    /// One more of a kind, for those who open the page's list of them.
+    let isFurther: Bool
 
-    init(_ name: String, _ title: String, caption: String, width: Int = 520, height: Int, data: CSV, commands: String) {
+    init(
+        _ name: String, _ title: String, caption: String, width: Int = 520, height: Int, data: CSV, commands: String,
+        isFurther: Bool = false
+    ) {
         (self.name, self.title, self.caption) = (name, title, caption)
         (self.width, self.height, self.data, self.commands) = (width, height, data, commands)
+        self.isFurther = isFurther
     }
 
     var file: String { name + ".csv" }
@@ -80,6 +86,17 @@ enum Gnuplot {
 
     static func tics(_ tics: [(String, Double)]) -> String {
         "(" + tics.map { "\(quote($0.0)) \(number($0.1))" }.joined(separator: ", ") + ")"
+    }
+
+    /// A round distance of tics, so that about `count` of them reach `most`.
+    static func step(_ most: Double, in count: Int) -> Double {
+        let rough = max(most, 1) / Double(count), power = pow(10, floor(log10(rough)))
+        return power * ([1, 2, 5, 10].first { $0 * power >= rough } ?? 10)
+    }
+
+    /// At most so many letters.
+    static func short(_ text: String, to most: Int) -> String {
+        text.count <= most ? text : text.prefix(most - 1) + "…"
     }
 
     /// Pixels that a text of 14 points takes, about.

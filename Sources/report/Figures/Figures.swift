@@ -11,17 +11,21 @@ struct Figures {
             [
                 BLEUDifference(evidence).plot, SingleLayers(evidence).plot,
                 Tradeoff(evidence, .parameters).plot, Tradeoff(evidence, .speed).plot,
-            ] + (try LearningCurves(evidence).plots) + (try Explained(evidence).plots) + Costs(evidence).plots
+            ] + (try LearningCurves(evidence).plots) + (try Explained(evidence).plots) + (try Maps(evidence).plots)
+            + Costs(evidence).plots
     }
 
     /// Draws them.
     ///
-    /// - Parameter path: where to write a file of this name
-    func draw(path: (String) throws -> String) throws -> [Drawing] {
-        try plots.map { plot in
+    /// - Parameters:
+    ///   - isWanted: which of them
+    ///   - path: where to write a file of this name
+    func draw(where isWanted: (Figure) -> Bool = { _ in true }, path: (String) throws -> String) throws -> [Drawing] {
+        try plots.compactMap { plot in
             switch plot {
             case .absent(let title, let reason): return .absent(title: title, reason: reason)
-            case .figure(let figure): return .drawn(figure, svg: try draw(figure, path))
+            case .figure(let figure):
+                return isWanted(figure) ? .drawn(figure, svg: try draw(figure, path)) : nil
             }
         }
     }

@@ -26,7 +26,7 @@ struct LearningCurves {
                         String(format: "; the best negative log-likelihood on the validation set is %.3f", $0)
                     } ?? "") + ". "
                     + (runs.count == 1 ? "One run." : "\(runs.count) runs."),
-                height: 310,
+                height: 330,
                 data: CSV(
                     ["quantity", "run", "step", "value"],
                     points.map { [$0.key, "\($0.run)", "\($0.step)", Gnuplot.number($0.value)] }),
@@ -35,24 +35,24 @@ struct LearningCurves {
                     set ylabel 'nats a token'
                     set yrange [0:*]
                     set grid y lt 1 lw 0.4 lc rgb '\(Palette.faint)'
-                    set key top right samplen 1.5
+                    set key outside bottom center horizontal samplen 1.5
                     plot \(lines("teacher-curve", keys.flatMap { key in runs.map { (key, "\($0.id)", names[key]!) } }, color: { keys.firstIndex(of: $0.0)! }))
                     """))
     }
 
     private static func inPlace(_ evidence: Evidence) throws -> Plot {
-        let title = "Training in place", runs = evidence.finished("train").filter { $0.spec != nil }
+        let title = "Training in place", runs = try trainedInPlace(evidence)
         let points = try evidence.registry.metrics(of: runs.map(\.id), like: "valid.nll")
         guard !points.isEmpty else {
             return .absent(
                 title: title, reason: "no model was trained in place in these runs; INPLACE names those that shall be")
         }
-        let models = runs.grouped { ModelName($0.spec! + ".inplace").network }
         let teacher = try evidence.registry.metrics(
             of: evidence.finished("train").filter { $0.spec == nil }.map(\.id), like: "valid.nll")
-        let least = teacher.map(\.value).min()
-        let curves = models.flatMap { name, runs in runs.map { (name, "\($0.id)", name) } }
-        let names = Dictionary(uniqueKeysWithValues: models.flatMap { name, runs in runs.map { ($0.id, name) } })
+        let least = teacher.map(\.value).min(), ids = Set(points.map(\.run))
+        let curves = runs.filter { ids.contains($0.id) }.map { ($0.name, "\($0.id)", $0.name) }
+        let models = curves.map(\.0).grouped { $0 }.map(\.key)
+        let names = Dictionary(runs.map { ($0.id, $0.name) }, uniquingKeysWith: { $1 })
         return .figure(
             Figure(
                 "in-place-curve", title,
@@ -60,19 +60,41 @@ struct LearningCurves {
                     "Negative log-likelihood of a target token on the validation set, in nats, after each epoch in which the networks were trained "
                     + "where they stand"
                     + (least.map { String(format: "; the dashed line is the teacher’s best, %.3f", $0) } ?? "") + ". "
-                    + (runs.count == 1 ? "One run." : "\(runs.count) runs."),
-                height: 310,
+                    + (curves.count == 1 ? "One run." : "\(curves.count) runs."),
+                height: 310 + 22 * models.count,
                 data: CSV(
                     ["model", "run", "step", "value"],
                     points.map { [names[$0.run]!, "\($0.run)", "\($0.step)", Gnuplot.number($0.value)] }),
                 commands: """
                     set xlabel 'step' offset 0, 0.4
                     set ylabel 'nats a token'
+                    set xrange [0:*]
+                    set xtics \(Gnuplot.number(Gnuplot.step(points.map { Double($0.step) }.max()!, in: 6)))
                     set offsets 0, 0, graph 0.08, graph 0.08
                     set grid y lt 1 lw 0.4 lc rgb '\(Palette.faint)'
-                    set key outside bottom center horizontal samplen 1.5
-                    plot \(lines("in-place-curve", curves, color: { curve in models.firstIndex { $0.0 == curve.0 }! }, points: true))\(least.map { ", \(Gnuplot.number($0)) with lines dt 2 lw 1.2 lc rgb \(Palette.color(6)) notitle" } ?? "")
+                    set key outside bottom center vertical maxrows \(models.count) samplen 1.5
+                    plot \(lines("in-place-curve", curves, color: { curve in models.firstIndex(of: curve.0)! }, points: true))\(least.map { ", \(Gnuplot.number($0)) with lines dt 2 lw 1.2 lc rgb \(Palette.color(6)) notitle" } ?? "")
                     """))
+    }
+
+    /// The trainings in place behind the scored models, each with its model's name; where none is scored, all.
+    private static func trainedInPlace(_ evidence: Evidence) throws -> [(id: Int64, name: String)] {
+        let all = evidence.finished("train").filter { $0.spec != nil },
+            ids = Set(evidence.runs.filter { $0.stage == "train" && $0.spec != nil }.map(\.id))
+        func name(_ family: String, _ model: ModelName) -> String {
+            (evidence.hasSeveralFamilies ? family + ": " : "") + "\(model.networks) at \(model.places)"
+        }
+        let scored = try evidence.replaced.filter(\.model.isInPlace).flatMap { group in
+            try group.members.compactMap { row in
+                try evidence.registry.ancestors(of: row.run).first(where: ids.contains).map {
+                    (id: $0, name: name(group.family, group.model))
+                }
+            }
+        }
+        guard scored.isEmpty else {
+            return scored.grouped { "\($0.id)" }.map(\.members[0])
+        }
+        return all.map { ($0.id, name(ScoreGroup.family($0.name), ModelName($0.spec! + ".inplace"))) }
     }
 
     /// A line for each (value of the first column, of the second), named once for each name.
@@ -97,14 +119,19 @@ struct LearningCurves {
         }
         return distilled.networks.grouped(by: \.attention.rawValue).map { attention, networks in
             let name = "distillation-\(attention)",
-                epochs = networks.flatMap { $0.layers.map(\.curve.count) }.max() ?? 0
+                epochs = networks.flatMap { $0.layers.flatMap { $0.curves.map(\.count) } }.max() ?? 0
             let columns = networks.enumerated().flatMap { index, network in
-                network.layers.map { (index, network.label, $0) }
+                network.layers.flatMap { layer in
+                    layer.curves.enumerated().map { seed, curve in
+                        let which = network.runs > 1 ? ", seed \(seed + 1) of \(network.runs)" : ""
+                        return (index, network.label, "layer \(layer.layer)\(which)", curve)
+                    }
+                }
             }
             let rows = (0..<epochs).map { epoch in
-                ["\(epoch + 1)"] + columns.map { epoch < $0.2.curve.count ? Gnuplot.number($0.2.curve[epoch]) : "NaN" }
+                ["\(epoch + 1)"] + columns.map { epoch < $0.3.count ? Gnuplot.number($0.3[epoch]) : "NaN" }
             }
-            let least = columns.flatMap(\.2.curve).min() ?? 0
+            let least = columns.flatMap(\.3).min() ?? 0, runs = networks.reduce(0) { $0 + $1.runs }
             var named: Set<Int> = []
             let curves = columns.enumerated().map { column, series in
                 let title = named.insert(series.0).inserted ? Gnuplot.quote(series.1) : "''"
@@ -117,10 +144,10 @@ struct LearningCurves {
                     name, "Networks learn: \(attention) attention",
                     caption:
                         "Share of the variance of the attention’s output that a network explains on the validation set, after each epoch of "
-                        + "distillation; a line for each layer. "
-                        + (networks.count == 1 ? "One network" : "\(networks.count) networks")
-                        + ", \(columns.count) layers in all.",
-                    height: 330, data: CSV(["epoch"] + columns.map { "\($0.1) layer \($0.2.layer)" }, rows),
+                        + "distillation; a line for each layer\(runs > networks.count ? " and seed" : ""). "
+                        + (runs == 1 ? "One distillation" : "\(runs) distillations")
+                        + ", \(columns.count) lines in all.",
+                    height: 330, data: CSV(["epoch"] + columns.map { "\($0.1) \($0.2)" }, rows),
                     commands: """
                         set xlabel 'epoch' offset 0, 0.4
                         set xtics \(max(1, (epochs + 9) / 10))

@@ -191,8 +191,7 @@ struct Frame {
             let powers = Int(log10(x.lowerBound))...Int(log10(x.upperBound))
             return powers.flatMap { power in [1, 2, 5].map { $0 * pow(10, Double(power)) } }.filter(x.contains)
         }
-        let rough = (x.upperBound - x.lowerBound) / 5, power = pow(10, floor(log10(rough)))
-        let step = power * ([1, 2, 5, 10].first { $0 * power >= rough } ?? 10)
+        let step = Gnuplot.step(x.upperBound - x.lowerBound, in: 5)
         return Array(stride(from: (x.lowerBound / step).rounded(.up) * step, through: x.upperBound, by: step))
     }
 

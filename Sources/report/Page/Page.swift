@@ -10,6 +10,7 @@ struct Page {
     init(_ evidence: Evidence, figures: [Drawing]) throws {
         let library = MustacheLibrary(templates: [
             "page": try MustacheTemplate(string: PageTemplate.text),
+            "figure": try MustacheTemplate(string: PageTemplate.figure),
             "example": try MustacheTemplate(string: PageTemplate.example),
         ])
         html = library.render(try PageContent(evidence, figures), withTemplate: "page") ?? ""
@@ -23,6 +24,8 @@ struct PageContent {
         let title: String
         let caption: String
         let svg: String
+        /// Shrunk to a phone its letters could not be read.
+        let isWide: Bool
     }
 
     struct Absent {
@@ -43,6 +46,8 @@ struct PageContent {
     let leaderboard: Leaderboard
     let hasScores: Bool
     let figures: [Drawn]
+    let further: [Drawn]
+    let hasFurther: Bool
     let absent: [Absent]
     let hasAbsent: Bool
     let sentences: [Sentences.Comparison]
@@ -55,10 +60,17 @@ struct PageContent {
         title = evidence.title
         leaderboard = Leaderboard(evidence)
         hasScores = !leaderboard.rows.isEmpty
-        figures = drawings.compactMap { drawing in
-            guard case .drawn(let figure, let svg) = drawing else { return nil }
-            return Drawn(name: figure.name, title: figure.title, caption: figure.caption, svg: svg.inline)
+        func drawn(isFurther: Bool) -> [Drawn] {
+            drawings.compactMap { drawing in
+                guard case .drawn(let figure, let svg) = drawing, figure.isFurther == isFurther else { return nil }
+                return Drawn(
+                    name: figure.name, title: figure.title, caption: figure.caption, svg: svg.inline,
+                    isWide: figure.width > 600)
+            }
         }
+        figures = drawn(isFurther: false)
+        further = drawn(isFurther: true)
+        hasFurther = !further.isEmpty
         absent = drawings.compactMap { drawing in
             guard case .absent(let title, let reason) = drawing else { return nil }
             return Absent(title: title, reason: reason)

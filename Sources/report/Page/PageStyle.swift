@@ -29,7 +29,8 @@ enum PageStyle {
         th, td { padding: .4rem .65rem; text-align: left; vertical-align: top; border-top: 1px solid var(--line); white-space: nowrap; }
         thead th { border-top: 0; background: var(--tint); font-weight: 600; vertical-align: bottom; }
         tbody th { font-weight: 500; }
-        .prose td { white-space: normal; min-width: 15rem; }
+        .prose td { white-space: normal; min-width: 13rem; }
+        .prose tbody th { white-space: normal; min-width: 8rem; }
         .number { text-align: right; font-variant-numeric: tabular-nums; }
         .teacher > * { background: var(--tint); font-weight: 600; }
         .sortable tbody th { white-space: normal; min-width: 11rem; }
@@ -45,8 +46,13 @@ enum PageStyle {
         figure h3 { margin-top: .75rem; }
         figure svg { display: block; width: 100%; height: auto; }
         figure svg text { font-family: inherit; }
+        .wide { overflow-x: auto; }
+        .wide svg { min-width: 34rem; }
+        details .figures { margin-top: .75rem; }
         figcaption { margin-top: .75rem; color: var(--soft); font-size: .875rem; }
         .source { color: var(--soft); }
+        blockquote { margin: .5rem 0; padding-left: .9rem; border-left: 3px solid var(--line); }
+        blockquote p { margin: 0; }
         details { margin: .5rem 0; border: 1px solid var(--line); border-radius: .5rem; padding: .5rem .8rem; }
         summary { cursor: pointer; }
         .sentences { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: 0 1.25rem; }

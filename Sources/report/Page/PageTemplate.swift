@@ -71,14 +71,16 @@ enum PageTemplate {
         <section id="figures" aria-labelledby="figures-title">
         <h2 id="figures-title">Figures</h2>
         <div class="figures">
-        {{#figures}}
-        <figure id="{{name}}">
-        <h3>{{title}}</h3>
-        {{{svg}}}
-        <figcaption>{{caption}} <span class="files">Data and script: <a href="{{name}}.csv">CSV</a>, <a href="{{name}}.gp">gnuplot</a>, <a href="{{name}}.svg">SVG</a>.</span></figcaption>
-        </figure>
-        {{/figures}}
+        {{#figures}}{{> figure}}{{/figures}}
         </div>
+        {{#hasFurther}}
+        <details>
+        <summary>Maps of further sentences</summary>
+        <div class="figures">
+        {{#further}}{{> figure}}{{/further}}
+        </div>
+        </details>
+        {{/hasFurther}}
         {{#hasAbsent}}
         <h3>Not drawn</h3>
         <ul class="absent">
@@ -125,23 +127,34 @@ enum PageTemplate {
         </tbody>
         </table>
         </div>
+        <p>Each group of its measurements as the <a href="https://github.com/vulus98/Rethinking-attention">published code</a> describes them, and what these runs have of it. Its figures are on a scale of their own, model tokens with sentence marks, and are not repeated here; paper-compat is that scale.</p>
+        <div class="scroll" role="region" aria-label="Experiments" tabindex="0">
+        <table class="prose">
+        <thead><tr><th scope="col">Experiment</th><th scope="col">The paper</th><th scope="col">These runs</th><th scope="col">What differs</th></tr></thead>
+        <tbody>
         {{#experiments}}
-        <h3>{{title}}</h3>
-        <p>{{paper}}</p>
-        {{#reason}}<p>{{reason}}</p>{{/reason}}
-        {{^reason}}
-        <div class="scroll" role="region" aria-label="{{title}}" tabindex="0">
+        <tr><th scope="row">{{title}}</th><td>{{paper}}</td><td>{{here}}</td><td>{{difference}}</td></tr>
+        {{/experiments}}
+        </tbody>
+        </table>
+        </div>
+        {{#hasResults}}
+        <h3>The paper’s networks in these runs</h3>
+        <div class="scroll" role="region" aria-label="The paper’s networks" tabindex="0">
         <table>
-        <thead><tr><th scope="col">Network</th><th scope="col" class="number">BLEU</th><th scope="col" class="number">Difference</th><th scope="col" class="number">p</th><th scope="col" class="number">paper-compat</th></tr></thead>
+        <thead><tr><th scope="col">Experiment</th><th scope="col">Network</th><th scope="col" class="number">BLEU</th><th scope="col" class="number">Difference</th><th scope="col" class="number">p</th><th scope="col" class="number">paper-compat</th></tr></thead>
         <tbody>
         {{#results}}
-        <tr><th scope="row">{{network}}</th><td class="number">{{bleu}}</td><td class="number">{{difference}}</td><td class="number">{{p}}</td><td class="number">{{paperCompat}}</td></tr>
+        <tr><td>{{experiment}}</td><th scope="row">{{network}}</th><td class="number">{{bleu}}</td><td class="number">{{difference}}</td><td class="number">{{p}}</td><td class="number">{{paperCompat}}</td></tr>
         {{/results}}
         </tbody>
         </table>
         </div>
-        {{/reason}}
-        {{/experiments}}
+        {{/hasResults}}
+        <h3>In its words</h3>
+        {{#quotations}}
+        <blockquote><p>“{{text}}” <span class="source">({{source}})</span></p></blockquote>
+        {{/quotations}}
         {{/paper}}
         </section>
 
@@ -192,6 +205,17 @@ enum PageTemplate {
         </script>
         </body>
         </html>
+
+        """
+
+    static let figure = """
+        <figure id="{{name}}">
+        <h3>{{title}}</h3>
+        {{#isWide}}<div class="wide" role="region" aria-label="{{title}}" tabindex="0">{{/isWide}}
+        {{{svg}}}
+        {{#isWide}}</div>{{/isWide}}
+        <figcaption>{{caption}} <span class="files">Data and script: <a href="{{name}}.csv">CSV</a>, <a href="{{name}}.gp">gnuplot</a>, <a href="{{name}}.svg">SVG</a>.</span></figcaption>
+        </figure>
 
         """
 

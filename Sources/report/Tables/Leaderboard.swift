@@ -111,12 +111,4 @@ struct Leaderboard {
         }
         return "\(table)\n" + signatures.map { "BLEU: \($0)\n" }.joined()
     }
-
-    /// For documentation.
-    var markdown: String {
-        let titles = ["Model"] + columns.map(\.title)
-        let lines = rows.map { row in ["`\(row.model)`"] + row.cells.map(\.text) }
-        return ([titles, ["---"] + columns.map { $0.isNumber ? "---:" : "---" }] + lines)
-            .map { "| " + $0.joined(separator: " | ") + " |" }.joined(separator: "\n")
-    }
 }

@@ -13,7 +13,23 @@ struct PaperComparison {
         let here: String
     }
 
+    struct Quotation {
+        let text: String
+        let source: String
+    }
+
+    /// A group of the paper's measurements that can be made again here.
+    struct Experiment {
+        let title: String
+        /// What the published code runs for it.
+        let paper: String
+        /// What was measured here, or what would.
+        let here: String
+        let difference: String
+    }
+
     struct Result {
+        let experiment: String
         let network: String
         let bleu: String
         let difference: String
@@ -21,18 +37,14 @@ struct PaperComparison {
         let paperCompat: String
     }
 
-    struct Experiment {
-        let title: String
-        let paper: String
-        let results: [Result]
-        /// In place of results.
-        let reason: String?
-    }
-
+    let quotations: [Quotation]
     let setup: [Difference]
     let experiments: [Experiment]
+    let results: [Result]
+    let hasResults: Bool
     private static let families: Set = ["alr", "alrr", "aslr", "elr"]
     private static let code = "the paper’s published code, kept here as preset paper"
+    private static let readme = "README of the published code, github.com/vulus98/Rethinking-attention"
 
     init(_ evidence: Evidence) {
         let settings = Settings(evidence)
@@ -69,40 +81,96 @@ struct PaperComparison {
                 source: "the paper’s published code",
                 here: "cross sees the target up to the position; crossfull is the paper’s"),
         ]
-        let models = evidence.replaced.filter {
-            $0.search == "greedy" && !$0.model.isInPlace && !$0.model.specs.isEmpty
+        quotations = Self.quotations
+        let models = evidence.replaced.filter { group in
+            group.search == "greedy" && !group.model.isInPlace && !group.model.specs.isEmpty
+                && group.model.specs.allSatisfy { Self.families.contains($0.family.name) }
         }
-        func experiment(_ title: String, _ paper: String, _ isPart: (ScoreGroup) -> Bool) -> Experiment {
-            let rows = models.filter { $0.model.specs.allSatisfy { Self.families.contains($0.family.name) } }.filter(
-                isPart)
-            let results = rows.map { group in
-                Result(
-                    network: evidence.label(group).uppercased() + (group.model.layer.map { ", layer \($0)" } ?? "")
-                        + " at " + group.model.places,
-                    bleu: group.mean(\.bleu).map { String(format: "%.2f", $0) } ?? "",
-                    difference: group.mean(\.difference).map(Words.difference) ?? "",
-                    p: group.members.count == 1 ? group.first.p.map { String(format: "%.3f", $0) } ?? "" : "",
-                    paperCompat: group.mean(\.paperCompat).map { String(format: "%.4f", $0) } ?? "")
-            }
+        experiments = Self.all.map { plan in
+            let found = models.filter(plan.isPart)
             return Experiment(
-                title: title, paper: paper, results: results,
-                reason: results.isEmpty ? "Not part of these runs: none of the paper’s networks was scored so." : nil)
+                title: plan.title, paper: plan.paper,
+                here: found.isEmpty ? "not run; \(plan.command) does" : Self.words(found),
+                difference: plan.difference)
         }
-        func places(_ group: ScoreGroup) -> Set<Attention> { Set(group.model.specs.map(\.attention.captured)) }
-        let none = "The paper’s figures are on its own scale, and are not repeated here."
-        experiments = [
-            experiment("Encoder self-attention, all layers, four modes and sizes", none) {
-                places($0) == [.encoder] && $0.model.layer == nil
-            },
-            experiment("Decoder self-attention, all layers", none) {
-                places($0) == [.decoder] && $0.model.layer == nil
-            },
-            experiment("Cross-attention, all layers", "It found cross-attention the hardest to replace. " + none) {
-                places($0) == [.cross] && $0.model.layer == nil
-            },
-            experiment("Several attentions at once", none) { places($0).count > 1 },
-            experiment("One layer at a time", none) { $0.model.layer != nil },
-        ]
+        results = Self.all.flatMap { plan in
+            models.filter(plan.isPart).map { Self.result(plan.title, $0, evidence.label($0)) }
+        }
+        hasResults = !results.isEmpty
+    }
+
+    private static let quotations = [
+        Quotation(
+            text:
+                "Our experiments, conducted on the IWSLT2017 dataset, reveal the capacity of these \"attentionless Transformers\" to rival the performance of the original architecture.",
+            source: "abstract, arXiv 2311.10642, version 4"),
+        Quotation(
+            text:
+                "In particular, the XS network reduces the BLEU score of the transformer, while as the number of parameter grows, so does the BLEU up to saturation with the L network.",
+            source: readme),
+        Quotation(
+            text: "Currently, only the `ALR` supports substitution in the decoder layer.", source: readme),
+    ]
+
+    private struct Plan {
+        let title: String
+        let paper: String
+        let command: String
+        let difference: String
+        let isPart: (ScoreGroup) -> Bool
+    }
+
+    private static func places(_ group: ScoreGroup) -> Set<Attention> {
+        Set(group.model.specs.map(\.attention.captured))
+    }
+
+    private static let all = [
+        Plan(
+            title: "Encoder self-attention, all layers",
+            paper:
+                "ALR, ALRR, ALSR and ELR in sizes from XS to L, each trained for every layer and put into all of them",
+            command: "make -f pipeline.mk paper ATTENTIONS=encoder",
+            difference: "ALSR is called aslr here; the test set is translated, and not the validation set",
+            isPart: { places($0) == [.encoder] && $0.model.layer == nil }),
+        Plan(
+            title: "Decoder self-attention, all layers", paper: "ALR in sizes from XS to L",
+            command: "make -f pipeline.mk paper ATTENTIONS=decoder MODES=alr",
+            difference: "the test set is translated, and not the validation set",
+            isPart: { places($0) == [.decoder] && $0.model.layer == nil }),
+        Plan(
+            title: "Cross-attention, all layers", paper: "ALR in sizes from XS to L",
+            command: "make -f pipeline.mk paper ATTENTIONS=\"cross crossfull\" MODES=alr",
+            difference: "crossfull sees the whole target in training, as there; cross sees what translation has",
+            isPart: { places($0) == [.cross] && $0.model.layer == nil }),
+        Plan(
+            title: "Several attentions at once",
+            paper: "options for encoder, decoder and cross-attention that can be given together",
+            command: "make -f pipeline.mk paper MODES=alr",
+            difference: "encoder and decoder; all three",
+            isPart: { places($0).count > 1 }),
+        Plan(
+            title: "One layer at a time", paper: "an option that says which of the six layers are replaced",
+            command: "make -f pipeline.mk LAYERS=\"0 1 2 3 4 5\"",
+            difference: "one network of those that were trained for all layers stands in the model",
+            isPart: { $0.model.layer != nil }),
+    ]
+
+    private static func words(_ groups: [ScoreGroup]) -> String {
+        let differences = groups.compactMap { $0.mean(\.difference) }
+        let models = groups.count == 1 ? "one model" : "\(groups.count) models"
+        guard let least = differences.min(), let most = differences.max() else { return models }
+        return models + ", BLEU less the teacher’s " + (groups.count == 1 ? "" : "from \(Words.difference(least)) to ")
+            + Words.difference(most)
+    }
+
+    private static func result(_ experiment: String, _ group: ScoreGroup, _ label: String) -> Result {
+        Result(
+            experiment: experiment,
+            network: label + (group.model.layer.map { ", layer \($0)" } ?? "") + " at " + group.model.places,
+            bleu: group.mean(\.bleu).map { String(format: "%.2f", $0) } ?? "",
+            difference: group.mean(\.difference).map(Words.difference) ?? "",
+            p: group.members.count == 1 ? group.first.p.map { String(format: "%.3f", $0) } ?? "" : "",
+            paperCompat: group.mean(\.paperCompat).map { String(format: "%.4f", $0) } ?? "")
     }
 
     /// What the configurations of these runs say.

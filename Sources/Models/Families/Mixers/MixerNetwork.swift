@@ -55,6 +55,7 @@ struct MixerNetwork: ContextNetwork {
 
     var bounds: (source: Int?, target: Int?) { (nil, nil) }
     var leavesGradients: Bool { true }
+    var readsSet: Bool { true }
 
     private struct Kept: BitwiseCopyable {
         let pool: TokenNetwork.Tape

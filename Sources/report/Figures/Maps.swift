@@ -1,0 +1,193 @@
+import Foundation
+import Models
+import Training
+
+/// Which tokens the teacher's attentions read, and which ones what stands for them.
+struct Maps {
+    private static let attentions = [Attention.encoder, .decoder, .cross]
+    /// Models beside the teacher in one figure.
+    private static let most = 2
+
+    let plots: [Plot]
+
+    init(_ evidence: Evidence) throws {
+        guard let mapped = try MappedModels(evidence) else {
+            plots = [
+                .absent(
+                    title: "Which tokens are read",
+                    reason: "no score of these runs has maps; MAPS=3, or score --maps 3, makes them")
+            ]
+            return
+        }
+        var plots = [try Self.overlap(mapped)]
+        for attention in Self.attentions {
+            guard let layer = try Self.sharpest(mapped, attention) else { continue }
+            for sentence in mapped.sentences.indices {
+                plots.append(.figure(try Self.map(mapped, sentence, attention, layer)))
+            }
+        }
+        self.plots = plots
+    }
+
+    /// The layer whose attention has the largest shares.
+    private static func sharpest(_ mapped: MappedModels, _ attention: Attention) throws -> Int? {
+        let sharpness = try (0..<mapped.layers(attention)).map { layer in
+            try mapped.sentences.indices.reduce(0.0) {
+                $0 + (try mapped.teacher.attentionWeights($1, attention, layer)?.sharpness ?? 0)
+            }
+        }
+        return sharpness.indices.max { (sharpness[$0], $1) < (sharpness[$1], $0) }
+    }
+
+    // MARK: - Overlap
+
+    private static func overlap(_ mapped: MappedModels) throws -> Plot {
+        let title = "Do they read the same tokens?"
+        var map = HeatMap()
+        for attention in attentions {
+            for model in mapped.models(at: attention) {
+                let cells = try (0..<mapped.layers(attention)).compactMap { layer in
+                    try mean(mapped, attention, layer, model.maps.influence).map { (layer, $0) }
+                }
+                map.add(attention.rawValue, model.label, cells)
+            }
+            let cells = try (0..<mapped.layers(attention)).compactMap { layer in
+                try mean(mapped, attention, layer, mapped.teacher.attentionWeights).map { (layer, $0) }
+            }
+            map.add(attention.rawValue, "(attention weights)", cells)
+        }
+        guard map.range != nil else {
+            return .absent(title: title, reason: "the sentences with maps have one token each")
+        }
+        return .figure(
+            map.figure(
+                "map-overlap", title,
+                caption:
+                    "How much the influence of tokens on a network’s outputs has in common with their influence on the teacher’s: of each output "
+                    + "the sum of the smaller of the two shares, 1 where they are the same; mean over the outputs of "
+                    + "\(mapped.sentences.count == 1 ? "one sentence" : "\(mapped.sentences.count) sentences"). For comparison, the teacher’s own "
+                    + "attention weights: they are not its influence either, since values differ in length.",
+                range: 0...1, axis: "layer", quantity: "overlap", showsValues: true))
+    }
+
+    private static func mean(
+        _ mapped: MappedModels, _ attention: Attention, _ layer: Int, _ map: (Int, Attention, Int) throws -> PlaceMap?
+    ) throws -> Double? {
+        let values = try mapped.sentences.indices.compactMap { sentence in
+            try map(sentence, attention, layer).flatMap { own in
+                try mapped.teacher.influence(sentence, attention, layer)?.overlap(own, isCausal: attention == .decoder)
+            }
+        }
+        return values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
+    }
+
+    // MARK: - Maps
+
+    private struct Panel {
+        let title: String
+        let map: PlaceMap
+    }
+
+    private static func map(
+        _ mapped: MappedModels, _ sentence: Int, _ attention: Attention, _ layer: Int
+    ) throws -> Figure {
+        let text = mapped.sentences[sentence], models = mapped.models(at: attention).prefix(most)
+        var panels: [Panel] = []
+        if let weights = try mapped.teacher.attentionWeights(sentence, attention, layer) {
+            panels.append(Panel(title: "teacher: attention weights", map: weights))
+        }
+        let candidates = [("teacher", mapped.teacher)] + models.map { ($0.label, $0.maps) }
+        for (label, maps) in candidates {
+            if let map = try maps.influence(sentence, attention, layer) {
+                panels.append(Panel(title: "\(label): influence", map: map))
+            }
+        }
+        let columns = attention == .decoder ? text.target : text.source
+        let rows = attention == .encoder ? text.source : text.next
+        let name = attention == .cross ? "cross-attention" : "\(attention) self-attention"
+        return grid(
+            "map-\(attention)-\(sentence + 1)", "What \(name) reads: layer \(layer), sentence \(text.line)",
+            caption:
+                "Each row is an output"
+                + (attention == .encoder ? "" : ", named by the word that is to be said there")
+                + "; each column a token that is read; the colour its share of the row. Weights are the mean over heads; influence is how far the output "
+                + "moves when the token is left out. Where two panels look alike, their networks read the same tokens. Layer \(layer) is the one whose "
+                + "attention is sharpest; the decoder is given the reference. One sentence, \(models.isEmpty ? "the teacher alone" : "one run each").",
+            panels, rows: rows, columns: columns, isCausal: attention == .decoder,
+            isFurther: sentence != mapped.sentences.count / 2)
+    }
+
+    /// Panels two by two, in pixels.
+    private static func grid(
+        _ name: String, _ title: String, caption: String, _ panels: [Panel], rows: [String], columns: [String],
+        isCausal: Bool, isFurther: Bool
+    ) -> Figure {
+        let width = 640.0, gap = 18.0, heading = 26.0, cellHeight = 15.0
+        let left = (Double(rows.map(Gnuplot.width).max() ?? 0) * 0.85 + 14).rounded()
+        let foot = (Double(columns.map(Gnuplot.width).max() ?? 0) * 0.85 + 10).rounded()
+        let panelWidth = ((width - left - gap - 8) / 2).rounded(.down)
+        let cellWidth = min(26, panelWidth / Double(columns.count)).rounded(.down)
+        let panelHeight = cellHeight * Double(rows.count)
+        let isWithoutNeighbour = panels.count % 2 == 1
+        var cells: [[String]] = [], labels: [String] = [], y = 0.0, most: Float = 0
+        func label(_ text: String, _ x: Double, _ y: Double, _ how: String) {
+            labels.append(
+                "set label \(Gnuplot.quote(text)) at \(Gnuplot.number(x)), \(Gnuplot.number(y)) \(how)")
+        }
+        for first in stride(from: 0, to: panels.count, by: 2) {
+            y += heading
+            var lowest = y + panelHeight
+            for index in first..<min(first + 2, panels.count) {
+                let panel = panels[index], x = left + (index > first ? panelWidth + gap : 0)
+                label(panel.title, x, y - 11, "left font 'Helvetica:Bold,13'")
+                for row in rows.indices {
+                    let middle = y + cellHeight * (Double(row) + 0.5)
+                    if index == first { label(rows[row], left - 6, middle, "right font 'Helvetica,12'") }
+                    for column in columns.indices where !isCausal || column <= row {
+                        let share = panel.map[row, column]
+                        most = max(most, share)
+                        cells.append(
+                            [x + cellWidth * (Double(column) + 0.5), middle, Double(share)].map(Gnuplot.number)
+                                + [panel.title, rows[row], columns[column]])
+                    }
+                }
+                // nothing stands below
+                if index + 2 >= panels.count {
+                    for (column, text) in columns.enumerated() {
+                        label(
+                            text, x + cellWidth * (Double(column) + 0.5), y + panelHeight + 5,
+                            "right rotate by 90 font 'Helvetica,12'")
+                    }
+                    lowest = y + panelHeight + foot
+                }
+            }
+            y = lowest
+        }
+        let height = y + (isWithoutNeighbour ? 0 : 40)
+        let scale = isWithoutNeighbour ? (left + panelWidth + gap + 6, y - 60) : (left, height - 26)
+        let halfHeight = Gnuplot.number(cellHeight / 2 - 0.5)
+        let range = Gnuplot.number(Double((most * 20).rounded(.up) / 20))
+        return Figure(
+            name, title, caption: caption, width: Int(width), height: Int(height),
+            data: CSV(["x", "y", "share", "panel", "output", "token"], cells),
+            commands: """
+                unset border
+                unset tics
+                set lmargin at screen 0
+                set rmargin at screen 1
+                set tmargin at screen 1
+                set bmargin at screen 0
+                set xrange [0:\(Gnuplot.number(width))]
+                set yrange [\(Gnuplot.number(height)):0]
+                set style fill solid noborder
+                set palette defined (0 '#440154', 0.25 '#3b528b', 0.5 '#21918c', 0.75 '#5ec962', 1 '#fde725')
+                set cbrange [0:\(range)]
+                set colorbox horizontal user origin \(Gnuplot.number(scale.0 / width)), \(Gnuplot.number(1 - (scale.1 + 10) / height)) size 0.3, \(Gnuplot.number(10 / height))
+                set cbtics ('0' 0, 'share of the row: \(range)' \(range)) scale 0 font 'Helvetica,12' offset 0, 0.4
+                \(labels.joined(separator: "\n"))
+                half = \(Gnuplot.number(cellWidth / 2 - 0.5))
+                plot '\(name).csv' skip 1 using 1:2:($1-half):($1+half):($2-\(halfHeight)):($2+\(halfHeight)):3 \\
+                     with boxxyerror lc palette
+                """, isFurther: isFurther)
+    }
+}

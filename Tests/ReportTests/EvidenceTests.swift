@@ -1,0 +1,213 @@
+import Foundation
+import Models
+import Testing
+
+@testable import Registry
+@testable import report
+
+/// What a report makes of a registry: seeds together, runs apart, and nothing of what has not finished.
+@Suite struct EvidenceTests {
+    private let folder: String
+    private let registry: RunRegistry
+    private static let machine = Machine(host: "here", bootID: "boot", pid: getpid(), blas: "test", cpu: "test")
+
+    init() throws {
+        folder = NSTemporaryDirectory() + "report-" + UUID().uuidString
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        registry = try RunRegistry(path: folder + "/registry.sqlite")
+    }
+
+    @discardableResult
+    private func record(
+        _ stage: String, _ spec: String?, _ name: String, reading inputs: [(role: String, artifact: Artifact)] = [],
+        status: RunEnding.Status = .finished, facts: (LiveRun) -> Void = { _ in }
+    ) throws -> Int64 {
+        let run = try registry.start(description(stage, spec, name), inputs: inputs) { print($0) }
+        facts(run)
+        run.output(stage, artifact(run.id))
+        run.end(
+            RunEnding(
+                status: status, exitCode: 0, wallSeconds: 3600, cpuSeconds: 5400, peakResidentBytes: 1 << 30))
+        return run.id
+    }
+
+    private func description(_ stage: String, _ spec: String?, _ name: String) -> RunDescription {
+        RunDescription(
+            name: name, stage: stage, spec: spec, keyHash: String(repeating: "0", count: 64), configuration: "{}",
+            arguments: [stage], version: "1", git: GitState(commit: "abc", isDirty: false), seed: 1, threads: 1,
+            machine: Self.machine)
+    }
+
+    private func artifact(_ run: Int64) -> Artifact {
+        let digits = String(run)
+        return Artifact(
+            sha256: String(repeating: "a", count: 64 - digits.count) + digits, bytes: 1 << 20, kind: "score",
+            path: folder)
+    }
+
+    @discardableResult
+    private func score(
+        _ spec: String, _ bleu: Double, _ name: String, base: Int64? = nil, search: String = "greedy",
+        status: RunEnding.Status = .finished
+    ) throws -> Int64 {
+        let reading = base.map { [(role: "base", artifact: artifact($0))] } ?? []
+        return try record("score", spec, name, reading: reading, status: status) { run in
+            run.param("sites", spec.hasPrefix("teacher") ? 0 : 6)
+            run.param("search", search)
+            run.param("parameters", 1000)
+            run.score(Score(metric: "BLEU", testSet: "test", value: bleu, signature: "sig", confidence: 1))
+        }
+    }
+
+    private func evidence(_ names: String...) throws -> Evidence { try Evidence(registry, names) }
+
+    /// What stands in a row of the leaderboard under a heading.
+    private func cell(_ board: Leaderboard, _ row: Int, _ title: String) throws -> String {
+        board.rows[row].cells[try #require(board.columns.firstIndex { $0.title == title })].text
+    }
+
+    @Test func seedsBecomeMeanAndStandardDeviation() throws {
+        for (seed, teacher, model) in [(1, 30.0, 28.0), (2, 32, 31), (3, 34, 31)] {
+            let base = try score("teacher", teacher, "toy.seed-\(seed)")
+            try score("mix-l.cross", model, "toy.seed-\(seed)", base: base)
+        }
+        let evidence = try evidence("toy.seed-2", "toy.seed-1", "toy.seed-3")
+        #expect(evidence.title == "toy")
+        #expect(!evidence.hasSeveralFamilies)
+        #expect(evidence.groups.map(\.first.model) == ["teacher", "mix-l.cross"])
+        let group = try #require(evidence.replaced.first)
+        #expect(group.members.map(\.name) == ["toy.seed-2", "toy.seed-1", "toy.seed-3"], "as they were given")
+        #expect(group.mean(\.bleu) == 30)
+        #expect(abs(try #require(group.spread(\.bleu)) - 3.0.squareRoot()) < 1e-12)
+        #expect(group.mean(\.difference) == -2)
+        #expect(group.spread(\.difference) == 1)
+        let bounds = DifferenceInterval(group, evidence)
+        #expect((bounds.low, bounds.high) == (-3, -1))
+        let board = Leaderboard(evidence)
+        #expect(try cell(board, 1, "BLEU") == "30.00")
+        #expect(try cell(board, 1, "± sd") == "1.73 (3)")
+        #expect(try cell(board, 1, "Difference") == "−2.00")
+        #expect(try cell(board, 1, "p") == "", "the mean of several p would be none")
+    }
+
+    @Test func aModelThatOneSeedLacksIsOfFewer() throws {
+        for seed in 1...2 { try score("teacher", 30, "toy.seed-\(seed)") }
+        try score("mix-l.cross", 28, "toy.seed-2", base: 1)
+        let evidence = try evidence("toy.seed-1", "toy.seed-2")
+        #expect(evidence.teachers.map(\.members.count) == [2])
+        #expect(evidence.replaced.map(\.members.count) == [1])
+        #expect(evidence.replaced[0].spread(\.bleu) == nil)
+        #expect(Words.runs(evidence.teachers + evidence.replaced) == "2 models, 1 or 2 runs each.")
+    }
+
+    @Test func runsOfOtherNamesStandApart() throws {
+        for name in ["a", "b.seed-1", "b.seed-2"] {
+            let base = try score("teacher", 30, name)
+            try score("mix-l.cross", 29, name, base: base)
+            try score("mix-l.cross", 28, name, search: "beam 4")
+        }
+        let evidence = try evidence("a", "b.seed-1", "b.seed-2")
+        #expect(evidence.title == "a, b")
+        #expect(evidence.hasSeveralFamilies)
+        #expect(evidence.groups.count == 6)
+        #expect(evidence.searches == ["greedy", "beam 4"])
+        let greedy = evidence.replaced.filter { $0.search == "greedy" }
+        #expect(greedy.map(evidence.label) == ["a: mix-l", "b: mix-l"])
+        #expect(greedy.map(\.members.count) == [1, 2])
+    }
+
+    @Test func familyIsTheNameWithoutItsSeed() {
+        #expect(ScoreGroup.family("toy.seed-12") == "toy")
+        #expect(ScoreGroup.family("toy.seed-x") == "toy.seed-x")
+        #expect(ScoreGroup.family("toy") == "toy")
+        #expect(ScoreGroup.family("a.seed-1.seed-2") == "a.seed-1")
+    }
+
+    @Test func whatHasNotFinishedHasNoRow() throws {
+        try score("teacher", 30, "toy")
+        try score("mix-l.cross", 29, "toy", status: .failed)
+        try record("distill", "mix-l.cross", "toy", status: .interrupted)
+        let evidence = try evidence("toy")
+        #expect(evidence.groups.count == 1)
+        #expect(evidence.runs.map(\.status) == ["finished", "failed", "interrupted"])
+        #expect(evidence.finished("distill").isEmpty)
+        #expect(try Distillations(evidence).networks.isEmpty)
+        // but what they cost was spent
+        let costs = Costs(evidence)
+        #expect(costs.stages.map(\.name) == ["distill", "score"])
+        #expect(costs.stages.map(\.runs) == [1, 2])
+        #expect(costs.stages.map(\.hours) == [1, 2])
+        #expect(costs.stages.map(\.processorHours) == [1.5, 3])
+    }
+
+    @Test func aDeletedScoreIsNoResult() throws {
+        let path = folder + "/toy/score/teacher"
+        let run = try registry.start(description("score", "teacher", "toy"), inputs: []) { print($0) }
+        run.score(Score(metric: "BLEU", testSet: "test", value: 30))
+        run.output("score", Artifact(sha256: String(repeating: "b", count: 64), bytes: 1, kind: "score", path: path))
+        run.end(RunEnding(status: .finished, exitCode: 0, wallSeconds: 1, cpuSeconds: 1, peakResidentBytes: 1))
+        #expect(try evidence("toy").groups.count == 1, "a registry without its runs")
+        try FileManager.default.createDirectory(atPath: folder + "/toy", withIntermediateDirectories: true)
+        #expect(try evidence("toy").groups.isEmpty, "deleted from a run that is there")
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        #expect(try evidence("toy").groups.count == 1)
+    }
+
+    @Test func theNewestOfEachSpecCounts() throws {
+        try record("distill", "mix-l.cross", "toy")
+        let second = try record("distill", "mix-l.cross", "toy")
+        let other = try record("distill", "mix-l.encoder", "toy")
+        #expect(try evidence("toy").finished("distill").map(\.id) == [second, other])
+    }
+
+    @Test func nothingAtAll() throws {
+        let evidence = try evidence("toy")
+        #expect(evidence.groups.isEmpty && evidence.runs.isEmpty && evidence.testSet == nil)
+        #expect(Leaderboard(evidence).terminal == "")
+        #expect(throws: (any Error).self) { try evidence.requireRuns("registry.sqlite") }
+    }
+
+    /// A page is made of whatever there is: every figure is drawn or says why it is not.
+    @Test func aRunWithoutScoresHasAPage() throws {
+        try record("tokenize", nil, "toy")
+        let evidence = try evidence("toy")
+        let plots = try Figures(evidence).plots
+        let absent = plots.compactMap { plot in
+            if case .absent(let title, let reason) = plot { "\(title): \(reason)" } else { nil }
+        }
+        #expect(absent.contains { $0.hasPrefix("BLEU difference") })
+        #expect(absent.contains { $0.hasPrefix("Which tokens are read") && $0.contains("MAPS=3") })
+        let page = try Page(evidence, figures: [])
+        #expect(page.html.contains("No model of these runs has been scored yet."))
+    }
+
+    @Test func lineageLeadsBackToTheText() throws {
+        let tokens = try record("tokenize", nil, "toy")
+        let teacher = try record("train", nil, "toy", reading: [(role: "tokens", artifact: artifact(tokens))])
+        let row = try record("score", "teacher", "toy", reading: [(role: "model", artifact: artifact(teacher))]) {
+            run in
+            run.param("sites", 0)
+            run.param("search", "greedy")
+            run.score(Score(metric: "BLEU", testSet: "test", value: 30))
+        }
+        let lineage = try Lineage(try evidence("toy"))
+        #expect(lineage.rows.map(\.run) == [row])
+        #expect(lineage.rows[0].steps.map(\.run) == [tokens, teacher, row])
+        #expect(lineage.runs.map(\.title) == ["tokenize", "train", "score teacher"])
+        #expect(lineage.commits == ["version 1, commit abc"])
+    }
+
+    // MARK: - Maps
+
+    @Test func overlapOfMaps() {
+        let a = PlaceMap(outputs: 2, read: 2, values: [1, 0, 0.25, 0.75])
+        let b = PlaceMap(outputs: 2, read: 2, values: [0.5, 0.5, 0.75, 0.25])
+        #expect(a.overlap(a, isCausal: false) == 1)
+        #expect(a.overlap(b, isCausal: false) == 0.5)
+        #expect(a.overlap(b, isCausal: true) == 0.5, "the first row has one token and says nothing")
+        #expect(
+            PlaceMap(outputs: 2, read: 1, values: [1, 1]).overlap(
+                .init(outputs: 2, read: 1, values: [1, 1]), isCausal: false) == nil)
+        #expect(a.sharpness == 0.875)
+    }
+}
