@@ -33,11 +33,12 @@ let package = Package(
         .systemLibrary(name: "CExpat", pkgConfig: "expat", providers: [.apt(["libexpat1-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .target(name: "CKernels"),
+        .target(name: "CExhaustion"),
         .target(
             name: "CSentencePiece",
             linkerSettings: [.linkedLibrary("sentencepiece"), .linkedLibrary("sentencepiece_train")]),
 
-        .target(name: "Kernels", dependencies: ["CKernels", "COpenBLAS"]),
+        .target(name: "Kernels", dependencies: ["CKernels", "CExhaustion", "COpenBLAS"]),
         .target(name: "Tensors", dependencies: ["COpenSSL"]),
         .target(name: "Models", dependencies: ["Kernels", "Tensors"]),
         .target(name: "Corpus", dependencies: ["CSentencePiece", "CZlib", "CZip", "CExpat", "Tensors"]),
@@ -54,7 +55,7 @@ let package = Package(
     ]
         + stages.map { .executableTarget(name: $0.name, dependencies: ["Stages"] + $0.needs) }
         + [
-            .target(name: "CAllocations", path: "Tests/CAllocations"),
+            .target(name: "CAllocations", dependencies: ["CExhaustion"], path: "Tests/CAllocations"),
             .testTarget(name: "KernelsTests", dependencies: ["Kernels"]),
             .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
             .testTarget(

@@ -82,7 +82,7 @@ blocks python "$project/$catalogue/Formats.md" | tr -d '\0' > formats.py
 prints_all() {
   local subject
   python3 formats.py | tee printed
-  for subject in shard capture weights manifest; do grep -q "^$subject: " printed || return 1; done
+  for subject in shard capture blocks weights manifest; do grep -q "^$subject: " printed || return 1; done
 }
 check "the Python of Formats" prints_all
 cp printed formats.out

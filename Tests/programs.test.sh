@@ -254,8 +254,17 @@ damaged tokens; flip bad/test.safetensors 700
 refuse "a flipped bit in a shard" 65 "bad/test.safetensors: expected SHA-256" "${score[@]}" --tokens bad --force
 damaged tokens; flip bad/source.model 700
 refuse "a flipped bit in a vocabulary" 65 "bad/source.model: expected SHA-256" "${score[@]}" --tokens bad
-damaged capture/both; flip bad/train.heads.encoder.0.safetensors 5000
-refuse "a flipped bit in a capture" 65 "bad/train.heads.encoder.0.safetensors: expected SHA-256" \
+size=$(stat -c %s $m/capture/both/train.heads.encoder.0.safetensors)
+for place in 2000 $((size / 2)) $((size * 3 / 4)) $((size - 1)); do
+  damaged capture/both; flip bad/train.heads.encoder.0.safetensors $place
+  refuse "a flipped bit in a capture, byte $place" 65 "bad/train.heads.encoder.0.safetensors: expected SHA-256 .* in bytes" \
+    distill --capture bad --spec alr-h32.encoder --batch 16 --output runs/flipped/distill/x
+done
+damaged capture/both; flip bad/valid.heads.encoder.0.safetensors 5000
+refuse "a flipped bit in a capture's validation set" 65 "bad/valid.heads.encoder.0.safetensors: expected SHA-256" \
+  distill --capture bad --spec alr-h32.encoder --output runs/flipped/distill/x
+damaged capture/both; rm bad/blocks.safetensors; sed -i '/"blocks.safetensors"/,/}/d' bad/manifest.json
+refuse "a capture of an earlier version" 65 "bad/manifest.json: expected 'blocks.safetensors' among the files, found a capture of an earlier" \
   distill --capture bad --spec alr-h32.encoder --output runs/flipped/distill/x
 damaged score/teacher; flip bad/hypotheses.txt 7
 refuse "a flipped bit in hypotheses" 65 "bad/hypotheses.txt: expected SHA-256" "${score[@]}" --base bad

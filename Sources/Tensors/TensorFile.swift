@@ -10,6 +10,10 @@ public final class TensorFile: @unchecked Sendable {
     public let metadata: [String: String]
 
     private let mapping: UnsafeRawBufferPointer
+    /// All of the file.
+    var content: UnsafeRawBufferPointer { mapping }
+    /// Bytes before the first tensor.
+    var dataStart: Int { mapping.count - data.count }
     private let data: UnsafeRawBufferPointer
     private let index: [String: Int]
 

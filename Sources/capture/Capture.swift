@@ -83,6 +83,7 @@ struct Capture: StageCommand {
                 run.metric(
                     .init(split == .train ? .train : .valid, .tokens), Double(shard.target.ids.count + shard.count))
             }
+            try capture.writeBlockHashes(to: run.folder)
             run.metric(.init(nil, .bytes), Double(bytes))
             run.param("sites", settings.sites.count)
             try run.publish(settings)

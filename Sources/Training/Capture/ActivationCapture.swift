@@ -11,6 +11,7 @@ public final class ActivationCapture {
     private let configuration: CaptureConfiguration
     private let pool: WorkerPool
     private let lanes: [CaptureLane]
+    private var written: [String] = []
     /// Source and target tokens of one forward pass.
     private static let batchTokens = 4000
 
@@ -58,7 +59,16 @@ public final class ActivationCapture {
             try failures.rethrow()
             progress(round.last!.upperBound)
         }
-        try (writers + [memory].compactMap { $0 }).forEach { try $0.finish() }
+        for writer in writers + [memory].compactMap({ $0 }) {
+            try writer.finish()
+            written.append(FilePath.name(writer.path))
+        }
+    }
+
+    /// Hashes of the blocks of all that was written, at the end.
+    public func writeBlockHashes(to folder: OutputFolder) throws {
+        try BlockHashes.write(
+            of: written, in: folder.unfinished, to: folder.path(BlockHashes.fileName), pool.run)
     }
 
     private func capture(
@@ -103,6 +113,7 @@ public final class ActivationCapture {
         // the decoder sees <s> before each sentence
         try writer.write("target", shard.target.offsets.enumerated().map { $1 + $0 })
         try writer.finish()
+        written.append(CaptureSite.offsetsName(split))
     }
 
     /// Consecutive sentences of about `batchTokens` tokens; the cuts do not depend on the number of threads.
