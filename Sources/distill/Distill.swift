@@ -45,7 +45,7 @@ struct Distill: StageCommand {
     @OptionGroup(title: "Training") var distillation: DistillOptions
 
     func validate() throws {
-        for text in check { _ = try Spec(parsing: text) }
+        for text in check { _ = try Spec(typed: text) }
         guard !families, check.isEmpty else { return }
         if capture == nil { throw ValidationError("Missing expected argument '--capture <capture>'") }
         if spec == nil { throw ValidationError("Missing expected argument '--spec <spec>'") }
