@@ -10,7 +10,10 @@ enum Schema {
     /// The version this program writes, and the newest it can read.
     static var version: Int { migrations.count }
 
-    static let migrations: [String] = [tables + Views.all, folders + Views.leaderboardAgain, Views.leaderboardAgain]
+    static let migrations: [String] = [
+        tables + Views.all, folders + Views.leaderboardAgain, Views.leaderboardAgain,
+        Views.leaderboardAgain + Views.reclaimableAgain,
+    ]
 
     /// Where a run writes, relative to the registry's folder where it lies inside: who holds a folder's lock knows who
     /// else is not at work there.

@@ -131,7 +131,7 @@ struct Snapshots {
         guard recorded == found else {
             throw DataError(
                 path: path(snapshot), expected: "SHA-256 \(recorded)", found: found,
-                hint: "start from nothing: --discard-checkpoint after deleting its folder")
+                hint: "delete \(folder) to start from nothing")
         }
     }
 
