@@ -114,6 +114,8 @@ TARGET ?=
 GOAL ?= all
 # 1 lets free delete what it lists.
 YES ?=
+# Suites of unit tests that sanitize runs.
+SANITIZED ?= KernelsTests TensorsTests ModelsTests TrainingTests
 # Where corpora are fetched from instead of the net, as in CORPUS_MIRROR=file:///data/corpora.
 CORPUS_MIRROR ?=
 # Folder of the programs.
@@ -155,7 +157,7 @@ pairs.multi30k := $(pairs.phrasebook)
 pairs.tatoeba := en-fr fr-en
 pairs.iwslt2017 := en-de de-en en-fr fr-en
 $(call require_numbers,TEXTS)
-ifneq (,$(filter-out help build test check lint torture docs deps clean table report results-docs verify free why,$(or $(GOALS),all)))
+ifneq (,$(filter-out help build test check lint torture sanitize sanitize/% docs deps clean table report results-docs verify free why,$(or $(GOALS),all)))
 $(if $(pairs.$(CORPUS)),$(call require_known,PAIR,$(pairs.$(CORPUS))))
 $(if $(word 2,$(subst -, ,$(PAIR))),,$(error PAIR: expected two languages, as in en-de, found '$(PAIR)'))
 endif
@@ -243,7 +245,7 @@ STEPS := $(foreach n,$(STEPWISE),$(foreach s,$(steps),$n.$s.stepwise))
 # ---- Goals ------------------------------------------------------------------------------------------------------------
 
 .DEFAULT_GOAL := all
-.PHONY: all paper attentionless greedy stepwise lengths phrasebook smoke search table report results-docs corpus bench bench-peers build test check lint torture docs deps clean verify free why parameters help \
+.PHONY: all paper attentionless greedy stepwise lengths phrasebook smoke search table report results-docs corpus bench bench-peers build test check lint torture sanitize docs deps clean verify free why parameters help \
   FORCE $(addprefix release/,$(CAPTURES))
 
 all: ## Teacher, distilled replacements, spliced models and their scores, with the table at the end (default)
@@ -319,8 +321,18 @@ lint: ## Hold the layout of Swift and C to .swift-format and .clang-format
 	$(SWIFT) format lint --strict --recursive --parallel --configuration .swift-format Package.swift Sources Tests
 	clang-format --dry-run --Werror $$(find Sources/C* Tests/C* -name '*.[ch]' -o -name '*.cpp')
 
-torture: build ## Kills, crashes at system calls and limits, over all stages; KILLS=, POINTS= and SEED= in the environment
+torture: build ## Kills, crashes, failing calls, limits, damage, over all stages; PARTS=, KILLS= and so on in the environment
+	$(SWIFT) build --build-tests $(SWIFT_FLAGS)
 	Tests/torture.sh
+
+# Undefined behaviour is looked for in what is C; its checks are part of the address sanitizer's library. XCTest leaks.
+sanitize.address := --sanitize=address -Xcc -fsanitize=undefined -Xcc -fno-sanitize-recover=undefined
+sanitize.thread := --sanitize=thread
+sanitize: sanitize/address sanitize/thread ## Unit tests of SANITIZED under the sanitizers of addresses, undefined behaviour and threads
+sanitize/%: deps
+	SUITES="$(SANITIZED)" $(SWIFT) build --build-tests $(SWIFT_FLAGS) $(sanitize.$*) --scratch-path .build-$*
+	SUITES="$(SANITIZED)" ASAN_OPTIONS=detect_leaks=0 $(SWIFT) test --skip-build $(SWIFT_FLAGS) $(sanitize.$*) --scratch-path .build-$* \
+	  $(SANITIZED:%=--filter '^%\.')
 
 docs: | deps ## The articles and the interface of Stages as web pages, in .build/docs; a warning is an error
 	$(SWIFT) package $(SWIFT_FLAGS) --allow-writing-to-directory .build/docs generate-documentation --target Stages \
@@ -356,10 +368,14 @@ why: ## What GOAL or TARGET would make again, and which input or setting changed
 	        echo "$$folder: $${reason%/manifest.json} $$since" ;; \
 	    esac; done; done | { grep . || echo 'nothing would be made again'; }
 
+# What is half deleted does not count as made.
+drop = rm -f $1/manifest.json && rm -rf $1
+
 free: | $(BUILT) ## List captures that no run needs any more; YES=1 deletes them
 	@[ ! -f runs/registry.sqlite ] || $(BIN)/report --reclaimable | while IFS='|' read -r path mib; do \
 	  [ -f "runs/$$path/manifest.json" ] || continue; \
-	  echo "runs/$$path  $$mib MiB"; $(if $(filter 1,$(YES)),rm -rf "runs/$$path",:); \
+	  flock --nonblock "runs/$$path/.lock" true || { echo "runs/$$path is being written to"; continue; }; \
+	  echo "runs/$$path  $$mib MiB"; $(if $(filter 1,$(YES)),$(call drop,"runs/$$path"),:); \
 	done
 
 help: ## This list
@@ -534,7 +550,7 @@ $(call manifests,distill,$(DISTILLED)): $(R)/distill/%/manifest.json: $(P)/disti
 # When everything that learns from a capture is done.
 $(addprefix release/,$(CAPTURES)): release/%: \
 		$$(foreach s,$$(DISTILLED),$$(if $$(filter $$*,$$(call capture_of,$$s)),$$(call manifests,distill,$$s)))
-	@$(if $(KEEP),:,rm -rf $(R)/capture/$*)
+	@$(if $(KEEP),:,$(call drop,$(R)/capture/$*))
 
 $(call manifests,splice,$(SPLICED)): $(R)/splice/%/manifest.json: $(TEACHER) $$(call manifests,distill,$$(call distillations,$$*)) | $(BUILT)
 	$(call stage,splice) --model $(R)/train $(foreach s,$(call distillations,$*),--replacement $(R)/distill/$s) $(if $(call single,$*),--layers $(subst .,,$(suffix $*))) $(output)
@@ -554,7 +570,7 @@ $(call manifests,capture,$(STEPS)): $(R)/capture/%/manifest.json: $$(call so_far
 $(call manifests,distill,$(STEPS)): $(R)/distill/%/manifest.json: $(P)/distill/% $$(call so_far,$$*)/manifest.json \
 		| $(R)/capture/%/manifest.json $(BUILT)
 	$(call stage,distill) --capture $(R)/capture/$* $(call distill_parameters,$(*:.stepwise=)) $(again) $(output)
-	$(if $(KEEP),,rm -rf $(R)/capture/$*)
+	$(if $(KEEP),,$(call drop,$(R)/capture/$*))
 $(call manifests,splice,$(STEPS)): $(R)/splice/%/manifest.json: $$(call so_far,$$*)/manifest.json $(R)/distill/%/manifest.json | $(BUILT)
 	$(call stage,splice) --model $(call so_far,$*) --replacement $(R)/distill/$* $(output)
 
@@ -593,7 +609,7 @@ $(R)/search/$(SEARCH_SITE).json: $(P)/search/$(SEARCH_SITE) $(P)/capture/$(SEARC
 	runs/search-venv/bin/python -B Sources/search/search.py --distill $(call quote,$(call stage,distill)) \
 	  --capture $(R)/capture/$(SEARCH_CAPTURE) $(search_parameters) --study $(@D)/study.sqlite \
 	  --runs $(R)/distill/search.$(SEARCH_SITE) --registry runs/registry.sqlite --threads $(THREADS) --output $@
-	@$(if $(KEEP)$(filter $(RUN_GOALS),$(GOALS)),:,rm -rf $(R)/capture/$(SEARCH_CAPTURE))
+	@$(if $(KEEP)$(filter $(RUN_GOALS),$(GOALS)),:,$(call drop,$(R)/capture/$(SEARCH_CAPTURE)))
 
 $(if $(filter search,$(GOALS)),$(addprefix release/,$(SEARCH_CAPTURE))): search
 

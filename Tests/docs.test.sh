@@ -44,6 +44,12 @@ every_page_is_listed() {
 }
 check "every page is on the landing page" every_page_is_listed
 
+# Every promise names what holds it.
+held() { ! grep -E '^\| ' "$1" | grep -vE '^\| promise \| held by \|$' | grep -vE '\| [^|]*`([A-Z][A-Za-z]+Tests(/[A-Za-z]+)?|Tests/[a-z.]+\.sh)`[^|]*\|$'; }
+check "every promise names a test" held $catalogue/Promises.md
+printf '| promise | held by |\n|---|---|\n| All is well. | `Sources/score` |\n' > "$work/page.md"
+check "and one that does not is found" fails held "$work/page.md"
+
 # A page with one fault of each kind must not pass.
 while read -r fault; do
   printf '# Page\n\n%s\n' "$fault" > "$work/page.md"
@@ -82,7 +88,7 @@ blocks python "$project/$catalogue/Formats.md" | tr -d '\0' > formats.py
 prints_all() {
   local subject
   python3 formats.py | tee printed
-  for subject in shard capture weights maps manifest; do grep -q "^$subject: " printed || return 1; done
+  for subject in shard capture blocks weights maps manifest; do grep -q "^$subject: " printed || return 1; done
 }
 check "the Python of Formats" prints_all
 cp printed formats.out

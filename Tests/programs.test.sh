@@ -198,6 +198,8 @@ refuse "a family that the attention lacks" 64 "elr.*encoder only" \
   capture --model $m/train --tokens $m/tokens --attentions decoder --families elr --output $m/capture/both
 distill=(distill --capture $m/capture/both --output $m/distill/alr-h16.encoder)
 refuse "a spec that does not parse" 64 "size 'q' is none of" "${distill[@]}" --spec alr-q.encoder
+refuse "a spec to look at that does not parse" 64 "size 'q' is none of" distill --check alr-m.encoder alr-q.encoder
+refuse "a spec to measure that does not parse" 64 "expected <family>-<size>" bench --tokens $m/tokens --specs nan --output $m/bench
 refuse "a spec without attention" 64 "expected <family>-<size>.<attention>" "${distill[@]}" --spec alr-m
 refuse "a spec of a layer that was not captured" 64 "alr-h16.encoder.1.: the capture holds heads.encoder.0 heads.decoder.0" "${distill[@]}" --spec alr-h16.encoder.1
 refuse "a setting that the family has no use for" 64 "--clip is not for family alr" "${distill[@]}" --spec alr-h16.encoder --clip 1
@@ -260,8 +262,17 @@ damaged tokens; flip bad/test.safetensors 700
 refuse "a flipped bit in a shard" 65 "bad/test.safetensors: expected SHA-256" "${score[@]}" --tokens bad --force
 damaged tokens; flip bad/source.model 700
 refuse "a flipped bit in a vocabulary" 65 "bad/source.model: expected SHA-256" "${score[@]}" --tokens bad
-damaged capture/both; flip bad/train.heads.encoder.0.safetensors 5000
-refuse "a flipped bit in a capture" 65 "bad/train.heads.encoder.0.safetensors: expected SHA-256" \
+size=$(stat -c %s $m/capture/both/train.heads.encoder.0.safetensors)
+for place in 2000 $((size / 2)) $((size * 3 / 4)) $((size - 1)); do
+  damaged capture/both; flip bad/train.heads.encoder.0.safetensors $place
+  refuse "a flipped bit in a capture, byte $place" 65 "bad/train.heads.encoder.0.safetensors: expected SHA-256 .* in bytes" \
+    distill --capture bad --spec alr-h32.encoder --batch 16 --output runs/flipped/distill/x
+done
+damaged capture/both; flip bad/valid.heads.encoder.0.safetensors 5000
+refuse "a flipped bit in a capture's validation set" 65 "bad/valid.heads.encoder.0.safetensors: expected SHA-256" \
+  distill --capture bad --spec alr-h32.encoder --output runs/flipped/distill/x
+damaged capture/both; rm bad/blocks.safetensors; sed -i '/"blocks.safetensors"/,/}/d' bad/manifest.json
+refuse "a capture of an earlier version" 65 "bad/manifest.json: expected 'blocks.safetensors' among the files, found a capture of an earlier" \
   distill --capture bad --spec alr-h32.encoder --output runs/flipped/distill/x
 damaged score/teacher; flip bad/hypotheses.txt 7
 refuse "a flipped bit in hypotheses" 65 "bad/hypotheses.txt: expected SHA-256" "${score[@]}" --base bad
@@ -341,6 +352,21 @@ flock 9
 refuse "a folder in use" 75 "$m/train: locked, process [0-9]+ is writing to it" "${train[@]}" --tokens $m/tokens
 exec 9>&-
 
+# Little address space, at any level: told at once, or enough.
+for limit in 150000 300000 450000 520000 600000; do
+  for case in "tokenize --corpus mine --train-source a.en --train-target a.de --vocabulary-size 300 --hold-out-valid 5 --hold-out-test 5 --output runs/narrow/tokens" \
+    "train ${shape[*]} --tokens $m/tokens --max-steps 3 --output runs/narrow/train" \
+    "capture --model $m/train --tokens $m/tokens --attentions encoder --output runs/narrow/capture/e" \
+    "distill --capture $m/capture/both --spec alr-h16.encoder --max-steps 3 --output runs/narrow/distill/e" \
+    "splice --model $m/train --replacement $m/distill/alr-h16.encoder --output runs/narrow/splice/e" \
+    "score --model $m/train --tokens $m/tokens --quiet --output runs/narrow/score/e"; do
+    command="ulimit -v $limit; $case"
+    (ulimit -v $limit; exec timeout -k 1 60 "$bin/"$case --force --quiet) > out 2> err && code=0 || code=$?
+    check "${case%% *} in $limit KiB of address space" \
+      '[ $code = 0 ] || { [ $code = 71 ] && [ "$(wc -l < err)" = 2 ] && hinted && grep -qE "^[a-z]+: (address space|memory|threads): expected" err; }'
+  done
+done
+
 # ---- Kills --------------------------------------------------------------------------------------------------------------
 
 # Starts a program in the background, with signals as a terminal would leave them.
@@ -387,6 +413,39 @@ check "it is discarded on demand, and aloud" '[ $code = 0 ] && grep -q "warning:
 begin bench --tokens $m/tokens --seconds 60 --output runs/other/bench
 strike TERM '[ -d runs/other/bench/.unfinished ]'
 check "bench stops when it is asked to" '[ $code = 143 ] && [ "$(status other)" = "interrupted|143" ]'
+
+# ---- What can go --------------------------------------------------------------------------------------------------------
+
+free() { env -u MAKEFLAGS -u MAKELEVEL make -f "$source/pipeline.mk" --no-print-directory BIN="$bin" free "$@" > out 2> err && code=0 || code=$?; }
+cp -r $m/capture/both runs/other-capture
+mkdir -p runs/second && run capture --model $m/train --tokens $m/tokens --attentions encoder --layers 1 --output runs/second/capture/e
+run capture --model $m/train --tokens $m/tokens --attentions encoder --layers 0 1 --output runs/third/capture/e
+run train --tokens $m/tokens --model $m/splice/$both --teacher $m/train "${shape[@]:10}" --max-steps 2 --output $m/inplace/$both
+check "a model trained in place, to be kept" '[ $code = 0 ]'
+needed() { contents | grep -v " runs/\(mine\|second\|third\)/capture/"; }
+free; check "free lists captures that were read by finished runs, and deletes nothing" \
+  '[ $code = 0 ] && grep -q "^runs/mine/capture/both  [0-9.]* MiB" out && grep -q "^runs/mine/capture/next" out && [ -f $m/capture/both/manifest.json ]'
+check "and none that nobody has read, nor anything else" '[ "$(grep -c . out)" = 2 ]'
+begin distill --capture runs/second/capture/e --spec alr-h16.encoder.1 --batch 8 --epochs 1000 --threads 1 --quiet --output runs/second/distill/e
+until [ -f runs/second/distill/e/.unfinished/layer-1/checkpoint.safetensors ] || ! kill -0 $child 2> /dev/null; do sleep 0.05; done
+free; check "free: not what is being read" '! grep -q runs/second out'
+kill -TERM $child; wait $child || true; child=
+free; check "free: not what an interrupted run will go on with" '[ "$(status second)" = "interrupted|143" ] && ! grep -q runs/second out'
+run distill --capture runs/second/capture/e --spec alr-h16.encoder.1 --batch 8 --epochs 1 --discard-checkpoint --output runs/second/distill/e
+free; check "free: when it has finished" '[ "$(status second)" = "finished|0" ] && grep -q "^runs/second/capture/e " out'
+run distill --capture runs/third/capture/e --spec alr-h16.encoder --max-steps 1 --output runs/third/distill/e
+run distill --capture runs/third/capture/e --spec alr-h16.encoder --peak 1e30 --warmup 0 --schedule constant --output runs/third/distill/f
+free; check "free: not what a failed run has read and may be given again" '[ "$(status third)" = "failed|65" ] && ! grep -q runs/third out'
+exec 9<> $m/capture/both/.lock
+flock 9
+free YES=1; check "free YES=1: a folder that is being written to stays" '[ $code = 0 ] && [ -f $m/capture/both/manifest.json ] && [ ! -e $m/capture/next ] && [ ! -e runs/second/capture/e ]'
+exec 9>&-
+before=$(needed)
+free YES=1; check "free YES=1 deletes what it lists" '[ $code = 0 ] && [ ! -e $m/capture/both ] && [ -f runs/third/capture/e/manifest.json ]'
+check "free: models, spliced, in place and greedy, networks, scores and what is no run's are untouched" \
+  '[ "$(needed)" = "$before" ] && [ -d $m/splice/greedy ] && [ -d $m/inplace ] && [ -f runs/other-capture/manifest.json ]'
+run "${greedy[@]}" --bound 100 --output $m/splice/greedy; check "free: what needs no capture is complete without" '[ $code = 0 ] && grep -q "is complete" err'
+free; check "free: nothing more" '[ $code = 0 ] && [ ! -s out ]'
 
 echo "$((checks - failures)) of $checks checks passed"
 [ $failures = 0 ]

@@ -29,12 +29,15 @@ typedef struct {
     int onto; // adds to o
 } linear_t;
 
+/// What only adds has no y and o, what only reads no x and u.
+INLINE const float *ahead(const float *row, long count) { return row ? row + count : NULL; }
+
 /// From row r and column c of the sums on. What earlier rows gave is already in o.
 INLINE linear_t part(linear_t l, long r, long c) {
-    l.x.at += r;
-    l.u.at += c;
-    l.y.at += r;
-    l.o += c;
+    l.x.at = ahead(l.x.at, r);
+    l.u.at = ahead(l.u.at, c);
+    l.y.at = ahead(l.y.at, r);
+    l.o = (float *)ahead(l.o, c);
     l.onto |= r > 0;
     return l;
 }

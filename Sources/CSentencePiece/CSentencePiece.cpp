@@ -146,7 +146,7 @@ ptrdiff_t sp_decode(const SPModel *model, const int32_t *ids, size_t count, char
             if (ids[i] < 0 || ids[i] >= sp_count(model)) return -1;
         std::string decoded;
         if (!model->processor.Decode(std::vector<int>(ids, ids + count), &decoded).ok()) return -1;
-        std::memcpy(text, decoded.data(), std::min(decoded.size(), capacity));
+        if (capacity > 0) std::memcpy(text, decoded.data(), std::min(decoded.size(), capacity));
         return static_cast<ptrdiff_t>(decoded.size());
     });
 }

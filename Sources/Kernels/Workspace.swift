@@ -1,3 +1,4 @@
+import CExhaustion
 import Foundation
 
 /// A stack of floats for one pass over one slice of a batch. Matrices are taken from it in order and given back all at
@@ -90,7 +91,7 @@ package final class FloatBlock {
         }
         let bytes = count * MemoryLayout<Float>.stride
         let raw = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-        guard let raw, raw != MAP_FAILED else { Self.noMemory(bytes) }
+        guard let raw, raw != MAP_FAILED else { memory_exhausted(bytes) }
         base = raw.bindMemory(to: Float.self, capacity: count)
     }
 
@@ -104,7 +105,7 @@ package final class FloatBlock {
     private static func allocate(_ count: Int) -> UnsafeMutablePointer<Float> {
         let bytes = max(count, 1) * MemoryLayout<Float>.stride
         var raw: UnsafeMutableRawPointer?
-        guard posix_memalign(&raw, 64, bytes) == 0, let raw else { noMemory(bytes) }
+        guard posix_memalign(&raw, 64, bytes) == 0, let raw else { memory_exhausted(bytes) }
         return raw.bindMemory(to: Float.self, capacity: max(count, 1))
     }
 
@@ -118,14 +119,6 @@ package final class FloatBlock {
         let first = (range.lowerBound * 4 + Self.page - 1) / Self.page * Self.page,
             end = range.upperBound * 4 / Self.page * Self.page
         if end > first { madvise(UnsafeMutableRawPointer(base) + first, end - first, MADV_DONTNEED) }
-    }
-
-    /// Nothing can be gone on with; checkpoints are whole whenever a process ends.
-    private static func noMemory(_ bytes: Int) -> Never {
-        let program = (CommandLine.arguments.first ?? "program").split(separator: "/").last ?? "program"
-        fputs("\(program): memory: expected \(bytes >> 20) MiB more, found none\n", stderr)
-        fputs("hint: raise the limit (ulimit -v), or make the batch or the model smaller\n", stderr)
-        _exit(71)  // EX_OSERR
     }
 
     package func matrix(_ rows: Int, _ columns: Int, at offset: Int = 0) -> Matrix {

@@ -3,7 +3,7 @@ enum Views {
     static let all = [leaderboard, lineage, running, notReproducible, cost, reclaimable].joined(separator: "\n")
 
     /// Replaces what earlier releases made: the first compared every score with every other, the second did not name
-    /// the base and gave p in fifteen digits.
+    /// the base and gave p in fifteen digits, the third sorted whole configurations.
     static let leaderboardAgain = "DROP VIEW leaderboard;\n" + leaderboard
 
     /// One row for each scored model, test set and way of searching (beam, precision): its newest finished score, best
@@ -16,7 +16,7 @@ enum Views {
         CREATE VIEW leaderboard AS
         WITH
         ranked AS (
-          SELECT runs.*, params.value AS search, scores.test_set, scores.score, scores.signature, scores.confidence,
+          SELECT runs.id, runs.name, runs.stage, runs.spec, params.value AS search, scores.test_set, scores.score, scores.signature, scores.confidence,
                  rank() OVER (
                    PARTITION BY runs.name, runs.spec, scores.test_set, params.value ORDER BY runs.id DESC) AS age
           FROM runs JOIN scores ON scores.run = runs.id AND scores.metric = 'BLEU'
@@ -119,19 +119,27 @@ enum Views {
         ORDER BY sum(wall_seconds) DESC;
         """
 
-    /// Folders on disk that can be made again and that nobody needs now: captures that a finished run has read and no
-    /// run is reading.
+    /// As `leaderboardAgain`: the first asked only whether somebody was reading a capture at the moment.
+    static let reclaimableAgain = "DROP VIEW reclaimable;\n" + reclaimable
+
+    /// Folders on disk that can be made again and that nobody needs now: captures that a finished run of their own name
+    /// has read and that nobody is reading. A run of their name that has failed or was stopped may go on, unless a later
+    /// one of its folder or key has finished.
     private static let reclaimable = """
         CREATE VIEW reclaimable AS
         SELECT artifact_paths.path, artifacts.kind, artifacts.bytes, round(artifacts.bytes / 1048576.0, 1) AS mib,
-               count(runs.id) AS readers
+               sum(substr(artifact_paths.path, 1, length(runs.name) + 1) = runs.name || '/') AS readers
         FROM artifact_paths
         JOIN artifacts ON artifacts.sha256 = artifact_paths.artifact AND artifacts.kind = 'capture'
         JOIN run_io ON run_io.artifact = artifacts.sha256 AND run_io.direction = 'in'
         JOIN runs ON runs.id = run_io.run
         WHERE artifact_paths.removed IS NULL
         GROUP BY artifact_paths.path, artifact_paths.artifact
-        HAVING sum(runs.status = 'finished') > 0 AND sum(runs.status = 'running') = 0
+        HAVING sum(runs.status = 'running') = 0 AND readers > 0
+          AND sum(runs.status <> 'finished' AND substr(artifact_paths.path, 1, length(runs.name) + 1) = runs.name || '/'
+            AND NOT EXISTS (SELECT 1 FROM runs later
+                            WHERE (later.folder = runs.folder OR later.key_hash = runs.key_hash) AND later.id > runs.id
+                              AND later.status = 'finished')) = 0
         ORDER BY artifacts.bytes DESC, artifact_paths.path;
         """
 }

@@ -27,6 +27,13 @@ extension SpecError: StageError {
     package var exitCode: Int32 { EX_USAGE }
 }
 
+extension Spec {
+    /// For the `validate` of a command, whose errors the parser words itself: others it would wrap beyond recognition.
+    package init(typed text: String) throws {
+        do { try self.init(parsing: text) } catch { throw ValidationError("\(error)") }
+    }
+}
+
 extension DivergedError: StageError {
     package var exitCode: Int32 { EX_DATAERR }
     package var hint: String? { "try a lower --peak or a longer --warmup" }

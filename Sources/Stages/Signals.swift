@@ -8,6 +8,7 @@ package enum Signals {
     /// Starts catching. A signal that the parent has told us to ignore (`nohup`, a background job) stays ignored; one
     /// that the parent has blocked, as a thread of a pool does for its children, is let through again.
     package static func install() {
+        _ = received  // makes the flag now: a handler that came first would, and asking for memory in it may lock up
         var mask = sigset_t()
         sigemptyset(&mask)
         for signal in [SIGINT, SIGTERM, SIGHUP] {

@@ -10,6 +10,10 @@ package final class TensorFile: @unchecked Sendable {
     package let metadata: [String: String]
 
     private let mapping: UnsafeRawBufferPointer
+    /// All of the file.
+    var content: UnsafeRawBufferPointer { mapping }
+    /// Bytes before the first tensor.
+    var dataStart: Int { mapping.count - data.count }
     private let data: UnsafeRawBufferPointer
     private let index: [String: Int]
 

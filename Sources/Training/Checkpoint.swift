@@ -89,6 +89,8 @@ struct Checkpoint {
 package struct Snapshot: Codable, Equatable, Sendable {
     package let epoch: Int
     package let loss: Double
+    /// SHA-256 of their file; nil where an earlier version wrote it.
+    package var sha256: String?
 }
 
 /// The weights of the best epochs, one file each.
@@ -104,8 +106,11 @@ struct Snapshots {
     /// Keeps the weights if they are among the best so far, and drops what they push out.
     func offer(_ snapshot: Snapshot, _ weights: FloatBlock, _ list: inout [Snapshot]) throws {
         let ranked = (list + [snapshot]).sorted { ($0.loss, $0.epoch) < ($1.loss, $1.epoch) }
-        let stays = ranked.prefix(kept)
-        if stays.contains(snapshot) { try WeightFile.write([.init(weights, layout.slots)], to: path(snapshot)) }
+        var stays = Array(ranked.prefix(kept))
+        if let place = stays.firstIndex(of: snapshot) {
+            try WeightFile.write([.init(weights, layout.slots)], to: path(snapshot))
+            stays[place].sha256 = try FileSystem.sha256(of: path(snapshot))
+        }
         for gone in ranked.dropFirst(kept) where gone != snapshot { try FileSystem.remove(path(gone)) }
         list = stays.sorted { $0.epoch < $1.epoch }
     }
@@ -115,8 +120,18 @@ struct Snapshots {
         let part = FloatBlock(weights.count)
         weights.buffer.update(repeating: 0)
         for snapshot in list {
+            try check(snapshot)
             try WeightFile.read(TensorFile(path: path(snapshot)), .init(part, layout.slots))
             for i in 0..<weights.count { weights.base[i] += part.base[i] / Float(list.count) }
+        }
+    }
+
+    private func check(_ snapshot: Snapshot) throws {
+        let found = try FileSystem.sha256(of: path(snapshot)), recorded = snapshot.sha256 ?? found
+        guard recorded == found else {
+            throw DataError(
+                path: path(snapshot), expected: "SHA-256 \(recorded)", found: found,
+                hint: "delete \(folder) to start from nothing")
         }
     }
 

@@ -54,10 +54,10 @@ package final class ModelFolder {
         }
         model = Transformer(
             description.transformer, try Replacements(description.replacements, in: description.transformer))
-        weights = FloatBlock(model.layout.count)
         file = try files.tensors(Self.weightsName)
+        try WeightFile.check(file, model.layout.slots)  // before memory is taken for what may not be there
+        weights = FloatBlock(model.layout.count)
         try WeightFile.read(file, .init(weights, model.slots(of: nil)))
-        try WeightFile.check(file, model.layout.slots)
         file.releasePages()
         source = try Vocabulary.load(path: files.file(Vocabulary.fileNames(.source)[0]))
         target = description.joint ? source : try Vocabulary.load(path: files.file(Vocabulary.fileNames(.target)[0]))

@@ -10,7 +10,8 @@ package protocol Trainee: AnyObject {
     /// Puts the data into the order of this epoch, which depends on (seed, epoch) alone; returns the number of batches.
     func begin(epoch: Int) -> Int
     /// Gradient of a batch and update of the weights. `step` counts from 1 over all epochs.
-    func step(batch: Int, step: Int, rate: Float, adam: Adam) -> TrainingSums
+    /// What it throws it throws before the weights have changed.
+    func step(batch: Int, step: Int, rate: Float, adam: Adam) throws -> TrainingSums
     /// Sentences of the validation set. Without any, nothing is measured and the last weights are the result.
     var validationSentences: Int { get }
     /// Measures the weights on the validation set, which must not be empty: a mean over nothing is no measurement.

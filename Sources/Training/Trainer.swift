@@ -103,7 +103,7 @@ package final class Trainer {
             while state.batch < batches, !reachedLimit {
                 let stepStarted = clock.now
                 let rate = settings.schedule.rate(step: state.step + 1, of: total)
-                let sums = trainee.step(batch: state.batch, step: state.step + 1, rate: rate, adam: adam)
+                let sums = try trainee.step(batch: state.batch, step: state.step + 1, rate: rate, adam: adam)
                 guard sums.loss.isFinite else { throw DivergedError("the loss", step: state.step + 1, rate: rate) }
                 state.step += 1
                 state.batch += 1

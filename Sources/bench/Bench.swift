@@ -49,7 +49,7 @@ struct Bench: StageCommand {
     }
 
     func validate() throws {
-        for spec in specs where try Spec(parsing: spec).layer != nil {
+        for spec in specs where try Spec(typed: spec).layer != nil {
             throw ValidationError("--specs are measured at layer 0: leave the layer out of \(spec)")
         }
     }

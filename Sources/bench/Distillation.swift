@@ -11,10 +11,11 @@ extension Session {
         let specs = try settings.specs.map { try Spec(parsing: $0).at(layer: 0) }
         let scratch = try OutputFolder(outputFolder + "/activations")
         defer { try? FileManager.default.removeItem(atPath: scratch.folder) }
-        let captured = try capture(specs, to: scratch)
+        let captured = try capture(specs, to: scratch),
+            hashes = BlockHashes(try TensorFile(path: scratch.path(BlockHashes.fileName)))
         for spec in specs {
             for threads in threadCounts {
-                let work = try DistillationWork(spec, captured, folder: scratch.unfinished, threads: threads)
+                let work = try DistillationWork(spec, captured, folder: scratch.unfinished, hashes, threads: threads)
                 let rate = stopwatch.rate(work.step), flops = rate * work.flopsPerSentence
                 add(
                     Measurement(
@@ -39,6 +40,7 @@ extension Session {
         ] {
             try writer.write(shard, split, to: folder, progress: { _ in }, stop: {})
         }
+        try writer.writeBlockHashes(to: folder)
         return captured
     }
 }
@@ -53,13 +55,18 @@ private final class DistillationWork {
     private let sentences: Int
     private var steps = 0
 
-    init(_ spec: Spec, _ configuration: CaptureConfiguration, folder: String, threads: Int) throws {
-        let train = try CapturedActivations(folder: folder, configuration, .train, spec)
+    init(
+        _ spec: Spec, _ configuration: CaptureConfiguration, folder: String, _ hashes: BlockHashes, threads: Int
+    ) throws {
+        let train = try CapturedActivations(folder: folder, hashes, configuration, .train, spec),
+            valid = try CapturedActivations(folder: folder, hashes, configuration, .valid, spec),
+            pool = WorkerPool(threads: threads)
         trainee = try DistillationTrainee(
-            spec, configuration, train: train, valid: CapturedActivations(folder: folder, configuration, .valid, spec),
-            settings: DistillationSettings(), pool: WorkerPool(threads: threads))
+            spec, configuration, train: train, valid: valid, settings: DistillationSettings(), pool: pool)
         adam = Adam(Adam.Settings(), count: trainee.weights.count)
         batches = trainee.begin(epoch: 0)
+        // what a step throws it throws here
+        _ = try train.batch(ArraySlice(0..<train.sentences), pool)
         sentences = train.sentences
         flopsPerSentence =
             trainee.network.stepFlops(tokens: train.tokens, memoryTokens: train.memoryOffsets.last ?? 0)
@@ -69,7 +76,7 @@ private final class DistillationWork {
     /// One step; returns its sentences.
     func step() -> Double {
         steps += 1
-        _ = trainee.step(batch: steps % batches, step: steps, rate: 1e-4, adam: adam)
+        _ = try? trainee.step(batch: steps % batches, step: steps, rate: 1e-4, adam: adam)
         return Double(sentences) / Double(batches)
     }
 }

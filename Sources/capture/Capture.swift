@@ -85,6 +85,7 @@ struct Capture: StageCommand {
                 run.metric(
                     .init(split == .train ? .train : .valid, .tokens), Double(shard.target.ids.count + shard.count))
             }
+            try capture.writeBlockHashes(to: run.folder)
             run.metric(.init(nil, .bytes), Double(bytes))
             run.param("points", settings.points.count)
             try run.publish(settings)

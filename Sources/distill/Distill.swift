@@ -46,7 +46,7 @@ struct Distill: StageCommand {
     @OptionGroup(title: "Training") var distillation: DistillOptions
 
     func validate() throws {
-        for text in check { _ = try Spec(parsing: text) }
+        for text in check { _ = try Spec(typed: text) }
         guard !families, check.isEmpty else { return }
         if capture == nil { throw ValidationError("Missing expected argument '--capture <capture>'") }
         if spec == nil { throw ValidationError("Missing expected argument '--spec <spec>'") }
@@ -91,11 +91,10 @@ struct Distill: StageCommand {
         _ spec: Spec, from folder: PublishedFolder<CaptureConfiguration>, to output: String,
         _ settings: DistillConfiguration, _ run: StageRun, _ pool: WorkerPool
     ) throws -> LayerResult? {
-        let layer = spec.layer!, capture = folder.path
-        for split in [Split.train, .valid] { try CapturedActivations.verify(folder, split, spec) }
+        let layer = spec.layer!, capture = folder.path, hashes = try folder.blockHashes()
         let trainee = try DistillationTrainee(
-            spec, settings.capture, train: CapturedActivations(folder: capture, settings.capture, .train, spec),
-            valid: CapturedActivations(folder: capture, settings.capture, .valid, spec),
+            spec, settings.capture, train: CapturedActivations(folder: capture, hashes, settings.capture, .train, spec),
+            valid: CapturedActivations(folder: capture, hashes, settings.capture, .valid, spec),
             settings: settings.values.distillation, pool: pool)
         run.metric(MetricKey(nil, .parameters, layer: layer), Double(trainee.layout.parameters))
         let key = "\(run.keyHash).\(layer)", file = try run.folder.path(DistillConfiguration.weightsName(layer: layer))
@@ -115,7 +114,7 @@ struct Distill: StageCommand {
             return nil
         }
         report.finish(steps: trainer.state.step)
-        let result = LayerResult(trainee, epochs: trainer.state.epoch)
+        let result = try LayerResult(trainee, epochs: trainer.state.epoch)
         try result.save(trainee, key: key, to: file)
         try FileManager.default.removeItem(atPath: scratch)
         return result

@@ -13,8 +13,8 @@ struct LayerResult: Codable {
     let explained: Double?
     let cosine: Double?
 
-    init(_ trainee: DistillationTrainee, epochs: Int) {
-        let validation = trainee.validationSentences == 0 ? nil : trainee.validate(epoch: epochs)
+    init(_ trainee: DistillationTrainee, epochs: Int) throws {
+        let validation = trainee.validationSentences == 0 ? nil : try trainee.validate(epoch: epochs)
         parameters = trainee.layout.parameters
         self.epochs = epochs
         func finite(_ value: Double?) -> Double? { value.flatMap { $0.isFinite ? $0 : nil } }
@@ -29,11 +29,17 @@ struct LayerResult: Codable {
         let text = String(decoding: try encoder.encode(self), as: UTF8.self)
         try WeightFile.write(
             [.init(trainee.weights, trainee.layout.slots)], metadata: ["key": key, "result": text], to: path)
+        try FileSystem.writeAtomically(Data(FileSystem.sha256(of: path).utf8), to: Self.record(path))
     }
 
-    /// Nil where there is no file, or one made with other settings.
+    /// Until the folder is published, the weights' SHA-256 stands beside them.
+    private static func record(_ path: String) -> String { path + ".sha256" }
+
+    /// Nil where there is no file, one made with other settings, or one that is not what was written.
     static func load(_ path: String, key: String, _ trainee: DistillationTrainee) throws -> LayerResult? {
-        guard FileSystem.exists(path) else { return nil }
+        guard FileSystem.exists(path), let recorded = try? FileSystem.read(record(path)),
+            try FileSystem.sha256(of: path) == String(decoding: recorded, as: UTF8.self)
+        else { return nil }
         let file = try TensorFile(path: path)
         guard file.metadata["key"] == key, let text = file.metadata["result"] else { return nil }
         return try? JSONDecoder().decode(LayerResult.self, from: Data(text.utf8))  // what cannot be read is made again

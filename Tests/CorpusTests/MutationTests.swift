@@ -1,71 +1,64 @@
 import Foundation
+import Mutations
 import Tensors
 import Testing
 
 @testable import Corpus
 
-/// Damage of every kind to files of every kind: what is read is read or refused, never a crash, and always in an error
-/// of ours. `MUTATIONS` is how many of each kind are tried; the same number tries the same ones.
+/// Damage of every kind to files of every kind, for which see `Mutations`.
 @Suite struct MutationTests {
-    private static let rounds = ProcessInfo.processInfo.environment["MUTATIONS"].flatMap { Int($0) } ?? 1500
-
-    /// SplitMix64, so that a failure can be had again.
-    private struct Random: RandomNumberGenerator {
-        var state: UInt64
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            return SplitMix64.mixed(state)
-        }
-    }
-
-    private func mutated(_ bytes: [UInt8], _ random: inout Random) -> [UInt8] {
-        var bytes = bytes
-        for _ in 0..<Int.random(in: 1...3, using: &random) where !bytes.isEmpty {
-            let place = Int.random(in: 0..<bytes.count, using: &random)
-            let length = Int.random(in: 1...max(1, min(16, bytes.count - place)), using: &random)
-            switch Int.random(in: 0..<7, using: &random) {
-            case 0: bytes[place] ^= 1 << UInt8.random(in: 0..<8, using: &random)
-            case 1:
-                bytes[place] = [0, 1, 0x7F, 0x80, 0xFF, 0x22, 0x2D, 0x39, 0x5B, 0x7B].randomElement(using: &random)!
-            case 2: bytes.removeLast(bytes.count - place)
-            case 3: bytes.removeSubrange(place..<place + length)
-            case 4: bytes.insert(contentsOf: bytes[place..<place + length], at: place)
-            case 5: for i in place..<place + length { bytes[i] = 0xFF }
-            default: for i in place..<place + length { bytes[i] = UInt8.random(in: 0...255, using: &random) }
-            }
-        }
-        return bytes
-    }
-
-    private func torture(_ name: String, _ bytes: [UInt8], _ read: ([UInt8]) throws -> Void) throws {
-        try read(bytes)
-        var random = Random(state: StableHash.value(name, seed: 1)), refused = 0
-        for round in 0..<Self.rounds {
-            let damaged = mutated(bytes, &random)
-            do {
-                try read(damaged)
-            } catch let error as DataError {
-                refused += 1
-                #expect("\(error)".count < 1700 && !"\(error)".contains { $0.isNewline }, "\(name), round \(round)")
-            } catch {
-                Issue.record("\(name), round \(round): \(error)")
-            }
-        }
-        #expect(refused > Self.rounds / 20, "\(name): damage is noticed")
+    private func torture(_ name: String, _ bytes: [UInt8], every: Int = 1, _ read: ([UInt8]) throws -> Void) {
+        let outcome = Mutations.outcome(name, bytes, every: every, accepts: { $0 is DataError }, read)
+        #expect(outcome.problems == [])
+        #expect(outcome.refused >= outcome.rounds / 20, "\(name): damage is noticed")
     }
 
     @Test func archivesAndText() throws {
-        try torture("gzip", ArchiveTests.gzip) { _ = try Zlib.inflate($0[...], .gzip, path: "x", limit: 1 << 20) }
-        try torture("zip", ArchiveTests.zip) { bytes in
+        torture("gzip", ArchiveTests.gzip) { _ = try Zlib.inflate($0[...], .gzip, path: "x", limit: 1 << 20) }
+        torture("zip", ArchiveTests.zip) { bytes in
             let archive = try ZipArchive(bytes, path: "x")
             for member in archive.members where member.size < 1 << 20 { _ = try archive.content(member) }
         }
         try torture("tar", Zlib.inflate(ArchiveTests.tgz[...], .gzip, path: "x")) { _ = try TarArchive($0, path: "x") }
         let talk = "<m><doc docid=\"7\"><title>T</title><seg id=\"1\">a &amp; b</seg><seg id=\"2\">c</seg></doc></m>"
-        try torture("xml", Array(talk.utf8)) { _ = try SegmentReader($0[...], path: "x") }
-        try torture("text", Array("one\ntwo é\n\u{FEFF}three\r\n".utf8)) { _ = try TextLines.split($0, path: "x") }
+        torture("xml", Array(talk.utf8)) { _ = try SegmentReader($0[...], path: "x") }
+        torture("text", Array("one\ntwo é\n\u{FEFF}three\r\n".utf8)) { _ = try TextLines.split($0, path: "x") }
         let words = "#words 1 lowercase=false\n<unk>\t0\n<s>\t0\n</s>\t0\na\t3\nb\t2\n"
-        try torture("words", Array(words.utf8)) { _ = try WordModel($0, path: "x") }
+        torture("words", Array(words.utf8)) { _ = try WordModel($0, path: "x") }
+    }
+
+    @Test(arguments: [VocabularySettings.Kind.bpe, .unigram]) func sentencePieceModels(
+        _ kind: VocabularySettings.Kind
+    ) throws {
+        let model = try SentencePieceModel.learn(from: VocabularyTests.lines, .init(kind: kind, size: 60), name: "x")
+        torture("sentencepiece.\(kind)", model.bytes, every: 2) { bytes in
+            let read = try SentencePieceModel(bytes, path: "x")
+            for line in VocabularyTests.lines { _ = read.decode(read.encode(line)) }
+            _ = read.decode(Array(0..<read.count))
+            _ = read.listing
+        }
+    }
+
+    @Test func aFolderOfTalks() throws {
+        let talk = "<m><doc docid=\"7\"><seg id=\"1\">a b</seg><seg id=\"2\">c</seg></doc></m>"
+        try Fixtures.withFolder { folder in
+            let names = ["dev2010", "tst2015"].flatMap { set in
+                ["en", "de"].map { "IWSLT17.TED.\(set).en-de.\($0).xml" }
+            }
+            for name in names { _ = try Fixtures.write(talk, folder, name) }
+            for side in ["en", "de"] { _ = try Fixtures.write("hello\nyou\n", folder, "train.tags.en-de.\(side)") }
+            for name in ["train.tags.en-de.de", names[0], names[3]] {
+                try torture("talks/\(name)", FileSystem.read(folder + "/" + name), every: 4) { bytes in
+                    _ = try Fixtures.write(bytes, folder, name)
+                    defer { _ = try? Fixtures.write(name.hasSuffix("xml") ? talk : "hello\nyou\n", folder, name) }
+                    let corpus = try IWSLTCorpus(archives: [folder], through: InputFiles())
+                    _ = try corpus.train(source: "en", target: "de")
+                    for set in corpus.testSets(source: "en", target: "de") {
+                        _ = try corpus.test(set, source: "en", target: "de")
+                    }
+                }
+            }
+        }
     }
 
     @Test func shardsAndManifests() throws {

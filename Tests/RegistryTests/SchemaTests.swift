@@ -65,7 +65,9 @@ import Testing
         let registry = try scratch.open()
         _ = try registry.write {
             try $0.execute(
-                sql: "DROP INDEX runs_by_folder; ALTER TABLE runs DROP COLUMN folder; PRAGMA user_version = 1")
+                sql:
+                    "DROP VIEW reclaimable; CREATE VIEW reclaimable AS SELECT 1; DROP INDEX runs_by_folder; ALTER TABLE runs DROP COLUMN folder; PRAGMA user_version = 1"
+            )
         }
         try scratch.open().record(describe("train"))
         #expect(try scratch.open().rows("SELECT folder, stage FROM runs") == [[nil, "train"]])

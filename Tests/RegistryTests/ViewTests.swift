@@ -179,9 +179,30 @@ import Testing
             try registry.rows("SELECT path, kind, bytes, readers FROM reclaimable") == [
                 ["toy/capture/encoder", "capture", "1000", "1"]
             ])
+        let failed = RunEnding(
+            status: .failed, exitCode: 74, error: "disk full", wallSeconds: 1, cpuSeconds: 1, peakResidentBytes: 1)
+        for _ in 0..<2 {
+            try registry.record(
+                describe("distill", spec: "b", key: "b"), reading: [("capture", capture)], ending: failed)
+            #expect(try registry.rows("SELECT * FROM reclaimable") == [], "one that has failed may be given again")
+        }
+        try registry.record(describe("distill", spec: "b", key: "b"), reading: [("capture", capture)])
+        #expect(try registry.rows("SELECT readers FROM reclaimable") == [["4"]], "it was given again")
         try FileManager.default.removeItem(atPath: path)
         try registry.record(describe("train"))
         #expect(try registry.rows("SELECT * FROM reclaimable") == [], "it is gone")
+    }
+
+    /// The same capture in two runs: one is done with it, the other has not begun.
+    @Test func captureOfARunThatHasNotBegunIsKept() throws {
+        for name in ["one", "two"] {
+            let path = scratch.folder + "/\(name)/capture/encoder"
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+            try registry.record(describe("capture", name: name), making: artifact("a", kind: "capture", at: path))
+        }
+        let read = artifact("a", kind: "capture", at: scratch.folder + "/one/capture/encoder")
+        try registry.record(describe("distill", name: "one"), reading: [("capture", read)])
+        #expect(try registry.rows("SELECT path FROM reclaimable") == [["one/capture/encoder"]])
     }
 
     @Test func replacedArtifactNoLongerCountsAsThere() throws {

@@ -74,10 +74,10 @@ import Testing
     private func expectNone(_ trainee: Trainee, _ pool: WorkerPool, sections: Int) throws {
         let adam = Adam(Adam.Settings(), count: trainee.weights.count), batches = trainee.begin(epoch: 0)
         #expect(batches > 2)
-        for batch in 0..<batches { _ = trainee.step(batch: batch, step: 1 + batch, rate: 1e-3, adam: adam) }
+        for batch in 0..<batches { _ = try trainee.step(batch: batch, step: 1 + batch, rate: 1e-3, adam: adam) }
         for batch in 0..<batches {
-            let found = Allocations.least(in: pool) {
-                _ = trainee.step(batch: batch, step: 1 + batches + batch, rate: 1e-3, adam: adam)
+            let found = try Allocations.least(in: pool) {
+                _ = try trainee.step(batch: batch, step: 1 + batches + batch, rate: 1e-3, adam: adam)
             }
             #expect(found.large == 0, "batch \(batch): \(found)")
             if Self.isOptimised {

@@ -10,12 +10,12 @@ struct Allocations: Equatable, CustomStringConvertible {
     var description: String { "\(small) small, \(large) large" }
 
     /// Those of this thread and of a pool's threads while `body` runs.
-    static func counted(in pool: WorkerPool, _ body: () -> Void) -> Allocations {
+    static func counted(in pool: WorkerPool, _ body: () throws -> Void) rethrows -> Allocations {
         let counts = UnsafeMutablePointer<allocations_t>.allocate(capacity: 1)
         counts.initialize(to: allocations_t())
         defer { counts.deallocate() }
         onEveryThread(of: pool) { allocations_count(counts) }
-        body()
+        try body()
         let result = Allocations(small: counts.pointee.small, large: counts.pointee.large)
         onEveryThread(of: pool) { allocations_count(nil) }
         return result
@@ -35,7 +35,7 @@ struct Allocations: Equatable, CustomStringConvertible {
     }
 
     /// The fewest of three times: now and then the language's runtime fills a cache of its own meanwhile.
-    static func least(in pool: WorkerPool, _ body: () -> Void) -> Allocations {
-        (0..<3).map { _ in counted(in: pool, body) }.min { ($0.large, $0.small) < ($1.large, $1.small) }!
+    static func least(in pool: WorkerPool, _ body: () throws -> Void) rethrows -> Allocations {
+        try (0..<3).map { _ in try counted(in: pool, body) }.min { ($0.large, $0.small) < ($1.large, $1.small) }!
     }
 }

@@ -28,6 +28,7 @@ final class DistillationBench {
         for (split, count) in [(Split.train, sentences), (.valid, 40)] {
             try writer.write(Self.shard(count, seed: UInt64(count)), split, to: output, progress: { _ in }, stop: {})
         }
+        try writer.writeBlockHashes(to: output)
         try output.publish(stage: "capture", configuration: capture)
         settings.batch = 32
     }
@@ -45,7 +46,13 @@ final class DistillationBench {
     }
 
     func activations(_ split: Split, _ spec: Spec) throws -> CapturedActivations {
-        try CapturedActivations(folder: folder + "/capture", capture, split, spec)
+        try CapturedActivations(folder: folder + "/capture", hashes(), capture, split, spec)
+    }
+
+    func hashes() throws -> BlockHashes { try captured().blockHashes() }
+
+    func captured() throws -> PublishedFolder<CaptureConfiguration> {
+        try PublishedFolder(folder + "/capture", stage: "capture")
     }
 
     func trainee(_ text: String, threads: Int = 1) throws -> DistillationTrainee {
@@ -74,9 +81,9 @@ final class DistillationBench {
     @Test(arguments: specs) func explainsMoreThanAtFirst(_ text: String) throws {
         let bench = try DistillationBench()
         bench.training.epochs = text.hasPrefix("slots") ? 24 : 8
-        let trainee = try bench.trainee(text), before = trainee.validate(epoch: 0)
+        let trainee = try bench.trainee(text), before = try trainee.validate(epoch: 0)
         #expect(try bench.trainer(trainee).run() == .finished)
-        let after = trainee.validate(epoch: 0)
+        let after = try trainee.validate(epoch: 0)
         #expect(after.loss < 0.6 * before.loss, "\(text): \(before.loss) to \(after.loss)")
         #expect(
             after.metrics[MetricKey(.valid, .explained)]! > max(0.1, before.metrics[MetricKey(.valid, .explained)]!),
@@ -85,12 +92,12 @@ final class DistillationBench {
 
     /// The validation figures, naively, from what the network puts out.
     @Test(arguments: ["alr-h24.encoder.0", "alr-h24.cross.0"]) func validationFigures(_ text: String) throws {
-        let bench = try DistillationBench(), trainee = try bench.trainee(text), found = trainee.validate(epoch: 0)
+        let bench = try DistillationBench(), trainee = try bench.trainee(text), found = try trainee.validate(epoch: 0)
         let valid = try bench.activations(.valid, trainee.spec), space = Workspace()
         var error = 0.0, cosines: [Int: [Double]] = [:], rows: [[Double]] = []
         for sentence in 0..<valid.sentences {
             space.reset()
-            let (out, wanted) = outputs(trainee, valid.batch([sentence]), space)
+            let (out, wanted) = outputs(trainee, try valid.batch([sentence], WorkerPool(threads: 1)), space)
             for position in 0..<wanted.rows {
                 let a = (0..<16).map { Double(out[position, $0]) }, b = (0..<16).map { Double(wanted[position, $0]) }
                 func dot(_ x: [Double], _ y: [Double]) -> Double { zip(x, y).reduce(0) { $0 + $1.0 * $1.1 } }
@@ -182,7 +189,7 @@ final class DistillationBench {
         func firstLoss(epoch: Int) throws -> Double {
             let trainee = try bench.trainee("alr-h24.encoder.0")
             _ = trainee.begin(epoch: epoch)
-            return trainee.step(batch: 0, step: 1, rate: 0, adam: adam).loss
+            return try trainee.step(batch: 0, step: 1, rate: 0, adam: adam).loss
         }
         let inOrder = try firstLoss(epoch: 0)
         #expect(try firstLoss(epoch: 1) == inOrder)
@@ -195,7 +202,7 @@ final class DistillationBench {
         let losses = try [ElementType.f32, .f16].map { type in
             let bench = try DistillationBench(type), trainee = try bench.trainee("alr-h24.decoder.0")
             _ = try bench.trainer(trainee).run()
-            return trainee.validate(epoch: 0).loss
+            return try trainee.validate(epoch: 0).loss
         }
         #expect(abs(losses[0] - losses[1]) < 0.02 * losses[0], "\(losses)")
     }
@@ -205,11 +212,77 @@ final class DistillationBench {
         var other = bench.capture
         other.width = 32
         let error = #expect(throws: DataError.self) {
-            try CapturedActivations(folder: bench.folder + "/capture", other, .train, spec)
+            try CapturedActivations(folder: bench.folder + "/capture", bench.hashes(), other, .train, spec)
         }
         #expect(error?.exitCode == 65)
+        let hashes = try bench.hashes()
         try FileSystem.remove(
             bench.folder + "/capture/" + CapturePoint(span: .heads, attention: .encoder, layer: 0).fileName(.train))
-        #expect(throws: DataError.self) { try bench.activations(.train, spec) }
+        #expect(throws: DataError.self) {
+            try CapturedActivations(folder: bench.folder + "/capture", hashes, bench.capture, .train, spec)
+        }
+    }
+}
+
+@Suite struct DamagedBlockTests {
+    private func flip(_ path: String, _ place: Int) throws {
+        let file = try FileHandle(forUpdating: URL(fileURLWithPath: path))
+        try file.seek(toOffset: UInt64(place))
+        let byte = try #require(try file.read(upToCount: 1)?.first)
+        try file.seek(toOffset: UInt64(place))
+        try file.write(contentsOf: Data([byte ^ 1]))
+        try file.close()
+    }
+
+    /// A bit of the first, a middle and the last block: an error before a network has learnt from it, whatever file it
+    /// is in.
+    @Test(arguments: ["alr-h24.encoder.0", "mix-k8r16.cross.0"], [0.0, 0.3, 0.5, 0.8, 1.0])
+    func aFlippedBitIsNotLearnt(_ text: String, place: Double) throws {
+        let spec = try Spec(parsing: text)
+        let point = CapturePoint(span: spec.family.span, attention: spec.attention, layer: 0)
+        for split in [Split.train, .valid] {
+            let names = [point.fileName(split)] + (spec.attention.readsMemory ? [CapturePoint.memoryName(split)] : [])
+            for name in names {
+                let bench = try DistillationBench(sentences: 1500), path = bench.folder + "/capture/" + name
+                bench.training.epochs = 1
+                let file = try TensorFile(path: path), data = try #require(file.tensors.last).bytes.upperBound
+                let size = try FileSystem.size(of: path)
+                #expect(split == .valid || size > 3 << 16)
+                try flip(path, size - data + Int(place * Double(data - 1)))
+                let error = #expect(throws: DataError.self) {
+                    let trainee = try bench.trainee(text, threads: 2)
+                    _ = try bench.trainer(trainee).run()
+                }
+                #expect(error?.exitCode == 65)
+                #expect(error?.path == path)
+            }
+        }
+    }
+
+    @Test func aCaptureWithoutHashesIsAnEarlierVersions() throws {
+        let bench = try DistillationBench(sentences: 3), other = try OutputFolder(bench.folder + "/old")
+        try other.publish(stage: "capture", configuration: bench.capture)
+        let old = try PublishedFolder<CaptureConfiguration>(other.folder, stage: "capture")
+        let error = #expect(throws: DataError.self) { try old.blockHashes() }
+        #expect(error?.exitCode == 65)
+        #expect("\(try #require(error))".contains("a capture of an earlier version"))
+    }
+}
+
+@Suite struct DamagedSnapshotTests {
+    @Test func aFlippedBitOfTheBestEpochIsFound() throws {
+        let bench = try DistillationBench(), trainee = try bench.trainee("alr-h24.encoder.0")
+        bench.training.averaged = 2
+        bench.training.epochs = 2
+        var observer = TrainingObserver()
+        observer.didEndEpoch = { epoch in
+            guard epoch.epoch == 1 else { return }
+            let path = bench.folder + "/epoch-0.safetensors"
+            var bytes = (try? FileSystem.read(path)) ?? []
+            bytes[bytes.count - 2] ^= 1
+            try? FileSystem.writeAtomically(Data(bytes), to: path)
+        }
+        let error = #expect(throws: DataError.self) { try bench.trainer(trainee).run(observer) }
+        #expect(error?.exitCode == 65)
     }
 }

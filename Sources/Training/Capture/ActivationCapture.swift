@@ -11,6 +11,7 @@ package final class ActivationCapture {
     private let configuration: CaptureConfiguration
     private let pool: WorkerPool
     private let workers: [CaptureWorker]
+    private var written: [String] = []
     /// Source and target tokens of one forward pass.
     private static let batchTokens = 4000
 
@@ -58,7 +59,16 @@ package final class ActivationCapture {
             try failures.rethrow()
             progress(round.last!.upperBound)
         }
-        try (writers + [memory].compactMap { $0 }).forEach { try $0.finish() }
+        for writer in writers + [memory].compactMap({ $0 }) {
+            try writer.finish()
+            written.append(FilePath.name(writer.path))
+        }
+    }
+
+    /// Hashes of the blocks of all that was written, at the end.
+    package func writeBlockHashes(to folder: OutputFolder) throws {
+        try BlockHashes.write(
+            of: written, in: folder.unfinished, to: folder.path(BlockHashes.fileName), pool.run)
     }
 
     private func capture(
@@ -105,6 +115,7 @@ package final class ActivationCapture {
         // the decoder sees <s> before each sentence
         try writer.write("target", shard.target.offsets.enumerated().map { $1 + $0 })
         try writer.finish()
+        written.append(CapturePoint.offsetsName(split))
     }
 
     /// Consecutive sentences of about `batchTokens` tokens; the cuts do not depend on the number of threads.

@@ -3,17 +3,6 @@ import Models
 import Tensors
 
 extension CapturedActivations {
-    /// Checks the files that hold what a spec of one layer learns from against their hashes. They are read in random
-    /// order later on, when it would be too late to say so.
-    package static func verify(_ folder: PublishedFolder<CaptureConfiguration>, _ split: Split, _ spec: Spec) throws {
-        var names = [
-            CapturePoint.offsetsName(split),
-            CapturePoint(span: spec.family.span, attention: spec.attention, layer: spec.layer!).fileName(split),
-        ]
-        if spec.attention.readsMemory { names.append(CapturePoint.memoryName(split)) }
-        for name in names { _ = try folder.file(name) }
-    }
-
     /// Where sentences start and the last one ends: from 0, never falling, as many on one side as on the other, and no
     /// sentence longer than `maxTokens`.
     static func offsets(_ name: String, in file: TensorFile, maxTokens: Int, count: Int? = nil) throws -> [Int] {
@@ -57,5 +46,17 @@ extension CaptureConfiguration {
 
     private func unsound(_ path: String, _ expected: String, _ found: String) -> DataError {
         DataError(path: ManifestFile.path(path), expected: expected, found: found, hint: "capture again")
+    }
+}
+
+extension PublishedFolder<CaptureConfiguration> {
+    /// Hashes of the blocks of all activations.
+    package func blockHashes() throws -> BlockHashes {
+        guard sha256(BlockHashes.fileName) != nil else {
+            throw DataError(
+                path: ManifestFile.path(path), expected: "'\(BlockHashes.fileName)' among the files",
+                found: "a capture of an earlier version", hint: "capture again")
+        }
+        return BlockHashes(try tensors(BlockHashes.fileName))
     }
 }

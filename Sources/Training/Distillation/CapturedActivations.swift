@@ -6,17 +6,18 @@ import Models
 import Tensors
 
 /// One place's activations of a split, mapped from disk: what is read of them is read when it is used, so that memory
-/// does not grow with the corpus.
+/// does not grow with the corpus. Before that it is compared with the hashes that were taken when it was written.
 package final class CapturedActivations {
     /// Where each sentence's tokens start, and where the last one's end.
     package let offsets: [Int]
     package let memoryOffsets: [Int]
     package let width: Int
+    private let input: Rows
+    private let output: Rows
+    private let memory: Rows?
     // as they are handed out, so that a batch allocates nothing
-    private let input: any RowSource
-    private let output: any RowSource
-    private let memory: (any RowSource)?
-    private let files: [TensorFile]
+    private let sources: (input: any RowSource, output: any RowSource, memory: (any RowSource)?)
+    private let files: [BlockCheckedFile]
 
     /// Rows of a tensor of either type.
     private struct Rows: RowSource {
@@ -38,6 +39,12 @@ package final class CapturedActivations {
             isHalf = info.type == .f16
         }
 
+        /// What lies in the file of some rows.
+        func bytes(_ rows: Range<Int>) -> UnsafeRawBufferPointer {
+            let row = width * (isHalf ? 2 : 4)
+            return UnsafeRawBufferPointer(rebasing: bytes[rows.lowerBound * row..<rows.upperBound * row])
+        }
+
         func read(_ row: Int, into y: UnsafeMutablePointer<Float>) {
             let start = bytes.baseAddress! + row * width * (isHalf ? 2 : 4)
             if isHalf {
@@ -48,43 +55,70 @@ package final class CapturedActivations {
         }
     }
 
-    /// - Parameter spec: of one layer
-    package init(folder: String, _ configuration: CaptureConfiguration, _ split: Split, _ spec: Spec) throws {
-        func path(_ name: String) -> String { FilePath.join(folder, name) }
-        let lengths = try TensorFile(path: path(CapturePoint.offsetsName(split)))
-        let source = try Self.offsets("source", in: lengths, maxTokens: configuration.maxTokens)
-        let target = try Self.offsets("target", in: lengths, maxTokens: configuration.maxTokens, count: source.count)
+    /// - Parameters:
+    ///   - hashes: of the folder's files
+    ///   - spec: of one layer
+    package init(
+        folder: String, _ hashes: BlockHashes, _ configuration: CaptureConfiguration, _ split: Split, _ spec: Spec
+    ) throws {
+        func open(_ name: String) throws -> BlockCheckedFile {
+            try BlockCheckedFile(path: FilePath.join(folder, name), hashes)
+        }
+        let lengths = try open(CapturePoint.offsetsName(split))
+        lengths.wantAll()
+        try lengths.check { for block in 0..<$0 { $1(block) } }
+        let source = try Self.offsets("source", in: lengths.file, maxTokens: configuration.maxTokens)
+        let target = try Self.offsets(
+            "target", in: lengths.file, maxTokens: configuration.maxTokens, count: source.count)
         offsets = spec.attention == .encoder ? source : target
         memoryOffsets = source
         let width = configuration.width
         self.width = width
         let point = CapturePoint(span: spec.family.span, attention: spec.attention, layer: spec.layer!)
-        let file = try TensorFile(path: path(point.fileName(split)))
-        let memoryFile = spec.attention.readsMemory ? try TensorFile(path: path(CapturePoint.memoryName(split))) : nil
-        input = try Rows(file, "input", tokens: offsets.last ?? 0, width: width)
-        output = try Rows(file, "output", tokens: offsets.last ?? 0, width: width)
-        memory = try memoryFile.map { try Rows($0, "memory", tokens: source.last ?? 0, width: width) }
+        let file = try open(point.fileName(split))
+        let memoryFile = spec.attention.readsMemory ? try open(CapturePoint.memoryName(split)) : nil
+        input = try Rows(file.file, "input", tokens: offsets.last ?? 0, width: width)
+        output = try Rows(file.file, "output", tokens: offsets.last ?? 0, width: width)
+        memory = try memoryFile.map { try Rows($0.file, "memory", tokens: source.last ?? 0, width: width) }
+        sources = (input, output, memory)
         files = [file] + (memoryFile.map { [$0] } ?? [])
     }
 
     /// Lets the system take back the pages read so far: what is resident does not grow with the corpus.
     func releasePages() {
-        for file in files { file.releasePages() }
+        for file in files { file.file.releasePages() }
     }
 
     package var sentences: Int { offsets.count - 1 }
     package var tokens: Int { offsets.last ?? 0 }
 
     /// These sentences, to be read when they are used.
-    package func batch(_ sentences: ArraySlice<Int>) -> DistillationBatch {
-        DistillationBatch(
-            sentences: sentences, offsets: offsets, input: input, output: output, memory: memory,
-            memoryOffsets: memoryOffsets)
+    ///
+    /// - Throws: where one of them is not what was written
+    package func batch(_ sentences: ArraySlice<Int>, _ pool: WorkerPool) throws -> DistillationBatch {
+        try check(sentences, pool)
+        return DistillationBatch(
+            sentences: sentences, offsets: offsets, input: sources.input, output: sources.output,
+            memory: sources.memory, memoryOffsets: memoryOffsets)
+    }
+
+    /// Compares the blocks that sentences lie in with their hashes, each block once.
+    private func check(_ sentences: ArraySlice<Int>, _ pool: WorkerPool) throws {
+        guard files.contains(where: { !$0.isWhole }) else { return }
+        for sentence in sentences {
+            let rows = offsets[sentence]..<offsets[sentence + 1]
+            files[0].want(input.bytes(rows))
+            files[0].want(output.bytes(rows))
+            if let memory { files[1].want(memory.bytes(memoryOffsets[sentence]..<memoryOffsets[sentence + 1])) }
+        }
+        for file in files { try file.check(pool.run) }
     }
 
     /// Sum over all tokens of |output - mean output|^2, d numbers a token: what a network that always said the mean
     /// would be wrong by.
-    package func totalVariation() -> Double {
+    package func totalVariation(_ pool: WorkerPool) throws -> Double {
+        files[0].wantAll()
+        try files[0].check(pool.run)
         var sum = [Double](repeating: 0, count: width), squares = 0.0
         var row = [Float](repeating: 0, count: width)
         for token in 0..<tokens {

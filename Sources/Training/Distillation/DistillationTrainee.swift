@@ -31,6 +31,7 @@ package final class DistillationTrainee: Trainee {
     private let train: CapturedActivations
     private let valid: CapturedActivations
     private let distiller: any Distiller
+    private let pool: WorkerPool
     private let tokens: [Int]
     private var order = EpochOrder()
     private let validVariation: Double
@@ -42,7 +43,7 @@ package final class DistillationTrainee: Trainee {
         _ spec: Spec, _ teacher: CaptureConfiguration, train: CapturedActivations, valid: CapturedActivations,
         settings: DistillationSettings,
         pool: WorkerPool
-    ) {
+    ) throws {
         self.spec = spec
         var layout = ParameterLayout()
         network = spec.network(teacher.shape, &layout)
@@ -52,11 +53,12 @@ package final class DistillationTrainee: Trainee {
         self.settings = settings
         self.train = train
         self.valid = valid
+        self.pool = pool
         var setting = DistillerSetting(weights: weights, slots: layout.slots, pool: pool)
         (setting.dropout, setting.clip) = (settings.dropout, settings.clip)
         distiller = network.distiller(setting)
         tokens = (0..<train.sentences).map { train.offsets[$0 + 1] - train.offsets[$0] }
-        validVariation = valid.totalVariation()
+        validVariation = try valid.totalVariation(pool)
     }
 
     package var validationSentences: Int { valid.sentences }
@@ -69,10 +71,10 @@ package final class DistillationTrainee: Trainee {
         return order.batches.count
     }
 
-    package func step(batch: Int, step: Int, rate: Float, adam: Adam) -> TrainingSums {
+    package func step(batch: Int, step: Int, rate: Float, adam: Adam) throws -> TrainingSums {
         if batch % Self.batchesMapped == 0 { train.releasePages() }
-        let (squares, tokens) = distiller.step(
-            train.batch(order.sentences[order.batches[batch]]),
+        let (squares, tokens) = try distiller.step(
+            train.batch(order.sentences[order.batches[batch]], pool),
             randomness: Randomness(seed: settings.seed, step: step, slice: 0),
             .update(moment1: adam.moment1, moment2: adam.moment2, adam.constants(step: step, rate: rate)))
         return TrainingSums(loss: squares / Double(train.width), units: Double(tokens))
@@ -80,10 +82,12 @@ package final class DistillationTrainee: Trainee {
 
     /// Error, explained variance 1 - SSE/SST, and the cosine of the network's and the attention's output, on the whole
     /// and by position.
-    package func validate(epoch: Int) -> Validation {
+    package func validate(epoch: Int) throws -> Validation {
         var byPosition: [OutputComparison] = []
         let everything = EpochOrder(sentences: valid.sentences, batchSentences: settings.batch, seed: nil, epoch: 0)
-        for batch in everything.batches { distiller.compare(valid.batch(everything.sentences[batch]), &byPosition) }
+        for batch in everything.batches {
+            distiller.compare(try valid.batch(everything.sentences[batch], pool), &byPosition)
+        }
         let total = byPosition.reduce(OutputComparison(), +)
         var metrics = [MetricKey(.valid, .cosine): total.cosines / max(total.tokens, 1)]
         // of what does not vary there is nothing to explain

@@ -1,0 +1,105 @@
+#define _GNU_SOURCE
+#include "exhaustion.h"
+#include <dlfcn.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h> // defines __GLIBC__, where it is that
+#include <unistd.h>
+
+#ifdef __GLIBC__
+#define PROGRAM program_invocation_short_name
+#else
+#define PROGRAM "program"
+#endif
+
+/// Says what is missing in place of `format`, and ends. Nothing here may ask for memory itself.
+static _Noreturn __attribute__((format(printf, 1, 2))) void end(const char *format, ...) {
+    char text[512];
+    va_list values;
+    va_start(values, format);
+    int length = snprintf(text, 64, "%.40s: ", PROGRAM);
+    length += vsnprintf(text + length, sizeof text - 64, format, values);
+    va_end(values);
+    (void)!write(STDERR_FILENO, text, (size_t)length);
+    _exit(71); // what runs at an ordinary exit may ask for more
+}
+
+void memory_exhausted(size_t bytes) {
+    end("memory: expected %zu KiB more, found none\n"
+        "hint: raise the limit (ulimit -v), or make the batch or the model smaller\n",
+        bytes / 1024 + 1);
+}
+
+#if !defined(__GLIBC__) || __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+
+void memory_observe(void (*observer)(size_t bytes)) { (void)observer; }
+
+#else
+
+// The functions below take the place of the library's for the whole program, the Swift runtime, OpenBLAS and C++ included: the
+// dynamic linker finds the executable's first. They do what the library's do, but that they never fail for want of anything.
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t count, size_t size);
+void *__libc_realloc(void *old, size_t size);
+void *__libc_memalign(size_t alignment, size_t size);
+
+static void (*observe)(size_t bytes);
+
+void memory_observe(void (*observer)(size_t bytes)) { __atomic_store_n(&observe, observer, __ATOMIC_RELEASE); }
+
+static void note(size_t bytes) {
+    void (*observer)(size_t) = __atomic_load_n(&observe, __ATOMIC_ACQUIRE);
+    if (observer) observer(bytes);
+}
+
+static void *checked(void *memory, size_t bytes) {
+    if (!memory && bytes) memory_exhausted(bytes);
+    return memory;
+}
+
+void *malloc(size_t size) {
+    note(size);
+    return checked(__libc_malloc(size), size);
+}
+
+void *calloc(size_t count, size_t size) {
+    size_t bytes;
+    if (__builtin_mul_overflow(count, size, &bytes)) bytes = SIZE_MAX;
+    note(bytes);
+    return checked(__libc_calloc(count, size), bytes);
+}
+
+void *realloc(void *old, size_t size) {
+    note(size);
+    return checked(__libc_realloc(old, size), size);
+}
+
+void *memalign(size_t alignment, size_t size) {
+    note(size);
+    return checked(__libc_memalign(alignment, size), size);
+}
+
+void *aligned_alloc(size_t alignment, size_t size) { return memalign(alignment, size); }
+
+int posix_memalign(void **result, size_t alignment, size_t size) {
+    if (alignment % sizeof(void *) != 0 || alignment == 0 || (alignment & (alignment - 1)) != 0) return EINVAL;
+    *result = memalign(alignment, size);
+    return 0;
+}
+
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*body)(void *), void *argument) {
+    static int (*create)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+    if (!create) *(void **)&create = dlsym(RTLD_NEXT, "pthread_create");
+    int code = create(thread, attributes, body, argument);
+    if (code == EAGAIN) {
+        end("threads: expected one more, found none (error %d)\n"
+            "hint: raise the limits of address space and processes (ulimit -v, ulimit -u), or give fewer --threads\n",
+            code);
+    }
+    return code;
+}
+
+#endif
