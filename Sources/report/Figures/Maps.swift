@@ -123,8 +123,8 @@ struct Maps {
         isCausal: Bool, isFurther: Bool
     ) -> Figure {
         let width = 640.0, gap = 18.0, heading = 26.0, cellHeight = 15.0
-        let left = (Double(rows.map(Gnuplot.width).max() ?? 0) * 0.85 + 14).rounded()
-        let foot = (Double(columns.map(Gnuplot.width).max() ?? 0) * 0.85 + 10).rounded()
+        let left = (Double(rows.map(Gnuplot.width).max() ?? 0) * 0.85 + 24).rounded()
+        let foot = (Double(columns.map(Gnuplot.width).max() ?? 0) * 0.85 + 18).rounded()
         let panelWidth = ((width - left - gap - 8) / 2).rounded(.down)
         let cellWidth = min(26, panelWidth / Double(columns.count)).rounded(.down)
         let panelHeight = cellHeight * Double(rows.count)

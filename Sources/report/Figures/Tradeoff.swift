@@ -26,7 +26,7 @@ struct Tradeoff {
 
     let plot: Plot
     private static let width = 520.0, height = 400.0
-    private static let left = 70.0, right = 500.0, top = 14.0, bottom = 280.0
+    private static let left = 78.0, right = 500.0, top = 14.0, bottom = 280.0
 
     init(_ evidence: Evidence, _ cost: Cost) {
         let search = evidence.searches.first
@@ -76,9 +76,9 @@ struct Tradeoff {
                 commands: """
                     \(frame.commands(left: Self.left / Self.width, right: Self.right / Self.width, top: 1 - Self.top / Self.height, bottom: 1 - Self.bottom / Self.height))
                     set xlabel '\(cost.axis)\(frame.isLogarithmic ? ", logarithmic" : "")' offset 0, 0.7
-                    set ylabel 'BLEU'
+                    set ylabel 'BLEU' offset 2, 0
                     set grid lt 1 lw 0.4 lc rgb '\(Palette.faint)'
-                    set key at screen 0.5, screen 0.145 center top horizontal samplen 0.6 maxcols 3 width 1
+                    set key at screen 0.5, screen 0.145 center top horizontal samplen 0.6 maxrows 3 width -1
                     \(Self.labels(points.map { ($0.x, $0.y) }, front.map { ($0.x, $0.y, evidence.label($0.group)) }, frame).joined(separator: "\n"))
                     $front << END
                     \(steps)
