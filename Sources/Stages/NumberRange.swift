@@ -35,6 +35,8 @@ struct NumberRange {
         "--beam": of(1, 64), "--length-penalty": of(0, 100), "--max-length-ratio": of(0, 1000),
         "--forced-length": of(1, 65_536),
         "--bound": of(0, 100), "--resamples": of(0, 1e6), "--bootstrap": of(0, 1e6),
+        "--chrf-char-order": of(1, 6), "--chrf-word-order": of(0, 2), "--chrf-beta": of(0, 100),
+        "--paired-bs-n": of(1, 1e6), "--paired-ar-n": of(1, 1e6),
         // measurements
         "--seconds": above(0, 3600),
     ]
