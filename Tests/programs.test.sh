@@ -157,6 +157,19 @@ for i in {1..4100}; do echo 'the red car'; done | sed '$s/.*/the car stops . the
 check "score: a warning names its line, of thousands" '[ $code = 0 ] && grep -q "line 4100: the source has" err'
 run score --hypotheses a.de --references a.de; check "score: two texts" '[ $code = 0 ] && grep -qE "BLEU.* = 100\.0 " out'
 run score --hypotheses a.de --references a.de --json; check "score: as JSON" '[ $code = 0 ] && grep -qE "\"score\": 100\.0" out'
+# Every option that sacreBLEU has too, against what it printed of the same texts.
+golden=$source/Tests/ScoringTests/Golden
+cp "$golden"/plain.* .
+texts=(score --hypotheses plain.c --references plain.references plain.references.2 plain.references.3)
+flags=(--lowercase --tokenize intl --chrf-lowercase --chrf-char-order 4 --chrf-word-order 2 --chrf-beta 3)
+run "${texts[@]}" "${flags[@]}" --json; check "score: all options of sacreBLEU, as JSON" '[ $code = 0 ] && diff "$golden/flags.json" out >> err'
+run "${texts[@]}" "${flags[@]}" --bootstrap 100
+check "score: all options of sacreBLEU, with confidence intervals" '[ $code = 0 ] && diff "$golden/flags.txt" out >> err'
+run "${texts[@]}" "${flags[@]}" --baseline plain.a --paired-ar --paired-ar-n 100 --json
+check "score: all options of sacreBLEU, against a baseline" '[ $code = 0 ] && diff "$golden/flags.paired.json" out >> err'
+run "${texts[@]}" --baseline plain.a --paired-bs-n 50
+check "score: a paired test has its signature" \
+  '[ $code = 0 ] && grep -qE "^BLEU\|nrefs:3\|bs:50\|seed:12345\|case:mixed\|.* [+-][0-9.]+ against plain.a, p = [0-9.]+ \(paired bootstrap\)$" out'
 
 # ---- Wrong inputs -------------------------------------------------------------------------------------------------------
 
@@ -218,6 +231,8 @@ refuse "ids of another vocabulary" 65 "$m/other: expected 300 source and 300 tar
 refuse "ids of another vocabulary, to capture" 65 "$m/other: expected 300 source" capture --model $m/train --tokens $m/other --attentions encoder --output $m/capture/both
 refuse "a split without text" 64 "train" "${score[@]}" --split train
 refuse "texts of different length" 65 "a.de: expected 40 lines as in .*, found 39[0-9]" score --hypotheses a.de --references $m/tokens/test.target.txt
+refuse "references of different length" 65 "$m/tokens/test.target.txt: expected 39[0-9] lines as in a.de, found 40" \
+  score --hypotheses a.de --references a.de $m/tokens/test.target.txt
 
 damaged train; truncate -s -100 bad/model.safetensors
 refuse "truncated weights" 65 "bad/model.safetensors: expected [0-9]+ bytes, found" "${score[@]}" --model bad
@@ -288,6 +303,14 @@ refuse "an output over a folder of the user's" 73 "found thesis.tex" "${train[@]
 refuse "an option given twice" 64 "--train-source takes one value" tokenize "${text[@]}" --train-source a.en --output $m/tokens
 refuse "an option of another way of working" 64 "--bootstrap has no effect: a model is scored" "${score[@]}" --bootstrap 5
 refuse "search options for two texts" 64 "--beam has no effect: two texts are compared" score --hypotheses a.de --references a.de --beam 4
+refuse "options of texts for a model" 64 "--tokenize has no effect: a model is scored" "${score[@]}" --tokenize intl
+refuse "a paired test without a baseline" 64 "--paired-ar has no effect: there is no --baseline" \
+  score --hypotheses a.de --references a.de --paired-ar
+refuse "trials of the other test" 64 "--paired-bs-n has no effect: the test is by approximate randomization" \
+  score --hypotheses a.de --references a.de --baseline a.de --paired-ar --paired-bs-n 5
+refuse "an order that chrF does not have" 64 "--chrf-word-order must be at least 0 and at most 2, not 3" \
+  score --hypotheses a.de --references a.de --chrf-word-order 3
+refuse "a tokenizer of sacreBLEU that is not here" 64 "ja-mecab" score --hypotheses a.de --references a.de --tokenize ja-mecab
 refuse "columns without a table" 64 "--source-column has no effect: there is no --tsv" tokenize "${text[@]}" --source-column 1 --output $m/tokens
 refuse "normalization of words" 64 "--normalization has no effect" tokenize "${text[@]}" --vocabulary word --normalization nfkc --output $m/tokens
 for number in 0 -1 9223372036854775807 99999999999999999999 nan inf 1e400; do

@@ -54,13 +54,16 @@ package struct IdleOptions {
     let reason: String
     private let isIdle: (String) -> Bool
 
-    package init(_ options: String..., because reason: String) {
-        self.reason = reason
-        isIdle = { options.contains($0) }
-    }
+    package init(_ options: String..., because reason: String) { self.init(options, because: reason) }
+
+    package init(_ options: [String], because reason: String) { self.init(reason) { options.contains($0) } }
 
     /// All but these.
     package static func allBut(_ options: String..., because reason: String) -> IdleOptions {
+        allBut(options, because: reason)
+    }
+
+    package static func allBut(_ options: [String], because reason: String) -> IdleOptions {
         IdleOptions(reason) { !options.contains($0) }
     }
 

@@ -36,6 +36,8 @@ struct NumberRange {
         "--forced-length": of(1, 65_536),
         "--bound": of(0, 100), "--resamples": of(0, 1e6), "--bootstrap": of(0, 1e6),
         "--maps": of(0, 1000),
+        "--chrf-char-order": of(1, 6), "--chrf-word-order": of(0, 2), "--chrf-beta": of(0, 100),
+        "--paired-bs-n": of(1, 1e6), "--paired-ar-n": of(1, 1e6),
         // measurements
         "--seconds": above(0, 3600),
     ]

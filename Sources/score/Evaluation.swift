@@ -29,7 +29,8 @@ struct Evaluation {
         self.references = texts
         trials = resamples
         report = try ScoreReport(
-            hypotheses: hypotheses, references: texts, bootstrap: resamples > 0 ? Bootstrap(resamples: resamples) : nil)
+            hypotheses: hypotheses, references: [texts],
+            bootstrap: resamples > 0 ? Bootstrap(resamples: resamples) : nil)
         bleu = try BLEU().score(hypotheses: hypotheses, references: texts)
         paperCompat = try PaperCompatBLEU.score(
             hypotheses: found.map { Self.marked($0.ids) },
@@ -88,7 +89,7 @@ struct Evaluation {
     func compare(with base: String, testSet: String, _ run: StageRun) throws {
         let other = try Self.hypotheses(of: PublishedFolder(base, stage: Score.stage))
         let test = PairedTest(.bootstrap, trials: max(trials, 1))
-        let result = try test.compare(BLEU(), baseline: other, system: hypotheses, references: references)
+        let result = try test.compare(BLEU(), baseline: other, system: hypotheses, references: [references])
         run.significance(
             Significance(
                 base: try ManifestFile.sha256(folder: base), metric: "BLEU", testSet: testSet,

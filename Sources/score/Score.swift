@@ -4,7 +4,7 @@ import Stages
 @main
 struct Score: StageCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Translate with a model and score the translations, or score two text files.",
+        abstract: "Translate with a model and score the translations, or score text files.",
         discussion: """
             BLEU, chrF2 and their signatures are sacreBLEU's, digit for digit, on plain detokenised text. \
             `paper-compat` is the figure of "Rethinking Attention" (Bozic et al. 2024): 0 to 1, on model tokens with \
@@ -19,8 +19,10 @@ struct Score: StageCommand {
                   --beam 4 --base runs/demo/score/teacher.beam-4 \\
                   --output runs/demo/score/alr-m.encoder.beam-4
 
-            Two text files, without a model:
+            Text files, without a model, with sacreBLEU's options:
               score --hypotheses mine.txt --references theirs.txt --json
+              score --hypotheses mine.txt --references one.txt two.txt --lowercase \\
+                  --tokenize intl --chrf-word-order 2 --baseline other.txt --paired-ar
 
             Standard input to standard output, one sentence a line:
               echo 'the red car stops .' | score --model runs/demo/train --beam 4
@@ -34,15 +36,11 @@ struct Score: StageCommand {
 
     var idleOptions: [IdleOptions] {
         if texts.hypotheses != nil {
-            let reason = "two texts are compared"
-            return [.allBut("--hypotheses", "--references", "--baseline", "--bootstrap", "--json", because: reason)]
+            return [.allBut(TextScoringOptions.names, because: "two texts are compared")] + texts.idleOptions
         }
         if model.tokens != nil {
-            return [
-                .init(
-                    "--references", "--baseline", "--bootstrap",
-                    because: "a model is scored; that of another model is its --base")
-            ]
+            let idle = TextScoringOptions.names.filter { $0 != "--json" }
+            return [.init(idle, because: "a model is scored; that of another model is its --base")]
         }
         let reason = "standard input is translated"
         return [
@@ -57,7 +55,7 @@ struct Score: StageCommand {
         switch (model.model, texts.hypotheses) {
         case (nil, nil): throw ValidationError("give --model, or --hypotheses and --references")
         case (.some, .some): throw ValidationError("--model and --hypotheses exclude each other")
-        case (nil, .some) where texts.references == nil: throw ValidationError("--hypotheses needs --references")
+        case (nil, .some) where texts.references.isEmpty: throw ValidationError("--hypotheses needs --references")
         case (.some, nil) where (model.tokens == nil) != (model.output == nil):
             throw ValidationError("--tokens and --output go together; without both, standard input is translated")
         default: break

@@ -4,66 +4,118 @@ import Foundation
 import Scoring
 import Stages
 
-/// Two text files, no model.
+/// Translations in a text file, no model. Options that sacreBLEU has too have its names.
 struct TextScoringOptions: ParsableArguments {
     @Option(help: "Translations, one a line.") var hypotheses: String?
-    @Option(help: "Their references.") var references: String?
+    @Option(parsing: .upToNextOption, help: "Their references. Of several files, each has a reference of every line.")
+    var references: [String] = []
+    @Flag(help: "BLEU without regard to case.") var lowercase = false
+    @Option(help: "How BLEU cuts text into tokens.") var tokenize = BLEU.Tokenizer.mteval13a
+    @Flag(help: "chrF without regard to case.") var chrfLowercase = false
+    @Option(help: "Longest n-gram of characters in chrF.") var chrfCharOrder = 6
+    @Option(help: "Longest n-gram of words in chrF; 2 is chrF++.") var chrfWordOrder = 0
+    @Option(help: "Recall weighs so many times as much as precision in chrF.") var chrfBeta = 2
     @Option(help: "Translations of a baseline, to test the difference against.") var baseline: String?
+    @Flag var test = PairedTest.Method.bootstrap
+    @Option(help: "Resamples of the paired bootstrap. (default: 1000)") var pairedBsN: Int?
+    @Option(help: "Trials of approximate randomization. (default: 10000)") var pairedArN: Int?
     @Option(help: "Resamples for confidence intervals; 0: none.") var bootstrap = 0
     @Flag(help: "Print the result as JSON, as sacreBLEU does, with scores in full precision.") var json = false
 
+    static let names = [
+        "--hypotheses", "--references", "--lowercase", "--tokenize", "--chrf-lowercase", "--chrf-char-order",
+        "--chrf-word-order", "--chrf-beta", "--baseline", "--paired-bs", "--paired-ar", "--paired-bs-n",
+        "--paired-ar-n", "--bootstrap", "--json",
+    ]
+
+    /// Beside each other.
+    var idleOptions: [IdleOptions] {
+        guard baseline != nil else {
+            let reason = "there is no --baseline to test against"
+            return [.init("--paired-bs", "--paired-ar", "--paired-bs-n", "--paired-ar-n", because: reason)]
+        }
+        let trials: IdleOptions =
+            test == .bootstrap
+            ? .init("--paired-ar-n", because: "the test is a paired bootstrap; --paired-ar is the other one")
+            : .init("--paired-bs-n", because: "the test is by approximate randomization")
+        guard json else { return [trials] }
+        return [trials, .init("--bootstrap", because: "the JSON of a paired test has no place for its intervals")]
+    }
+
+    private var metrics: [any CorpusMetric] {
+        [
+            BLEU(lowercase: lowercase, tokenizer: tokenize),
+            CHRF(characterOrder: chrfCharOrder, wordOrder: chrfWordOrder, beta: chrfBeta, lowercase: chrfLowercase),
+        ]
+    }
+
     func run() throws {
-        guard let hypotheses, let references else { return }
+        guard let hypotheses else { return }
         Signals.uninstall()
-        let files = InputFiles(), theirs = try files.open("references", references)
-        let texts = try Self.pair(try files.open("hypotheses", hypotheses), theirs)
+        let files = InputFiles()
+        let references = try self.references.map { try ScoredText(files.open("references", $0)) }
+        for other in references.dropFirst() { try other.requireLines(of: references[0]) }
+        let system = try ScoredText(files.open("hypotheses", hypotheses))
+        try system.requireLines(of: references[0])
+        let lists = references.map(\.lines)
         let report = try ScoreReport(
-            hypotheses: texts.hypotheses, references: texts.references,
+            hypotheses: system.lines, references: lists, metrics: metrics,
             bootstrap: bootstrap > 0 ? Bootstrap(resamples: bootstrap) : nil)
         guard let baseline else { return print(json ? report.json() : report.text()) }
-        let base = try Self.pair(try files.open("baseline", baseline), theirs).hypotheses
-        let test = PairedTest(.bootstrap)
-        let results = [
-            (
-                metric: "BLEU",
-                result: try test.compare(BLEU(), baseline: base, system: texts.hypotheses, references: texts.references)
-            ),
-            (
-                metric: "chrF2",
-                result: try test.compare(CHRF(), baseline: base, system: texts.hypotheses, references: texts.references)
-            ),
-        ]
-        guard !json else {
-            return print(
-                PairedReport(baseline: baseline, comparisons: [.init(system: hypotheses, results: results)]).json())
-        }
+        let base = try ScoredText(files.open("baseline", baseline))
+        try base.requireLines(of: references[0])
+        let comparison = PairedReport.Comparison(
+            system: hypotheses,
+            results: try metrics.map { metric in
+                let result = try pairedTest.compare(
+                    metric, baseline: base.lines, system: system.lines, references: lists)
+                return (metric: metric.name, result: result)
+            })
+        guard !json else { return print(PairedReport(baseline: baseline, comparisons: [comparison]).json()) }
         print(report.text())
-        for (metric, result) in results {
-            let difference = result.system.score - result.baseline.score
-            print(
-                String(
-                    format: "%@ %+.2f against %@, p = %.4f (paired bootstrap)", metric, difference, baseline,
-                    result.system.p ?? 1))
+        for (metric, (_, result)) in zip(metrics, comparison.results) {
+            print(line(metric.name, pairedTest.signature(of: metric, references: lists.count), result, baseline))
         }
     }
 
-    /// Lines as sacreBLEU reads them, as many of the one file as of the other, and at least one.
-    private static func pair(
-        _ hypotheses: InputFile, _ references: InputFile
-    ) throws -> (
-        hypotheses: [String], references: [String]
-    ) {
-        func lines(_ file: InputFile) throws -> [String] {
-            try Scoring.TextLines.split(Data(try file.text), path: file.path)
-        }
-        let (found, expected) = (try lines(hypotheses), try lines(references))
-        guard found.count == expected.count else {
-            throw ScoringError.unequalFiles(
-                hypotheses: hypotheses.path, found: found.count, references: references.path, expected: expected.count)
-        }
-        guard !found.isEmpty else { throw ScoringError.emptyFile(path: hypotheses.path) }
-        return (found, expected)
+    private var pairedTest: PairedTest { PairedTest(test, trials: test == .bootstrap ? pairedBsN : pairedArN) }
+
+    /// The difference to the baseline under one metric.
+    private func line(_ metric: String, _ signature: Signature, _ result: PairedResult, _ baseline: String) -> String {
+        let difference = result.system.score - result.baseline.score
+        return "\(metric)|\(signature) "
+            + String(format: "%+.2f against %@, p = %.4f (%@)", difference, baseline, result.system.p ?? 1, test.words)
     }
+}
+
+/// A file's lines, as sacreBLEU reads them.
+private struct ScoredText {
+    let path: String
+    let lines: [String]
+
+    init(_ file: InputFile) throws {
+        path = file.path
+        lines = try Scoring.TextLines.split(Data(try file.text), path: file.path)
+    }
+
+    /// As many as the references, and at least one.
+    func requireLines(of references: ScoredText) throws {
+        guard lines.count == references.lines.count else {
+            throw ScoringError.unequalFiles(
+                path: path, found: lines.count, other: references.path, expected: references.lines.count)
+        }
+        guard !lines.isEmpty else { throw ScoringError.emptyFile(path: path) }
+    }
+}
+
+extension BLEU.Tokenizer: ExpressibleByArgument {}
+
+extension PairedTest.Method: EnumerableFlag {
+    package static func name(for value: Self) -> NameSpecification { .customLong(value.rawValue) }
+
+    package static func help(for value: Self) -> ArgumentHelp? { "Test the difference by \(value.words)." }
+
+    var words: String { self == .bootstrap ? "paired bootstrap" : "approximate randomization" }
 }
 
 extension ScoringError: StageError {}

@@ -23,6 +23,25 @@ struct Golden: Decodable {
         let signature_ci: String?
     }
 
+    /// A corpus under more metrics, with one or more references.
+    struct Several: Decodable {
+        let hypotheses: Text
+        let references: [Text]
+        let resamples: Int
+        let metrics: [String: Expectation]
+        let statistics: [String: [String]]?
+    }
+
+    /// Lines, or the name of the file that has them.
+    struct Text: Decodable {
+        let lines: [String]
+
+        init(from decoder: Decoder) throws {
+            let container = try decoder.singleValueContainer()
+            lines = try (try? container.decode([String].self)) ?? Golden.lines(container.decode(String.self))
+        }
+    }
+
     struct Components: Decodable {
         let counts: [Int]
         let totals: [Int]
@@ -70,15 +89,31 @@ struct Golden: Decodable {
     let paper_compat: [String: Double]
     let draws: [Draws]
     let means: [Mean]
+    let several: [String: Several]
+    let paired_several: [Paired]
+    let characters: [String: String]
 
     static let expected = try! JSONDecoder().decode(Golden.self, from: Data(contentsOf: file("expected.json")))
 
     /// Line, its 13a tokens, its lower case.
     static let strings = try! JSONDecoder().decode([[String]].self, from: Data(contentsOf: file("strings.json")))
 
+    /// Line, its tokens by char, intl and zh.
+    static let tokens = try! JSONDecoder().decode([[String]].self, from: Data(contentsOf: file("tokens.json")))
+
     static func file(_ name: String) -> URL { Bundle.module.resourceURL!.appendingPathComponent("Golden/\(name)") }
 
     static func lines(_ name: String) -> [String] { try! TextLines.split(Data(contentsOf: file(name)), path: name) }
+
+    static func content(_ name: String) -> String { try! String(contentsOf: file(name), encoding: .utf8) }
+
+    /// The characters of a kind: see `characters` in the generator.
+    static func characters(_ kind: String) -> Set<UInt32> {
+        let ranges = expected.characters[kind]!.split(separator: " ").map { range in
+            range.split(separator: "-").map { UInt32($0, radix: 16)! }
+        }
+        return Set(ranges.flatMap { $0[0]...$0[1] })
+    }
 
     /// Hypotheses and references of a corpus.
     static func texts(_ name: String) -> ([String], [String]) {
@@ -93,6 +128,10 @@ func metric(_ label: String) -> any CorpusMetric {
     case "BLEU": BLEU()
     case "BLEU lc": BLEU(lowercase: true)
     case "BLEU none": BLEU(tokenizer: .none)
+    case "BLEU char": BLEU(tokenizer: .char)
+    case "BLEU intl": BLEU(tokenizer: .intl)
+    case "BLEU zh": BLEU(tokenizer: .zh)
+    case "BLEU intl lc": BLEU(lowercase: true, tokenizer: .intl)
     case "BLEU eff": BLEU(effectiveOrder: true)
     case "chrF2": CHRF()
     case "chrF2 lc": CHRF(lowercase: true)
@@ -100,8 +139,20 @@ func metric(_ label: String) -> any CorpusMetric {
     case "chrF2++": CHRF(wordOrder: 2)
     case "chrF1": CHRF(beta: 1)
     case "chrF2 nc3": CHRF(characterOrder: 3)
+    case "chrF0": CHRF(beta: 0)
+    case "chrF3++ lc nc4": CHRF(characterOrder: 4, wordOrder: 2, beta: 3, lowercase: true)
     default: fatalError("no metric is called \(label)")
     }
+}
+
+/// The tokens of a line, joined by single spaces, as sacreBLEU's tokenizers give them.
+func tokens(_ line: String, _ tokenizer: BLEU.Tokenizer) -> String {
+    var bytes = Array(line.utf8)
+    PythonText.stripEnd(&bytes)
+    bytes = tokenizer.spaced(bytes)
+    var words: [ArraySlice<UInt8>] = []
+    PythonText.forEachWord(in: bytes) { words.append(bytes[$0]) }
+    return String(decoding: Array(words.joined(separator: [UInt8(ascii: " ")])), as: UTF8.self)
 }
 
 /// Compares two texts byte by byte (Swift's == compares by canonical equivalence) and shows the first place where they

@@ -20,6 +20,30 @@ import Testing
         }
     }
 
+    @Test(arguments: Golden.expected.several.keys.sorted())
+    func scoresWithOneOrMoreReferences(corpus name: String) throws {
+        let corpus = Golden.expected.several[name]!, references = corpus.references.map(\.lines)
+        for (label, expected) in corpus.metrics.sorted(by: { $0.key < $1.key }) {
+            let context: Comment = "\(name), \(label)"
+            let metric = metric(label)
+            let rows = try metric.statistics(hypotheses: corpus.hypotheses.lines, references: references)
+            let score: any CorpusScore = metric.score(of: rows)
+            #expect(score.name == expected.name && metric.name == expected.name, context)
+            #expect(score.score == expected.score, context)
+            if let components = expected.bleu { compare(score as! BLEUScore, components, context) }
+            let entries = try [nil, Bootstrap(resamples: corpus.resamples)].map { bootstrap in
+                try ScoreReport(
+                    hypotheses: corpus.hypotheses.lines, references: references, metrics: [metric],
+                    bootstrap: bootstrap
+                ).entries[0]
+            }
+            #expect(entries[0].signature.description == expected.signature, context)
+            #expect(entries[1].signature.description == expected.signature_ci, context)
+            #expect(entries[1].confidence?.mean == expected.mean, context)
+            #expect(entries[1].confidence?.halfWidth == expected.ci, context)
+        }
+    }
+
     private func compare(_ score: BLEUScore, _ expected: Golden.Components, _ context: Comment) {
         #expect(score.counts == expected.counts, context)
         #expect(score.totals == expected.totals, context)
@@ -35,21 +59,34 @@ import Testing
     func everySentencesStatistics(label: String) throws {
         for (name, expected) in Golden.expected.statistics {
             let (hypotheses, references) = Golden.texts(name)
-            let rows = try metric(label).statistics(hypotheses: hypotheses, references: references)
-            let columns = label == "BLEU" ? 10 : 24
-            for (index, row) in rows.enumerated() {
-                let found = (0..<columns).map { String(row[$0]) }.joined(separator: " ")
-                expectSame(found, expected[label]![index], "\(name):\(index + 1) \(hypotheses[index].debugDescription)")
-            }
-            #expect(rows.count == expected[label]!.count)
+            try compareRows(label, hypotheses, [references], expected[label]!, name)
         }
+        for (name, corpus) in Golden.expected.several {
+            guard let expected = corpus.statistics else { continue }
+            try compareRows(label, corpus.hypotheses.lines, corpus.references.map(\.lines), expected[label]!, name)
+        }
+    }
+
+    private func compareRows(
+        _ label: String, _ hypotheses: [String], _ references: [[String]], _ expected: [String], _ name: String
+    ) throws {
+        let rows = try metric(label).statistics(hypotheses: hypotheses, references: references)
+        let columns = label == "BLEU" ? 10 : 24
+        for (index, row) in rows.enumerated() {
+            let found = (0..<columns).map { String(row[$0]) }.joined(separator: " ")
+            expectSame(found, expected[index], "\(name):\(index + 1) \(hypotheses[index].debugDescription)")
+        }
+        #expect(rows.count == expected.count)
     }
 
     @Test func unequalOrEmptyCorporaAreRefused() {
         #expect(throws: ScoringError.unequalCounts(hypotheses: 2, references: 1)) {
             try BLEU().score(hypotheses: ["a", "b"], references: ["a"])
         }
-        #expect(throws: ScoringError.noSentences) { try CHRF().score(hypotheses: [], references: []) }
+        #expect(throws: ScoringError.unequalCounts(hypotheses: 1, references: 2)) {
+            try CHRF().statistics(hypotheses: ["a"], references: [["a"], ["a", "b"]])
+        }
+        #expect(throws: ScoringError.noSentences) { try CHRF().statistics(hypotheses: [], references: [[]]) }
     }
 
     @Test func canonicallyEquivalentTextsAreDifferentTexts() throws {

@@ -11,9 +11,31 @@ import Testing
         }
         for hypothesis in sequences {
             for reference in sequences {
-                let found = matcher.matches(hypothesis, reference)
-                for n in 1...4 where found[n - 1] != clipped(hypothesis, reference, n) {
+                let found = matcher.matches(hypothesis, [reference])
+                for n in 1...4 where found[n - 1] != clipped(hypothesis, [reference], n) {
                     Issue.record("\(n)-grams of \(hypothesis) in \(reference): found \(found[n - 1])")
+                }
+            }
+        }
+    }
+
+    @Test func severalReferencesCountByTheirMaximum() {
+        var matcher = NgramMatcher(order: 4)
+        let sequences = (0...3).flatMap { length in
+            (0..<(1 << length)).map { bits in (0..<length).map { Int32(bits >> $0 & 1) } }
+        }
+        let hypotheses = sequences + [[0, 1, 0, 1, 1], [1, 1, 1, 0, 0, 0]]
+        for hypothesis in hypotheses {
+            for first in sequences {
+                for second in hypotheses {
+                    for references in [
+                        [first, second], [second, first], [first, second, Array(hypothesis.reversed())],
+                    ] {
+                        let found = matcher.matches(hypothesis, references)
+                        for n in 1...4 where found[n - 1] != clipped(hypothesis, references, n) {
+                            Issue.record("\(n)-grams of \(hypothesis) in \(references): found \(found[n - 1])")
+                        }
+                    }
                 }
             }
         }
@@ -24,9 +46,13 @@ import Testing
         var generator = PCG64(seed: 3)
         for length in [100, 1_009, 3_000] {
             let (hypothesis, reference) = (random(length, 7, &generator), random(length + 50, 7, &generator))
-            let found = matcher.matches(hypothesis, reference)
+            let found = matcher.matches(hypothesis, [reference])
+            let other = random(length / 2, 7, &generator)
+            let foundInBoth = matcher.matches(hypothesis, [reference, other])
             for n in 1...6 {
-                #expect(found[n - 1] == clipped(hypothesis, reference, n), "\(n)-grams, length \(length)")
+                let context: Comment = "\(n)-grams, length \(length)"
+                #expect(found[n - 1] == clipped(hypothesis, [reference], n), context)
+                #expect(foundInBoth[n - 1] == clipped(hypothesis, [reference, other], n), context)
             }
         }
     }
@@ -43,8 +69,8 @@ import Testing
         (0..<count).map { _ in Int32(generator.integer(below: symbols)) }
     }
 
-    private func clipped(_ hypothesis: [Int32], _ reference: [Int32], _ n: Int) -> Int32 {
-        let allowed = counts(reference, n)
+    private func clipped(_ hypothesis: [Int32], _ references: [[Int32]], _ n: Int) -> Int32 {
+        let allowed = references.reduce(into: [:]) { $0.merge(counts($1, n), uniquingKeysWith: max) }
         return counts(hypothesis, n).reduce(0) { $0 + min($1.value, allowed[$1.key] ?? 0) }
     }
 

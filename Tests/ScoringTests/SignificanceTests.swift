@@ -42,7 +42,7 @@ import Testing
         let bootstrap = Bootstrap(resamples: corpus.resamples)
         for (label, expected) in corpus.metrics {
             let report = try ScoreReport(
-                hypotheses: hypotheses, references: references, metrics: [metric(label)], bootstrap: bootstrap)
+                hypotheses: hypotheses, references: [references], metrics: [metric(label)], bootstrap: bootstrap)
             #expect(report.entries[0].confidence?.mean == expected.mean, "\(name), \(label)")
             #expect(report.entries[0].confidence?.halfWidth == expected.ci, "\(name), \(label)")
             #expect(report.entries[0].signature.description == expected.signature_ci, "\(name), \(label)")
@@ -51,22 +51,25 @@ import Testing
 
     @Test func pairedTests() throws {
         let systems = ["a", "b", "c"].map { Golden.lines("plain.\($0)") }
-        for expected in Golden.expected.paired { try compare(systems, Golden.lines("plain.references"), expected) }
+        let references = ["", ".2", ".3"].map { Golden.lines("plain.references\($0)") }
+        for expected in Golden.expected.paired { try compare(systems, [references[0]], expected) }
+        for expected in Golden.expected.paired_several { try compare(systems, references, expected) }
     }
 
     /// So little text that many resamples have no match at all, which changes the precision of what is averaged.
     @Test func pairedTestsOfAlmostNothing() throws {
         let (hypotheses, references) = Golden.texts("scarce")
         let systems = [hypotheses, ["a b", "a man", "w", "x"]]
-        for expected in Golden.expected.paired_scarce { try compare(systems, references, expected) }
+        for expected in Golden.expected.paired_scarce { try compare(systems, [references], expected) }
     }
 
-    private func compare(_ systems: [[String]], _ references: [String], _ expected: Golden.Paired) throws {
+    private func compare(_ systems: [[String]], _ references: [[String]], _ expected: Golden.Paired) throws {
         let test = PairedTest(
             PairedTest.Method(rawValue: "paired-\(expected.kind)")!, trials: expected.trials, seed: expected.seed)
         for label in ["BLEU", "chrF2"] {
             let metric = metric(label)
-            #expect(test.signature(of: metric).description == expected.signatures[label])
+            let signature = test.signature(of: metric, references: references.count)
+            #expect(signature.description == expected.signatures[label])
             for index in 1..<systems.count {
                 let result = try test.compare(
                     metric, baseline: systems[0], system: systems[index], references: references)
@@ -105,7 +108,7 @@ import Testing
         for method in PairedTest.Method.allCases {
             let test = PairedTest(method, trials: 50)
             #expect(
-                try test.compare(BLEU(), baseline: hypotheses, system: hypotheses, references: references).system.p!
+                try test.compare(BLEU(), baseline: hypotheses, system: hypotheses, references: [references]).system.p!
                     > 0.01)
         }
     }

@@ -5,13 +5,35 @@ import Testing
 
 @Suite struct TextTests {
     @Test func tokensOfThousandsOfOddLines() {
-        let tokenize = Tokenizer13a()
         #expect(Golden.strings.count > 2_200)
         for (index, line) in Golden.strings.enumerated() {
-            var bytes = Array(line[0].utf8)
-            PythonText.stripEnd(&bytes)
-            expectSame(
-                tokenize(String(decoding: bytes, as: UTF8.self)), line[1], "line \(index) \(line[0].debugDescription)")
+            expectSame(tokens(line[0], .mteval13a), line[1], "line \(index) \(line[0].debugDescription)")
+        }
+    }
+
+    @Test(arguments: zip([BLEU.Tokenizer.char, .intl, .zh], [1, 2, 3]))
+    func tokensOfAnyScript(tokenizer: BLEU.Tokenizer, column: Int) {
+        #expect(Golden.tokens.count > 500)
+        for (index, line) in Golden.tokens.enumerated() {
+            expectSame(tokens(line[0], tokenizer), line[column], "line \(index) \(line[0].debugDescription)")
+        }
+    }
+
+    /// Of the characters that this version of Swift knows: Python's `regex` may know a later Unicode.
+    @Test func kindsOfCharactersArePythons() {
+        let numbers = Golden.characters("N"), punctuation = Golden.characters("P"), symbols = Golden.characters("S")
+        let chinese = Golden.characters("zh")
+        for scalar in (UInt32(0)...0x10FFFF).lazy.compactMap(Unicode.Scalar.init) {
+            if TokenizerZh.isChinese(scalar) != chinese.contains(scalar.value) { Issue.record("zh: \(scalar.value)") }
+            guard scalar.properties.age != nil else { continue }
+            let expected: TokenizerIntl.Kind =
+                numbers.contains(scalar.value)
+                ? .number
+                : punctuation.contains(scalar.value)
+                    ? .punctuation : symbols.contains(scalar.value) ? .symbol : .other
+            if TokenizerIntl.Kind(of: scalar) != expected {
+                Issue.record("U+\(String(scalar.value, radix: 16)) is \(expected) in Python")
+            }
         }
     }
 

@@ -1,10 +1,13 @@
 import Foundation
 
-/// BLEU over a corpus with one reference for each hypothesis.
+/// BLEU over a corpus with one or more references for each hypothesis.
 ///
 ///     BLEU = 100 BP exp( (1/4) sum_{n=1..4} ln p_n )
 ///     p_n  = sum over sentences of clipped n-gram matches / sum over sentences of hypothesis n-grams
 ///     BP   = min(1, exp(1 - reference length / hypothesis length))
+///
+/// Of several references, an n-gram is clipped to its largest number in any of them, and the reference length of a
+/// sentence is the one nearest to its hypothesis's length; of two as near, the shorter.
 ///
 /// An order without a match gets the smoothed precision 1 / (2^k x n-grams) for the k-th such order ("exp", as
 /// mteval-v13a smooths). A corpus without any match scores 0.
@@ -14,14 +17,6 @@ import Foundation
 package struct BLEU: CorpusMetric {
     /// The longest n-gram that counts.
     package static let order = 4
-
-    /// How a line is cut into tokens.
-    package enum Tokenizer: String, CaseIterable, Sendable {
-        /// See `Tokenizer13a`.
-        case mteval13a = "13a"
-        /// The text is tokenised already: words are what white space separates.
-        case none
-    }
 
     package var lowercase: Bool
     package var tokenizer: Tokenizer
@@ -34,6 +29,8 @@ package struct BLEU: CorpusMetric {
         self.effectiveOrder = effectiveOrder
     }
 
+    package var name: String { "BLEU" }
+
     package var signature: Signature {
         Signature(details: [
             "case": lowercase ? "lc" : "mixed",
@@ -44,20 +41,20 @@ package struct BLEU: CorpusMetric {
     }
 
     /// Columns: hypothesis length, reference length, matches of orders 1-4, hypothesis n-grams of orders 1-4.
-    package func statistics(hypotheses: [String], references: [String]) throws -> [StatisticsRow] {
+    package func statistics(hypotheses: [String], references: [[String]]) throws -> [StatisticsRow] {
         try checkCounts(hypotheses, references)
         var table = TokenTable()
         var matcher = NgramMatcher(order: Self.order)
-        return zip(hypotheses, references).map { hypothesis, reference in
-            row(tokens(hypothesis, &table), tokens(reference, &table), &matcher)
+        return hypotheses.indices.map { index in
+            row(tokens(hypotheses[index], &table), references.map { tokens($0[index], &table) }, &matcher)
         }
     }
 
-    private func row(_ hypothesis: [Int32], _ reference: [Int32], _ matcher: inout NgramMatcher) -> StatisticsRow {
-        let matches = matcher.matches(hypothesis, reference)
+    private func row(_ hypothesis: [Int32], _ references: [[Int32]], _ matcher: inout NgramMatcher) -> StatisticsRow {
+        let matches = matcher.matches(hypothesis, references)
         var row = StatisticsRow()
         row[0] = Int32(hypothesis.count)
-        row[1] = Int32(reference.count)
+        row[1] = Int32(Self.nearest(to: hypothesis.count, references.map(\.count)))
         for n in 0..<Self.order {
             row[2 + n] = matches[n]
             row[2 + Self.order + n] = Int32(max(0, hypothesis.count - n))
@@ -65,10 +62,15 @@ package struct BLEU: CorpusMetric {
         return row
     }
 
+    /// The length with the smallest distance to `length`; of two as near, the shorter.
+    private static func nearest(to length: Int, _ lengths: [Int]) -> Int {
+        lengths.min { (abs($0 - length), $0) < (abs($1 - length), $1) }!
+    }
+
     private func tokens(_ line: String, _ table: inout TokenTable) -> [Int32] {
         var bytes = Array((lowercase ? PythonText.lowercased(line) : line).utf8)
         PythonText.stripEnd(&bytes)
-        if tokenizer == .mteval13a { bytes = Tokenizer13a().spaced(bytes) }
+        bytes = tokenizer.spaced(bytes)
         var numbers: [Int32] = []
         PythonText.forEachWord(in: bytes) { numbers.append(table.number(of: bytes, $0)) }
         return numbers

@@ -1,11 +1,13 @@
-/// chrF: the F-score of character n-grams, and chrF++ with word n-grams added, over a corpus with one reference each.
+/// chrF: the F-score of character n-grams, and chrF++ with word n-grams added, over a corpus with one or more
+/// references for each hypothesis.
 ///
 ///     chrF_beta = 100 (1 + beta^2) P R / (beta^2 P + R)
 ///     P = mean over orders of matches / hypothesis n-grams        R = mean over orders of matches / reference n-grams
 ///
 /// with counts summed over sentences, and orders that either side lacks left out of the mean. Character n-grams run
 /// over the sentence without its white space. For word n-grams one punctuation mark is split off a word, at its end or
-/// else at its start.
+/// else at its start. Of several references, a sentence is counted with the one that gives it the best score of its
+/// own; of two as good, the first.
 ///
 /// Source: Popović 2015, "chrF: character n-gram F-score for automatic MT evaluation"; Popović 2017, "chrF++: words
 /// helping character n-grams".
@@ -29,6 +31,8 @@ package struct CHRF: CorpusMetric {
 
     private var orders: Int { characterOrder + wordOrder }
 
+    package var name: String { "chrF\(beta)" + String(repeating: "+", count: wordOrder) }
+
     package var signature: Signature {
         Signature(details: [
             "case": lowercase ? "lc" : "mixed",
@@ -40,33 +44,53 @@ package struct CHRF: CorpusMetric {
     }
 
     /// Columns, for each order: hypothesis n-grams (0 where the reference has none), reference n-grams, matches.
-    package func statistics(hypotheses: [String], references: [String]) throws -> [StatisticsRow] {
+    package func statistics(hypotheses: [String], references: [[String]]) throws -> [StatisticsRow] {
         try checkCounts(hypotheses, references)
         var table = TokenTable()
         var characters = NgramMatcher(order: characterOrder)
         var words = NgramMatcher(order: max(1, wordOrder))
-        return zip(hypotheses, references).map { hypothesis, reference in
-            let hypothesis = bytes(hypothesis)
-            let reference = bytes(reference)
-            var row = StatisticsRow()
-            enter(Self.characters(hypothesis), Self.characters(reference), characterOrder, 0, &characters, &row)
-            if wordOrder > 0 {
-                enter(
-                    Self.words(hypothesis, &table), Self.words(reference, &table), wordOrder, characterOrder, &words,
-                    &row)
-            }
-            return row
+        return hypotheses.indices.map { index in
+            let hypothesis = symbols(hypotheses[index], &table)
+            return best(
+                references.map { row(hypothesis, symbols($0[index], &table), &characters, &words) })
         }
     }
 
-    private func bytes(_ line: String) -> [UInt8] { Array((lowercase ? PythonText.lowercased(line) : line).utf8) }
+    /// What n-grams of a sentence are made of.
+    private struct Symbols {
+        let characters: [Int32]
+        /// None where words do not count.
+        let words: [Int32]
+    }
+
+    private func symbols(_ line: String, _ table: inout TokenTable) -> Symbols {
+        let bytes = Array((lowercase ? PythonText.lowercased(line) : line).utf8)
+        return Symbols(
+            characters: Self.characters(bytes), words: wordOrder > 0 ? Self.words(bytes, &table) : [])
+    }
+
+    private func row(
+        _ hypothesis: Symbols, _ reference: Symbols, _ characters: inout NgramMatcher, _ words: inout NgramMatcher
+    ) -> StatisticsRow {
+        var row = StatisticsRow()
+        enter(hypothesis.characters, reference.characters, characterOrder, 0, &characters, &row)
+        if wordOrder > 0 { enter(hypothesis.words, reference.words, wordOrder, characterOrder, &words, &row) }
+        return row
+    }
+
+    /// Of a sentence's rows, one a reference, the first with the best score.
+    private func best(_ rows: [StatisticsRow]) -> StatisticsRow {
+        guard rows.count > 1 else { return rows[0] }
+        let scores = rows.map { score(of: $0).score }
+        return rows[scores.firstIndex(of: scores.max()!)!]
+    }
 
     /// Fills the columns of `count` orders from order `first` on.
     private func enter(
         _ hypothesis: [Int32], _ reference: [Int32], _ count: Int, _ first: Int,
         _ matcher: inout NgramMatcher, _ row: inout StatisticsRow
     ) {
-        let matches = matcher.matches(hypothesis, reference)
+        let matches = matcher.matches(hypothesis, [reference])
         for n in 0..<count {
             let column = 3 * (first + n)
             row[column] = reference.count > n ? Int32(max(0, hypothesis.count - n)) : 0
@@ -76,8 +100,7 @@ package struct CHRF: CorpusMetric {
     }
 
     package func score(of sums: StatisticsRow) -> CHRFScore {
-        CHRFScore(
-            name: "chrF\(beta)" + String(repeating: "+", count: wordOrder), score: fScore(SIMD32<Double>(sums)) ?? 0)
+        CHRFScore(name: name, score: fScore(SIMD32<Double>(sums)) ?? 0)
     }
 
     package func resampledScore(of sums: SIMD32<Float>) -> ResampledScore {

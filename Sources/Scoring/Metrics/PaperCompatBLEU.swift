@@ -29,7 +29,7 @@ package enum PaperCompatBLEU {
         var matcher = NgramMatcher(order: 4)
         var (matches, totals) = ([0, 0, 0, 0], [0, 0, 0, 0])
         for (hypothesis, reference) in zip(hypotheses, references) {
-            let found = matcher.matches(number(hypothesis, &numbers), number(reference, &numbers))
+            let found = matcher.matches(number(hypothesis, &numbers), [number(reference, &numbers)])
             for n in 0..<4 {
                 matches[n] += Int(found[n])
                 totals[n] += max(0, hypothesis.count - n)

@@ -2,7 +2,8 @@
 package enum ScoringError: Error, Equatable, Sendable, CustomStringConvertible {
     case noSentences
     case unequalCounts(hypotheses: Int, references: Int)
-    case unequalFiles(hypotheses: String, found: Int, references: String, expected: Int)
+    /// Files that belong together line by line.
+    case unequalFiles(path: String, found: Int, other: String, expected: Int)
     case emptyFile(path: String)
     /// `line` counts from 1.
     case notUTF8(path: String, line: Int)
@@ -13,8 +14,8 @@ package enum ScoringError: Error, Equatable, Sendable, CustomStringConvertible {
             "expected at least one sentence to score, found none"
         case .unequalCounts(let hypotheses, let references):
             "expected as many hypotheses as references, found \(hypotheses) and \(references)"
-        case .unequalFiles(let hypotheses, let found, let references, let expected):
-            "\(hypotheses): expected \(expected) lines as in \(references), found \(found)"
+        case .unequalFiles(let path, let found, let other, let expected):
+            "\(path): expected \(expected) lines as in \(other), found \(found)"
         case .emptyFile(let path):
             "\(path): expected at least one line to score, found none"
         case .notUTF8(let path, let line):

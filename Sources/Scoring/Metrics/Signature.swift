@@ -7,6 +7,8 @@ package struct Signature: Equatable, Sendable, CustomStringConvertible {
     /// digit. Scores made here may be set beside scores made by that version, so the field says that version.
     package static let version = "2.6.0"
 
+    /// References of each sentence.
+    package var references = 1
     /// Bootstrap resamples, when the score has a confidence interval or was compared by them.
     package var bootstrap: Int?
     /// Trials of approximate randomisation, when the score was compared by them.
@@ -27,7 +29,7 @@ package struct Signature: Equatable, Sendable, CustomStringConvertible {
 
     /// All fields in the order in which they are written.
     package var fields: [Field] {
-        var fields = [Field(key: "nrefs", value: "1")]
+        var fields = [Field(key: "nrefs", value: String(references))]
         if let bootstrap { fields.append(Field(key: "bs", value: String(bootstrap))) }
         if let randomization { fields.append(Field(key: "ar", value: String(randomization))) }
         if let seed { fields.append(Field(key: "seed", value: String(seed))) }

@@ -8,11 +8,16 @@ package typealias StatisticsRow = SIMD32<Int32>
 package protocol CorpusMetric: Sendable {
     associatedtype Score: CorpusScore
 
-    /// How the score was made, so that others can make it again.
+    /// As its scores print it: `BLEU`, `chrF2`, `chrF2++`.
+    var name: String { get }
+
+    /// How the score was made, so that others can make it again; of one reference, unless the caller says otherwise.
     var signature: Signature { get }
 
-    /// One row for every sentence pair. Throws `ScoringError` when there are no sentences or the two counts differ.
-    func statistics(hypotheses: [String], references: [String]) throws -> [StatisticsRow]
+    /// One row for every sentence. Throws `ScoringError` when there are no sentences or the counts differ.
+    ///
+    /// - Parameter references: one or more lists, each with a reference for every hypothesis
+    func statistics(hypotheses: [String], references: [[String]]) throws -> [StatisticsRow]
 
     /// The score of a corpus, in double precision.
     func score(of sums: StatisticsRow) -> Score
@@ -39,7 +44,12 @@ package struct ResampledScore: Equatable, Sendable {
 }
 
 extension CorpusMetric {
-    /// The score of a whole corpus.
+    /// One row for every sentence, with one reference each.
+    package func statistics(hypotheses: [String], references: [String]) throws -> [StatisticsRow] {
+        try statistics(hypotheses: hypotheses, references: [references])
+    }
+
+    /// The score of a whole corpus, with one reference for each sentence.
     package func score(hypotheses: [String], references: [String]) throws -> Score {
         score(of: try statistics(hypotheses: hypotheses, references: references))
     }
@@ -49,10 +59,11 @@ extension CorpusMetric {
         score(of: rows.reduce(into: StatisticsRow()) { $0 &+= $1 })
     }
 
-    /// Sentences must come in pairs.
-    func checkCounts(_ hypotheses: [String], _ references: [String]) throws {
-        guard hypotheses.count == references.count else {
-            throw ScoringError.unequalCounts(hypotheses: hypotheses.count, references: references.count)
+    /// Every hypothesis has a reference in each list.
+    func checkCounts(_ hypotheses: [String], _ references: [[String]]) throws {
+        precondition(!references.isEmpty, "hypotheses are scored by one reference or more")
+        for list in references where list.count != hypotheses.count {
+            throw ScoringError.unequalCounts(hypotheses: hypotheses.count, references: list.count)
         }
         guard !hypotheses.isEmpty else { throw ScoringError.noSentences }
     }

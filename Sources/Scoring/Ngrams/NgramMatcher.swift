@@ -1,13 +1,14 @@
-/// Counts the n-grams that a hypothesis shares with its reference, for all orders in one go.
+/// Counts the n-grams that a hypothesis shares with its references, for all orders in one go.
 ///
-///     matches[n - 1] = sum over distinct n-grams g of min(count of g in the hypothesis, count of g in the reference)
+///     matches[n - 1] = sum over distinct n-grams g of
+///                      min(count of g in the hypothesis, max over references of count of g in the reference)
 ///
 /// which is the clipped count of Papineni et al. 2002, section 2.1. Symbols are integers: token numbers for BLEU,
 /// Unicode scalars for chrF.
 ///
 /// An n-gram is named by the number of its first n-1 symbols' (n-1)-gram and its last symbol: one 64-bit key, whatever
-/// n is. Only the reference's n-grams are stored; one of the hypothesis whose beginning the reference lacks cannot
-/// match. The tables are kept from call to call and cleared by a generation count.
+/// n is. Only the references' n-grams are stored; one of the hypothesis whose beginning they lack cannot match. The
+/// tables are kept from call to call and cleared by a generation count.
 struct NgramMatcher {
     /// The longest n-gram that is looked at, at most 8.
     let order: Int
@@ -15,8 +16,11 @@ struct NgramMatcher {
     private var keys: [UInt64] = []
     private var generations: [UInt32] = []
     private var names: [Int32] = []
-    /// How often the n-gram of a slot is left in the reference to be matched.
+    /// How often the n-gram of a slot is left in the references to be matched.
     private var left: [Int32] = []
+    /// How often the n-gram of a slot was seen in a reference after the first, the one numbered in `places`.
+    private var seen: [Int32] = []
+    private var places: [Int32] = []
     private var generation: UInt32 = 0
     private var shift: UInt64 = 64
 
@@ -25,22 +29,27 @@ struct NgramMatcher {
         reserve(64)
     }
 
-    mutating func matches(_ hypothesis: [Int32], _ reference: [Int32]) -> SIMD8<Int32> {
+    mutating func matches(_ hypothesis: [Int32], _ references: [[Int32]]) -> SIMD8<Int32> {
         var matches = SIMD8<Int32>()
-        reserve(2 * reference.count)
+        reserve(2 * references.reduce(0) { $0 + $1.count })
         // The name of the shorter n-gram that starts at each position; the empty one is named 0, an unmatched one -1.
-        var referenceNames = [Int32](repeating: 0, count: reference.count)
+        var referenceNames = references.map { [Int32](repeating: 0, count: $0.count) }
         var hypothesisNames = [Int32](repeating: 0, count: hypothesis.count)
-        for n in 1...order where n <= hypothesis.count && n <= reference.count {
-            enter(reference, &referenceNames, n)
+        for n in 1...order where n <= hypothesis.count {
+            generation &+= 1
+            var distinct: Int32 = 0
+            for (place, reference) in references.enumerated() where n <= reference.count {
+                enter(reference, Int32(place), &referenceNames[place], n, &distinct)
+            }
             matches[n - 1] = match(hypothesis, &hypothesisNames, n)
         }
         return matches
     }
 
-    private mutating func enter(_ reference: [Int32], _ prefixes: inout [Int32], _ n: Int) {
-        generation &+= 1
-        var distinct: Int32 = 0
+    /// Raises what is left of the reference's n-grams to their number in it. `distinct` n-grams have a name so far.
+    private mutating func enter(
+        _ reference: [Int32], _ place: Int32, _ prefixes: inout [Int32], _ n: Int, _ distinct: inout Int32
+    ) {
         for start in 0...(reference.count - n) {
             let key = Self.key(prefixes[start], reference[start + n - 1])
             let slot = slot(of: key)
@@ -49,9 +58,16 @@ struct NgramMatcher {
                 keys[slot] = key
                 names[slot] = distinct
                 left[slot] = 0
+                places[slot] = 0
                 distinct += 1
             }
-            left[slot] += 1
+            if place == 0 {
+                left[slot] += 1
+            } else {
+                if places[slot] != place { (places[slot], seen[slot]) = (place, 0) }
+                seen[slot] += 1
+                left[slot] = max(left[slot], seen[slot])
+            }
             prefixes[start] = names[slot]
         }
     }
@@ -93,6 +109,8 @@ struct NgramMatcher {
         generations = [UInt32](repeating: 0, count: count)
         names = [Int32](repeating: 0, count: count)
         left = [Int32](repeating: 0, count: count)
+        seen = [Int32](repeating: 0, count: count)
+        places = [Int32](repeating: 0, count: count)
         generation = 0
     }
 }

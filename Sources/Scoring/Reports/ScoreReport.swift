@@ -24,18 +24,21 @@ package struct ScoreReport: Sendable {
     package init(_ entries: [Entry]) { self.entries = entries }
 
     /// Scores a system by every metric, with a confidence interval from each when a bootstrap is given.
+    ///
+    /// - Parameter references: one or more lists, each with a reference for every hypothesis
     package init(
-        hypotheses: [String], references: [String],
+        hypotheses: [String], references: [[String]],
         metrics: [any CorpusMetric] = [BLEU(), CHRF()], bootstrap: Bootstrap? = nil
     ) throws {
         self.init(try metrics.map { try Self.entry($0, hypotheses, references, bootstrap) })
     }
 
     private static func entry(
-        _ metric: some CorpusMetric, _ hypotheses: [String], _ references: [String], _ bootstrap: Bootstrap?
+        _ metric: some CorpusMetric, _ hypotheses: [String], _ references: [[String]], _ bootstrap: Bootstrap?
     ) throws -> Entry {
         let rows = try metric.statistics(hypotheses: hypotheses, references: references)
         var signature = metric.signature
+        signature.references = references.count
         signature.bootstrap = bootstrap?.resamples
         signature.seed = bootstrap?.seed
         return Entry(metric.score(of: rows), signature: signature, confidence: bootstrap?.confidence(metric, rows))

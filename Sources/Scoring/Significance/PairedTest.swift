@@ -25,9 +25,10 @@ package struct PairedTest: Equatable, Sendable {
         self.seed = seed
     }
 
-    /// The signature of scores that were compared by this test.
-    package func signature(of metric: some CorpusMetric) -> Signature {
+    /// The signature of scores that were compared by this test, with so many references of each sentence.
+    package func signature(of metric: some CorpusMetric, references: Int) -> Signature {
         var signature = metric.signature
+        signature.references = references
         signature.seed = seed
         if method == .bootstrap { signature.bootstrap = trials } else { signature.randomization = trials }
         return signature
@@ -52,8 +53,10 @@ package struct PairedTest: Equatable, Sendable {
     }
 
     /// Compares the texts of a system with those of a baseline.
+    ///
+    /// - Parameter references: one or more lists, each with a reference for every sentence
     package func compare<Metric: CorpusMetric>(
-        _ metric: Metric, baseline: [String], system: [String], references: [String]
+        _ metric: Metric, baseline: [String], system: [String], references: [[String]]
     ) throws -> PairedResult {
         try compare(
             metric,

@@ -58,6 +58,17 @@ enum PythonText {
         }
     }
 
+    /// `str.lstrip()`: removes white space from the start.
+    static func stripStart(_ bytes: inout [UInt8]) {
+        var index = 0
+        while index < bytes.count {
+            let space = whitespaceLength(bytes, at: index)
+            if space == 0 { break }
+            index &+= space
+        }
+        bytes.removeFirst(index)
+    }
+
     /// `str.replace(pattern, replacement)`: left to right, without overlap.
     static func replace(_ pattern: StaticString, with replacement: StaticString, in bytes: inout [UInt8]) {
         let pattern = Array(pattern.description.utf8)

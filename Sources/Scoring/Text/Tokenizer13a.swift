@@ -13,34 +13,27 @@
 /// treated byte by byte with the same result.
 ///
 /// Source: NIST `mteval-v13a.pl`, function `tokenization`; Post 2018, "A Call for Clarity in Reporting BLEU Scores".
-package struct Tokenizer13a: Sendable {
-    package init() {}
-
-    /// The tokens of a line, joined by single spaces.
-    package func callAsFunction(_ line: String) -> String {
-        let bytes = spaced(Array(line.utf8))
-        var tokens: [UInt8] = []
-        PythonText.forEachWord(in: bytes) { word in
-            if !tokens.isEmpty { tokens.append(UInt8(ascii: " ")) }
-            tokens += bytes[word]
-        }
-        return String(decoding: tokens, as: UTF8.self)
-    }
-
+enum Tokenizer13a {
     /// The line with white space around every token.
-    func spaced(_ line: [UInt8]) -> [UInt8] {
-        let space = UInt8(ascii: " ")
+    static func spaced(_ line: [UInt8]) -> [UInt8] {
         var bytes = resolved(line)
         bytes.insert(space, at: 0)
         bytes.append(space)
-        bytes = separatingSymbols(bytes)
-        bytes = separatingPairs(bytes, first: { !isDigit($0) }, second: isStop) { [$0, space, $1, space] }
-        bytes = separatingPairs(bytes, first: isStop, second: { !isDigit($0) }) { [space, $0, space, $1] }
-        return separatingPairs(bytes, first: isDigit, second: { $0 == UInt8(ascii: "-") }) { [$0, space, $1, space] }
+        return separatingPunctuation(bytes)
     }
 
+    /// The patterns alone, which other tokenisations end with too.
+    static func separatingPunctuation(_ bytes: [UInt8]) -> [UInt8] {
+        separatingSymbols(bytes)
+            .separatingPairs(by: space, .behind, first: { !isDigit($0) }, second: isStop)
+            .separatingPairs(by: space, .before, first: isStop, second: { !isDigit($0) })
+            .separatingPairs(by: space, .behind, first: isDigit, second: { $0 == UInt8(ascii: "-") })
+    }
+
+    private static let space = UInt8(ascii: " ")
+
     /// Markup, line breaks and entities, one after the other: `&amp;lt;` ends as `<`.
-    private func resolved(_ line: [UInt8]) -> [UInt8] {
+    private static func resolved(_ line: [UInt8]) -> [UInt8] {
         var bytes = line
         if bytes.contains(UInt8(ascii: "<")) { PythonText.replace("<skipped>", with: "", in: &bytes) }
         if bytes.contains(UInt8(ascii: "\n")) {
@@ -56,37 +49,16 @@ package struct Tokenizer13a: Sendable {
         return bytes
     }
 
-    private func separatingSymbols(_ bytes: [UInt8]) -> [UInt8] {
+    private static func separatingSymbols(_ bytes: [UInt8]) -> [UInt8] {
         var result: [UInt8] = []
         result.reserveCapacity(2 * bytes.count)
         for byte in bytes {
             if isSymbol(byte) {
-                result.append(UInt8(ascii: " "))
+                result.append(space)
                 result.append(byte)
-                result.append(UInt8(ascii: " "))
+                result.append(space)
             } else {
                 result.append(byte)
-            }
-        }
-        return result
-    }
-
-    /// Replaces every two neighbours that fit by four bytes, and goes on behind them.
-    @inline(__always)
-    private func separatingPairs(
-        _ bytes: [UInt8], first: (UInt8) -> Bool, second: (UInt8) -> Bool, by rewrite: (UInt8, UInt8) -> SIMD4<UInt8>
-    ) -> [UInt8] {
-        var result: [UInt8] = []
-        result.reserveCapacity(bytes.count + 16)
-        var index = 0
-        while index < bytes.count {
-            if index + 1 < bytes.count, first(bytes[index]), second(bytes[index + 1]) {
-                let pair = rewrite(bytes[index], bytes[index + 1])
-                for lane in 0..<4 { result.append(pair[lane]) }
-                index &+= 2
-            } else {
-                result.append(bytes[index])
-                index &+= 1
             }
         }
         return result

@@ -3,13 +3,17 @@
 
     python generate.py
 
-Made with Python 3.11.7, sacreBLEU 2.6.0, NumPy 2.4.6 and NLTK 3.10.4, seed 20240229. Other versions of sacreBLEU may define
-scores differently; Python 3.12 sums logarithms with compensation, and NumPy 1 does not keep single precision in resampled
-scores: with those the last digits differ.
+Made with Python 3.11.7, sacreBLEU 2.6.0, NumPy 2.4.6, NLTK 3.10.4 and regex 2026.11.19, seed 20240229. Other versions
+of sacreBLEU may define scores differently; Python 3.12 sums logarithms with compensation, and NumPy 1 does not keep single
+precision in resampled scores: with those the last digits differ. NumPy's normal numbers, from which `means` are made,
+differ in the last digit between machines.
 
     strings.json      [[line, its 13a tokens, its lower case], ...]
+    tokens.json       [[line, its tokens by char, intl, zh], ...]
     odd.*  plain.*    corpora: hypotheses by system, references
-    expected.json     sentence statistics, scores, confidence, paired tests, printed reports of the corpora, random draws
+    expected.json     sentence statistics, scores, confidence, paired tests, printed reports of the corpora, random draws,
+                      what characters are to the tokenizers
+    flags.*           what sacreBLEU's command prints of plain.c, with all options that `score` has too
 """
 
 import json
@@ -20,10 +24,14 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import regex
 from nltk.translate.bleu_score import corpus_bleu
 from sacrebleu.metrics import BLEU, CHRF
 from sacrebleu.significance import PairedTest
 from sacrebleu.tokenizers.tokenizer_13a import Tokenizer13a
+from sacrebleu.tokenizers.tokenizer_char import TokenizerChar
+from sacrebleu.tokenizers.tokenizer_intl import TokenizerV14International
+from sacrebleu.tokenizers.tokenizer_zh import TokenizerZh
 
 SEED = 20240229
 HERE = Path(__file__).parent
@@ -40,6 +48,12 @@ ODD = ["<skipped>", "<skip<skipped>ped>", "&quot;", "&amp;", "&lt;", "&gt;", "&a
 WORDS = ["a", "man", "in", "the", "dog", "Two", "people", "walking", "street", "Ein", "Hund", "läuft", "über", "die", "Straße", "une", "fille",
          "à", "côté", "de", "l'eau", "with", "red", "shirt", "and", "of", "on", "is", "sitting", "young", "boy", "playing", "ball", "grün",
          "near", "2", "12", "3.5", "1,000", "well-known", "T-shirt", "U.S."]
+# What the tokenizers for other scripts tell apart.
+SCRIPTS = ["你好", "世界。", "（是）", "《書》", "3.5公里", "1，000", "２０２４年", "ＡＢＣ", "\u3400", "\u4dbf", "\u9fbb", "\u9fbc", "\u2a6d", "\u2a6e",
+           "\u2000", "\u2001", "\u2f80", "\u2fdf", "\u2fe0", "\U00020000", "\U0002f800", "㈱", "㍿", "ㄅ", "ㆠ", "⼀", "⿰", "ｶﾅ", "カナ", "が", "한국",
+           "“a”", "‘b’", "«c»", "„d“", "e—f", "g…", "5–6", "→", "€5", "5€", "£", "¥", "₿", "©", "™", "№5", "±", "×", "÷", "≤", "√2", "½", "x²", "Ⅳ", "٣٫٤",
+           "१.२", "。3", "3。4", "5·6", "·", "a·b", "¿que?", "¡ya!", "§", "°C", "5°", "'s", "5's", "-5", "5-", "a-b", "_", "a_b", "@x", "#1", "^", "`", "~",
+           "$1.50", "+1", "1+1", "=", "<b>", "1.", "2024.", ".5", "5,", "☃", "❤", "😀", "👍🏽", "a\u0301.", "·1", "1·", "٪5", "5٪", "؟", "،", "۔", "।", "՞"]
 
 
 def piece(rng):
@@ -114,6 +128,29 @@ def bleu_dict(score):
             "sys_len": score.sys_len, "ref_len": score.ref_len, "text": str(score)}
 
 
+def other_line(rng):
+    """A line of any script, glued with or without white space."""
+    line = rng.choice(["", "", "", "", " ", "\u3000", "\u2003"])
+    for _ in range(rng.randint(1, 10)):
+        line += rng.choice(SCRIPTS) if rng.random() < 0.6 else piece(rng)
+        kind = rng.random()
+        line += " " if kind < 0.35 else rng.choice(SPACES) if kind < 0.45 else ""
+    return line
+
+
+def further_reference(rng, line):
+    """Another reference for the line of a first one: of another length as a rule, now and then of none."""
+    kind = rng.random()
+    words = noisy(rng, line, 0.4).split(" ")
+    if kind < 0.05:
+        return ""
+    if kind < 0.3:
+        return " ".join(words[: rng.randint(1, len(words))])
+    if kind < 0.5:
+        return " ".join(words + [rng.choice(WORDS) for _ in range(rng.randint(1, 5))])
+    return " ".join(words)
+
+
 METRICS = {
     "BLEU": lambda: BLEU(),
     "BLEU lc": lambda: BLEU(lowercase=True),
@@ -128,16 +165,32 @@ METRICS = {
 }
 
 
-def corpus_case(hypotheses, references, resamples):
+VARIANTS = {
+    "BLEU": lambda: BLEU(),
+    "BLEU lc": lambda: BLEU(lowercase=True),
+    "BLEU none": lambda: BLEU(tokenize="none"),
+    "BLEU char": lambda: BLEU(tokenize="char"),
+    "BLEU intl": lambda: BLEU(tokenize="intl"),
+    "BLEU zh": lambda: BLEU(tokenize="zh"),
+    "BLEU intl lc": lambda: BLEU(tokenize="intl", lowercase=True),
+    "chrF2": lambda: CHRF(),
+    "chrF2+": lambda: CHRF(word_order=1),
+    "chrF2++": lambda: CHRF(word_order=2),
+    "chrF3++ lc nc4": lambda: CHRF(beta=3, word_order=2, lowercase=True, char_order=4),
+    "chrF0": lambda: CHRF(beta=0),
+}
+
+
+def corpus_case(hypotheses, references, resamples, metrics=METRICS):
     case = {}
-    for label, make in METRICS.items():
+    for label, make in metrics.items():
         metric = make()
-        score = metric.corpus_score(hypotheses, [references])
+        score = metric.corpus_score(hypotheses, references)
         entry = {"name": score.name, "score": float(score.score), "signature": str(metric.get_signature())}
         if label.startswith("BLEU"):
             entry["bleu"] = bleu_dict(score)
         if resamples:
-            with_ci = metric.corpus_score(hypotheses, [references], n_bootstrap=resamples)
+            with_ci = metric.corpus_score(hypotheses, references, n_bootstrap=resamples)
             entry["mean"], entry["ci"] = float(with_ci._mean), float(with_ci._ci)
             entry["signature_ci"] = str(metric.get_signature())
         case[label] = entry
@@ -146,13 +199,13 @@ def corpus_case(hypotheses, references, resamples):
 
 def sentence_statistics(hypotheses, references):
     """Rows of the metrics' own statistics, in which every sentence counts."""
-    return {label: ["".join(f"{x} " for x in row).strip() for row in METRICS[label]()._extract_corpus_statistics(hypotheses, [references])]
+    return {label: ["".join(f"{x} " for x in row).strip() for row in METRICS[label]()._extract_corpus_statistics(hypotheses, references)]
             for label in ["BLEU", "chrF2++"]}
 
 
 def paired_case(baseline, systems, references, kind, trials, seed):
     os.environ["SACREBLEU_SEED"] = str(seed)
-    metrics = {"BLEU": BLEU(references=[references]), "CHRF": CHRF(references=[references])}
+    metrics = {"BLEU": BLEU(references=references), "CHRF": CHRF(references=references)}
     named = [("Baseline: a", baseline)] + systems
     signatures, scores = PairedTest(named, metrics, references=None, test_type=kind, n_samples=trials)()
     del os.environ["SACREBLEU_SEED"]
@@ -197,6 +250,59 @@ def paper_compat(systems, references):
     return {name: corpus_bleu([[r] for r in tokens(references)], tokens(lines)) for name, lines in systems.items()}
 
 
+def several(rng):
+    """Corpora under more metrics, of one to three references: texts, or the names of files with them."""
+    for name in ["plain", "odd"]:
+        lines = read(f"{name}.references")
+        for number in [2, 3]:
+            write(f"{name}.references.{number}", [further_reference(rng, line) for line in lines])
+    hypotheses = ["a b c d", "a b c d", "abc", "abc", "the the the the cat", "", "x y", "a b", "one two three four five six"]
+    first = ["a b c", "a b c d e", "xyz", "uvwx yz", "the cat the", "a b", "", "c d e", "one two three four"]
+    second = ["a b c d e", "a b c", "uvwx yz", "xyz", "the the dog the the", "", "x", "a", "three four five six one two seven eight"]
+    files = lambda name, count: [f"{name}.references" + (f".{n}" if n > 1 else "") for n in range(1, count + 1)]
+    cases = {f"{name} {count}": (f"{name}.{system}", files(name, count))
+             for name, system in [("plain", "c"), ("odd", "a")] for count in [1, 2, 3]}
+    cases |= {"ties": (hypotheses, [first, second]), "ties the other way": (hypotheses, [second, first])}
+    text = lambda lines: read(lines) if isinstance(lines, str) else lines
+    result = {}
+    for name, (system, references) in cases.items():
+        texts = text(system), [text(r) for r in references]
+        result[name] = {"hypotheses": system, "references": references, "resamples": 60,
+                        "metrics": corpus_case(*texts, 60, VARIANTS),
+                        "statistics": sentence_statistics(*texts) if name in ["plain 3", "ties", "ties the other way"] else None}
+    return result
+
+
+def characters():
+    """The characters of each kind, as ranges of hexadecimal code points."""
+    patterns = {kind: regex.compile(rf"\p{{{kind}}}") for kind in "NPS"}
+    kinds = {kind: pattern.match for kind, pattern in patterns.items()} | {"zh": TokenizerZh._is_chinese_char}
+    result = {}
+    for kind, matches in kinds.items():
+        ranges = []
+        for code in range(0x110000):
+            if 0xD800 <= code < 0xE000 or not matches(chr(code)):
+                continue
+            if ranges and ranges[-1][1] == code - 1:
+                ranges[-1][1] = code
+            else:
+                ranges.append([code, code])
+        result[kind] = " ".join(f"{first:x}-{last:x}" for first, last in ranges)
+    return result
+
+
+def write_flags():
+    options = ["--lowercase", "--tokenize", "intl", "--chrf-lowercase", "--chrf-char-order", "4", "--chrf-word-order", "2",
+               "--chrf-beta", "3", "-m", "bleu", "chrf"]
+    references = ["plain.references", "plain.references.2", "plain.references.3"]
+    for name, arguments in {
+        "flags.json": ["-i", "plain.c", "-w", "17"],
+        "flags.txt": ["-i", "plain.c", "-f", "text", "--confidence", "--confidence-n", "100"],
+        "flags.paired.json": ["-i", "plain.a", "plain.c", "--paired-ar", "--paired-ar-n", "100"],
+    }.items():
+        (HERE / name).write_text(command_line(*references, *arguments, *options), encoding="utf-8")
+
+
 def main():
     rng = random.Random(SEED)
     tokenize = Tokenizer13a()
@@ -213,6 +319,13 @@ def main():
         write(f"plain.{system}", [noisy(rng, line, rate) for line in plain])
 
     data = {name: (read(f"{name}.a"), read(f"{name}.references")) for name in ["odd", "plain"]}
+    other = random.Random(SEED + 1)
+    tokenizers = [TokenizerChar(), TokenizerV14International(), TokenizerZh()]
+    lines = [other_line(other) for _ in range(500)] + SCRIPTS
+    tokens = [[line, *(" ".join(t(line.rstrip()).split()) for t in tokenizers)] for line in lines]
+    (HERE / "tokens.json").write_text("[\n" + ",\n".join(json.dumps(t, ensure_ascii=False) for t in tokens) + "\n]\n", encoding="utf-8")
+    further = several(other)
+
     b, c = read("plain.b"), read("plain.c")
     hyp, ref = data["plain"]
     scarce = (["x y z", "a man in", "q", ""], ["a b c", "a man at", "w", "the dog"])
@@ -223,12 +336,12 @@ def main():
 
     expected = {
         "corpora": {name: {"hypotheses": None if name in ["odd", "plain"] else h, "references": None if name in ["odd", "plain"] else r,
-                           "resamples": 0 if name in no_ci else 60, "metrics": corpus_case(h, r, 0 if name in no_ci else 60)}
+                           "resamples": 0 if name in no_ci else 60, "metrics": corpus_case(h, [r], 0 if name in no_ci else 60)}
                     for name, (h, r) in data.items()},
-        "statistics": {name: sentence_statistics(*data[name]) for name in ["odd"]},
-        "paired": [paired_case(hyp, [("b", b), ("c", c)], ref, kind, trials, seed)
+        "statistics": {name: sentence_statistics(data[name][0], [data[name][1]]) for name in ["odd"]},
+        "paired": [paired_case(hyp, [("b", b), ("c", c)], [ref], kind, trials, seed)
                    for kind, trials, seed in [("bs", 300, 12345), ("bs", 137, 7), ("ar", 500, 12345), ("ar", 133, 99)]],
-        "paired_scarce": [paired_case(scarce[0], [("b", ["a b", "a man", "w", "x"])], scarce[1], kind, 200, 12345) for kind in ["bs", "ar"]],
+        "paired_scarce": [paired_case(scarce[0], [("b", ["a b", "a man", "w", "x"])], [scarce[1]], kind, 200, 12345) for kind in ["bs", "ar"]],
         "printed": {
             "json": command_line("odd.references", "-i", "odd.a", "-m", "bleu", "chrf", "-w", "4"),
             "json_ci": command_line("plain.references", "-i", "plain.a", "-m", "bleu", "chrf", "-w", "2", "--confidence", "--confidence-n", "200"),
@@ -241,7 +354,12 @@ def main():
         "paper_compat": paper_compat({"plain.a": hyp, "plain.b": b, "plain.c": c}, ref),
         "draws": draws(),
         "means": means(),
+        "several": further,
+        "paired_several": [paired_case(hyp, [("b", b), ("c", c)], [read(f"plain.references{n}") for n in ["", ".2", ".3"]], kind, 120, 5)
+                           for kind in ["bs", "ar"]],
+        "characters": characters(),
     }
+    write_flags()
     (HERE / "expected.json").write_text(json.dumps(expected, ensure_ascii=False, indent=0) + "\n", encoding="utf-8")
 
 
