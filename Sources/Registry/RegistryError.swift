@@ -1,4 +1,5 @@
 import GRDB
+import Tensors
 
 /// Why the registry cannot be used, in one line. No output of a stage is ever touched because of it.
 package struct RegistryError: Error, CustomStringConvertible, Sendable {
@@ -33,7 +34,8 @@ extension RegistryError {
             return
         }
         let sqlite = error as? DatabaseError
-        let detail = sqlite?.message ?? "\(error)"
+        // of a damaged file the message may quote any of it
+        let detail = Excerpt.line(sqlite?.message ?? "\(error)")
         switch sqlite?.resultCode {
         case .SQLITE_BUSY, .SQLITE_LOCKED:
             self.init(
