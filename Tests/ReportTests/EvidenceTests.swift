@@ -52,7 +52,7 @@ import Testing
     ) throws -> Int64 {
         let reading = base.map { [(role: "base", artifact: artifact($0))] } ?? []
         return try record("score", spec, name, reading: reading, status: status) { run in
-            run.param("sites", spec.hasPrefix("teacher") ? 0 : 6)
+            run.param("replaced", spec.hasPrefix("teacher") ? 0 : 6)
             run.param("search", search)
             run.param("parameters", 1000)
             run.score(Score(metric: "BLEU", testSet: "test", value: bleu, signature: "sig", confidence: 1))
@@ -186,7 +186,7 @@ import Testing
         let teacher = try record("train", nil, "toy", reading: [(role: "tokens", artifact: artifact(tokens))])
         let row = try record("score", "teacher", "toy", reading: [(role: "model", artifact: artifact(teacher))]) {
             run in
-            run.param("sites", 0)
+            run.param("replaced", 0)
             run.param("search", "greedy")
             run.score(Score(metric: "BLEU", testSet: "test", value: 30))
         }

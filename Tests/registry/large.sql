@@ -15,7 +15,7 @@ INSERT INTO runs (id, name, stage, spec, status, key_hash, config, argv, version
     'many' || (i % 100) || '/score/' || i
   FROM n;
 INSERT INTO params
-  SELECT 100 + i, key, value FROM n, (SELECT 'search' AS key, 'greedy' AS value UNION SELECT 'sites', '6'
+  SELECT 100 + i, key, value FROM n, (SELECT 'search' AS key, 'greedy' AS value UNION SELECT 'replaced', '6'
     UNION SELECT 'parameters', '1000000' UNION SELECT 'a' || i, 'x' FROM steps WHERE i <= 30);
 INSERT INTO scores (run, metric, test_set, score, signature, confidence)
   SELECT 100 + i, m.key, 'test', (i * 7919 % 5000) / 100.0, 'sig', 1
