@@ -56,7 +56,7 @@ let package = Package(
         + stages.map { .executableTarget(name: $0.name, dependencies: ["Stages"] + $0.needs) }
         + [
             .target(name: "CAllocations", dependencies: ["CExhaustion"], path: "Tests/CAllocations"),
-            .target(name: "Mutations", path: "Tests/Mutations"),
+            .target(name: "Mutations", dependencies: ["Tensors"], path: "Tests/Mutations"),
             .testTarget(name: "KernelsTests", dependencies: ["Kernels"]),
             .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
             .testTarget(name: "ModelsTests", dependencies: ["Models", "Corpus"], resources: [.copy("Golden")]),

@@ -320,6 +320,8 @@ lint: ## Hold the layout of Swift and C to .swift-format and .clang-format
 	  $$sudo apt-get update --quiet && $$sudo apt-get install --yes --quiet --no-install-recommends clang-format; }
 	$(SWIFT) format lint --strict --recursive --parallel --configuration .swift-format Package.swift Sources Tests
 	clang-format --dry-run --Werror $$(find Sources/C* Tests/C* -name '*.[ch]' -o -name '*.cpp')
+	@awk 'length > 120 && /^ *\/\// { print FILENAME ":" FNR ": a comment of " length " columns"; found = 1 } END { exit found }' \
+	  $$(find Sources Tests -not -path '*/Golden/*' \( -name '*.swift' -o -name '*.[ch]' \))
 
 torture: build ## Kills, crashes, failing calls, limits, damage, over all stages; PARTS=, KILLS= and so on in the environment
 	$(SWIFT) build --build-tests $(SWIFT_FLAGS)

@@ -101,8 +101,8 @@ KERNEL void panel_pack_transposed(
     }
 }
 
-/// y = x W^T or y += x W^T of floats, without a bias. Inputs are taken a block at a time; sums go on from block to block,
-/// so that each is one chain all the same.
+/// y = x W^T or y += x W^T of floats, without a bias. Inputs are taken a block at a time; sums go on from block to
+/// block, so that each is one chain all the same.
 INLINE void plain_product(
     const operand_t *in, const float *panels, float *y, long y_stride, long rows, long outputs, int goes_on) {
     float sums[TILE * PANEL] __attribute__((aligned(64)));

@@ -2,8 +2,8 @@
 #include "tile.h"
 
 // Products of a training step: thin ones, whose operands are too small to be worth rearranging as a whole. The left one
-// is read in place, unless it is transposed and its columns lie far apart; of the right one a strip of columns at a time
-// is copied, if there are enough rows.
+// is read in place, unless it is transposed and its columns lie far apart; of the right one a strip of columns at a
+// time is copied, if there are enough rows.
 
 enum {
     INNER = 256,       // of the inner dimension at a time, so that what the tiles share stays near the core
@@ -13,8 +13,8 @@ enum {
     AHEAD = 16,        // rows of a transposed operand that are asked for before they are copied
 };
 
-/// Rows of an operand that will be read later: the memory is slow to answer, and no processor foresees rows that lie far
-/// apart.
+/// Rows of an operand that will be read later: the memory is slow to answer, and no processor foresees rows that lie
+/// far apart.
 typedef struct {
     const float *from;
     long stride, rows, floats;

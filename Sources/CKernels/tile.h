@@ -12,12 +12,13 @@ enum {
 /// What becomes of sums: they are y, are added to y, or go on from y.
 typedef enum { tile_set, tile_add, tile_go_on } tile_mode_t;
 
-/// y[r][c] = sum_k a[r][k step] b[k][c] for TILE rows and the columns of a strip. Each sum is one chain of multiply-adds
-/// in the order of k, from 0 or from y.
+/// y[r][c] = sum_k a[r][k step] b[k][c] for TILE rows and the columns of a strip. Each sum is one chain of
+/// multiply-adds in the order of k, from 0 or from y.
 typedef void tile_t(const float *const a[TILE], long step, const float *b, long b_stride, long inner, float *y,
     long y_stride, tile_mode_t mode);
 
-/// A tile and its columns: a strip of the right side stays near the core while tiles of all rows are multiplied with it.
+/// A tile and its columns: a strip of the right side stays near the core while tiles of all rows are multiplied with
+/// it.
 typedef struct {
     tile_t *tile;
     /// PANEL or a part of it.

@@ -102,8 +102,8 @@ extension Pass {
         panels.product(dy, bias: nil, into: dx, workspace, accumulate ? panel_go_on : panel_bias)
     }
 
-    /// dW += dy^T x, and db += column sums of dy, W and b the rows `part` of weight and bias, or all: now, or when the whole batch's x
-    /// and dy are there.
+    /// dW += dy^T x, and db += column sums of dy, W and b the rows `part` of weight and bias, or all: now, or when the
+    /// whole batch's x and dy are there.
     func addProduct(_ weight: Slot, bias: Slot?, part: Range<Int>? = nil, _ x: Matrix, dy: Matrix) {
         let rows = part ?? 0..<weight.rows
         if let tile {
@@ -115,8 +115,8 @@ extension Pass {
         }
     }
 
-    /// Uninitialised rows for a right or left side of `addProduct`, which last until the whole batch's product is made; from the
-    /// workspace where nothing is left to that, or `if` says that it is not needed.
+    /// Uninitialised rows for a right or left side of `addProduct`, which last until the whole batch's product is made;
+    /// from the workspace where nothing is left to that, or `if` says that it is not needed.
     func keep(_ rows: Int, _ columns: Int, if isNeeded: Bool = true) -> Matrix {
         guard isNeeded, let tile else { return workspace.matrix(rows, columns) }
         return tile.keep(rows, columns, side)

@@ -99,8 +99,8 @@ extension RunEnding {
         let now = Time.now()
         try database.execute(
             sql: """
-                UPDATE runs SET status = ?, exit_code = ?, error = ?, wall_seconds = ?, cpu_seconds = ?, peak_rss_bytes = ?,
-                  heartbeat = ?, ended = ? WHERE id = ?
+                UPDATE runs SET status = ?, exit_code = ?, error = ?, wall_seconds = ?, cpu_seconds = ?,
+                  peak_rss_bytes = ?, heartbeat = ?, ended = ? WHERE id = ?
                 """,
             arguments: [
                 status.rawValue, exitCode, error, wallSeconds, cpuSeconds, peakResidentBytes, now, now, run,

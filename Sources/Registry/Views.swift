@@ -16,7 +16,8 @@ enum Views {
         CREATE VIEW leaderboard AS
         WITH
         ranked AS (
-          SELECT runs.id, runs.name, runs.stage, runs.spec, params.value AS search, scores.test_set, scores.score, scores.signature, scores.confidence,
+          SELECT runs.id, runs.name, runs.stage, runs.spec, params.value AS search, scores.test_set, scores.score,
+                 scores.signature, scores.confidence,
                  rank() OVER (
                    PARTITION BY runs.name, runs.spec, scores.test_set, params.value ORDER BY runs.id DESC) AS age
           FROM runs JOIN scores ON scores.run = runs.id AND scores.metric = 'BLEU'
@@ -39,10 +40,12 @@ enum Views {
           round(score, 2) AS BLEU,
           round(confidence, 2) AS confidence,
           round(score - (SELECT max(score) FROM scores other
-                         WHERE other.run = base AND other.metric = 'BLEU' AND other.test_set = compared.test_set), 2) AS difference,
+                         WHERE other.run = base AND other.metric = 'BLEU'
+                           AND other.test_set = compared.test_set), 2) AS difference,
           round((SELECT p FROM significance WHERE significance.run = id AND base_run = base AND metric = 'BLEU'
                    AND significance.test_set = compared.test_set ORDER BY trials DESC, method LIMIT 1), 3) AS p,
-          round((SELECT value FROM metrics WHERE run = id AND key = 'tokens_per_second' ORDER BY step DESC LIMIT 1)) AS tokens_per_second,
+          round((SELECT value FROM metrics WHERE run = id AND key = 'tokens_per_second'
+                 ORDER BY step DESC LIMIT 1)) AS tokens_per_second,
           round((SELECT max(score) FROM scores other
                  WHERE other.run = id AND other.metric = 'chrF2' AND other.test_set = compared.test_set), 2) AS chrF2,
           round((SELECT max(score) FROM scores other
@@ -74,7 +77,8 @@ enum Views {
           FROM walk JOIN edge ON edge.run = walk.source
           WHERE walk.depth < 32
         )
-        SELECT walk.run, walk.depth, walk.reader, walk.role, artifacts.kind, runs.stage, runs.spec, walk.source, walk.artifact,
+        SELECT walk.run, walk.depth, walk.reader, walk.role, artifacts.kind, runs.stage, runs.spec, walk.source,
+               walk.artifact,
                (SELECT path FROM artifact_paths WHERE artifact_paths.artifact = walk.artifact
                 ORDER BY removed IS NOT NULL, seen DESC, path LIMIT 1) AS path
         FROM walk
@@ -123,8 +127,8 @@ enum Views {
     static let reclaimableAgain = "DROP VIEW reclaimable;\n" + reclaimable
 
     /// Folders on disk that can be made again and that nobody needs now: captures that a finished run of their own name
-    /// has read and that nobody is reading. A run of their name that has failed or was stopped may go on, unless a later
-    /// one of its folder or key has finished.
+    /// has read and that nobody is reading. A run of their name that has failed or was stopped may go on, unless a
+    /// later one of its folder or key has finished.
     private static let reclaimable = """
         CREATE VIEW reclaimable AS
         SELECT artifact_paths.path, artifacts.kind, artifacts.bytes, round(artifacts.bytes / 1048576.0, 1) AS mib,

@@ -64,8 +64,8 @@ package struct BlockHashes {
 
 /// A file of tensors whose blocks are compared with their hashes before they are used for the first time.
 ///
-/// Once in a process is enough to know what the disk holds; that the system keeps what it has read is taken for granted,
-/// as it is of everything that is in memory.
+/// Once in a process is enough to know what the disk holds; that the system keeps what it has read is taken for
+/// granted, as it is of everything that is in memory.
 package final class BlockCheckedFile {
     package let file: TensorFile
     private let digests: UnsafeRawBufferPointer
@@ -132,8 +132,8 @@ package final class BlockCheckedFile {
         let bytes = BlockHashes.bytes(block, of: file.content.count)
         return DataError(
             path: file.path,
-            expected:
-                "SHA-256 \(SHA256.hexadecimal(recorded(block))) in bytes \(bytes.lowerBound) to \(bytes.upperBound - 1)",
+            expected: "SHA-256 \(SHA256.hexadecimal(recorded(block))) "
+                + "in bytes \(bytes.lowerBound) to \(bytes.upperBound - 1)",
             found: SHA256.hexadecimal(found), hint: "capture again")
     }
 }

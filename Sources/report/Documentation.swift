@@ -1,8 +1,8 @@
 import Foundation
 import Tensors
 
-/// Results for the documentation catalogue: tables between two marks of Results.md, and figures as files beside it, where
-/// DocC, which knows a picture by its name alone, and whatever shows Markdown both find them.
+/// Results for the documentation catalogue: tables between two marks of Results.md, and figures as files beside it,
+/// where DocC, which knows a picture by its name alone, and whatever shows Markdown both find them.
 struct Documentation {
     static let begin = "<!-- results: begin -->", end = "<!-- results: end -->"
     private static let columns = 118

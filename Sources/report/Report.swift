@@ -9,10 +9,10 @@ struct Report: StageCommand {
     static let configuration = CommandConfiguration(
         abstract: "Make a page of figures and tables from what runs have recorded.",
         discussion: """
-            Reads the registry and the folders of the runs and writes index.html, one file that needs no network, and beside it \
-            each figure as SVG with the CSV and the gnuplot script that it was drawn from. Several runs are laid side by side; \
-            those that differ in their seed alone (NAME.seed-1, NAME.seed-2) become mean and standard deviation. What a run has \
-            no data for is left out, with a sentence that says so.
+            Reads the registry and the folders of the runs and writes index.html, one file that needs no network, and \
+            beside it each figure as SVG with the CSV and the gnuplot script that it was drawn from. Several runs are \
+            laid side by side; those that differ in their seed alone (NAME.seed-1, NAME.seed-2) become mean and \
+            standard deviation. What a run has no data for is left out, with a sentence that says so.
 
             Examples:
               report --run demo

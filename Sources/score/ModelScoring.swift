@@ -25,9 +25,10 @@ struct ModelScoringOptions: ParsableArguments {
     @Option(help: "Folder to write.") var output: String?
     @Option(help: "Resamples for confidence intervals and the paired test.") var resamples = 1000
     @Option(
-        help:
-            "Sentences of different length, chosen by their lengths alone, for which maps.json and maps.safetensors say what each place of the model owes to which token."
-    )
+        help: """
+            Sentences of different length, chosen by their lengths alone, for which maps.json and maps.safetensors say \
+            what each place of the model owes to which token.
+            """)
     var maps = 0
 
     func run(_ options: StageOptions, _ search: SearchOptions, json: Bool) throws {

@@ -108,22 +108,14 @@ final class SearchFixture {
     }
 }
 
-/// SplitMix64 (Steele et al. 2014).
+/// Numbers for tests of the search.
 struct SearchRandom {
-    private var state: UInt64
+    private var random: SplitMix64
 
-    init(_ seed: UInt64) { state = seed }
+    init(_ seed: UInt64) { random = SplitMix64(seed: seed) }
 
-    mutating func bits() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-
-    mutating func below(_ limit: Int) -> Int { Int(bits() % UInt64(limit)) }
+    mutating func below(_ limit: Int) -> Int { Int(random.next() % UInt64(limit)) }
     /// In -1...1.
-    mutating func uniform() -> Double { 2 * Double(bits() >> 11) * 0x1p-53 - 1 }
+    mutating func uniform() -> Double { 2 * Double(random.next() >> 11) * 0x1p-53 - 1 }
     mutating func floats(_ count: Int) -> [Float] { (0..<count).map { _ in Float(uniform()) } }
 }

@@ -1,22 +1,17 @@
 import Foundation
+import Tensors
 
 /// Damage of every kind, the same for the same name and seed.
 public struct Mutator: RandomNumberGenerator {
-    private var state: UInt64
+    private var random: SplitMix64
 
     /// - Parameter name: of what is damaged (FNV-1a)
     public init(_ name: String, seed: UInt64) {
-        state = name.utf8.reduce(0xCBF2_9CE4_8422_2325 ^ seed) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+        let hash = name.utf8.reduce(0xCBF2_9CE4_8422_2325 ^ seed) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+        random = SplitMix64(seed: hash)
     }
 
-    /// SplitMix64 (Steele et al. 2014).
-    public mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
+    public mutating func next() -> UInt64 { random.next() }
 
     /// One to three damages: flipped bits, bytes with a meaning of their own, pieces cut off, taken out, doubled or
     /// overwritten, numbers that nobody expects, in binary and in text.

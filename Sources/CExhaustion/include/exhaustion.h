@@ -1,11 +1,12 @@
 #pragma once
 #include <stddef.h>
 
-/// Memory was asked for and there is none: one line on standard error, one with what mends it, exit code 71 (EX_OSERR). No
-/// library's attempt to go on follows, since many have none that works; checkpoints are whole whenever a process ends.
+/// Memory was asked for and there is none: one line on standard error, one with what mends it, exit code 71 (EX_OSERR).
+/// No library's attempt to go on follows, since many have none that works; checkpoints are whole whenever a process
+/// ends.
 ///
-/// With the GNU C library every call of malloc and its kin that finds no memory ends here, whoever calls; and a thread that
-/// cannot be had ends the process in the same way, since what waits for it may wait for ever.
+/// With the GNU C library every call of malloc and its kin that finds no memory ends here, whoever calls; and a thread
+/// that cannot be had ends the process in the same way, since what waits for it may wait for ever.
 _Noreturn void memory_exhausted(size_t bytes);
 
 /// From now on `observer` is told of every call of malloc and its kin, on whatever thread; NULL for nobody. For tests.

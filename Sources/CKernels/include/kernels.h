@@ -73,8 +73,9 @@ void attention_backward(const float *q, long q_stride, const float *k, const flo
 // ---- loss ----------------------------------------------------------------------------------------------------------
 /// Label-smoothed cross-entropy over `vocabulary` classes:
 ///   q = (1 - smoothing) onehot(label) + smoothing / vocabulary,   loss = -sum_c q_c log softmax(logits + bias)_c.
-/// Returns the summed loss; the summed negative log-likelihood of the labels is added to *nll. Where a gradient
-/// is asked for, logits become (softmax - q) x gradient_scale; else they are left undefined. That of the bias is its column sums.
+/// Returns the summed loss; the summed negative log-likelihood of the labels is added to *nll. Where a gradient is
+/// asked for, logits become (softmax - q) x gradient_scale; else they are left undefined. That of the bias is its
+/// column sums.
 double cross_entropy(float *logits, const float *bias, const int32_t *label, long rows, long vocabulary,
     float smoothing, float gradient_scale, int gradient, double *nll);
 

@@ -26,7 +26,8 @@ long panel_floats(long inputs, long outputs, panel_type_t type);
 /// 64 with zeros; bytes as [outputs / 64]{scales [64], [inputs / 4][64][4]}, inputs filled up too, 128 added to each
 /// byte. inputs > 0.
 void panel_pack(const float *weights, long stride, float *panels, long inputs, long outputs, panel_type_t type);
-/// The same from W^T [inputs, outputs], for products with W^T in the place of W: floats of `count` inputs from `first` on.
+/// The same from W^T [inputs, outputs], for products with W^T in the place of W: floats of `count` inputs from `first`
+/// on.
 void panel_pack_transposed(
     const float *weights, long stride, float *panels, long inputs, long outputs, long first, long count);
 
@@ -44,8 +45,8 @@ panel_rows_t panel_rows(
     const float *x, long stride, const int32_t *places, long rows, long inputs, panel_type_t type, float *scratch);
 long panel_scratch(long rows, long inputs, panel_type_t type);
 
-/// What is done with p = x W^T + bias: y = p, y = max(0, p), y += p. NULL is no bias. Or sums go on from y: floats alone,
-/// without bias and places.
+/// What is done with p = x W^T + bias: y = p, y = max(0, p), y += p. NULL is no bias. Or sums go on from y: floats
+/// alone, without bias and places.
 typedef enum { panel_bias, panel_relu, panel_add, panel_go_on } panel_mode_t;
 /// Row r of the first `rows` goes to row places[r] of y, no two to the same; NULL: row r.
 void panel_product(panel_rows_t x, const float *panels, const float *bias, float *y, long y_stride,

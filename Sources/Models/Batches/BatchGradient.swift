@@ -4,22 +4,24 @@ import Tensors
 
 /// The loss of a batch and its gradient, on any number of threads.
 ///
-///     1. Tiles of sentences pass forward and backward through the model, each by itself, with weights that were laid out for
-///        products once. They leave the two sides of every weight's gradient dy^T x, a row for each token of the batch.
-///     2. Each block of rows of each weight's gradient is one product over all tokens. Embeddings are dealt by ranges of the
-///        vocabulary; gains and shifts are summed over sentences.
+///     1. Tiles of sentences pass forward and backward through the model, each by itself, with weights that were laid
+///        out for products once. They leave the two sides of every weight's gradient dy^T x, a row for each token of
+///        the batch.
+///     2. Each block of rows of each weight's gradient is one product over all tokens. Embeddings are dealt by ranges
+///        of the vocabulary; gains and shifts are summed over sentences.
 ///
-/// A token's row depends on its sentence alone and sums run over the batch in its order, so that no bit of the gradient depends
-/// on the number of threads or on how tiles are cut. Networks that add to a gradient block themselves (see
-/// `ContextNetwork.leavesGradients`) have a block for each of two tiles, the most threads that can work on them; the tiles depend
-/// on the batch alone.
+/// A token's row depends on its sentence alone and sums run over the batch in its order, so that no bit of the gradient
+/// depends on the number of threads or on how tiles are cut. Networks that add to a gradient block themselves (see
+/// `ContextNetwork.leavesGradients`) have a block for each of two tiles, the most threads that can work on them; the
+/// tiles depend on the batch alone.
 package final class BatchGradient {
     /// How a batch is cut. It changes no bit, but `roundTokens` does.
     package struct Cut: Sendable {
         /// Target tokens of a tile, about. If nil, enough for products to run at speed, few enough to keep all threads
         /// busy.
         package var tileTokens: Int?
-        /// Target tokens of a round, at most, but for one sentence: of a larger batch one part is finished before the next.
+        /// Target tokens of a round, at most, but for one sentence: of a larger batch one part is finished before the
+        /// next.
         package var roundTokens = 2048
 
         package init() {}

@@ -6,8 +6,8 @@ enum PairSide: Int, CaseIterable {
     case source, target
 }
 
-/// What the tiles of a batch leave for the gradients of weights: the two sides of every product dy^T x, with a row for each token
-/// of the batch, and sums that are taken sentence by sentence. Tiles write their own rows.
+/// What the tiles of a batch leave for the gradients of weights: the two sides of every product dy^T x, with a row for
+/// each token of the batch, and sums that are taken sentence by sentence. Tiles write their own rows.
 ///
 /// What there is to be left is found by a first pass, over one sentence; later passes leave the same in the same order.
 final class BatchStore {

@@ -1,6 +1,7 @@
 import Kernels
 
-/// Some sentences of a batch, which pass through the model by themselves and leave what gradients of weights need in a `BatchStore`.
+/// Some sentences of a batch, which pass through the model by themselves and leave what gradients of weights need in a
+/// `BatchStore`.
 final class BatchTile {
     private let store: BatchStore
     private(set) var batch = PairBatch()

@@ -21,9 +21,9 @@ package protocol ContextNetwork {
     /// once. Those of other networks go into blocks of their own, one for each of a few parts of a batch.
     var leavesGradients: Bool { get }
 
-    /// Whether tokens are read as a set: one more or less only adds or takes its part, and a network for self-attention,
-    /// given a memory, reads that in place of x. False, as it is unless a network says otherwise, where each position of
-    /// the input has weights of its own.
+    /// Whether tokens are read as a set: one more or less only adds or takes its part, and a network for
+    /// self-attention, given a memory, reads that in place of x. False, as it is unless a network says otherwise, where
+    /// each position of the input has weights of its own.
     var readsSet: Bool { get }
 
     /// - Parameters:

@@ -35,9 +35,9 @@ extension ContextNetwork {
     ///
     ///     c_ij = |y_i - y_i without j|        influence_ij = c_ij / sum_j c_ij
     ///
-    /// (occlusion, Zeiler and Fergus 2014.) Where tokens are read as a set, the token that asks stays as it was and only
-    /// what is read lacks one; otherwise the left-out token is zero, as padding is. An output that is left with nothing
-    /// to read has moved by all of itself. A row that nothing moves is zero, every other sums to 1.
+    /// (occlusion, Zeiler and Fergus 2014.) Where tokens are read as a set, the token that asks stays as it was and
+    /// only what is read lacks one; otherwise the left-out token is zero, as padding is. An output that is left with
+    /// nothing to read has moved by all of itself. A row that nothing moves is zero, every other sums to 1.
     ///
     /// - Parameters:
     ///   - tape: of a forward pass over one sentence
@@ -106,8 +106,8 @@ private struct LeftOut {
             return
         }
         let (rest, sentences) = Self.repeated(read, space) { $0 == $1 ? .absent : .same }
-        // A causal query sees as many tokens as stand up to it. To see those up to its own place but for j, queries from
-        // j on move up by one, and the one before j, which does not see it, makes room.
+        // A causal query sees as many tokens as stand up to it. To see those up to its own place but for j, queries
+        // from j on move up by one, and the one before j, which does not see it, makes room.
         let (asking, own) =
             isCausal
             ? Self.repeated(x, space) { $0 == max($1 - 1, 0) ? .absent : .same }

@@ -31,9 +31,10 @@ extension RunRegistry {
         try read { database in
             try SQLRequest<ScoredModel>(
                 literal: """
-                    SELECT board.run, runs.name, coalesce(runs.spec, runs.stage) AS model, board.search, board.replaced, board.parameters,
-                           board.BLEU AS bleu, board.confidence, board.difference, board.p, board.tokens_per_second AS tokensPerSecond,
-                           board.chrF2 AS chrf, board.paper_compat AS paperCompat, board.test_set AS testSet, board.signature, board.base
+                    SELECT board.run, runs.name, coalesce(runs.spec, runs.stage) AS model, board.search, board.replaced,
+                           board.parameters, board.BLEU AS bleu, board.confidence, board.difference, board.p,
+                           board.tokens_per_second AS tokensPerSecond, board.chrF2 AS chrf,
+                           board.paper_compat AS paperCompat, board.test_set AS testSet, board.signature, board.base
                     FROM leaderboard board JOIN runs ON runs.id = board.run
                     WHERE runs.name IN \(names)
                     ORDER BY board.test_set, board.BLEU DESC, board.run

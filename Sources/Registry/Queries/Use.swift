@@ -24,7 +24,8 @@ extension RunRegistry {
                 literal: """
                     SELECT used.run, used.role, used.artifact AS sha256, artifacts.kind,
                            (SELECT max(made.run) FROM run_io made
-                            WHERE made.artifact = used.artifact AND made.direction = 'out' AND made.run <> used.run) AS source,
+                            WHERE made.artifact = used.artifact AND made.direction = 'out'
+                              AND made.run <> used.run) AS source,
                            (SELECT path FROM artifact_paths WHERE artifact_paths.artifact = used.artifact
                             ORDER BY removed IS NOT NULL, seen DESC, path LIMIT 1) AS path
                     FROM run_io used JOIN artifacts ON artifacts.sha256 = used.artifact
@@ -40,7 +41,8 @@ extension RunRegistry {
             try SQLRequest<Int64>(
                 literal: """
                     WITH RECURSIVE
-                    maker(artifact, run) AS (SELECT artifact, max(run) FROM run_io WHERE direction = 'out' GROUP BY artifact),
+                    maker(artifact, run) AS (
+                      SELECT artifact, max(run) FROM run_io WHERE direction = 'out' GROUP BY artifact),
                     walk(run, depth) AS (
                       SELECT \(run), 0
                       UNION

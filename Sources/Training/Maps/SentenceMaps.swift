@@ -42,8 +42,8 @@ package struct SentenceMaps {
         file = try folder.tensors(Self.tensorsName)
     }
 
-    /// The numbers of sentences of different length: of those that are short enough to be drawn and to be seen by all of
-    /// a model, in the order of the source's length, those in the middle of `count` equal parts.
+    /// The numbers of sentences of different length: of those that are short enough to be drawn and to be seen by all
+    /// of a model, in the order of the source's length, those in the middle of `count` equal parts.
     package static func choose(_ count: Int, of shard: TokenShard, maxTokens: Int) -> [Int] {
         let most = min(longest, maxTokens)
         let order = (0..<shard.count).filter {

@@ -36,8 +36,8 @@ struct MappedModels {
         replaced = try mapped(evidence.replaced).filter { $0.model.maps.sentences == known }
     }
 
-    /// What stands at an attention, each network once: of the model in which fewest attentions are replaced. One of each
-    /// family comes before the second of any.
+    /// What stands at an attention, each network once: of the model in which fewest attentions are replaced. One of
+    /// each family comes before the second of any.
     func models(at attention: Attention) -> [Model] {
         let here = replaced.filter { $0.group.model.specs.contains { $0.attention.captured == attention } }
         let models = here.grouped { $0.model.label }.map { _, members in

@@ -8,8 +8,8 @@ typedef struct {
 } allocations_t;
 
 /// From here on this thread's calls of malloc and its kin are counted there as well as what other threads count there;
-/// not any more if NULL. A thread that says nothing is not counted, so tests beside one another do not see each other's.
-/// With `SHOW_ALLOCATIONS` in the environment each call that is counted is shown on stderr with its callers.
+/// not any more if NULL. A thread that says nothing is not counted, so tests beside one another do not see each
+/// other's. With `SHOW_ALLOCATIONS` in the environment each call that is counted is shown on stderr with its callers.
 void allocations_count(allocations_t *counts);
 
 /// Whether calls can be counted: with the GNU C library, and without a sanitizer that replaces malloc itself.
