@@ -218,7 +218,7 @@ $(if $(and $(FAMILIES),$(DISTILLED)),$(foreach problem,$(subst $(space),_,$(shel
 capture_of = $(span.$(call family,$1)).$(patsubst crossfull,cross,$(word 2,$(subst ., ,$1)))
 # The first family of span $1.
 of_span = $(firstword $(foreach f,$(FAMILIES),$(if $(filter $1,$(span.$f)),$f)))
-SEARCH_SITE := $(SEARCH_ATTENTION).$(SEARCH_LAYER)
+SEARCH_PLACE := $(SEARCH_ATTENTION).$(SEARCH_LAYER)
 SEARCH_CAPTURE := heads.$(SEARCH_ATTENTION)
 CAPTURES := $(sort $(foreach s,$(DISTILLED),$(call capture_of,$s)) $(if $(filter search,$(GOALS)),$(SEARCH_CAPTURE)))
 
@@ -274,7 +274,7 @@ smoke: ## Every stage for a few steps, as RUN=smoke: the smallest run from end t
 	  TOKENIZE_FLAGS="--vocabulary-size 1000 --hold-out-valid 200 --hold-out-test 200" MAPS=2 \
 	  TRAIN_FLAGS="--max-steps 300" DISTILL_FLAGS="--epochs 1" INPLACE_FLAGS="--epochs 1"
 
-search: $(R)/search/$(SEARCH_SITE).json ## Networks that explain an attention with few parameters, by Bayesian search
+search: $(R)/search/$(SEARCH_PLACE).json ## Networks that explain an attention with few parameters, by Bayesian search
 	@cat $(<:.json=.md)
 
 table: | $(BUILT) ## Print the scores of RUN
@@ -509,7 +509,7 @@ $(addprefix $(P)/capture/,$(CAPTURES)): $(P)/capture/%: $(ALWAYS)
 	$(call remember,$(call capture_parameters,$*))
 $(addprefix $(P)/distill/,$(DISTILLED)): $(P)/distill/%: $(ALWAYS)
 	$(call remember,$(call distill_parameters,$*))
-$(P)/search/$(SEARCH_SITE): $(ALWAYS)
+$(P)/search/$(SEARCH_PLACE): $(ALWAYS)
 	$(call remember,$(search_parameters))
 $(P)/inplace: $(ALWAYS)
 	$(call remember,$(inplace_parameters))
@@ -522,7 +522,7 @@ $(addprefix $(P)/distill/,$(STEPS)): $(P)/distill/%.stepwise: $(ALWAYS)
 $(addprefix $(P)/tokenize.joined-,$(TEXTS)): $(P)/tokenize.joined-%: $(ALWAYS)
 	$(call remember,$(tokenize_parameters) --join-test $*)
 parameters: $(addprefix $(P)/,tokenize train inplace score $(if $(OFFERED),greedy) $(CAPTURES:%=capture/%) $(DISTILLED:%=distill/%) \
-	$(STEPS:%=distill/%) $(TEXTS:%=tokenize.joined-%) $(if $(filter search,$(GOALS)),search/$(SEARCH_SITE)))
+	$(STEPS:%=distill/%) $(TEXTS:%=tokenize.joined-%) $(if $(filter search,$(GOALS)),search/$(SEARCH_PLACE)))
 	@:
 
 # ---- Stages -----------------------------------------------------------------------------------------------------------
@@ -606,11 +606,11 @@ $(call wrong_setting,SEARCH_FAMILIES,$(if $(filter-out mix slots alr,$(SEARCH_FA
 endif
 
 # Trials are distillations of this run like others. The study lies beside the result and is gone on with.
-$(R)/search/$(SEARCH_SITE).json: $(P)/search/$(SEARCH_SITE) $(P)/capture/$(SEARCH_CAPTURE) $(TEACHER) \
+$(R)/search/$(SEARCH_PLACE).json: $(P)/search/$(SEARCH_PLACE) $(P)/capture/$(SEARCH_CAPTURE) $(TEACHER) \
 		| $(R)/capture/$(SEARCH_CAPTURE)/manifest.json runs/search-venv/installed $(BUILT)
 	runs/search-venv/bin/python -B Sources/search/search.py --distill $(call quote,$(call stage,distill)) \
 	  --capture $(R)/capture/$(SEARCH_CAPTURE) $(search_parameters) --study $(@D)/study.sqlite \
-	  --runs $(R)/distill/search.$(SEARCH_SITE) --registry runs/registry.sqlite --threads $(THREADS) --output $@
+	  --runs $(R)/distill/search.$(SEARCH_PLACE) --registry runs/registry.sqlite --threads $(THREADS) --output $@
 	@$(if $(KEEP)$(filter $(RUN_GOALS),$(GOALS)),:,$(call drop,$(R)/capture/$(SEARCH_CAPTURE)))
 
 $(if $(filter search,$(GOALS)),$(addprefix release/,$(SEARCH_CAPTURE))): search

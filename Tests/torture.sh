@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Kills, crashes at system calls, failing system calls, limits, full disks, two at once, odd numbers, damaged files and a large registry,
-# over all stages: whatever happens, the same command given again ends with the same bytes as a run that was left alone, and every
+# Kills, crashes at system calls, failing system calls, limits, full disks, two at once, odd numbers, damaged files and
+# a large registry, over all stages: whatever happens, the same command given again ends with the same bytes as a run that was left alone, and every
 # failure is a line and a code of sysexits.h. Seeded, and resumable.
 #
 #   Tests/torture.sh [folder of the programs, by default .build/release]
@@ -319,7 +319,7 @@ fi
 # ---- Summary ----------------------------------------------------------------------------------------------------------------
 
 for part in $parts; do
-  [ -z "${counts[$part]:-}" ] || echo "$part: ${counts[$part]} tried, $(grep -c "^$part " failed || true) failed"
+  [ -z "${counts[$part]:-}" ] || echo "$part: ${counts[$part]} tried, $(grep -cE "^$part[ :]" failed || true) failed"
 done
 [ ! -s mutated ] || awk '{ n += $2; refused += $(NF - 1) } END { print "mutations: " n " damaged files, " refused " refused, the others read" }' mutated
 [ ! -s failed ] || { echo "torture: $(wc -l < failed) failed"; exit 1; }

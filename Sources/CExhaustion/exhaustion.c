@@ -15,8 +15,12 @@
 #define PROGRAM "program"
 #endif
 
-/// Says what is missing in place of `format`, and ends. Nothing here may ask for memory itself.
+/// Says what is missing in place of `format`, and ends. Nothing here may ask for memory itself. Of several threads that
+/// want for something at once the first one says it, and the others wait for the end.
 static _Noreturn __attribute__((format(printf, 1, 2))) void end(const char *format, ...) {
+    static int said;
+    if (__atomic_exchange_n(&said, 1, __ATOMIC_ACQ_REL))
+        for (;;) pause();
     char text[512];
     va_list values;
     va_start(values, format);
@@ -30,7 +34,7 @@ static _Noreturn __attribute__((format(printf, 1, 2))) void end(const char *form
 void memory_exhausted(size_t bytes) {
     end("memory: expected %zu KiB more, found none\n"
         "hint: raise the limit (ulimit -v), or make the batch or the model smaller\n",
-        bytes / 1024 + 1);
+        bytes / 1024 + (bytes % 1024 != 0));
 }
 
 #if !defined(__GLIBC__) || __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
@@ -78,6 +82,11 @@ void *realloc(void *old, size_t size) {
     return checked(__libc_realloc(old, size), size);
 }
 
+void *reallocarray(void *old, size_t count, size_t size) {
+    size_t bytes;
+    return realloc(old, __builtin_mul_overflow(count, size, &bytes) ? SIZE_MAX : bytes);
+}
+
 void *memalign(size_t alignment, size_t size) {
     note(size);
     return checked(__libc_memalign(alignment, size), size);
@@ -92,9 +101,11 @@ int posix_memalign(void **result, size_t alignment, size_t size) {
 }
 
 int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*body)(void *), void *argument) {
-    static int (*create)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
-    if (!create) *(void **)&create = dlsym(RTLD_NEXT, "pthread_create");
-    int code = create(thread, attributes, body, argument);
+    typedef int create_t(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+    static void *known; // whoever comes first finds what all find
+    void *create = __atomic_load_n(&known, __ATOMIC_RELAXED);
+    if (!create) __atomic_store_n(&known, create = dlsym(RTLD_NEXT, "pthread_create"), __ATOMIC_RELAXED);
+    int code = ((create_t *)create)(thread, attributes, body, argument);
     if (code == EAGAIN) {
         end("threads: expected one more, found none (error %d)\n"
             "hint: raise the limits of address space and processes (ulimit -v, ulimit -u), or give fewer --threads\n",

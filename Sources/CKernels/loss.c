@@ -1,9 +1,13 @@
 #include "internal.h"
 
+/// A row's loss in multiples of 2^-26. Their sums are exact below 2^27, so that no bit of a loss depends on how rows
+/// are dealt to threads.
+INLINE double exact(double loss) { return rint(loss * 0x1p26) * 0x1p-26; }
+
 KERNEL double cross_entropy(float *restrict logits, const float *restrict bias, const int32_t *label, long rows,
     long vocabulary, float smoothing, float gradient_scale, int gradient, double *nll) {
     FAST double total = 0, likelihood = 0;
-    float share = smoothing / (float)vocabulary;
+    float uniform = smoothing / (float)vocabulary;
     for (long r = 0; r < rows; r++, logits += vocabulary) {
         float top = -INFINITY, sum = 0, all = 0;
         for (long c = 0; c < vocabulary; c++) {
@@ -20,10 +24,10 @@ KERNEL double cross_entropy(float *restrict logits, const float *restrict bias, 
         }
         double log_sum = (double)top + log((double)sum);
         // sum_c q_c log p_c, with the uniform part from the plain sum of the logits
-        total += log_sum - (1.0 - (double)smoothing) * (double)target - (double)share * (double)all;
-        likelihood += log_sum - (double)target;
+        total += exact(log_sum - (1.0 - (double)smoothing) * (double)target - (double)uniform * (double)all);
+        likelihood += exact(log_sum - (double)target);
         if (!gradient) continue;
-        float scale = gradient_scale / sum, off = share * gradient_scale, on = (1 - smoothing) * gradient_scale;
+        float scale = gradient_scale / sum, off = uniform * gradient_scale, on = (1 - smoothing) * gradient_scale;
         for (long c = 0; c < vocabulary; c++) logits[c] = logits[c] * scale - off;
         logits[label[r]] -= on;
     }
@@ -62,7 +66,7 @@ INLINE taught_t compare(
 KERNEL double taught_cross_entropy(float *restrict logits, const float *restrict bias, const int32_t *label,
     teacher_t t, long rows, long vocabulary, float smoothing, float gradient_scale, int gradient, double *nll) {
     FAST double total = 0, likelihood = 0;
-    const float one = 1, hard = 1 - t.alpha, share = smoothing / (float)vocabulary, factor = 1 / t.temperature;
+    const float one = 1, hard = 1 - t.alpha, uniform = smoothing / (float)vocabulary, factor = 1 / t.temperature;
     for (long r = 0; r < rows; r++, logits += vocabulary) {
         const int32_t *id = t.ids + r * t.likeliest;
         const float *p = t.probabilities + r * t.likeliest;
@@ -80,12 +84,12 @@ KERNEL double taught_cross_entropy(float *restrict logits, const float *restrict
         if (t.temperature != one) soft = log_sum_exp(logits, top, t.temperature, vocabulary);
         double target = (double)logits[label[r]];
         taught_t taught = compare(logits, t, id, p, rest, soft);
-        total += (double)hard * (log_sum - (1.0 - (double)smoothing) * target - (double)share * (double)all);
-        total += (double)t.alpha * taught.divergence;
-        likelihood += log_sum - target;
+        double own_loss = log_sum - (1.0 - (double)smoothing) * target - (double)uniform * (double)all;
+        total += exact((double)hard * own_loss + (double)t.alpha * taught.divergence);
+        likelihood += exact(log_sum - target);
         if (!gradient) continue;
         // (1 - alpha) (softmax(z) - q) + alpha T (s - p), s = softmax(z / T); p of the others is in proportion to s
-        float of_hard = hard * gradient_scale, off = of_hard * share;
+        float of_hard = hard * gradient_scale, off = of_hard * uniform;
         float of_soft = t.alpha * t.temperature * gradient_scale;
         float others = (float)(rest / taught.others), of_others = of_soft * (1 - others);
         float shift = (float)log_sum, soft_shift = (float)soft, own[t.likeliest];

@@ -144,6 +144,9 @@ package struct Panels {
             "[\(outputs) x \(inputs)] times rows of \(x.layout.inputs) into \(y)")
         require(
             count <= x.layout.rows && (places != nil || count <= y.rows), "\(count) of \(x.layout.rows) rows into \(y)")
+        require(
+            mode != panel_go_on || (bias == nil && places == nil && type == panel_float32),
+            "sums go on without bias and places, of floats alone")
         panel_product(x.layout, base, bias, y.base, y.stride, places, count, outputs, mode)
     }
 

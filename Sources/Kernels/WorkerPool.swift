@@ -23,7 +23,7 @@ package final class WorkerPool {
                     return nil
                 }, shared.toOpaque())
             guard code == 0 else {
-                shared.release()  // fewer threads do the same work
+                shared.release()  // where the process has not ended (see CExhaustion), fewer threads do the same work
                 break
             }
             workers.append(worker)

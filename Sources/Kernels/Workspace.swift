@@ -1,8 +1,8 @@
 import CExhaustion
 import Foundation
 
-/// A stack of floats for one pass over one slice of a batch. Matrices are taken from it in order and given back all at
-/// once, so that a step allocates nothing once the largest batch has been seen.
+/// A stack of floats for one pass over some sentences of a batch. Matrices are taken from it in order and given back
+/// all at once, so that a step allocates nothing once the largest batch has been seen.
 package final class Workspace {
     private var chunks: [FloatBlock] = []
     private var chunk = 0

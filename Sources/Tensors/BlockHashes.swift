@@ -13,6 +13,7 @@ package struct BlockHashes {
 
     /// Calls a body once for each of 0..<count, perhaps on several threads.
     package typealias Loop = (_ count: Int, _ body: (Int) -> Void) -> Void
+    package static let serial: Loop = { count, body in for block in 0..<count { body(block) } }
 
     private let file: TensorFile
 
@@ -56,9 +57,11 @@ package struct BlockHashes {
         _ content: UnsafeRawBufferPointer, block: Int, into digest: UnsafeMutableRawPointer
     ) {
         let bytes = content[bytes(block, of: content.count)]
-        EVP_Digest(
-            content.baseAddress! + bytes.startIndex, bytes.count, digest.assumingMemoryBound(to: UInt8.self), nil,
-            EVP_sha256(), nil)
+        guard
+            EVP_Digest(
+                content.baseAddress! + bytes.startIndex, bytes.count, digest.assumingMemoryBound(to: UInt8.self), nil,
+                EVP_sha256(), nil) == 1
+        else { fatalError("libcrypto makes no SHA-256") }
     }
 }
 
@@ -69,49 +72,51 @@ package struct BlockHashes {
 package final class BlockCheckedFile {
     package let file: TensorFile
     private let digests: UnsafeRawBufferPointer
+    /// Keeps the mapping that `digests` points into.
     private let hashes: BlockHashes
-    private var isKnown: [Bool]
-    private var unknown: Int
-    /// Blocks that were asked for and not compared yet.
-    private var wanted: [Int] = []
+    private var isRequested: [Bool]
+    /// Blocks that were not compared yet.
+    private var unchecked: Int
+    /// Those of them that were asked for.
+    private var pending: [Int] = []
 
     /// The header is checked here.
     package init(path: String, _ hashes: BlockHashes) throws {
         file = try TensorFile(path: path)
         digests = try hashes.digests(of: file)
         self.hashes = hashes
-        unknown = digests.count / BlockHashes.digestBytes
-        isKnown = Array(repeating: false, count: unknown)
-        want(UnsafeRawBufferPointer(rebasing: file.content[..<file.dataStart]))
-        try check { for block in 0..<$0 { $1(block) } }
+        unchecked = digests.count / BlockHashes.digestBytes
+        isRequested = Array(repeating: false, count: unchecked)
+        request(UnsafeRawBufferPointer(rebasing: file.content[..<file.dataStart]))
+        try check(BlockHashes.serial)
     }
 
     /// Nothing is left to be compared.
-    package var isWhole: Bool { unknown == 0 }
+    package var isWhole: Bool { unchecked == 0 }
 
     /// Asks for bytes of the file, which must lie in its mapping.
-    package func want(_ bytes: UnsafeRawBufferPointer) {
-        guard unknown > 0, let start = bytes.baseAddress, bytes.count > 0 else { return }
+    package func request(_ bytes: UnsafeRawBufferPointer) {
+        guard unchecked > 0, let start = bytes.baseAddress, bytes.count > 0 else { return }
         let first = start - file.content.baseAddress!, last = first + bytes.count - 1
-        for block in first / BlockHashes.blockBytes...last / BlockHashes.blockBytes where !isKnown[block] {
-            isKnown[block] = true
-            wanted.append(block)
+        for block in first / BlockHashes.blockBytes...last / BlockHashes.blockBytes where !isRequested[block] {
+            isRequested[block] = true
+            pending.append(block)
         }
     }
 
     /// Asks for all of the file.
-    package func wantAll() { want(file.content) }
+    package func requestAll() { request(file.content) }
 
     /// Compares what was asked for since the last time. A file that fails is of no more use.
     package func check(_ loop: BlockHashes.Loop) throws {
-        guard !wanted.isEmpty else { return }
-        var differ = [Bool](repeating: false, count: wanted.count)
+        guard !pending.isEmpty else { return }
+        var differ = [Bool](repeating: false, count: pending.count)
         differ.withUnsafeMutableBufferPointer { differ in
-            loop(wanted.count) { differ[$0] = !matches(wanted[$0]) }
+            loop(pending.count) { differ[$0] = !matches(pending[$0]) }
         }
-        if let bad = differ.firstIndex(of: true) { throw damage(wanted[bad]) }
-        unknown -= wanted.count
-        wanted.removeAll(keepingCapacity: true)
+        if let bad = differ.firstIndex(of: true) { throw damage(pending[bad]) }
+        unchecked -= pending.count
+        pending.removeAll(keepingCapacity: true)
     }
 
     private func matches(_ block: Int) -> Bool {

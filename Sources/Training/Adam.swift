@@ -40,8 +40,8 @@ package final class WeightUpdate {
     /// Weights that one task updates: what fits a core's cache with their gradient and moments.
     private static let chunk = 1 << 15
     private let chunks: [Range<Int>]
-    /// Squares of each chunk's gradient.
-    private let squares: UnsafeMutableBufferPointer<Double>
+    /// Sum of the squares of each chunk's gradient.
+    private var squares: [Double]
 
     /// - Parameter trained: ranges of the weights that are updated; gradients elsewhere are of no account
     package init(_ trained: [Range<Int>]) {
@@ -50,10 +50,8 @@ package final class WeightUpdate {
                 $0..<min($0 + Self.chunk, range.upperBound)
             }
         }
-        squares = .allocate(capacity: chunks.count)
+        squares = Array(repeating: 0, count: chunks.count)
     }
-
-    deinit { squares.deallocate() }
 
     /// - Parameter clip: the norm of the gradient is cut to this; nil: never
     package func callAsFunction(
@@ -71,11 +69,13 @@ package final class WeightUpdate {
 
     /// What makes the gradient no longer than `clip`.
     private func factor(_ clip: Float, _ gradient: FloatBlock, _ pool: WorkerPool) -> Float {
-        pool.run(chunks.count) { task in
-            let chunk = chunks[task], g = gradient.base + chunk.lowerBound
-            var total = 0.0
-            for i in 0..<chunk.count { total += Double(g[i]) * Double(g[i]) }
-            squares[task] = total
+        squares.withUnsafeMutableBufferPointer { squares in
+            pool.run(chunks.count) { task in
+                let chunk = chunks[task], g = gradient.base + chunk.lowerBound
+                var total = 0.0
+                for i in 0..<chunk.count { total += Double(g[i]) * Double(g[i]) }
+                squares[task] = total
+            }
         }
         return Float(Double(clip) / squares.reduce(0, +).squareRoot())
     }

@@ -2,6 +2,7 @@ import Corpus
 import Kernels
 import Models
 
+/// How a Transformer is trained on sentence pairs.
 package struct TeacherSettings: Codable, Equatable, Sendable {
     /// Target tokens of a batch, `</s>` included.
     package var batchTokens = 1500
@@ -41,9 +42,9 @@ package final class TeacherTrainee: Trainee {
     private var updateTimer: PhaseTimer?
     private let targetTokens: [Int]
     private var order = EpochOrder()
-    /// BLEU of the present weights on the validation set, where it is wanted after this epoch.
+    /// BLEU of the present weights on the validation set, where it is asked for after this epoch.
     package var validationBLEU: (_ epoch: Int, FloatBlock) throws -> Double? = { _, _ in nil }
-
+    /// What a teacher says of `train`; nil where none teaches.
     private let lessons: TeacherLessons?
 
     /// - Parameters:

@@ -61,8 +61,8 @@ public struct Mutator: RandomNumberGenerator {
     }
 }
 
-/// Reads damaged files and sees what comes of it: they are read or refused, never a crash, and always in an error of
-/// ours.
+/// Reads damaged files and sees what comes of it: they are read or refused, never a crash, and what is refused
+/// is refused by one of our own errors.
 public enum Mutations {
     private static func number(_ variable: String) -> Int? {
         ProcessInfo.processInfo.environment[variable].flatMap { Int($0) }

@@ -1,5 +1,6 @@
 import Foundation
 import Kernels
+import Tensors
 import Testing
 
 @testable import Models
@@ -90,6 +91,10 @@ private func multiply(_ x: Matrix, by gain: Matrix, into y: Matrix) {
             "--model", run.path + "/splice", "--teacher", run.path + "/train", "--epochs", "2", to: "inplace/all")
         try run.score("inplace/all", to: "score")
         #expect(FileManager.default.fileExists(atPath: run.path + "/score/hypotheses.txt"))
+        let file = try TensorFile(path: run.path + "/splice/model.safetensors")
+        for place in ["encoder.0.attention", "decoder.0.attention", "decoder.0.cross"] {
+            #expect(file.tensors.contains { $0.name.hasPrefix("\(place).network.") }, "\(place)")
+        }
         let spec = try Spec(parsing: "identity-one.cross.0")
         #expect(
             spec.family is IdentityFamily && Families.help.contains("identity")

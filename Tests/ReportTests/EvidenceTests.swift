@@ -199,11 +199,18 @@ import Testing
 
     // MARK: - Maps
 
+    @Test func aNameSaysWhatStandsWhere() {
+        let name = ModelName("mix-l.encoder+mix-l.decoder.inplace.beam-4.int8.joined-2")
+        #expect(name.specs.count == 2 && name.isInPlace)
+        #expect(name.text == "mix-l.encoder+mix-l.decoder.inplace" && name.network == "mix-l, in place")
+        #expect(ModelName("teacher.beam-4").text == "teacher" && ModelName("greedy").specs.isEmpty)
+    }
+
     @Test func overlapOfMaps() {
         let a = PlaceMap(outputs: 2, read: 2, values: [1, 0, 0.25, 0.75])
-        let b = PlaceMap(outputs: 2, read: 2, values: [0.5, 0.5, 0.75, 0.25])
+        let b = PlaceMap(outputs: 2, read: 2, values: [1, 0, 0.75, 0.25])
         #expect(a.overlap(a, isCausal: false) == 1)
-        #expect(a.overlap(b, isCausal: false) == 0.5)
+        #expect(a.overlap(b, isCausal: false) == 0.75)
         #expect(a.overlap(b, isCausal: true) == 0.5, "the first row has one token and says nothing")
         #expect(
             PlaceMap(outputs: 2, read: 1, values: [1, 1]).overlap(

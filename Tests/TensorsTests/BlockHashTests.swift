@@ -56,7 +56,7 @@ import Testing
             }
             let file = try open(path, hashes)
             for block in 1..<4 {
-                file.want(UnsafeRawBufferPointer(rebasing: file.file.content[(block << 16) + 5..<(block << 16) + 6]))
+                file.request(UnsafeRawBufferPointer(rebasing: file.file.content[(block << 16) + 5..<(block << 16) + 6]))
                 guard block == bad else {
                     try file.check(Self.serially)
                     continue
@@ -72,7 +72,7 @@ import Testing
     @Test func whatWasComparedIsNotComparedAgain() throws {
         try withFolder { path, hashes in
             let file = try open(path, hashes)
-            file.wantAll()
+            file.requestAll()
             var compared = 0
             try file.check { count, body in
                 compared += count
@@ -80,7 +80,7 @@ import Testing
             }
             #expect(compared == 3)
             #expect(file.isWhole)
-            file.wantAll()
+            file.requestAll()
             try file.check { count, _ in compared += count }
             #expect(compared == 3)
         }

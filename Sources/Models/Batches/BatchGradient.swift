@@ -11,9 +11,9 @@ import Tensors
 ///        of the vocabulary; gains and shifts are summed over sentences.
 ///
 /// A token's row depends on its sentence alone and sums run over the batch in its order, so that no bit of the gradient
-/// depends on the number of threads or on how tiles are cut. Networks that add to a gradient block themselves (see
-/// `ContextNetwork.leavesGradients`) have a block for each of two tiles, the most threads that can work on them; the
-/// tiles depend on the batch alone.
+/// or of the loss depends on the number of threads or on how tiles are cut. Networks that add to `Pass.gradients`
+/// themselves, which the first pass finds out, have a block for each of two tiles, the most threads that can work on
+/// them; the tiles, and one round for all sentences, depend on the batch alone.
 package final class BatchGradient {
     /// How a batch is cut. It changes no bit, but `roundTokens` does.
     package struct Cut: Sendable {
@@ -34,7 +34,7 @@ package final class BatchGradient {
     private let trainsTransformer: Bool
     private let packed = PackedWeights()
     private let store = BatchStore()
-    private let lanes: [Lane]
+    private let states: [ThreadState]
     private var tasks: [SumTask] = []
     /// Of tensors whose networks add to gradient blocks themselves.
     private var blocks: [FloatBlock] = []
@@ -44,7 +44,7 @@ package final class BatchGradient {
     private var isStale = true
 
     /// What a thread needs for the tile at work.
-    private final class Lane {
+    private final class ThreadState {
         let workspace = Workspace()
         let trace = TransformerTrace()
         let tile: BatchTile
@@ -53,7 +53,7 @@ package final class BatchGradient {
         init(_ store: BatchStore) { tile = BatchTile(store) }
     }
 
-    /// - Parameter trained: tensors whose gradient is wanted
+    /// - Parameter trained: tensors whose gradient is asked for
     package init(
         _ model: Transformer, weights: FloatBlock, trained: [Slot], trainsTransformer: Bool = true, cut: Cut = Cut(),
         pool: WorkerPool
@@ -64,7 +64,7 @@ package final class BatchGradient {
         self.cut = cut
         self.trainsTransformer = trainsTransformer
         let store = store
-        lanes = (0..<pool.threads).map { _ in Lane(store) }
+        states = (0..<pool.threads).map { _ in ThreadState(store) }
         measure(trained)
     }
 
@@ -72,8 +72,8 @@ package final class BatchGradient {
     package func weightsHaveChanged() { isStale = true }
 
     /// Thread-seconds by phase, from when it was switched on.
-    package var timers: [PhaseTimer] { lanes.compactMap(\.timer) }
-    package func switchOnPhaseTimers() { for lane in lanes { lane.timer = PhaseTimer() } }
+    package var timers: [PhaseTimer] { states.compactMap(\.timer) }
+    package func switchOnPhaseTimers() { for state in states { state.timer = PhaseTimer() } }
 
     // MARK: - Loss
 
@@ -81,51 +81,49 @@ package final class BatchGradient {
     package func loss(_ batch: PairBatch, smoothing: Float) -> LossSums {
         pack()
         deal(batch, 0..<batch.source.sentences)
-        runTiles { tile, lane in
-            lane.tile.begin(batch, tiles[tile], from: 0)
+        runTiles { tile, state in
+            state.tile.begin(batch, tiles[tile], from: 0)
             let pass = Pass(
-                weights: weights, gradients: nil, workspace: lane.workspace, randomness: .off,
+                weights: weights, gradients: nil, workspace: state.workspace, randomness: .off,
                 trainsTransformer: trainsTransformer,
-                timer: lane.timer, packed: packed, tile: nil)
-            return model.loss(lane.tile.batch, smoothing: smoothing, gradientScale: 0, trace: lane.trace, pass)
+                timer: state.timer, packed: packed, tile: nil)
+            return model.loss(state.tile.batch, smoothing: smoothing, gradientScale: 0, trace: state.trace, pass)
         }
         return tileSums.reduce(LossSums(), +)
     }
 
-    /// The summed loss of some sentences, whose gradient times `scale` becomes that of the trained tensors.
-    ///
-    /// - Parameter sentences: all if nil
+    /// The summed loss of all sentences, whose gradient times `scale` becomes that of the trained tensors.
     package func run(
-        _ batch: PairBatch, sentences: Range<Int>? = nil, smoothing: Float, scale: Float, randomness: Randomness,
-        into gradient: FloatBlock
+        _ batch: PairBatch, smoothing: Float, scale: Float, randomness: Randomness, into gradient: FloatBlock
     ) -> LossSums {
         pack()
-        let sentences = sentences ?? 0..<batch.source.sentences
-        var sums = LossSums(), start = sentences.lowerBound
+        let all = batch.source.sentences
+        var sums = LossSums(), start = 0
         repeat {
-            let round = start..<roundEnd(batch, start, sentences.upperBound)
+            let round = start..<roundEnd(batch, start, all)
             deal(batch, round)
             store.begin(
                 sourceRows: batch.source.offsets[round.upperBound] - batch.source.offsets[start],
                 targetRows: batch.target.offsets[round.upperBound] - batch.target.offsets[start], sentences: round.count
             )
-            runTiles { tile, lane in
-                lane.tile.begin(batch, tiles[tile], from: start)
+            runTiles { tile, state in
+                state.tile.begin(batch, tiles[tile], from: start)
                 let pass = Pass(
-                    weights: weights, gradients: blocks.isEmpty ? nil : blocks[tile], workspace: lane.workspace,
+                    weights: weights, gradients: blocks.isEmpty ? nil : blocks[tile], workspace: state.workspace,
                     randomness: randomness,
-                    trainsTransformer: trainsTransformer, timer: lane.timer, packed: packed, tile: lane.tile)
-                return model.loss(lane.tile.batch, smoothing: smoothing, gradientScale: scale, trace: lane.trace, pass)
+                    trainsTransformer: trainsTransformer, timer: state.timer, packed: packed, tile: state.tile)
+                return model.loss(
+                    state.tile.batch, smoothing: smoothing, gradientScale: scale, trace: state.trace, pass)
             }
-            let round0 = start == sentences.lowerBound
+            let isFirst = start == 0
             pool.run(tasks.count) { task, worker in
-                lanes[worker].timer?.enter(.products)
-                add(tasks[task], batch, round, randomness, to: gradient, isFirst: round0)
-                lanes[worker].timer?.leave()
+                states[worker].timer?.enter(.products)
+                add(tasks[task], batch, round, randomness, to: gradient, isFirst: isFirst)
+                states[worker].timer?.leave()
             }
             sums = tileSums.reduce(sums, +)
             start = round.upperBound
-        } while start < sentences.upperBound
+        } while start < all
         return sums
     }
 
@@ -134,13 +132,13 @@ package final class BatchGradient {
         isStale = false
     }
 
-    private func runTiles(_ body: (_ tile: Int, Lane) -> LossSums) {
+    private func runTiles(_ body: (_ tile: Int, ThreadState) -> LossSums) {
         tileSums.withUnsafeMutableBufferPointer { sums in
             pool.run(tiles.count) { tile, worker in
-                let lane = lanes[worker]
-                lane.workspace.reset()
-                sums[tile] = body(tile, lane)
-                lane.timer?.leave()
+                let state = states[worker]
+                state.workspace.reset()
+                sums[tile] = body(tile, state)
+                state.timer?.leave()
             }
         }
     }
@@ -162,6 +160,8 @@ package final class BatchGradient {
         return next
     }
 
+    /// Tiles for so much work, of which a target token and its source token are 3: four for each thread, of 96 to 240
+    /// target tokens.
     private func tileCount(_ work: Int) -> Int {
         let tokens = cut.tileTokens ?? min(max(work / (3 * 4 * pool.threads), 96), 240)
         return max(1, (work + tokens * 3 / 2) / (tokens * 3))
@@ -170,16 +170,16 @@ package final class BatchGradient {
     /// Tiles of about the same work.
     private func deal(_ batch: PairBatch, _ sentences: Range<Int>) {
         let all = Self.work(batch, sentences)
-        let wanted = blocks.isEmpty ? tileCount(all) : blocks.count
+        let count = blocks.isEmpty ? tileCount(all) : blocks.count
         tiles.removeAll(keepingCapacity: true)
         tileSums.removeAll(keepingCapacity: true)
         var start = sentences.lowerBound
-        for tile in 1...wanted where start < sentences.upperBound {
+        for tile in 1...count where start < sentences.upperBound {
             var end = start + 1
-            while end < sentences.upperBound, Self.work(batch, sentences.lowerBound..<end) * wanted < all * tile {
+            while end < sentences.upperBound, Self.work(batch, sentences.lowerBound..<end) * count < all * tile {
                 end += 1
             }
-            if tile == wanted { end = sentences.upperBound }
+            if tile == count { end = sentences.upperBound }
             tiles.append(start..<end)
             tileSums.append(LossSums())
             start = end
@@ -200,31 +200,31 @@ package final class BatchGradient {
     }
 
     /// Numbers of a weight's gradient in one task, about.
-    private static let taskCount = 12288
-    /// Rows that the product's kernel takes together, at least.
-    private static let taskRows = 96
+    private static let taskNumbers = 12288
+    /// Rows of a task, about, where columns are many.
+    private static let fewestTaskRows = 96
 
     /// Parts of about the same size.
     private static func taskRows(_ count: Int, columns: Int) -> [Range<Int>] {
-        let wanted = max(taskRows, taskCount / columns), parts = max(1, (count + wanted - 1) / wanted)
-        let ends = (0...parts).map { $0 == parts ? count : count * $0 / parts / tileRows * tileRows }
+        let rows = max(fewestTaskRows, taskNumbers / columns), parts = max(1, (count + rows - 1) / rows)
+        let ends = (0...parts).map { $0 == parts ? count : count * $0 / parts / kernelRows * kernelRows }
         return zip(ends, ends.dropFirst()).map { $0..<$1 }
     }
 
-    /// Rows that are multiplied at once.
-    private static let tileRows = 6
+    /// Rows that the kernel multiplies at once: TILE of tile.h.
+    private static let kernelRows = 6
 
     /// Finds what there is to be left, by a pass over one sentence, and deals it.
     private func measure(_ trained: [Slot]) {
         var pair = PairBatch()
         pair.append(source: [SpecialToken.end], target: [])
-        let lane = Lane(store), unused = FloatBlock(model.layout.count)
-        lane.tile.begin(pair, 0..<1, from: 0)
+        let state = states[0], unused = FloatBlock(model.layout.count)
+        state.tile.begin(pair, 0..<1, from: 0)
         let pass = Pass(
-            weights: weights, gradients: unused, workspace: lane.workspace, randomness: .off,
+            weights: weights, gradients: unused, workspace: state.workspace, randomness: .off,
             trainsTransformer: trainsTransformer, timer: nil,
-            packed: packed, tile: lane.tile)
-        _ = model.loss(lane.tile.batch, smoothing: 0, gradientScale: 1, trace: lane.trace, pass)
+            packed: packed, tile: state.tile)
+        _ = model.loss(state.tile.batch, smoothing: 0, gradientScale: 1, trace: state.trace, pass)
         store.complete()
         packed.complete()
         let left = makeTasks()
@@ -232,8 +232,8 @@ package final class BatchGradient {
         guard !ranges.isEmpty else { return }
         blocks = (0..<2).map { _ in FloatBlock(model.layout.count) }
         for range in ranges {
-            for first in stride(from: range.lowerBound, to: range.upperBound, by: Self.taskCount) {
-                tasks.append(.blocks(first..<min(first + Self.taskCount, range.upperBound)))
+            for first in stride(from: range.lowerBound, to: range.upperBound, by: Self.taskNumbers) {
+                tasks.append(.blocks(first..<min(first + Self.taskNumbers, range.upperBound)))
             }
         }
     }
@@ -245,6 +245,10 @@ package final class BatchGradient {
             tables[lookup.embedding.table.offset, default: []].append(index)
         }
         for (index, product) in store.products.enumerated() {
+            require(
+                !store.products[..<index].contains {
+                    $0.weight.offset == product.weight.offset && $0.rows.overlaps(product.rows)
+                }, "two products make the gradient of the same rows")
             let own = tables.removeValue(forKey: product.weight.offset) ?? []
             for rows in Self.taskRows(product.rows.count, columns: product.weight.columns) {
                 tasks.append(.product(index, rows: rows, lookups: own))
@@ -281,7 +285,7 @@ package final class BatchGradient {
                 store[product.dy].rows(tokens).columns(rows), store[product.x].rows(tokens),
                 into: gradient[product.weight].rows(all),
                 bias: product.bias.map { gradient.base + $0.offset + all.lowerBound }, accumulate: !isFirst)
-            for lookup in lookups { add(store.lookups[lookup], batch, round, randomness, rows, to: gradient) }
+            for lookup in lookups { add(store.lookups[lookup], batch, round, randomness, all, to: gradient) }
         case .lookups(let indices, let table, let rows):
             if isFirst { gradient[table].rows(rows).fill(0) }
             for index in indices { add(store.lookups[index], batch, round, randomness, rows, to: gradient) }

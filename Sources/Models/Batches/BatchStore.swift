@@ -101,6 +101,7 @@ final class BatchStore {
 
     /// Whether a matrix is rows of a place, all its columns.
     func holds(_ x: Matrix, _ side: PairSide) -> Bool {
+        guard x.stride == x.columns else { return false }  // columns of a wider matrix
         guard isMeasured else { return place(of: x) != nil }
         let block = blocks[side.rawValue]
         return block.base <= x.base && x.base < block.base + block.count

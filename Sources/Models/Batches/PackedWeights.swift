@@ -14,7 +14,8 @@ final class PackedWeights {
     }
 
     private struct Key: Hashable {
-        let firstNumber: Int
+        /// Of the weights' block.
+        let numbers: Range<Int>
         let isTransposed: Bool
     }
 
@@ -30,10 +31,11 @@ final class PackedWeights {
 
     /// - Parameters:
     ///   - part: rows of the weight; all if nil
-    ///   - isTransposed: whether W^T is wanted
+    ///   - isTransposed: whether W^T is asked for
     func panels(_ weight: Slot, _ part: Range<Int>?, transposed isTransposed: Bool) -> Panels? {
         let rows = part ?? 0..<weight.rows
-        let key = Key(firstNumber: weight.offset + rows.lowerBound * weight.columns, isTransposed: isTransposed)
+        let first = weight.offset + rows.lowerBound * weight.columns
+        let key = Key(numbers: first..<first + rows.count * weight.columns, isTransposed: isTransposed)
         guard isComplete else {
             if indices[key] == nil {
                 indices[key] = entries.count

@@ -17,10 +17,6 @@ package protocol ContextNetwork {
     /// Longest source that it can read, and most positions of the target; nil where there is no bound.
     var bounds: (source: Int?, target: Int?) { get }
 
-    /// Whether the gradients of all its parameters are made by `Pass.addProduct` and `Pass.sums`, and so a batch's at
-    /// once. Those of other networks go into blocks of their own, one for each of a few parts of a batch.
-    var leavesGradients: Bool { get }
-
     /// Whether tokens are read as a set: one more or less only adds or takes its part, and a network for
     /// self-attention, given a memory, reads that in place of x. False, as it is unless a network says otherwise, where
     /// each position of the input has weights of its own.
@@ -56,7 +52,6 @@ package protocol ContextNetwork {
 }
 
 extension ContextNetwork {
-    package var leavesGradients: Bool { false }
     package var readsSet: Bool { false }
 }
 

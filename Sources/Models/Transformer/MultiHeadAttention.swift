@@ -38,7 +38,6 @@ struct MultiHeadAttention: ContextNetwork {
     }
 
     var bounds: (source: Int?, target: Int?) { (nil, nil) }
-    var leavesGradients: Bool { true }
     var readsSet: Bool { true }
 
     func forward(_ x: Matrix, _ queries: Packed, memory: EncoderOutput?, _ pass: Pass) -> ContextTape {

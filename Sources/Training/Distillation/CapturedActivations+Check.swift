@@ -7,13 +7,18 @@ extension CapturedActivations {
     /// sentence longer than `maxTokens`.
     static func offsets(_ name: String, in file: TensorFile, maxTokens: Int, count: Int? = nil) throws -> [Int] {
         let offsets = try file.integers(name)
-        // of numbers below 2^48 no sum or product that follows overflows
-        let rises =
-            offsets.first == 0 && offsets.last! < 1 << 48 && zip(offsets, offsets.dropFirst()).allSatisfy { $0 <= $1 }
-        guard rises, zip(offsets, offsets.dropFirst()).allSatisfy({ $1 - $0 <= maxTokens }) else {
-            throw DataError(
-                path: file.path, expected: "'\(name)' rising from 0, in steps of at most \(maxTokens)",
-                found: "otherwise", hint: "capture again")
+        func wrong(_ found: String) -> DataError {
+            DataError(
+                path: file.path, expected: "'\(name)' rising from 0, in steps of at most \(maxTokens)", found: found,
+                hint: "capture again")
+        }
+        guard offsets.first == 0 else { throw wrong("it starting from \(offsets.first.map(String.init) ?? "nothing")") }
+        for sentence in 0..<offsets.count - 1 {
+            let (start, end) = (offsets[sentence], offsets[sentence + 1])
+            // of numbers below 2^48 no sum or product that follows overflows
+            guard end >= start, end < 1 << 48, end - start <= maxTokens else {
+                throw wrong("\(start) to \(end) at sentence \(sentence)")
+            }
         }
         guard count ?? offsets.count == offsets.count else {
             throw DataError(

@@ -21,10 +21,12 @@ package final class CapturedActivations {
 
     /// Rows of a tensor of either type.
     private struct Rows: RowSource {
+        /// Keeps the mapping that `bytes` points into.
         private let file: TensorFile
         private let bytes: UnsafeRawBufferPointer
         let width: Int
         let isHalf: Bool
+        private var rowBytes: Int { width * (isHalf ? 2 : 4) }
 
         init(_ file: TensorFile, _ name: String, tokens: Int, width: Int) throws {
             let info = try file.info(name)
@@ -41,12 +43,11 @@ package final class CapturedActivations {
 
         /// What lies in the file of some rows.
         func bytes(_ rows: Range<Int>) -> UnsafeRawBufferPointer {
-            let row = width * (isHalf ? 2 : 4)
-            return UnsafeRawBufferPointer(rebasing: bytes[rows.lowerBound * row..<rows.upperBound * row])
+            UnsafeRawBufferPointer(rebasing: bytes[rows.lowerBound * rowBytes..<rows.upperBound * rowBytes])
         }
 
         func read(_ row: Int, into y: UnsafeMutablePointer<Float>) {
-            let start = bytes.baseAddress! + row * width * (isHalf ? 2 : 4)
+            let start = bytes.baseAddress! + row * rowBytes
             if isHalf {
                 half_to_float(start.assumingMemoryBound(to: UInt16.self), y, width)
             } else {
@@ -65,8 +66,8 @@ package final class CapturedActivations {
             try BlockCheckedFile(path: FilePath.join(folder, name), hashes)
         }
         let lengths = try open(CapturePoint.offsetsName(split))
-        lengths.wantAll()
-        try lengths.check { for block in 0..<$0 { $1(block) } }
+        lengths.requestAll()
+        try lengths.check(BlockHashes.serial)
         let source = try Self.offsets("source", in: lengths.file, maxTokens: configuration.maxTokens)
         let target = try Self.offsets(
             "target", in: lengths.file, maxTokens: configuration.maxTokens, count: source.count)
@@ -107,9 +108,9 @@ package final class CapturedActivations {
         guard files.contains(where: { !$0.isWhole }) else { return }
         for sentence in sentences {
             let rows = offsets[sentence]..<offsets[sentence + 1]
-            files[0].want(input.bytes(rows))
-            files[0].want(output.bytes(rows))
-            if let memory { files[1].want(memory.bytes(memoryOffsets[sentence]..<memoryOffsets[sentence + 1])) }
+            files[0].request(input.bytes(rows))
+            files[0].request(output.bytes(rows))
+            if let memory { files[1].request(memory.bytes(memoryOffsets[sentence]..<memoryOffsets[sentence + 1])) }
         }
         for file in files { try file.check(pool.run) }
     }
@@ -117,7 +118,7 @@ package final class CapturedActivations {
     /// Sum over all tokens of |output - mean output|^2, d numbers a token: what a network that always said the mean
     /// would be wrong by.
     package func totalVariation(_ pool: WorkerPool) throws -> Double {
-        files[0].wantAll()
+        files[0].requestAll()
         try files[0].check(pool.run)
         var sum = [Double](repeating: 0, count: width), squares = 0.0
         var row = [Float](repeating: 0, count: width)

@@ -36,7 +36,8 @@ struct Distillations {
         }
         let points = Dictionary(
             grouping: try evidence.registry.metrics(
-                of: runs.map(\.run.id), like: "layer.*.valid.loss", "layer.*.valid.explained", "layer.*.valid.cosine.*"),
+                of: runs.map(\.run.id),
+                like: "layer.*.valid.loss", "layer.*.valid.explained", "layer.*.valid.cosine.*"),
             by: \.run)
         let hasSeveral = Set(runs.map { ScoreGroup.family($0.run.name) }).count > 1
         networks = runs.grouped { "\(ScoreGroup.family($0.run.name))\n\($0.spec)" }.map { _, seeds in

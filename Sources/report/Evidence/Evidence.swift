@@ -43,10 +43,8 @@ struct Evidence {
     /// The name of the whole: the first run's, without its seed.
     var title: String {
         let families = groups.isEmpty ? names.map(ScoreGroup.family) : groups.map(\.family)
-        return names.map(ScoreGroup.family).filter { families.contains($0) }.reduce(into: [String]()) {
-            if !$0.contains($1) { $0.append($1) }
-        }
-        .joined(separator: ", ")
+        return names.map(ScoreGroup.family).filter { families.contains($0) }.grouped { $0 }.map(\.key)
+            .joined(separator: ", ")
     }
 
     /// More runs than seeds of one.

@@ -15,16 +15,15 @@ struct MappedModels {
 
     /// Nil where no teacher's score has maps.
     init?(_ evidence: Evidence) throws {
-        // a model's maps are the same however it searches
-        func mapped(_ groups: [ScoreGroup]) throws -> [(group: ScoreGroup, model: Model)] {
+        // of one run alone, whose networks stand for its own teacher's attentions; a model's maps are the same however
+        // it searches
+        func mapped(_ groups: [ScoreGroup], of run: String? = nil) throws -> [(group: ScoreGroup, model: Model)] {
             try groups.filter { $0.model.layer == nil }.compactMap { group in
-                try evidence.translations.maps(group.first.run).map {
-                    (
-                        group,
-                        Model(
-                            label: evidence.label(group), family: group.model.specs.first?.family.name ?? "", maps: $0)
-                    )
-                }
+                guard let member = run.map({ run in group.members.first { $0.name == run } }) ?? group.first,
+                    let maps = try evidence.translations.maps(member.run)
+                else { return nil }
+                let family = group.model.specs.first?.family.name ?? ""
+                return (group, Model(label: evidence.label(group), family: family, maps: maps))
             }
         }
         guard let first = try mapped(evidence.teachers).first(where: { !$0.model.maps.sentences.isEmpty }) else {
@@ -33,7 +32,9 @@ struct MappedModels {
         teacher = first.model.maps
         sentences = teacher.sentences
         let known = sentences
-        replaced = try mapped(evidence.replaced).filter { $0.model.maps.sentences == known }
+        replaced = try mapped(evidence.replaced, of: first.group.first.name).filter {
+            $0.model.maps.sentences == known
+        }
     }
 
     /// What stands at an attention, each network once: of the model in which fewest attentions are replaced. One of

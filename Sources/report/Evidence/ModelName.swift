@@ -14,7 +14,7 @@ struct ModelName {
         var isInPlace = false
         while let dot = text.lastIndex(of: ".") {
             let last = text[text.index(after: dot)...]
-            guard last == "int8" || last == "mixed" || last == "inplace" || last.hasPrefix("beam-") else { break }
+            guard last == "inplace" || Self.isWay(last) else { break }
             isInPlace = isInPlace || last == "inplace"
             text = String(text[..<dot])
         }
@@ -22,6 +22,11 @@ struct ModelName {
         specs = parts.contains { $0 == nil } ? [] : parts.compactMap { $0 }
         self.isInPlace = isInPlace
         self.text = text + (isInPlace ? ".inplace" : "")
+    }
+
+    /// What a score's name ends with that says how it was searched and on which texts: not part of the model.
+    private static func isWay(_ word: Substring) -> Bool {
+        word == "int8" || word == "mixed" || word.hasPrefix("beam-") || word.hasPrefix("joined-")
     }
 
     /// The layer, where one network alone stands in the model.

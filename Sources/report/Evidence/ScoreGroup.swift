@@ -36,14 +36,10 @@ struct ScoreGroup {
 
     /// Rows that differ in the seed alone become one. The order is that of their first members.
     static func groups(_ rows: [ScoredModel], names: [String]) -> [ScoreGroup] {
-        var members: [String: [ScoredModel]] = [:], order: [String] = []
-        for row in rows {
-            let key = [family(row.name), row.model, row.search ?? "", row.testSet].joined(separator: "\n")
-            if members[key] == nil { order.append(key) }
-            members[key, default: []].append(row)
-        }
-        return order.map { key in
-            let all = members[key]!.sorted { names.firstIndex(of: $0.name)! < names.firstIndex(of: $1.name)! }
+        rows.grouped {
+            [family($0.name), $0.model, $0.search ?? "", $0.testSet].joined(separator: "\n")
+        }.map { _, members in
+            let all = members.sorted { names.firstIndex(of: $0.name)! < names.firstIndex(of: $1.name)! }
             return ScoreGroup(
                 family: family(all[0].name), model: ModelName(all[0].model), search: all[0].search ?? "",
                 testSet: all[0].testSet, members: all)

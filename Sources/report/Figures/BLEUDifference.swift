@@ -58,7 +58,7 @@ struct BLEUDifference {
                     set grid x lt 1 lw 0.4 lc rgb '\(Palette.faint)'
                     set key at screen 0.97, screen 0.995 right top horizontal samplen 0.5 reverse Left
                     set arrow from 0, graph 0 to 0, graph 1 nohead lw 1.2 lc rgb '\(Palette.faint)'
-                    \(headings.map { "set label \(Gnuplot.quote($0.0)) at screen 0.012, first \(Gnuplot.number($0.1)) left font 'Helvetica:Bold,14'" }.joined(separator: "\n"))
+                    \(Gnuplot.headings(headings))
                     plot \(series.joined(separator: ", \\\n     "))
                     """))
     }
@@ -67,15 +67,17 @@ struct BLEUDifference {
         let best = groups.max { $0.mean(\.difference)! < $1.mean(\.difference)! }!,
             worst = groups.min { $0.mean(\.difference)! < $1.mean(\.difference)! }!
         func words(_ group: ScoreGroup) -> String {
-            "\(evidence.label(group)) at \(group.model.places) (\(group.search), \(Words.difference(group.mean(\.difference)!)))"
+            let difference = Words.difference(group.mean(\.difference)!)
+            return "\(evidence.label(group)) at \(group.model.places) (\(group.search), \(difference))"
         }
         let bars =
             groups.contains { $0.members.count > 1 }
-            ? "Bars are one standard deviation over seeds, or, of a single run, the 95% interval of a paired bootstrap over test sentences."
-            : "Bars are the 95% interval of the difference over resampled test sets (paired bootstrap): where one crosses zero, the two may well be equal."
-        return
-            "A point right of the line translates better than the teacher with the same search. Highest: \(words(best)); lowest: \(words(worst)). "
-            + "\(bars) \(Words.runs(groups))"
+            ? "Bars are one standard deviation over seeds, or, of a single run, the 95% interval of a paired bootstrap "
+                + "over test sentences."
+            : "Bars are the 95% interval of the difference over resampled test sets (paired bootstrap): where one crosses "
+                + "zero, the two may well be equal."
+        return "A point right of the line translates better than the teacher with the same search. "
+            + "Highest: \(words(best)); lowest: \(words(worst)). \(bars) \(Words.runs(groups))"
     }
 }
 

@@ -30,8 +30,8 @@ struct Explained {
             map.figure(
                 "explained", title,
                 caption:
-                    "Share of the variance of the attention’s output on the validation set that the network, put in nobody’s place yet, explains. "
-                    + "Highest: \(words(best)); lowest: \(words(worst)). \(behind)",
+                    "Share of the variance of the attention’s output on the validation set that the network explains "
+                    + "before it is put into the model. Highest: \(words(best)); lowest: \(words(worst)). \(behind)",
                 range: range, axis: "layer", quantity: "explained", showsValues: true))
     }
 
@@ -53,8 +53,8 @@ struct Explained {
             map.figure(
                 "cosine", title,
                 caption:
-                    "Cosine of the attention’s output and the network’s, by the token’s place in the sentence, mean over layers, on the validation "
-                    + "set. Few sentences reach the places on the right. \(behind)",
+                    "Cosine of the attention’s output and the network’s, by the token’s place in the sentence, mean "
+                    + "over layers, on the validation set. Few sentences reach the places on the right. \(behind)",
                 range: range, axis: "position", quantity: "cosine", showsValues: false))
     }
 }
@@ -101,8 +101,11 @@ struct HeatMap {
         // yellow is too bright for white letters
         let middle = range.lowerBound + 0.55 * (range.upperBound - range.lowerBound)
         let values = [("> ", "#010101"), ("<=", "#fefefe")].map { comparison, color in
-            "'\(name).csv' skip 1 using ($4 \(comparison) \(Gnuplot.number(middle)) ? $3 : NaN):5:(sprintf('%.2f', $4)) with labels font 'Helvetica,12' tc rgb '\(color)'"
+            "'\(name).csv' skip 1 using ($4 \(comparison) \(Gnuplot.number(middle)) ? $3 : NaN):5:(sprintf('%.2f', $4)) "
+                + "with labels font 'Helvetica,12' tc rgb '\(color)'"
         }
+        let cell = "'\(name).csv' skip 1 using 3:5:($3-0.5):($3+0.5):($5-0.48):($5+0.48):4 with boxxyerror lc palette"
+        let plots = [cell] + (showsValues ? values : [])
         return Figure(
             name, title, caption: caption, height: height,
             data: CSV(
@@ -119,13 +122,14 @@ struct HeatMap {
                 set xtics scale 0 \(last < 12 ? "1" : "5")
                 set ytics scale 0 \(Gnuplot.tics(tics))
                 set xlabel '\(axis)' offset 0, 0.8
-                set palette defined (0 '#440154', 0.25 '#3b528b', 0.5 '#21918c', 0.75 '#5ec962', 1 '#fde725')
+                \(Palette.map)
                 set cbtics font 'Helvetica,12'
                 set cbrange [\(Gnuplot.number(range.lowerBound)):\(Gnuplot.number(range.upperBound))]
-                set colorbox user origin 0.885, \(Gnuplot.number(58 / Double(height))) size 0.022, \(Gnuplot.number(min(1 - 66 / Double(height), 150 / Double(height))))
+                set colorbox user origin 0.885, \(Gnuplot.number(58 / Double(height))) \
+                size 0.022, \(Gnuplot.number(min(1 - 66 / Double(height), 150 / Double(height))))
                 set style fill solid noborder
-                \(headings.map { "set label \(Gnuplot.quote($0.0)) at screen 0.012, first \(Gnuplot.number($0.1)) left font 'Helvetica:Bold,14'" }.joined(separator: "\n"))
-                plot '\(name).csv' skip 1 using 3:5:($3-0.5):($3+0.5):($5-0.48):($5+0.48):4 with boxxyerror lc palette\(showsValues ? ", \\\n     " + values.joined(separator: ", \\\n     ") : "")
+                \(Gnuplot.headings(headings))
+                plot \(plots.joined(separator: ", \\\n     "))
                 """)
     }
 }

@@ -88,6 +88,14 @@ enum Gnuplot {
         "(" + tics.map { "\(quote($0.0)) \(number($0.1))" }.joined(separator: ", ") + ")"
     }
 
+    /// Labels at the left edge, in bold: what the rows below each are of.
+    static func headings(_ headings: [(String, Double)]) -> String {
+        headings.map { text, y in
+            "set label \(quote(text)) at screen 0.012, first \(number(y)) left font 'Helvetica:Bold,14'"
+        }
+        .joined(separator: "\n")
+    }
+
     /// A round distance of tics, so that about `count` of them reach `most`.
     static func step(_ most: Double, in count: Int) -> Double {
         let rough = max(most, 1) / Double(count), power = pow(10, floor(log10(rough)))
@@ -108,6 +116,8 @@ enum Gnuplot {
 enum Palette {
     static let colors = ["#0072B2", "#D55E00", "#009E73", "#B8609C", "#9A7A00", "#6A6FD0", "#7A7A7A"]
     static let faint = "#999999"
+    /// Of maps: dark to bright, as bright as it is large (viridis).
+    static let map = "set palette defined (0 '#440154', 0.25 '#3b528b', 0.5 '#21918c', 0.75 '#5ec962', 1 '#fde725')"
     private static let points = [7, 5, 9, 13, 11, 15, 6]
 
     static func color(_ index: Int) -> String { "'" + colors[index % colors.count] + "'" }

@@ -42,7 +42,7 @@ struct Maps {
     // MARK: - Overlap
 
     private static func overlap(_ mapped: MappedModels) throws -> Plot {
-        let title = "Do they read the same tokens?"
+        let title = "Do they read the same tokens?", count = mapped.sentences.count
         var map = HeatMap()
         for attention in attentions {
             for model in mapped.models(at: attention) {
@@ -63,10 +63,10 @@ struct Maps {
             map.figure(
                 "map-overlap", title,
                 caption:
-                    "How much the influence of tokens on a network’s outputs has in common with their influence on the teacher’s: of each output "
-                    + "the sum of the smaller of the two shares, 1 where they are the same; mean over the outputs of "
-                    + "\(mapped.sentences.count == 1 ? "one sentence" : "\(mapped.sentences.count) sentences"). For comparison, the teacher’s own "
-                    + "attention weights: they are not its influence either, since values differ in length.",
+                    "How much the influence of tokens on a network’s outputs has in common with their influence on the "
+                    + "teacher’s: of each output the sum of the smaller of the two shares, 1 where they are the same; "
+                    + "mean over the outputs of \(count == 1 ? "one sentence" : "\(count) sentences"). For comparison, the "
+                    + "teacher’s own attention weights: they are not its influence either, since values differ in length.",
                 range: 0...1, axis: "layer", quantity: "overlap", showsValues: true))
     }
 
@@ -110,9 +110,10 @@ struct Maps {
             caption:
                 "Each row is an output"
                 + (attention == .encoder ? "" : ", named by the word that is to be said there")
-                + "; each column a token that is read; the colour its share of the row. Weights are the mean over heads; influence is how far the output "
-                + "moves when the token is left out. Where two panels look alike, their networks read the same tokens. Layer \(layer) is the one whose "
-                + "attention is sharpest; the decoder is given the reference. One sentence, \(models.isEmpty ? "the teacher alone" : "one run each").",
+                + "; each column a token that is read; the colour its share of the row. Weights are the mean over heads; "
+                + "influence is how far the output moves when the token is left out. Where two panels look alike, their "
+                + "networks read the same tokens. Layer \(layer) is the one whose attention is sharpest; the decoder is "
+                + "given the reference. One sentence, " + (models.isEmpty ? "the teacher alone." : "one run each."),
             panels, rows: rows, columns: columns, isCausal: attention == .decoder,
             isFurther: sentence != mapped.sentences.count / 2)
     }
@@ -180,9 +181,10 @@ struct Maps {
                 set xrange [0:\(Gnuplot.number(width))]
                 set yrange [\(Gnuplot.number(height)):0]
                 set style fill solid noborder
-                set palette defined (0 '#440154', 0.25 '#3b528b', 0.5 '#21918c', 0.75 '#5ec962', 1 '#fde725')
+                \(Palette.map)
                 set cbrange [0:\(range)]
-                set colorbox horizontal user origin \(Gnuplot.number(scale.0 / width)), \(Gnuplot.number(1 - (scale.1 + 10) / height)) size 0.3, \(Gnuplot.number(10 / height))
+                set colorbox horizontal user origin \(Gnuplot.number(scale.0 / width)), \
+                \(Gnuplot.number(1 - (scale.1 + 10) / height)) size 0.3, \(Gnuplot.number(10 / height))
                 set cbtics ('0' 0, 'share of the row: \(range)' \(range)) scale 0 font 'Helvetica,12' offset 0, 0.4
                 \(labels.joined(separator: "\n"))
                 half = \(Gnuplot.number(cellWidth / 2 - 0.5))

@@ -7,11 +7,13 @@ enum Words {
         String(format: "%+.2f", value).replacingOccurrences(of: "-", with: "−")
     }
 
-    /// How many runs are behind a figure.
+    /// How many models, ways of searching and runs are behind a figure.
     static func runs(_ groups: [ScoreGroup]) -> String {
         let counts = Set(groups.map(\.members.count)).sorted()
-        let models = groups.count == 1 ? "One model" : "\(groups.count) models"
-        return counts == [1]
-            ? "\(models), one run each." : "\(models), \(counts.map(String.init).joined(separator: " or ")) runs each."
+        let count = groups.grouped { $0.family + "\n" + $0.model.text }.count,
+            searches = Set(groups.map(\.search)).count
+        let models = (count == 1 ? "One model" : "\(count) models") + (searches > 1 ? ", \(searches) searches" : "")
+        let runs = counts == [1] ? "one run each" : counts.map(String.init).joined(separator: " or ") + " runs each"
+        return "\(models), \(runs)."
     }
 }

@@ -54,7 +54,6 @@ struct MixerNetwork: ContextNetwork {
     }
 
     var bounds: (source: Int?, target: Int?) { (nil, nil) }
-    var leavesGradients: Bool { true }
     var readsSet: Bool { true }
 
     private struct Kept: BitwiseCopyable {
