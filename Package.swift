@@ -48,7 +48,7 @@ let package = Package(
         .target(
             name: "Stages",
             dependencies: [
-                "Registry", "Tensors", "Corpus", "Kernels", "Training",
+                "Registry", "Tensors", "Corpus", "Kernels", "Training", "CExhaustion",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
@@ -58,7 +58,7 @@ let package = Package(
             .target(name: "CAllocations", dependencies: ["CExhaustion"], path: "Tests/CAllocations"),
             .target(name: "Mutations", dependencies: ["Tensors"], path: "Tests/Mutations"),
             .testTarget(name: "KernelsTests", dependencies: ["Kernels"]),
-            .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
+            .testTarget(name: "TensorsTests", dependencies: ["Tensors", "Mutations"]),
             .testTarget(name: "ModelsTests", dependencies: ["Models", "Corpus"], resources: [.copy("Golden")]),
             .testTarget(
                 name: "ProgramsTests", dependencies: ["tokenize", "train", "capture", "distill", "splice", "score"]),

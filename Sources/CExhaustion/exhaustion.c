@@ -37,6 +37,11 @@ void memory_exhausted(size_t bytes) {
         bytes / 1024 + (bytes % 1024 != 0));
 }
 
+void address_space_exhausted(size_t least, size_t found) {
+    end("address space: expected a limit of at least %zu KiB, found %zu\nhint: raise it: ulimit -v unlimited\n",
+        least / 1024, found / 1024);
+}
+
 #if !defined(__GLIBC__) || __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
 
 void memory_observe(void (*observer)(size_t bytes)) { (void)observer; }

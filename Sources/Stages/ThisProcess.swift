@@ -1,5 +1,5 @@
+import CExhaustion
 import Foundation
-import Tensors
 
 /// What a process needs from the system before it does anything else.
 enum ThisProcess {
@@ -19,11 +19,7 @@ enum ThisProcess {
         }
         let most = Int(clamping: limit.rlim_cur), taken = ThisMachine.addressSpace
         guard most - taken < leastAddressSpace else { return }
-        let program = FilePath.name(CommandLine.arguments.first ?? "program")
-        let wanted = (taken + leastAddressSpace) >> 10
-        fputs("\(program): address space: expected a limit of at least \(wanted) KiB, found \(most >> 10)\n", stderr)
-        fputs("hint: raise it: ulimit -v unlimited\n", stderr)
-        _exit(EX_OSERR)  // what runs at an ordinary exit may be waiting too
+        address_space_exhausted(taken + leastAddressSpace, most)
     }
 
     /// What the smallest run takes beside the libraries.

@@ -64,6 +64,16 @@ public struct Mutator: RandomNumberGenerator {
 /// Reads damaged files and sees what comes of it: they are read or refused, never a crash, and what is refused
 /// is refused by one of our own errors.
 public enum Mutations {
+    /// Changes the lowest bit of one byte of a file.
+    public static func flipBit(of path: String, at place: Int) throws {
+        let file = try FileHandle(forUpdating: URL(fileURLWithPath: path))
+        try file.seek(toOffset: UInt64(place))
+        let byte = try file.read(upToCount: 1)!.first!
+        try file.seek(toOffset: UInt64(place))
+        try file.write(contentsOf: Data([byte ^ 1]))
+        try file.close()
+    }
+
     private static func number(_ variable: String) -> Int? {
         ProcessInfo.processInfo.environment[variable].flatMap { Int($0) }
     }

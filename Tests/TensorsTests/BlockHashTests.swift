@@ -1,11 +1,10 @@
 import Foundation
+import Mutations
 import Testing
 
 @testable import Tensors
 
 @Suite struct BlockHashTests {
-    private static let serially: BlockHashes.Loop = { count, body in for block in 0..<count { body(block) } }
-
     /// A folder with a file of three blocks and a part of a fourth, and the hashes of its blocks.
     private func withFolder(_ body: (_ path: String, _ hashes: String) throws -> Void) throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("blocks-\(UUID().uuidString)").path
@@ -15,17 +14,8 @@ import Testing
         let writer = try TensorFileWriter(path: path, tensors: [("x", .f32, [50_000])])
         try writer.write("x", (0..<50_000).map { Float($0) })
         try writer.finish()
-        try BlockHashes.write(of: ["numbers"], in: folder, to: hashes, Self.serially)
+        try BlockHashes.write(of: ["numbers"], in: folder, to: hashes, BlockHashes.serial)
         try body(path, hashes)
-    }
-
-    private func flip(_ path: String, _ place: Int) throws {
-        let file = try FileHandle(forUpdating: URL(fileURLWithPath: path))
-        try file.seek(toOffset: UInt64(place))
-        let byte = try #require(try file.read(upToCount: 1)?.first)
-        try file.seek(toOffset: UInt64(place))
-        try file.write(contentsOf: Data([byte ^ 4]))
-        try file.close()
     }
 
     private func open(_ path: String, _ hashes: String) throws -> BlockCheckedFile {
@@ -48,7 +38,7 @@ import Testing
     @Test(arguments: [200, 1 << 16, 100_000, (3 << 16) - 1, 3 << 16, 200_000])
     func aFlippedBitIsFoundWhereItIs(_ place: Int) throws {
         try withFolder { path, hashes in
-            try flip(path, place)
+            try Mutations.flipBit(of: path, at: place)
             let bad = place >> 16
             if bad == 0 {  // its block is that of the header
                 #expect(throws: DataError.self) { try open(path, hashes) }
@@ -58,10 +48,10 @@ import Testing
             for block in 1..<4 {
                 file.request(UnsafeRawBufferPointer(rebasing: file.file.content[(block << 16) + 5..<(block << 16) + 6]))
                 guard block == bad else {
-                    try file.check(Self.serially)
+                    try file.check(BlockHashes.serial)
                     continue
                 }
-                let error = #expect(throws: DataError.self) { try file.check(Self.serially) }
+                let error = #expect(throws: DataError.self) { try file.check(BlockHashes.serial) }
                 #expect(error?.exitCode == 65)
                 #expect("\(try #require(error))".contains("in bytes \(block << 16) to "))
                 return

@@ -2,6 +2,7 @@ import Corpus
 import Foundation
 import Kernels
 import Models
+import Mutations
 import Tensors
 import Testing
 
@@ -225,15 +226,6 @@ final class DistillationBench {
 }
 
 @Suite struct DamagedBlockTests {
-    private func flip(_ path: String, _ place: Int) throws {
-        let file = try FileHandle(forUpdating: URL(fileURLWithPath: path))
-        try file.seek(toOffset: UInt64(place))
-        let byte = try #require(try file.read(upToCount: 1)?.first)
-        try file.seek(toOffset: UInt64(place))
-        try file.write(contentsOf: Data([byte ^ 1]))
-        try file.close()
-    }
-
     /// A bit of the first, a middle and the last block: an error before a network has learnt from it, whatever file it
     /// is in.
     @Test(arguments: ["alr-h24.encoder.0", "mix-k8r16.cross.0"], [0.0, 0.3, 0.5, 0.8, 1.0])
@@ -248,7 +240,7 @@ final class DistillationBench {
                 let file = try TensorFile(path: path), data = try #require(file.tensors.last).bytes.upperBound
                 let size = try FileSystem.size(of: path)
                 #expect(split == .valid || size > 3 << 16)
-                try flip(path, size - data + Int(place * Double(data - 1)))
+                try Mutations.flipBit(of: path, at: size - data + Int(place * Double(data - 1)))
                 let error = #expect(throws: DataError.self) {
                     let trainee = try bench.trainee(text, threads: 2)
                     _ = try bench.trainer(trainee).run()

@@ -9,6 +9,9 @@
 /// that cannot be had ends the process in the same way, since what waits for it may wait for ever.
 _Noreturn void memory_exhausted(size_t bytes);
 
+/// The same where the limit of the address space, of `found` bytes, leaves too little to begin with.
+_Noreturn void address_space_exhausted(size_t least, size_t found);
+
 /// From now on `observer` is told of every call of malloc and its kin, on whatever thread; NULL for nobody. For tests.
 ///
 /// Has no effect without the GNU C library, or with a sanitizer that replaces malloc itself.
