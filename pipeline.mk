@@ -102,6 +102,10 @@ PEERS_FLAGS ?=
 
 # Put before every stage's command, as in LAUNCH="srun --cpus-per-task=$(THREADS)".
 LAUNCH ?=
+# Processes that train a model together, by MPI: a power of two.
+PROCESSES ?= 1
+# Put before train in the place of LAUNCH, as in TRAIN_LAUNCH="srun --mpi=pmix -n 4"; mpirun where PROCESSES are several.
+TRAIN_LAUNCH ?= $(if $(ALONE),$(LAUNCH),mpirun -n $(PROCESSES) --bind-to none)
 # Threads of each stage: the cores divided by the N of make -jN.
 THREADS ?= $(shell echo $$(( $(CORES) > $(JOBS) ? $(CORES) / $(JOBS) : 1 )))
 # 1 keeps captured activations, which otherwise go when the distillations that read them are done.
@@ -113,15 +117,29 @@ GOAL ?= all
 YES ?=
 # Where corpora are fetched from instead of the net, as in CORPUS_MIRROR=file:///data/corpora.
 CORPUS_MIRROR ?=
+# Registries whose runs merge-registries takes over.
+REGISTRIES ?=
 # Folder of the programs.
 BIN ?= .build/release
 
 # ---- Names ------------------------------------------------------------------------------------------------------------
 
 R := runs/$(RUN)
-CORES := $(shell nproc)
+# Quota and period of the control groups that make is in, of which the least holds, as the programs find it (Kernels/Cores.swift).
+group_limits = for kind in '' cpu cpu,cpuacct; do \
+    at=$$(sed -n "s/^[0-9]*:$$kind://p" /proc/self/cgroup); \
+    while :; do \
+      folder=/sys/fs/cgroup/$$kind/$$at; \
+      cat $$folder/cpu.max; paste -d ' ' $$folder/cpu.cfs_quota_us $$folder/cpu.cfs_period_us; \
+      case $$at in ''|/) break;; esac; at=$${at%/*}; \
+    done; \
+  done 2> /dev/null
+CORES := $(shell { nproc; $(group_limits); } | awk 'NR == 1 { n = $$1 } NR > 1 && $$1 > 0 && $$2 > 0 { q = int(($$1 + $$2 - 1) / $$2); if (q < n) n = q } \
+  END { print n }')
 JOBS = $(or $(patsubst -j%,%,$(filter -j%,$(MAKEFLAGS))),$(if $(filter -j,$(MAKEFLAGS)),$(CORES),1))
 BUILT := $(if $(filter .build/release,$(BIN)),.build/release.stamp)
+ALONE := $(filter 1,$(PROCESSES))
+TRAIN_BUILT := $(BUILT) $(if $(ALONE),,.build-mpi/release.stamp)
 
 # ---- Checks -----------------------------------------------------------------------------------------------------------
 # Of every name and choice, before anything runs: a word that nothing reads would otherwise be found out after hours, or never.
@@ -152,7 +170,7 @@ pairs.multi30k := $(pairs.phrasebook)
 pairs.tatoeba := en-fr fr-en
 pairs.iwslt2017 := en-de de-en en-fr fr-en
 $(call require_numbers,TEXTS)
-ifneq (,$(filter-out help build test torture docs deps clean table report results-docs verify free why,$(or $(GOALS),all)))
+ifneq (,$(filter-out help build test test-cluster torture docs deps deps-mpi clean table report results-docs verify merge-registries free why,$(or $(GOALS),all)))
 $(if $(pairs.$(CORPUS)),$(call require_known,PAIR,$(pairs.$(CORPUS))))
 $(if $(word 2,$(subst -, ,$(PAIR))),,$(error PAIR: expected two languages, as in en-de, found '$(PAIR)'))
 endif
@@ -304,6 +322,10 @@ test: $(if $(BUILT),deps) ## Unit tests, the logic of this file with stand-ins f
 	Tests/programs.test.sh
 	Tests/revisions.test.sh
 
+test-cluster: $(if $(BUILT),build) .build-mpi/release.stamp ## Training in several processes, by mpirun and under a Slurm of one node (as root)
+	Tests/cluster.test.sh
+	Tests/slurm.test.sh
+
 torture: build ## Kills, crashes at system calls and limits, over all stages; KILLS=, POINTS= and SEED= in the environment
 	Tests/torture.sh
 
@@ -341,6 +363,9 @@ why: ## What GOAL or TARGET would make again, and which input or setting changed
 	        echo "$$folder: $${reason%/manifest.json} $$since" ;; \
 	    esac; done; done | { grep . || echo 'nothing would be made again'; }
 
+merge-registries: | $(BUILT) ## Take over the runs of other registries, REGISTRIES="a.sqlite b.sqlite"; twice is once
+	$(BIN)/report --merge $(or $(REGISTRIES),$(error REGISTRIES: expected files to merge, as in REGISTRIES="a.sqlite b.sqlite")) --registry runs/registry.sqlite
+
 free: | $(BUILT) ## List captures that no run needs any more; YES=1 deletes them
 	@[ ! -f runs/registry.sqlite ] || $(BIN)/report --reclaimable | while IFS='|' read -r path mib; do \
 	  [ -f "runs/$$path/manifest.json" ] || continue; \
@@ -360,6 +385,16 @@ help: ## This list
 .build/release.stamp: Package.swift $(shell find Sources -type f -not -path 'Sources/search/*' -not -path '*.docc/*' 2> /dev/null) | deps
 	$(SWIFT) build $(SWIFT_FLAGS)
 	touch $@
+
+# Only train works in several processes. Tests/cluster.test.sh makes sure that they come to the same bytes.
+.build-mpi/release.stamp: Package.swift $(shell find Sources -type f -not -path 'Sources/search/*' -not -path '*.docc/*' 2> /dev/null) | deps-mpi
+	$(SWIFT) build -c release --scratch-path .build-mpi --traits MPI --product train
+	touch $@
+
+deps-mpi: deps
+	@pkg-config --exists ompi-c 2> /dev/null && command -v mpirun > /dev/null || { \
+	  sudo=$$([ $$(id -u) = 0 ] || echo sudo); set -x; \
+	  $$sudo apt-get update --quiet && $$sudo apt-get install --yes --quiet --no-install-recommends libopenmpi-dev openmpi-bin; }
 
 # Programs and tests are one build: fast kernels for both, and internals that tests may look at.
 SWIFT := swift
@@ -446,7 +481,8 @@ unless_given = $(strip $(if $1,$(if $(filter $(firstword $1) $(firstword $1)=%,$
 phrasebook_train = $(if $(filter small,$(PRESET)),--epochs 10 --batch-tokens 1500 --dropout 0.1)
 # Whoever changes a flag here wants the stage made again: an unfinished one of other settings is discarded, and says so.
 again = --discard-checkpoint
-train_parameters = --preset $(PRESET) $(call unless_given,$($(CORPUS)_train),$(TRAIN_FLAGS)) $(SEED_FLAG) $(TRAIN_FLAGS)
+share_flags = $(if $(ALONE)$(filter --shares,$1),,--shares $(PROCESSES))
+train_parameters = --preset $(PRESET) $(call share_flags,$(TRAIN_FLAGS)) $(call unless_given,$($(CORPUS)_train),$(TRAIN_FLAGS)) $(SEED_FLAG) $(TRAIN_FLAGS)
 # heads.encoder
 capture_parameters = --families $(call of_span,$(basename $1)) --attentions $(subst .,,$(suffix $1)) $(CAPTURE_FLAGS)
 phrasebook_distill = --epochs $(if $(filter mix slots,$(call family,$1)),4,$(if $(findstring cross,$1),4,8))
@@ -454,7 +490,7 @@ distill_flags = $(DISTILL_FLAGS) $(DISTILL_FLAGS_$1)
 distill_parameters = --spec $1 $(call unless_given,$(call $(CORPUS)_distill,$1),$(distill_flags)) $(SEED_FLAG) $(distill_flags)
 search_parameters = --attention $(SEARCH_ATTENTION) --layer $(SEARCH_LAYER) --families $(SEARCH_FAMILIES) \
 	--trials $(SEARCH_TRIALS) $(SEED_FLAG)
-inplace_parameters = $(SEED_FLAG) $(INPLACE_FLAGS)
+inplace_parameters = $(call share_flags,$(INPLACE_FLAGS)) $(SEED_FLAG) $(INPLACE_FLAGS)
 score_parameters = $(SCORE_FLAGS)
 greedy_parameters = --greedy --bound $(BOUND) $(foreach s,$(OFFERED),--replacement $(R)/distill/$s)
 
@@ -497,6 +533,10 @@ parameters: $(addprefix $(P)/,tokenize train inplace score $(if $(OFFERED),greed
 TOKENS := $(R)/tokens/manifest.json
 TEACHER := $(R)/train/manifest.json
 stage = $(LAUNCH) $(BIN)/$1
+# Processes of one machine divide its cores; a launcher says itself what each of them has.
+train_stage = $(TRAIN_LAUNCH) $(if $(ALONE),$(BIN),.build-mpi/release)/train
+shared_out = --output $(@D) $(if $(filter file,$(origin THREADS)),$(if $(filter file,$(origin TRAIN_LAUNCH)),--threads \
+  $(shell echo $$(( $(CORES) > $(PROCESSES) ? $(CORES) / $(PROCESSES) : 1 )))),--threads $(THREADS))
 output = --output $(@D) --threads $(THREADS)
 # Nothing else of a run can be at work while its text is tokenized or its teacher trained: these get all cores.
 alone = --output $(@D) --threads $(if $(filter file,$(origin THREADS)),$(CORES),$(THREADS))
@@ -504,8 +544,8 @@ alone = --output $(@D) --threads $(if $(filter file,$(origin THREADS)),$(CORES),
 $(TOKENS): $(P)/tokenize $$(CORPUS_FILES) | $(BUILT)
 	$(call stage,tokenize) $(tokenize_parameters) $(alone)
 
-$(TEACHER): $(P)/train $(TOKENS) | $(BUILT)
-	$(call stage,train) --tokens $(R)/tokens $(train_parameters) $(again) $(alone)
+$(TEACHER): $(P)/train $(TOKENS) | $(TRAIN_BUILT)
+	$(train_stage) --tokens $(R)/tokens $(train_parameters) $(again) $(if $(ALONE),$(alone),$(shared_out))
 
 # A capture that is gone is only made again for a distillation that has to run, and is no reason for any to run.
 .SECONDARY: $(call manifests,capture,$(CAPTURES))
@@ -524,8 +564,8 @@ $(addprefix release/,$(CAPTURES)): release/%: \
 $(call manifests,splice,$(SPLICED)): $(R)/splice/%/manifest.json: $(TEACHER) $$(call manifests,distill,$$(call distillations,$$*)) | $(BUILT)
 	$(call stage,splice) --model $(R)/train $(foreach s,$(call distillations,$*),--replacement $(R)/distill/$s) $(if $(call single,$*),--layers $(subst .,,$(suffix $*))) $(output)
 
-$(call manifests,inplace,$(INPLACE)): $(R)/inplace/%/manifest.json: $(P)/inplace $(R)/splice/%/manifest.json $(TEACHER) $(TOKENS) | $(BUILT)
-	$(call stage,train) --tokens $(R)/tokens --model $(R)/splice/$* --teacher $(R)/train $(inplace_parameters) $(again) $(output)
+$(call manifests,inplace,$(INPLACE)): $(R)/inplace/%/manifest.json: $(P)/inplace $(R)/splice/%/manifest.json $(TEACHER) $(TOKENS) | $(TRAIN_BUILT)
+	$(train_stage) --tokens $(R)/tokens --model $(R)/splice/$* --teacher $(R)/train $(inplace_parameters) $(again) $(if $(ALONE),$(output),$(shared_out))
 
 $(R)/splice/greedy/manifest.json: $(P)/greedy $(TEACHER) $(TOKENS) $(call manifests,distill,$(OFFERED)) | $(BUILT)
 	$(call stage,splice) --model $(R)/train --tokens $(R)/tokens $(greedy_parameters) $(output)

@@ -1,6 +1,7 @@
 import Corpus
 import Kernels
 import Models
+import Processes
 
 public struct TeacherSettings: Codable, Equatable, Sendable {
     /// Target tokens of a batch, `</s>` included.
@@ -9,6 +10,8 @@ public struct TeacherSettings: Codable, Equatable, Sendable {
     public var seed: UInt64 = 1
     /// The gradient's norm is cut to this; nil: never.
     public var clip: Float?
+    /// Parts that a batch is cut into for processes, a power of two; nil: one.
+    public var shares: Int?
     /// For a model that learns from another one; nil: from references alone.
     public var teaching: TeachingSettings?
 
@@ -27,7 +30,15 @@ public final class TeacherTrainee: Trainee {
     private let learner: BatchGradient
     private let gradient: FloatBlock
     private let update: WeightUpdate
+    private let group: ProcessGroup
+    /// Sentences of the batch's shares, and their losses.
+    private var shares: [Range<Int>] = []
+    private var losses: [Double]
+    /// Gradients of shares that wait to be added up.
+    private var waiting: [FloatBlock] = []
     private var batch = PairBatch()
+    /// What this process sent to others in the last step.
+    public private(set) var bytesPerStep = 0.0
     /// Thread-seconds by phase, from when it was switched on; all threads work at the update.
     public var phases: [PhaseTimer.Phase: Double]? {
         updateTimer.map { update in
@@ -52,9 +63,11 @@ public final class TeacherTrainee: Trainee {
     public init(
         _ model: Transformer, weights start: FloatBlock? = nil, train: TokenShard, valid: TokenShard,
         settings: TeacherSettings,
-        lessons: TeacherLessons? = nil, pool: WorkerPool
+        lessons: TeacherLessons? = nil, pool: WorkerPool, group: ProcessGroup = .alone
     ) {
         self.model = model
+        self.group = group
+        losses = [Double](repeating: 0, count: settings.shares ?? 1)
         self.lessons = lessons
         self.settings = settings
         self.train = train
@@ -70,6 +83,8 @@ public final class TeacherTrainee: Trainee {
         targetTokens = (0..<train.count).map { train.target.length($0) + 1 }
     }
 
+    /// The most threads that can work on a batch; nil where there is no such number.
+    public var mostThreads: Int? { learner.mostThreads }
     public var validationSentences: Int { valid.count }
 
     public func switchOnPhaseTimer() {
@@ -86,16 +101,48 @@ public final class TeacherTrainee: Trainee {
     public func step(batch index: Int, step: Int, rate: Float, adam: Adam) -> TrainingSums {
         batch.removeAll()
         for place in order.batches[index] { append(order.sentences[place], of: train, with: lessons) }
-        let sums = learner.run(
-            batch, smoothing: settings.smoothing, scale: 1 / Float(batch.target.tokens),
-            randomness: Randomness(seed: settings.seed, step: step),
-            into: gradient)
+        Shares.cut(batch, into: losses.count, &shares)
+        for share in losses.indices { losses[share] = 0 }
+        let own = shares.count / group.count
+        differentiate(
+            group.rank * own..<(group.rank + 1) * own, Randomness(seed: settings.seed, step: step), into: gradient)
+        group.sum(&losses)
+        let sent = group.bytesSent
         updateTimer?.enter(.optimizer)
-        update(weights, gradient, adam, adam.constants(step: step, rate: rate), clip: settings.clip, pool: pool)
+        update(
+            weights, gradient, adam, adam.constants(step: step, rate: rate), clip: settings.clip, pool: pool,
+            group: group)
         updateTimer?.leave()
         learner.weightsHaveChanged()
-        return TrainingSums(loss: sums.loss, units: Double(sums.tokens))
+        bytesPerStep = Double(group.bytesSent - sent)
+        return TrainingSums(loss: losses.reduce(0, +), units: Double(batch.target.tokens))
     }
+
+    /// The gradient of some of the shares, half and half, and their losses.
+    private func differentiate(
+        _ own: Range<Int>, _ randomness: Randomness, into sum: FloatBlock, depth: Int = 0
+    ) {
+        guard own.count > 1 else {
+            let sentences = shares[own.lowerBound]
+            guard !sentences.isEmpty else { return sum.buffer.update(repeating: 0) }
+            let sums = learner.run(
+                batch, sentences: sentences, smoothing: settings.smoothing, scale: 1 / Float(batch.target.tokens),
+                randomness: randomness, into: sum)
+            losses[own.lowerBound] = sums.loss
+            return
+        }
+        if waiting.count == depth { waiting.append(FloatBlock(sum.count)) }
+        let middle = own.lowerBound + own.count / 2
+        differentiate(own.lowerBound..<middle, randomness, into: sum, depth: depth + 1)
+        differentiate(middle..<own.upperBound, randomness, into: waiting[depth], depth: depth + 1)
+        update.add(waiting[depth], to: sum, pool)
+    }
+
+    public func withAllMoments(_ adam: Adam, _ body: () throws -> Void) rethrows {
+        try update.withAllMoments(adam, group, body)
+    }
+
+    public func keepOwnMoments(_ adam: Adam) { update.keepOwn(adam, group) }
 
     public func validate(epoch: Int) throws -> Validation {
         learner.weightsHaveChanged()  // as an average may have been read into them

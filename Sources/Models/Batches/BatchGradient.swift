@@ -65,6 +65,9 @@ public final class BatchGradient {
         measure(trained)
     }
 
+    /// The most threads that can work on a batch; nil where there is no such number.
+    public var mostThreads: Int? { blocks.isEmpty ? nil : blocks.count }
+
     /// To be called whenever the weights have changed.
     public func weightsHaveChanged() { isStale = true }
 
@@ -160,7 +163,7 @@ public final class BatchGradient {
     }
 
     private func tileCount(_ work: Int) -> Int {
-        let tokens = cut.tileTokens ?? min(max(work / (3 * 4 * pool.threads), 96), 240)
+        let tokens = cut.tileTokens ?? min(max(work / (3 * 4 * pool.cutsFor), 96), 240)
         return max(1, (work + tokens * 3 / 2) / (tokens * 3))
     }
 

@@ -52,6 +52,8 @@ public struct DistillerSetting {
     public let weights: FloatBlock
     public let slots: [Slot]
     public let pool: WorkerPool
+    /// Parts that a batch is cut into, whatever the number of threads: the most that can work on it.
+    public static let parts = 8
     /// Of the hidden layer.
     public var dropout: Float = 0
     /// The gradient's norm is cut to this, where the whole of it is known before the update; nil: never.
