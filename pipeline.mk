@@ -324,7 +324,7 @@ test: $(if $(BUILT),deps) ## Unit tests, the logic of this file with stand-ins f
 
 test-cluster: $(if $(BUILT),build) .build-mpi/release.stamp ## Training in several processes, by mpirun and under a Slurm of one node (as root)
 	Tests/cluster.test.sh
-	Tests/slurm.test.sh
+	Tests/slurm.test.sh || [ $$? = 77 ] # which needs root
 
 torture: build ## Kills, crashes at system calls and limits, over all stages; KILLS=, POINTS= and SEED= in the environment
 	Tests/torture.sh

@@ -89,7 +89,7 @@ extension StageCommand {
     }
 
     private static func leave(_ failure: Failure) -> Never {
-        if ProcessGroup.shared.leads || StageRun.isAtWork {
+        if ProcessGroup.shared.leads || (StageRun.isAtWork && failure.exitCode <= 128) {
             failure.lines(program: stage).forEach(Terminal.standardError.line)
         }
         endGroup(failure.exitCode)

@@ -54,7 +54,7 @@ public final class StageRun {
         body: (StageRun) throws -> Value
     ) throws -> Value? {
         guard group.leads else {
-            return try follow { options, output in
+            return try follow(options) { options, output in
                 try lead(
                     stage, spec: spec, options: options, output: output, configuration: configuration, inputs: inputs,
                     seed: seed, resumption: .never, body: body)
@@ -78,15 +78,18 @@ public final class StageRun {
 
     /// In a process that does not lead: works along, where there is work, with a folder and a registry of its own that
     /// nobody reads.
-    private static func follow<Value>(_ work: (StageOptions, String) throws -> Value?) throws -> Value? {
+    private static func follow<Value>(
+        _ options: StageOptions, _ work: (StageOptions, String) throws -> Value?
+    ) throws -> Value? {
         guard group.broadcast(0) > 0 else { return nil }
         isAtWork = true
         let folder = NSTemporaryDirectory() + "follower-\(getpid())"
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        var options = StageOptions()
-        (options.quiet, options.registry) = (true, folder + "/registry.sqlite")
+        let own = try StageOptions.parse([
+            "--quiet", "--registry", folder + "/registry.sqlite", "--threads", "\(options.threadCount)",
+        ])
         try FileSystem.makeFolder(folder)
-        return try work(options, folder + "/output")
+        return try work(own, folder + "/output")
     }
 
     private static func lead<Value>(
