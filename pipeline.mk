@@ -121,6 +121,8 @@ CORPUS_MIRROR ?=
 REGISTRIES ?=
 # Folder of the programs.
 BIN ?= .build/release
+# Folder of train for several PROCESSES.
+MPI_BIN ?= .build-mpi/release
 
 # ---- Names ------------------------------------------------------------------------------------------------------------
 
@@ -139,7 +141,7 @@ CORES := $(shell { nproc; $(group_limits); } | awk 'NR == 1 { n = $$1 } NR > 1 &
 JOBS = $(or $(patsubst -j%,%,$(filter -j%,$(MAKEFLAGS))),$(if $(filter -j,$(MAKEFLAGS)),$(CORES),1))
 BUILT := $(if $(filter .build/release,$(BIN)),.build/release.stamp)
 ALONE := $(filter 1,$(PROCESSES))
-TRAIN_BUILT := $(BUILT) $(if $(ALONE),,.build-mpi/release.stamp)
+TRAIN_BUILT := $(BUILT) $(if $(ALONE),,$(if $(filter .build-mpi/release,$(MPI_BIN)),.build-mpi/release.stamp))
 
 # ---- Checks -----------------------------------------------------------------------------------------------------------
 # Of every name and choice, before anything runs: a word that nothing reads would otherwise be found out after hours, or never.
@@ -481,8 +483,8 @@ unless_given = $(strip $(if $1,$(if $(filter $(firstword $1) $(firstword $1)=%,$
 phrasebook_train = $(if $(filter small,$(PRESET)),--epochs 10 --batch-tokens 1500 --dropout 0.1)
 # Whoever changes a flag here wants the stage made again: an unfinished one of other settings is discarded, and says so.
 again = --discard-checkpoint
-share_flags = $(if $(ALONE)$(filter --shares,$1),,--shares $(PROCESSES))
-train_parameters = --preset $(PRESET) $(call share_flags,$(TRAIN_FLAGS)) $(call unless_given,$($(CORPUS)_train),$(TRAIN_FLAGS)) $(SEED_FLAG) $(TRAIN_FLAGS)
+share_flags = $(if $(ALONE)$(filter --shares,$1),, --shares $(PROCESSES))
+train_parameters = --preset $(PRESET)$(call share_flags,$(TRAIN_FLAGS)) $(call unless_given,$($(CORPUS)_train),$(TRAIN_FLAGS)) $(SEED_FLAG) $(TRAIN_FLAGS)
 # heads.encoder
 capture_parameters = --families $(call of_span,$(basename $1)) --attentions $(subst .,,$(suffix $1)) $(CAPTURE_FLAGS)
 phrasebook_distill = --epochs $(if $(filter mix slots,$(call family,$1)),4,$(if $(findstring cross,$1),4,8))
@@ -490,7 +492,7 @@ distill_flags = $(DISTILL_FLAGS) $(DISTILL_FLAGS_$1)
 distill_parameters = --spec $1 $(call unless_given,$(call $(CORPUS)_distill,$1),$(distill_flags)) $(SEED_FLAG) $(distill_flags)
 search_parameters = --attention $(SEARCH_ATTENTION) --layer $(SEARCH_LAYER) --families $(SEARCH_FAMILIES) \
 	--trials $(SEARCH_TRIALS) $(SEED_FLAG)
-inplace_parameters = $(call share_flags,$(INPLACE_FLAGS)) $(SEED_FLAG) $(INPLACE_FLAGS)
+inplace_parameters = $(SEED_FLAG)$(call share_flags,$(INPLACE_FLAGS)) $(INPLACE_FLAGS)
 score_parameters = $(SCORE_FLAGS)
 greedy_parameters = --greedy --bound $(BOUND) $(foreach s,$(OFFERED),--replacement $(R)/distill/$s)
 
@@ -534,7 +536,7 @@ TOKENS := $(R)/tokens/manifest.json
 TEACHER := $(R)/train/manifest.json
 stage = $(LAUNCH) $(BIN)/$1
 # Processes of one machine divide its cores; a launcher says itself what each of them has.
-train_stage = $(TRAIN_LAUNCH) $(if $(ALONE),$(BIN),.build-mpi/release)/train
+train_stage = $(TRAIN_LAUNCH) $(if $(ALONE),$(BIN),$(MPI_BIN))/train
 shared_out = --output $(@D) $(if $(filter file,$(origin THREADS)),$(if $(filter file,$(origin TRAIN_LAUNCH)),--threads \
   $(shell echo $$(( $(CORES) > $(PROCESSES) ? $(CORES) / $(PROCESSES) : 1 )))),--threads $(THREADS))
 output = --output $(@D) --threads $(THREADS)
