@@ -4,7 +4,7 @@ import PackageDescription
 /// Every stage is its own program; all share the run folder, the manners and the registry of `Stages`.
 let stages: [(name: String, needs: [Target.Dependency])] = [
     ("tokenize", ["Corpus"]),
-    ("train", ["Training", "Corpus", "Scoring"]),
+    ("train", ["Training", "Corpus", "Processes", "Scoring"]),
     ("capture", ["Training"]),
     ("distill", ["Training"]),
     ("splice", ["Training", "Corpus"]),
@@ -19,6 +19,7 @@ let stages: [(name: String, needs: [Target.Dependency])] = [
 let package = Package(
     name: "shallow-attention",
     products: stages.map { .executable(name: $0.name, targets: [$0.name]) },
+    traits: [.trait(name: "MPI", description: "Training in several processes, by Open MPI.")],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
@@ -32,6 +33,8 @@ let package = Package(
         .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
         .systemLibrary(name: "CExpat", pkgConfig: "expat", providers: [.apt(["libexpat1-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(
+            name: "COpenMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev", "openmpi-bin"])]),
         .target(name: "CKernels"),
         .target(name: "CExhaustion"),
         .target(
@@ -39,16 +42,19 @@ let package = Package(
             linkerSettings: [.linkedLibrary("sentencepiece"), .linkedLibrary("sentencepiece_train")]),
 
         .target(name: "Kernels", dependencies: ["CKernels", "CExhaustion", "COpenBLAS"]),
+        .target(
+            name: "Processes",
+            dependencies: ["Kernels", .target(name: "COpenMPI", condition: .when(traits: ["MPI"]))]),
         .target(name: "Tensors", dependencies: ["COpenSSL"]),
         .target(name: "Models", dependencies: ["Kernels", "Tensors"]),
-        .target(name: "Corpus", dependencies: ["CSentencePiece", "CZlib", "CZip", "CExpat", "Tensors"]),
-        .target(name: "Training", dependencies: ["Models", "Corpus", "Scoring"]),
+        .target(name: "Corpus", dependencies: ["CSentencePiece", "CZlib", "CZip", "CExpat", "Kernels", "Tensors"]),
+        .target(name: "Training", dependencies: ["Models", "Corpus", "Processes", "Scoring"]),
         .target(name: "Scoring"),
         .target(name: "Registry", dependencies: ["Tensors", .product(name: "GRDB", package: "GRDB.swift")]),
         .target(
             name: "Stages",
             dependencies: [
-                "Registry", "Tensors", "Corpus", "Kernels", "Training", "CExhaustion",
+                "Registry", "Tensors", "Corpus", "Kernels", "Processes", "Training", "CExhaustion",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),

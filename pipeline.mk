@@ -105,6 +105,10 @@ REPORT_FLAGS ?=
 
 # Put before every stage's command, as in LAUNCH="srun --cpus-per-task=$(THREADS)".
 LAUNCH ?=
+# Processes that train a model together, by MPI: a power of two.
+PROCESSES ?= 1
+# Put before train in the place of LAUNCH, as in TRAIN_LAUNCH="srun --mpi=pmix -n 4"; mpirun where PROCESSES are several.
+TRAIN_LAUNCH ?= $(if $(ALONE),$(LAUNCH),mpirun -n $(PROCESSES) --bind-to none)
 # Threads of each stage: the cores divided by the N of make -jN.
 THREADS ?= $(shell echo $$(( $(CORES) > $(JOBS) ? $(CORES) / $(JOBS) : 1 )))
 # 1 keeps captured activations, which otherwise go when the distillations that read them are done.
@@ -118,15 +122,31 @@ YES ?=
 SANITIZED ?= KernelsTests TensorsTests ModelsTests TrainingTests
 # Where corpora are fetched from instead of the net, as in CORPUS_MIRROR=file:///data/corpora.
 CORPUS_MIRROR ?=
+# Registries whose runs merge-registries takes over.
+REGISTRIES ?=
 # Folder of the programs.
 BIN ?= .build/release
+# Folder of train for several PROCESSES.
+MPI_BIN ?= .build-mpi/release
 
 # ---- Names ------------------------------------------------------------------------------------------------------------
 
 R := runs/$(RUN)
-CORES := $(shell nproc)
+# Quota and period of the control groups that make is in, of which the least holds, as the programs find it (Kernels/Cores.swift).
+group_limits = for kind in '' cpu cpu,cpuacct; do \
+    at=$$(sed -n "s/^[0-9]*:$$kind://p" /proc/self/cgroup); \
+    while :; do \
+      folder=/sys/fs/cgroup/$$kind/$$at; \
+      cat $$folder/cpu.max; paste -d ' ' $$folder/cpu.cfs_quota_us $$folder/cpu.cfs_period_us; \
+      case $$at in ''|/) break;; esac; at=$${at%/*}; \
+    done; \
+  done 2> /dev/null
+CORES := $(shell { nproc; $(group_limits); } | awk 'NR == 1 { n = $$1 } NR > 1 && $$1 > 0 && $$2 > 0 { q = int(($$1 + $$2 - 1) / $$2); if (q < n) n = q } \
+  END { print n }')
 JOBS = $(or $(patsubst -j%,%,$(filter -j%,$(MAKEFLAGS))),$(if $(filter -j,$(MAKEFLAGS)),$(CORES),1))
 BUILT := $(if $(filter .build/release,$(BIN)),.build/release.stamp)
+ALONE := $(filter 1,$(PROCESSES))
+TRAIN_BUILT := $(BUILT) $(if $(ALONE),,$(if $(filter .build-mpi/release,$(MPI_BIN)),.build-mpi/release.stamp))
 
 # ---- Checks -----------------------------------------------------------------------------------------------------------
 # Of every name and choice, before anything runs: a word that nothing reads would otherwise be found out after hours, or never.
@@ -157,7 +177,8 @@ pairs.multi30k := $(pairs.phrasebook)
 pairs.tatoeba := en-fr fr-en
 pairs.iwslt2017 := en-de de-en en-fr fr-en
 $(call require_numbers,TEXTS)
-ifneq (,$(filter-out help build test check lint torture sanitize sanitize/% docs deps clean table report results-docs verify free why,$(or $(GOALS),all)))
+ifneq (,$(filter-out help build test test-cluster check lint torture sanitize sanitize/% docs deps deps-mpi clean table report \
+  results-docs verify merge-registries free why,$(or $(GOALS),all)))
 $(if $(pairs.$(CORPUS)),$(call require_known,PAIR,$(pairs.$(CORPUS))))
 $(if $(word 2,$(subst -, ,$(PAIR))),,$(error PAIR: expected two languages, as in en-de, found '$(PAIR)'))
 endif
@@ -323,6 +344,10 @@ lint: ## Hold the layout of Swift and C to .swift-format and .clang-format
 	@awk 'length > 120 && /^ *\/\// { print FILENAME ":" FNR ": a comment of " length " columns"; found = 1 } END { exit found }' \
 	  $$(find Sources Tests -not -path '*/Golden/*' \( -name '*.swift' -o -name '*.[ch]' \))
 
+test-cluster: $(if $(BUILT),build) .build-mpi/release.stamp ## Training in several processes, by mpirun and under a Slurm of one node (as root)
+	Tests/cluster.test.sh
+	Tests/slurm.test.sh || [ $$? = 77 ] # which needs root
+
 torture: build ## Kills, crashes, failing calls, limits, damage, over all stages; PARTS=, KILLS= and so on in the environment
 	$(SWIFT) build --build-tests $(SWIFT_FLAGS)
 	Tests/torture.sh
@@ -370,6 +395,9 @@ why: ## What GOAL or TARGET would make again, and which input or setting changed
 	        echo "$$folder: $${reason%/manifest.json} $$since" ;; \
 	    esac; done; done | { grep . || echo 'nothing would be made again'; }
 
+merge-registries: | $(BUILT) ## Take over the runs of other registries, REGISTRIES="a.sqlite b.sqlite"; twice is once
+	$(BIN)/report --merge $(or $(REGISTRIES),$(error REGISTRIES: expected files to merge, as in REGISTRIES="a.sqlite b.sqlite")) --registry runs/registry.sqlite
+
 # What is half deleted does not count as made.
 drop = rm -f $1/manifest.json && rm -rf $1
 
@@ -393,6 +421,16 @@ help: ## This list
 .build/release.stamp: Package.swift $(shell find Sources -type f -not -path 'Sources/search/*' -not -path '*.docc/*' 2> /dev/null) | deps
 	$(SWIFT) build $(SWIFT_FLAGS)
 	touch $@
+
+# Only train works in several processes. Tests/cluster.test.sh makes sure that they come to the same bytes.
+.build-mpi/release.stamp: Package.swift $(shell find Sources -type f -not -path 'Sources/search/*' -not -path '*.docc/*' 2> /dev/null) | deps-mpi
+	$(SWIFT) build -c release --scratch-path .build-mpi --traits MPI --product train
+	touch $@
+
+deps-mpi: deps
+	@pkg-config --exists ompi-c 2> /dev/null && command -v mpirun > /dev/null || { \
+	  sudo=$$([ $$(id -u) = 0 ] || echo sudo); set -x; \
+	  $$sudo apt-get update --quiet && $$sudo apt-get install --yes --quiet --no-install-recommends libopenmpi-dev openmpi-bin; }
 
 # Programs and tests are one build: fast kernels for both, and internals that tests may look at.
 SWIFT := swift
@@ -479,7 +517,8 @@ unless_given = $(strip $(if $1,$(if $(filter $(firstword $1) $(firstword $1)=%,$
 phrasebook_train = $(if $(filter small,$(PRESET)),--epochs 10 --batch-tokens 1500 --dropout 0.1)
 # Whoever changes a flag here wants the stage made again: an unfinished one of other settings is discarded, and says so.
 again = --discard-checkpoint
-train_parameters = --preset $(PRESET) $(call unless_given,$($(CORPUS)_train),$(TRAIN_FLAGS)) $(SEED_FLAG) $(TRAIN_FLAGS)
+share_flags = $(if $(ALONE)$(filter --shares,$1),, --shares $(PROCESSES))
+train_parameters = --preset $(PRESET)$(call share_flags,$(TRAIN_FLAGS)) $(call unless_given,$($(CORPUS)_train),$(TRAIN_FLAGS)) $(SEED_FLAG) $(TRAIN_FLAGS)
 # heads.encoder
 capture_parameters = --families $(call of_span,$(basename $1)) --attentions $(subst .,,$(suffix $1)) $(CAPTURE_FLAGS)
 phrasebook_distill = --epochs $(if $(filter mix slots,$(call family,$1)),4,$(if $(findstring cross,$1),4,8))
@@ -487,7 +526,7 @@ distill_flags = $(DISTILL_FLAGS) $(DISTILL_FLAGS_$1)
 distill_parameters = --spec $1 $(call unless_given,$(call $(CORPUS)_distill,$1),$(distill_flags)) $(SEED_FLAG) $(distill_flags)
 search_parameters = --attention $(SEARCH_ATTENTION) --layer $(SEARCH_LAYER) --families $(SEARCH_FAMILIES) \
 	--trials $(SEARCH_TRIALS) $(SEED_FLAG)
-inplace_parameters = $(SEED_FLAG) $(INPLACE_FLAGS)
+inplace_parameters = $(SEED_FLAG)$(call share_flags,$(INPLACE_FLAGS)) $(INPLACE_FLAGS)
 score_parameters = $(call unless_given,$(if $(filter-out 0,$(MAPS)),--maps $(MAPS)),$(SCORE_FLAGS)) $(SCORE_FLAGS)
 greedy_parameters = --greedy --bound $(BOUND) $(foreach s,$(OFFERED),--replacement $(R)/distill/$s)
 
@@ -530,6 +569,10 @@ parameters: $(addprefix $(P)/,tokenize train inplace score $(if $(OFFERED),greed
 TOKENS := $(R)/tokens/manifest.json
 TEACHER := $(R)/train/manifest.json
 stage = $(LAUNCH) $(BIN)/$1
+# Processes of one machine divide its cores; a launcher says itself what each of them has.
+train_stage = $(TRAIN_LAUNCH) $(if $(ALONE),$(BIN),$(MPI_BIN))/train
+shared_out = --output $(@D) $(if $(filter file,$(origin THREADS)),$(if $(filter file,$(origin TRAIN_LAUNCH)),--threads \
+  $(shell echo $$(( $(CORES) > $(PROCESSES) ? $(CORES) / $(PROCESSES) : 1 )))),--threads $(THREADS))
 output = --output $(@D) --threads $(THREADS)
 # Nothing else of a run can be at work while its text is tokenized or its teacher trained: these get all cores.
 alone = --output $(@D) --threads $(if $(filter file,$(origin THREADS)),$(CORES),$(THREADS))
@@ -537,8 +580,8 @@ alone = --output $(@D) --threads $(if $(filter file,$(origin THREADS)),$(CORES),
 $(TOKENS): $(P)/tokenize $$(CORPUS_FILES) | $(BUILT)
 	$(call stage,tokenize) $(tokenize_parameters) $(alone)
 
-$(TEACHER): $(P)/train $(TOKENS) | $(BUILT)
-	$(call stage,train) --tokens $(R)/tokens $(train_parameters) $(again) $(alone)
+$(TEACHER): $(P)/train $(TOKENS) | $(TRAIN_BUILT)
+	$(train_stage) --tokens $(R)/tokens $(train_parameters) $(again) $(if $(ALONE),$(alone),$(shared_out))
 
 # A capture that is gone is only made again for a distillation that has to run, and is no reason for any to run.
 .SECONDARY: $(call manifests,capture,$(CAPTURES))
@@ -557,8 +600,8 @@ $(addprefix release/,$(CAPTURES)): release/%: \
 $(call manifests,splice,$(SPLICED)): $(R)/splice/%/manifest.json: $(TEACHER) $$(call manifests,distill,$$(call distillations,$$*)) | $(BUILT)
 	$(call stage,splice) --model $(R)/train $(foreach s,$(call distillations,$*),--replacement $(R)/distill/$s) $(if $(call single,$*),--layers $(subst .,,$(suffix $*))) $(output)
 
-$(call manifests,inplace,$(INPLACE)): $(R)/inplace/%/manifest.json: $(P)/inplace $(R)/splice/%/manifest.json $(TEACHER) $(TOKENS) | $(BUILT)
-	$(call stage,train) --tokens $(R)/tokens --model $(R)/splice/$* --teacher $(R)/train $(inplace_parameters) $(again) $(output)
+$(call manifests,inplace,$(INPLACE)): $(R)/inplace/%/manifest.json: $(P)/inplace $(R)/splice/%/manifest.json $(TEACHER) $(TOKENS) | $(TRAIN_BUILT)
+	$(train_stage) --tokens $(R)/tokens --model $(R)/splice/$* --teacher $(R)/train $(inplace_parameters) $(again) $(if $(ALONE),$(output),$(shared_out))
 
 $(R)/splice/greedy/manifest.json: $(P)/greedy $(TEACHER) $(TOKENS) $(call manifests,distill,$(OFFERED)) | $(BUILT)
 	$(call stage,splice) --model $(R)/train --tokens $(R)/tokens $(greedy_parameters) $(output)

@@ -223,6 +223,15 @@ expect "a flag takes the place of the corpus's own" \
   'grep -E "/train --" out | grep -qE -- "--preset small --batch-tokens 1500 +--epochs 3 --dropout=0.2" &&
    grep -E "/distill --" out | grep -qE -- "--spec alr-m.cross +--epochs 2" && ! grep -E "/distill --" out | grep -qE -- "--epochs [48]"'
 
+# Training in several processes: mpirun and the build with MPI for train, for train alone.
+pipeline -n PROCESSES=4 MPI_BIN=mpi RUN=several
+expect "train in four processes, of as many shares" \
+  'grep -q "^mpirun -n 4 --bind-to none mpi/train --tokens .*--shares 4" out && [ "$(grep -c mpirun out)" = 1 ] && ! grep -q "bin/train" out'
+pipeline -n PROCESSES=4 MPI_BIN=mpi TRAIN_LAUNCH="srun --mpi=pmix -n 4" LAUNCH="srun -n 1" TRAIN_FLAGS="--shares 8" RUN=several
+expect "a launcher for train and one for the rest, other shares" \
+  'grep -q "^srun --mpi=pmix -n 4 mpi/train .*--shares 8" out && ! grep -q -- "--shares 4" out && grep -q "^srun -n 1 bin/tokenize" out'
+pipeline merge-registries; expect "registries to merge are named" '[ $code != 0 ] && grep -q "REGISTRIES: expected files" out'
+
 # Names and choices are looked at before anything runs or goes.
 mkdir -p runs/kept/notes runs/kept/train && touch runs/registry.sqlite runs/kept/notes/thesis.txt runs/kept/train/.lock
 for name in "" . .. a/b /tmp a:b a=b 50% "a b" "a#b" "~" "a'b" 'a\b'; do

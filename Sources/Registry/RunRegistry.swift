@@ -5,21 +5,28 @@ import Tensors
 /// The history of all runs in one SQLite file: what ran, from what, with which settings, and what came out.
 ///
 /// A log of facts: nothing that a stage makes depends on it. Several processes write to it at the same time; each
-/// change is one short immediate transaction, and a writer waits up to `timeout` seconds for its turn.
+/// change is one short immediate transaction, and a writer waits up to `timeout` seconds for its turn. On a file system
+/// that several machines see it has a rollback journal, else a write-ahead log (see `Journal`).
 package final class RunRegistry: Sendable {
-    /// How long a writer waits for another one, in seconds.
-    package static let defaultTimeout = 20.0
-
     package let path: String
     private let queue: DatabaseQueue
 
     /// Opens the registry, makes it if it is absent, and brings an older one up to date.
     /// Throws `RegistryError`, also when a newer program wrote it.
-    package init(path: String, timeout: Double = RunRegistry.defaultTimeout) throws {
+    ///
+    /// - Parameters:
+    ///   - timeout: how long a writer waits for another one, in seconds; nil: as the journal needs it
+    ///   - journal: nil: what fits the file system
+    package init(path: String, timeout: Double? = nil, journal: Journal? = nil) throws {
         self.path = path
+        let fitting = journal ?? .fitting(folder: FilePath.parent(path))
         do {
-            queue = try Self.open(path, timeout: timeout)
-            try queue.inDatabase { try Self.migrate($0, path: path) }
+            queue = try Self.open(path, timeout: timeout ?? fitting.timeout)
+            try queue.inDatabase { database in
+                try Self.migrate(database, path: path, fitting)
+                // a log that others left there would be of no use to processes elsewhere
+                if journal != nil || fitting == .rollback { try fitting.use(database) }
+            }
         } catch let error as DataError {
             throw error
         } catch {
@@ -82,10 +89,10 @@ package final class RunRegistry: Sendable {
 
     /// Steps from the file's version to ours. The version is read again inside the transaction, since another process
     /// may have been faster.
-    private static func migrate(_ database: Database, path: String) throws {
+    private static func migrate(_ database: Database, path: String, _ journal: Journal) throws {
         try checkOwner(database, path: path)
         guard try version(database) < Schema.version else { return }
-        try useWriteAheadLog(database)
+        try journal.use(database)
         try database.inTransaction(.immediate) {
             for step in Schema.migrations[try version(database)...] { try database.execute(sql: step) }
             try database.execute(sql: "PRAGMA application_id = \(Schema.applicationID)")
@@ -123,19 +130,6 @@ package final class RunRegistry: Sendable {
                 problem: "expected a registry of version \(Schema.version) or older, "
                     + "found version \(found), written by a newer program",
                 hint: "build the current source, or name another file with --registry", kind: .newer)
-        }
-    }
-
-    /// The mode is a property of the file and stays. SQLite does not wait for a lock while it changes the mode, so we
-    /// do.
-    private static func useWriteAheadLog(_ database: Database) throws {
-        for attempt in 1... {
-            do {
-                try database.execute(sql: "PRAGMA journal_mode = WAL")
-                return
-            } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY && attempt < 200 {
-                usleep(20_000)
-            }
         }
     }
 }

@@ -16,7 +16,7 @@ struct NumberRange {
         "--average": of(1, 1000),
         "--peak": above(0, 1e30), "--weight-decay": of(0, 1), "--checkpoint-seconds": of(0, 1e6),
         "--bleu-every": of(0, 1e6),
-        "--batch": of(1, 1e6), "--batch-tokens": of(1, 1e9), "--smoothing": below(0, 1),
+        "--shares": of(1, 1024), "--batch": of(1, 1e6), "--batch-tokens": of(1, 1e9), "--smoothing": below(0, 1),
         "--beta1": below(0, 1), "--beta2": below(0, 1), "--epsilon": above(0, 1),
         "--dropout": below(0, 1), "--embedding-dropout": below(0, 1), "--attention-dropout": below(0, 1),
         "--hidden-dropout": below(0, 1), "--residual-dropout": below(0, 1),

@@ -1,6 +1,8 @@
 import ArgumentParser
 import Foundation
 import Kernels
+import Processes
+import Registry
 import Tensors
 
 /// A program that is one stage. Conforming types are marked `@main`; what they throw becomes a line on standard error
@@ -15,12 +17,16 @@ package protocol StageCommand: ParsableCommand {
     /// The stage's name in manifests, in the registry and in messages; by default the type's, in lower case.
     static var stage: String { get }
 
+    /// Whether the stage's work can be shared by several processes.
+    static var runsInProcesses: Bool { get }
+
     /// Options that have no effect beside the others that this command was given: typing one of them is wrong usage.
     var idleOptions: [IdleOptions] { get }
 }
 
 extension StageCommand {
     package static var stage: String { _commandName }
+    package static var runsInProcesses: Bool { false }
     package var idleOptions: [IdleOptions] { [] }
 
     package static func main() {
@@ -32,9 +38,11 @@ extension StageCommand {
 
     package static func main(_ arguments: [String]?) {
         do {
+            try checkProcesses()
             var command = try parse(all: arguments ?? Array(CommandLine.arguments.dropFirst()))
             try command.run()
             try flushResults()
+            ProcessGroup.shared.finish()
         } catch {
             end(error)
         }
@@ -55,18 +63,45 @@ extension StageCommand {
         return command
     }
 
+    /// Several copies of a program that do not know of one another would spoil each other's work.
+    private static func checkProcesses() throws {
+        guard ProcessGroup.cannotJoin || (ProcessGroup.shared.count > 1 && !runsInProcesses) else { return }
+        throw ValidationError(
+            runsInProcesses
+                ? "started as several processes, but built without MPI: make -f pipeline.mk PROCESSES=..."
+                : "started as several processes, but works in one: leave mpirun out")
+    }
+
     private static func end(_ error: Error) -> Never {
         if let failure = Failure(error) { leave(failure) }
         // help and version are results too, and may be lost like others
-        guard exitCode(for: error) == .success else { exit(withError: error) }
+        guard exitCode(for: error) == .success else {
+            guard ProcessGroup.shared.count == 1 || ProcessGroup.shared.leads else { endGroup(0) }
+            if ProcessGroup.shared.count > 1 {
+                Terminal.standardError.line(fullMessage(for: error))
+                endGroup(exitCode(for: error).rawValue)
+            }
+            exit(withError: error)
+        }
         print(fullMessage(for: error))
         do { try flushResults() } catch { if let failure = Failure(error) { leave(failure) } }
         Foundation.exit(0)
     }
 
     private static func leave(_ failure: Failure) -> Never {
-        failure.lines(program: stage).forEach(Terminal.standardError.line)
-        Foundation.exit(failure.exitCode)
+        if ProcessGroup.shared.leads || (StageRun.isAtWork && failure.exitCode <= 128) {
+            failure.lines(program: stage).forEach(Terminal.standardError.line)
+        }
+        endGroup(failure.exitCode)
+    }
+
+    /// Ends this process, and the others of its group: at once where they are at work and something has failed.
+    private static func endGroup(_ code: Int32) -> Never {
+        let group = ProcessGroup.shared
+        if StageRun.isAtWork, code <= 128 { group.abort(code) }
+        StageRun.callToWork(false)
+        group.finish()
+        Foundation.exit(code)
     }
 
     /// `print` does not say when what it wrote was lost.
@@ -77,11 +112,14 @@ extension StageCommand {
     }
 }
 
+extension Journal: ExpressibleByArgument {}
+
 /// The options that every stage has: `@OptionGroup var options: StageOptions`.
 package struct StageOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Threads to compute with. The result does not depend on it. (default: all cores)", valueName: "n"))
+            "Threads to compute with. The result does not depend on it. (default: the cores that the process may use)",
+            valueName: "n"))
     package var threads: Int?
 
     @Option(
@@ -93,6 +131,14 @@ package struct StageOptions: ParsableArguments {
             valueName: "file"))
     package var registry: String?
 
+    @Option(
+        help: ArgumentHelp(
+            """
+            How the registry is kept: log, for one machine, or rollback, for a file system that several see. \
+            (default: by the file system)
+            """))
+    package var registryJournal: Journal?
+
     @Flag(help: "Do the work even if the output is complete for the same configuration and inputs.")
     package var force = false
 
@@ -101,8 +147,8 @@ package struct StageOptions: ParsableArguments {
 
     package init() {}
 
-    /// `--threads`, or the cores that this process may run on.
-    package var threadCount: Int { threads ?? ThisMachine.availableCores }
+    /// `--threads`, or the cores that this process may use.
+    package var threadCount: Int { threads ?? Cores.allowed }
 }
 
 /// `--json`, for stages whose result is numbers: `@OptionGroup var output: JSONOption`.

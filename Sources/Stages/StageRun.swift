@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import Processes
 import Registry
 import Tensors
 import Training
@@ -52,6 +53,49 @@ package final class StageRun {
         inputs: [StageInput] = [], seed: UInt64? = nil, resumption: Resumption = .never,
         body: (StageRun) throws -> Value
     ) throws -> Value? {
+        guard group.leads else {
+            return try follow(options) { options, output in
+                try lead(
+                    stage, spec: spec, options: options, output: output, configuration: configuration, inputs: inputs,
+                    seed: seed, resumption: .never, body: body)
+            }
+        }
+        return try lead(
+            stage, spec: spec, options: options, output: output, configuration: configuration, inputs: inputs,
+            seed: seed, resumption: resumption, body: body)
+    }
+
+    private static var group: ProcessGroup { .shared }
+    /// Whether the processes of a group have begun their work together.
+    static private(set) var isAtWork = false
+
+    /// Tells the processes that follow whether there is work for them.
+    static func callToWork(_ isWanted: Bool) {
+        guard group.leads, !isAtWork else { return }
+        isAtWork = true
+        _ = group.broadcast(isWanted ? 1 : 0)
+    }
+
+    /// In a process that does not lead: works along, where there is work, with a folder and a registry of its own that
+    /// nobody reads.
+    private static func follow<Value>(
+        _ options: StageOptions, _ work: (StageOptions, String) throws -> Value?
+    ) throws -> Value? {
+        guard group.broadcast(0) > 0 else { return nil }
+        isAtWork = true
+        let folder = NSTemporaryDirectory() + "follower-\(getpid())"
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let own = try StageOptions.parse([
+            "--quiet", "--registry", folder + "/registry.sqlite", "--threads", "\(options.threadCount)",
+        ])
+        try FileSystem.makeFolder(folder)
+        return try work(own, folder + "/output")
+    }
+
+    private static func lead<Value>(
+        _ stage: String, spec: String?, options: StageOptions, output: String, configuration: some Encodable,
+        inputs: [StageInput], seed: UInt64?, resumption: Resumption, body: (StageRun) throws -> Value
+    ) throws -> Value? {
         let clock = ProcessClock()
         Signals.install()
         let location = RunLocation(output: output, stage: stage), path = options.registry ?? location.registry
@@ -62,7 +106,7 @@ package final class StageRun {
         try OutputPlace.check(output, stage: stage, inputs: inputs)
         let lock = try FolderLock(output)
         defer { withExtendedLifetime(lock) {} }
-        let registry = try RunRegistry(path: path)
+        let registry = try RunRegistry(path: path, journal: options.registryJournal)
         let description = try RunDescription(
             key, name: location.name, folder: FilePath.absolute(output), threads: options.threadCount)
         // we hold the folder's lock: whoever is said to be at work in it is not
@@ -70,6 +114,7 @@ package final class StageRun {
         let folder = try OutputFolder(output)
         if !options.force, try registry.isUpToDate(output, keyHash: description.keyHash) {
             log.info("\(output) is complete for this configuration and these inputs (--force makes it again)")
+            callToWork(false)
             return nil
         }
         let live = try registry.start(description, inputs: inputs.map { ($0.role, $0.artifact) }) {
@@ -80,6 +125,7 @@ package final class StageRun {
             let run = StageRun(live, registry, description, inputs, folder, options: options, log: log, preface, clock)
             defer { run.progresses.forEach { $0.abandon() } }
             live.recordParams(of: description.configuration)
+            callToWork(true)
             let value = try body(run)
             live.end(clock.ending(.finished, exitCode: 0))
             return value
@@ -116,6 +162,12 @@ package final class StageRun {
 
     /// Someone has asked the process to stop. Loops look at it after every step.
     package var stopRequested: Bool { Signals.received != nil }
+
+    /// Says so where more threads are asked for than can work; nil: there is no such number.
+    package func note(mostThreads most: Int?) {
+        guard let most, threads > most else { return }
+        log.info("\(threads) threads, of which \(most) can work at a time")
+    }
 
     /// If a stop was requested: calls `save`, and throws `Interruption`.
     package func stopIfRequested(saving save: () throws -> Void = {}) throws {

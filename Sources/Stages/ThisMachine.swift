@@ -4,14 +4,6 @@ import Registry
 
 /// Facts about the machine, the checkout and the process that a run records.
 package enum ThisMachine {
-    /// Cores that this process may be scheduled on, which `taskset` and batch systems restrict.
-    package static var availableCores: Int {
-        guard let mask = field("Cpus_allowed", in: "/proc/self/status") else {
-            return ProcessInfo.processInfo.activeProcessorCount
-        }
-        return max(1, mask.reduce(0) { $0 + ($1.hexDigitValue ?? 0).nonzeroBitCount })
-    }
-
     static func describe() -> Machine {
         Machine(
             host: ProcessInfo.processInfo.hostName, bootID: line("/proc/sys/kernel/random/boot_id") ?? "unknown",

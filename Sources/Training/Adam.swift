@@ -1,6 +1,7 @@
 import CKernels
 import Foundation
 import Kernels
+import Processes
 
 /// Adam (Kingma & Ba 2015) with decoupled weight decay (Loshchilov & Hutter 2019):
 ///   m = b1 m + (1 - b1) g,   v = b2 v + (1 - b2) g^2,
@@ -40,43 +41,130 @@ package final class WeightUpdate {
     /// Weights that one task updates: what fits a core's cache with their gradient and moments.
     private static let chunk = 1 << 15
     private let chunks: [Range<Int>]
-    /// Sum of the squares of each chunk's gradient.
-    private var squares: [Double]
+    /// Another process's gradient.
+    private var received: FloatBlock?
 
     /// - Parameter trained: ranges of the weights that are updated; gradients elsewhere are of no account
     package init(_ trained: [Range<Int>]) {
-        chunks = trained.flatMap { range in
+        chunks = trained.sorted { $0.lowerBound < $1.lowerBound }.flatMap { range in
             stride(from: range.lowerBound, to: range.upperBound, by: Self.chunk).map {
                 $0..<min($0 + Self.chunk, range.upperBound)
             }
         }
-        squares = Array(repeating: 0, count: chunks.count)
     }
 
+    /// With several processes each has a part of the gradient, adds up the others' for its own chunks, and gets the
+    /// rest of the new weights from them.
+    ///
     /// - Parameter clip: the norm of the gradient is cut to this; nil: never
     package func callAsFunction(
         _ weights: FloatBlock, _ gradient: FloatBlock, _ adam: Adam, _ constants: adam_t, clip: Float? = nil,
-        pool: WorkerPool
+        pool: WorkerPool, group: ProcessGroup = .alone
     ) {
-        let factor = clip.map { self.factor($0, gradient, pool) } ?? 1
-        pool.run(chunks.count) { task in
-            let chunk = chunks[task], first = chunk.lowerBound, g = gradient.base + first
+        let own = addUp(gradient, pool, group)
+        let factor = clip.map { self.factor($0, gradient, own, pool, group) } ?? 1
+        pool.run(own.count) { task in
+            let chunk = chunks[own.lowerBound + task], first = chunk.lowerBound, g = gradient.base + first
             if factor < 1 { for i in 0..<chunk.count { g[i] *= factor } }
             adam_step(
                 weights.base + first, adam.moment1.base + first, adam.moment2.base + first, g, chunk.count, constants)
         }
+        gather(weights, group)
     }
 
     /// What makes the gradient no longer than `clip`.
-    private func factor(_ clip: Float, _ gradient: FloatBlock, _ pool: WorkerPool) -> Float {
+    private func factor(
+        _ clip: Float, _ gradient: FloatBlock, _ own: Range<Int>, _ pool: WorkerPool, _ group: ProcessGroup
+    ) -> Float {
+        var squares = Array(repeating: 0.0, count: chunks.count)
         squares.withUnsafeMutableBufferPointer { squares in
-            pool.run(chunks.count) { task in
-                let chunk = chunks[task], g = gradient.base + chunk.lowerBound
+            pool.run(own.count) { task in
+                let chunk = chunks[own.lowerBound + task], g = gradient.base + chunk.lowerBound
                 var total = 0.0
                 for i in 0..<chunk.count { total += Double(g[i]) * Double(g[i]) }
-                squares[task] = total
+                squares[own.lowerBound + task] = total
             }
         }
+        group.sum(&squares)
         return Float(Double(clip) / squares.reduce(0, +).squareRoot())
+    }
+
+    // MARK: - Processes
+
+    /// A process and its neighbour at distance 1, 2, 4 ... halve the chunks that both still have: each keeps one half
+    /// and gets the other's numbers for it. The sums are those of a binary tree over the ranks, and a process sends
+    /// less than there are numbers.
+    private struct Halving {
+        let partner: Int
+        let kept: Range<Int>
+        let given: Range<Int>
+    }
+
+    private func halvings(_ group: ProcessGroup) -> [Halving] {
+        var result: [Halving] = [], range = chunks.indices, distance = 1
+        while distance < group.count {
+            let middle = range.lowerBound + range.count / 2,
+                halves = [range.lowerBound..<middle, middle..<range.upperBound]
+            let upper = group.rank & distance == 0 ? 0 : 1
+            result.append(Halving(partner: group.rank ^ distance, kept: halves[upper], given: halves[1 - upper]))
+            range = halves[upper]
+            distance *= 2
+        }
+        return result
+    }
+
+    /// Chunks beside one another as one.
+    private func ranges(_ own: Range<Int>) -> [Range<Int>] {
+        chunks[own].reduce(into: []) { result, chunk in
+            if let last = result.last, last.upperBound == chunk.lowerBound {
+                result[result.count - 1] = last.lowerBound..<chunk.upperBound
+            } else {
+                result.append(chunk)
+            }
+        }
+    }
+
+    /// The sum of all processes' gradients, where the chunks that are returned are.
+    private func addUp(_ gradient: FloatBlock, _ pool: WorkerPool, _ group: ProcessGroup) -> Range<Int> {
+        let halvings = halvings(group)
+        for halving in halvings {
+            let received = received ?? FloatBlock(gradient.count)
+            self.received = received
+            group.exchange(
+                with: halving.partner, ranges(halving.given), of: gradient, ranges(halving.kept), into: received)
+            add(received, to: gradient, of: halving.kept, pool)
+        }
+        return halvings.last?.kept ?? chunks.indices
+    }
+
+    /// Adds numbers of some chunks, or all.
+    func add(_ part: FloatBlock, to sum: FloatBlock, of own: Range<Int>? = nil, _ pool: WorkerPool) {
+        let own = own ?? chunks.indices
+        pool.run(own.count) { task in
+            let chunk = chunks[own.lowerBound + task], count = chunk.count
+            add_rows(sum.base + chunk.lowerBound, count, part.base + chunk.lowerBound, count, 1, count)
+        }
+    }
+
+    /// Each process's own chunks go to all.
+    private func gather(_ block: FloatBlock, _ group: ProcessGroup) {
+        for halving in halvings(group).reversed() {
+            group.exchange(with: halving.partner, ranges(halving.kept), of: block, ranges(halving.given), into: block)
+        }
+    }
+
+    /// Calls `body` with all moments, and gives up those that are other processes' afterwards.
+    func withAllMoments(_ adam: Adam, _ group: ProcessGroup, _ body: () throws -> Void) rethrows {
+        for block in [adam.moment1, adam.moment2] { gather(block, group) }
+        try body()
+        keepOwn(adam, group)
+    }
+
+    func keepOwn(_ adam: Adam, _ group: ProcessGroup) {
+        for halving in halvings(group) {
+            for range in ranges(halving.given) {
+                for block in [adam.moment1, adam.moment2] { block.discard(range) }
+            }
+        }
     }
 }

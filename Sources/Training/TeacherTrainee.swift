@@ -1,6 +1,7 @@
 import Corpus
 import Kernels
 import Models
+import Processes
 
 /// How a Transformer is trained on sentence pairs.
 package struct TeacherSettings: Codable, Equatable, Sendable {
@@ -10,6 +11,8 @@ package struct TeacherSettings: Codable, Equatable, Sendable {
     package var seed: UInt64 = 1
     /// The gradient's norm is cut to this; nil: never.
     package var clip: Float?
+    /// Parts that a batch is cut into for processes, a power of two; nil: one.
+    package var shares: Int?
     /// For a model that learns from another one; nil: from references alone.
     package var teaching: TeachingSettings?
 
@@ -28,7 +31,15 @@ package final class TeacherTrainee: Trainee {
     private let learner: BatchGradient
     private let gradient: FloatBlock
     private let update: WeightUpdate
+    private let group: ProcessGroup
+    /// Sentences of the batch's shares, and their losses.
+    private var shares: [Range<Int>] = []
+    private var losses: [Double]
+    /// Gradients of shares that wait to be added up.
+    private var waiting: [FloatBlock] = []
     private var batch = PairBatch()
+    /// What this process sent to others in the last step.
+    package private(set) var bytesPerStep = 0.0
     /// Thread-seconds by phase, from when it was switched on; all threads work at the update.
     package var phases: [PhaseTimer.Phase: Double]? {
         updateTimer.map { update in
@@ -53,9 +64,11 @@ package final class TeacherTrainee: Trainee {
     package init(
         _ model: Transformer, weights start: FloatBlock? = nil, train: TokenShard, valid: TokenShard,
         settings: TeacherSettings,
-        lessons: TeacherLessons? = nil, pool: WorkerPool
+        lessons: TeacherLessons? = nil, pool: WorkerPool, group: ProcessGroup = .alone
     ) {
         self.model = model
+        self.group = group
+        losses = [Double](repeating: 0, count: settings.shares ?? 1)
         self.lessons = lessons
         self.settings = settings
         self.train = train
@@ -71,6 +84,8 @@ package final class TeacherTrainee: Trainee {
         targetTokens = (0..<train.count).map { train.target.length($0) + 1 }
     }
 
+    /// The most threads that can work on a batch; nil where there is no such number.
+    package var mostThreads: Int? { learner.mostThreads }
     package var validationSentences: Int { valid.count }
 
     package func switchOnPhaseTimer() {
@@ -87,16 +102,48 @@ package final class TeacherTrainee: Trainee {
     package func step(batch index: Int, step: Int, rate: Float, adam: Adam) -> TrainingSums {
         batch.removeAll()
         for place in order.batches[index] { append(order.sentences[place], of: train, with: lessons) }
-        let sums = learner.run(
-            batch, smoothing: settings.smoothing, scale: 1 / Float(batch.target.tokens),
-            randomness: Randomness(seed: settings.seed, step: step),
-            into: gradient)
+        Shares.cut(batch, into: losses.count, &shares)
+        for share in losses.indices { losses[share] = 0 }
+        let own = shares.count / group.count
+        differentiate(
+            group.rank * own..<(group.rank + 1) * own, Randomness(seed: settings.seed, step: step), into: gradient)
+        group.sum(&losses)
+        let sent = group.bytesSent
         updateTimer?.enter(.optimizer)
-        update(weights, gradient, adam, adam.constants(step: step, rate: rate), clip: settings.clip, pool: pool)
+        update(
+            weights, gradient, adam, adam.constants(step: step, rate: rate), clip: settings.clip, pool: pool,
+            group: group)
         updateTimer?.leave()
         learner.weightsHaveChanged()
-        return TrainingSums(loss: sums.loss, units: Double(sums.tokens))
+        bytesPerStep = Double(group.bytesSent - sent)
+        return TrainingSums(loss: losses.reduce(0, +), units: Double(batch.target.tokens))
     }
+
+    /// The gradient of some of the shares, half and half, and their losses.
+    private func differentiate(
+        _ own: Range<Int>, _ randomness: Randomness, into sum: FloatBlock, depth: Int = 0
+    ) {
+        guard own.count > 1 else {
+            let sentences = shares[own.lowerBound]
+            guard !sentences.isEmpty else { return sum.buffer.update(repeating: 0) }
+            let sums = learner.run(
+                batch, sentences: sentences, smoothing: settings.smoothing, scale: 1 / Float(batch.target.tokens),
+                randomness: randomness, into: sum)
+            losses[own.lowerBound] = sums.loss
+            return
+        }
+        if waiting.count == depth { waiting.append(FloatBlock(sum.count)) }
+        let middle = own.lowerBound + own.count / 2
+        differentiate(own.lowerBound..<middle, randomness, into: sum, depth: depth + 1)
+        differentiate(middle..<own.upperBound, randomness, into: waiting[depth], depth: depth + 1)
+        update.add(waiting[depth], to: sum, pool)
+    }
+
+    package func withAllMoments(_ adam: Adam, _ body: () throws -> Void) rethrows {
+        try update.withAllMoments(adam, group, body)
+    }
+
+    package func keepOwnMoments(_ adam: Adam) { update.keepOwn(adam, group) }
 
     package func validate(epoch: Int) throws -> Validation {
         learner.weightsHaveChanged()  // as an average may have been read into them

@@ -16,6 +16,16 @@ package protocol Trainee: AnyObject {
     var validationSentences: Int { get }
     /// Measures the weights on the validation set, which must not be empty: a mean over nothing is no measurement.
     func validate(epoch: Int) throws -> Validation
+
+    /// Calls `body` while this process has all of Adam's moments, where several share them. To be called by all.
+    func withAllMoments(_ adam: Adam, _ body: () throws -> Void) rethrows
+    /// Gives up moments that are other processes'.
+    func keepOwnMoments(_ adam: Adam)
+}
+
+extension Trainee {
+    package func withAllMoments(_ adam: Adam, _ body: () throws -> Void) rethrows { try body() }
+    package func keepOwnMoments(_ adam: Adam) {}
 }
 
 /// Sums over a batch: mean loss is `loss / units`.

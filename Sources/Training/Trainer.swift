@@ -1,6 +1,7 @@
 import Foundation
 import Kernels
 import Models
+import Processes
 import Tensors
 
 package struct TrainingSettings: Codable, Equatable, Sendable {
@@ -65,6 +66,7 @@ package final class Trainer {
 
     package private(set) var state = TrainerState()
     private let trainee: Trainee
+    private let group: ProcessGroup
     private let settings: TrainingSettings
     private let adam: Adam
     private let checkpoint: Checkpoint
@@ -75,9 +77,12 @@ package final class Trainer {
     /// - Parameters:
     ///   - folder: where checkpoint and snapshots are kept while running
     ///   - key: names settings and data; a checkpoint of another key is not taken up
+    ///   - group: processes that train together; its leader alone reads and writes, and validates
     package init(
-        _ trainee: Trainee, settings: TrainingSettings, folder: String, key: String, checkpointSeconds: Double = 60
+        _ trainee: Trainee, settings: TrainingSettings, folder: String, key: String, checkpointSeconds: Double = 60,
+        group: ProcessGroup = .alone
     ) {
+        self.group = group
         self.trainee = trainee
         self.settings = settings
         self.checkpointSeconds = checkpointSeconds
@@ -89,7 +94,7 @@ package final class Trainer {
     /// Trains to the end, or until asked to stop. Afterwards the trainee's weights are the result: the average of the
     /// best epochs, or the best alone where its validation loss is lower.
     package func run(_ observer: TrainingObserver = TrainingObserver()) throws -> Outcome {
-        if let found = try checkpoint.read(weights: trainee.weights, adam: adam) {
+        if let found = try resume() {
             state = found
             observer.didResume(state.step)
         }
@@ -112,10 +117,11 @@ package final class Trainer {
                     .init(
                         step: state.step, steps: total, epoch: state.epoch, rate: rate, sums: sums,
                         seconds: (clock.now - stepStarted).seconds))
-                let stop = observer.stopRequested()
-                if stop || (clock.now - lastWritten).seconds > max(checkpointSeconds, 50 * cost) {
+                let stop = group.any(observer.stopRequested())
+                let isDue = (clock.now - lastWritten).seconds > max(checkpointSeconds, 50 * cost)
+                if stop || group.any(group.leads && isDue) {
                     let writing = clock.now
-                    try checkpoint.write(state, weights: trainee.weights, adam: adam)
+                    try writeCheckpoint()
                     lastWritten = clock.now
                     cost = (lastWritten - writing).seconds
                 }
@@ -148,14 +154,17 @@ package final class Trainer {
     }
 
     private func endEpoch(seconds: Double, _ observer: TrainingObserver) throws {
-        let validation = trainee.validationSentences == 0 ? nil : try trainee.validate(epoch: state.epoch),
-            loss = validation?.loss
+        let hasLoss = trainee.validationSentences > 0
+        let validation = hasLoss && group.leads ? try trainee.validate(epoch: state.epoch) : nil
+        let loss = hasLoss ? group.broadcast(validation?.loss ?? 0) : nil
         if let loss, !loss.isFinite { throw diverged("the validation loss") }
         let isBest = loss.map { $0 < state.bestLoss ?? .infinity } ?? false
         if let loss {
             state.epochsSinceBest = isBest ? 0 : state.epochsSinceBest + 1
             if isBest { state.bestLoss = loss }
-            try snapshots.offer(Snapshot(epoch: state.epoch, loss: loss), trainee.weights, &state.snapshots)
+            if group.leads {
+                try snapshots.offer(Snapshot(epoch: state.epoch, loss: loss), trainee.weights, &state.snapshots)
+            }
         }
         observer.didEndEpoch(
             .init(
@@ -164,7 +173,24 @@ package final class Trainer {
         state.epoch += 1
         state.batch = 0
         state.sums = TrainingSums()
-        try checkpoint.write(state, weights: trainee.weights, adam: adam)
+        try writeCheckpoint()
+    }
+
+    /// What the leader finds goes to all.
+    private func resume() throws -> TrainerState? {
+        let found = group.leads ? try checkpoint.read(weights: trainee.weights, adam: adam) : nil
+        guard group.count > 1 else { return found }
+        let text = group.broadcast(try found.map { try JSONEncoder().encode($0) } ?? Data())
+        guard !text.isEmpty else { return nil }
+        for block in [trainee.weights, adam.moment1, adam.moment2] { group.broadcast(block) }
+        trainee.keepOwnMoments(adam)
+        return try JSONDecoder().decode(TrainerState.self, from: text)
+    }
+
+    private func writeCheckpoint() throws {
+        try trainee.withAllMoments(adam) {
+            if group.leads { try checkpoint.write(state, weights: trainee.weights, adam: adam) }
+        }
     }
 
     private func diverged(_ what: String) -> DivergedError {
@@ -174,6 +200,12 @@ package final class Trainer {
     }
 
     private func finish(_ observer: TrainingObserver) throws {
+        if group.leads { try choose(observer) }
+        group.broadcast(trainee.weights)
+    }
+
+    /// The result's weights.
+    private func choose(_ observer: TrainingObserver) throws {
         guard let best = state.snapshots.min(by: { $0.loss < $1.loss }) else {
             guard trainee.weights.buffer.allSatisfy(\.isFinite) else { throw diverged("a weight") }
             return

@@ -10,10 +10,11 @@ struct Bench: StageCommand {
         abstract: "Measure this machine, and how near to its limits the programs come.",
         discussion: """
             Everything is measured here and now, on the sentences of a tokens folder and with untrained weights, whose \
-            values do not matter for speed: the peak of sgemm and of memory, the kernels against them, training of the \
-            teacher with its phases and how it changes with the shape, distillation by mode and size, translation with \
-            the teacher and with spliced models, subwords, BLEU, and the memory of each part. Ratios within one run \
-            mean something; figures of different runs on a shared machine do not.
+            values do not matter for speed: the peak of multiply-adds and of memory, the kernels against them, training \
+            of the teacher with its phases, how it changes with the shape and, simulated, with the number of cores, \
+            distillation by mode and size, translation with the teacher and with spliced models, subwords, BLEU, and \
+            the memory of each part. Ratios within one run mean something; figures of different runs on a shared \
+            machine do not.
 
             Parts: \(Part.allCases.map(\.rawValue).joined(separator: " "))
 

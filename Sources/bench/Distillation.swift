@@ -20,7 +20,7 @@ extension Session {
                 add(
                     Measurement(
                         part: .distillation, name: Self.name(spec), threads: threads, value: rate, unit: "sentences/s",
-                        fraction: flops / peak(threads).flops, bound: .sgemm,
+                        fraction: flops / peak(threads).flops, bound: .float32,
                         note: "\(Int(flops / 1e9)) GFLOP/s in products"))
             }
         }

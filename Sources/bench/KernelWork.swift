@@ -14,11 +14,12 @@ extension Session {
                 return kernel.amount
             }
             let isMemory = kernel.bound == .memory
+            let limit = isMemory ? peak.bytes : kernel.bound == .int8 ? peak.byteOperations : peak.flops
             add(
                 Measurement(
                     part: .kernels, name: kernel.name, threads: 1, value: rate / 1e9,
                     unit: isMemory ? "GB/s" : "GFLOP/s",
-                    fraction: rate / (isMemory ? peak.bytes : peak.flops), bound: kernel.bound))
+                    fraction: rate / limit, bound: kernel.bound))
         }
     }
 }
@@ -76,8 +77,12 @@ final class KernelWork {
         kernels.append(Kernel(name: name, bound: .memory, amount: Double(bytes * (elements ?? rows * d)), body: body))
     }
 
-    private func arithmetic(_ name: String, _ flops: Int, _ body: @escaping () -> Void) {
-        kernels.append(Kernel(name: name, bound: .sgemm, amount: Double(flops), body: body))
+    private func arithmetic(
+        _ name: String, _ flops: Int, _ type: panel_type_t = panel_float32, _ body: @escaping () -> Void
+    ) {
+        kernels.append(
+            Kernel(
+                name: name, bound: type == panel_float32 ? .float32 : .int8, amount: Double(flops), body: body))
     }
 
     private func addElementwise() {
@@ -143,7 +148,7 @@ final class KernelWork {
                 let panels = FloatBlock(panel_floats(inputs, outputs, type)),
                     scratch = FloatBlock(panel_scratch(tokens, inputs, type))
                 panel_pack(y, inputs, panels.base, inputs, outputs, type)
-                arithmetic("panel_product\(name) \(inputs) to \(outputs)", flops) {
+                arithmetic("panel_product\(name) \(inputs) to \(outputs)", flops, type) {
                     panel_product(
                         panel_rows(x, inputs, nil, tokens, inputs, type, scratch.base), panels.base, nil, z, outputs,
                         nil, tokens, outputs, panel_bias)
@@ -162,7 +167,7 @@ final class KernelWork {
             let panels = FloatBlock(panel_floats(d, vocabulary, type)),
                 bytes = FloatBlock(panel_scratch(rows, d, type)), scratch = FloatBlock(32 * rows)
             panel_pack(y, d, panels.base, d, vocabulary, type)
-            arithmetic("panel_top_k\(name)", 2 * rows * d * vocabulary) {
+            arithmetic("panel_top_k\(name)", 2 * rows * d * vocabulary, type) {
                 panel_top_k(
                     panel_rows(x, d, nil, rows, d, type, bytes.base), panels.base, c, vocabulary, 4, nil, 0,
                     scratch.base, &best, &index)

@@ -10,12 +10,12 @@ struct Measurement: Codable {
     let threads: Int
     let value: Double
     let unit: String
-    /// Of the peak of sgemm or of memory, whichever bounds it, measured in the same run with as many threads.
+    /// Of the limit that bounds it, multiply-adds or memory, measured in the same run with as many threads.
     var fraction: Double?
     var bound: Bound?
     var note: String?
 
-    enum Bound: String, Codable { case sgemm, memory }
+    enum Bound: String, Codable { case float32, int8, memory }
 
     /// Name in the registry: `bench.training.teacher.2`.
     var key: String { "bench.\(part.rawValue).\(name.replacingOccurrences(of: " ", with: "-")).\(threads)" }

@@ -5,8 +5,9 @@ import Stages
 import Training
 
 extension Session {
-    /// Teacher training when one thing is changed: speed and memory beside those of the plain shape.
+    /// Teacher training on more cores, and when one thing is changed: speed and memory beside those of the plain shape.
     func scaling() {
+        simulation()
         measureShape("plain shape", configuration, train)
         vary("vocabulary x 2") {
             $0.targetVocabulary *= 2; $0.sourceVocabulary *= 2

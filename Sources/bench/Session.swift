@@ -1,3 +1,4 @@
+import CKernels
 import Corpus
 import Foundation
 import Kernels
@@ -23,7 +24,11 @@ final class Session {
     /// What the machine can do with so many threads.
     struct Peak {
         let threads: Int
+        /// Twice the multiply-adds a second of numbers in registers; of bytes 0 where there is no instruction for them.
         let flops: Double
+        let byteOperations: Double
+        /// Of OpenBLAS, for comparison.
+        let sgemm: Double
         let bytes: Double
     }
 
@@ -51,7 +56,7 @@ final class Session {
         threadCounts = run.threads > 1 ? [1, run.threads] : [1]
         let words = folder.configuration
         report = Report(
-            machine: ThisMachine.processor, cores: ThisMachine.availableCores, load: ThisMachine.load,
+            machine: ThisMachine.processor, cores: Cores.allowed, load: ThisMachine.load,
             sentences: "\(words.corpus) \(words.pair), \(Format.count(train.count)) pairs, "
                 + String(format: "%.1f and %.1f tokens on average", train.meanSource, train.meanTarget))
     }
@@ -87,18 +92,29 @@ final class Session {
             for count in threadCounts {
                 let peak = measurePeak(count)
                 peaks.append(peak)
-                add(.peak, "sgemm", threads: count, peak.flops / 1e9, "GFLOP/s")
+                add(.peak, "float32", threads: count, peak.flops / 1e9, "GFLOP/s")
+                if peak.byteOperations > 0 {
+                    add(.peak, "int8", threads: count, peak.byteOperations / 1e9, "GOP/s")
+                }
+                add(
+                    Measurement(
+                        part: .peak, name: "sgemm", threads: count, value: peak.sgemm / 1e9, unit: "GFLOP/s",
+                        fraction: peak.sgemm / peak.flops, bound: .float32))
                 add(.peak, "memory", threads: count, peak.bytes / 1e9, "GB/s")
             }
         }
         return peaks.first { $0.threads == threads }!
     }
 
-    /// sgemm: the best of three sizes, each thread on matrices of its own. Memory: the best of a += b and of a +=
-    /// constant, over arrays of the size that the kernels are measured on.
+    /// float32 and int8: multiply-adds of numbers in registers. sgemm: the best of three sizes, each thread on matrices
+    /// of its own. Memory: the best of a += b and of a += constant, over arrays of the size that the kernels are
+    /// measured on.
     private func measurePeak(_ threads: Int) -> Peak {
         let pool = WorkerPool(threads: threads)
-        let flops = [512, 1024, 2048].map { n in
+        let (flops, byteOperations) = (
+            multiplyAdds(pool, float_multiply_adds), multiplyAdds(pool, byte_multiply_adds)
+        )
+        let sgemm = [512, 1024, 2048].map { n in
             let blocks = (0..<3 * threads).map { _ in FloatBlock(n * n) }
             return stopwatch.rate {
                 pool.run(threads) { t in
@@ -124,7 +140,22 @@ final class Session {
                 return Double(threads * rows * columns * bytes)
             }
         }
-        return Peak(threads: threads, flops: flops.max()!, bytes: bytes.max()!)
+        return Peak(
+            threads: threads, flops: flops, byteOperations: byteOperations, sgemm: sgemm.max()!, bytes: bytes.max()!)
+    }
+
+    /// Operations a second, two a multiply-add; 0 where there are none.
+    private func multiplyAdds(
+        _ pool: WorkerPool, _ run: @escaping (Int, UnsafeMutablePointer<Float>?) -> Int
+    ) -> Double {
+        let sums = (0..<pool.threads).map { _ in FloatBlock(32) }
+        guard run(1, sums[0].base) > 0 else { return 0 }
+        let counts = UnsafeMutablePointer<Int>.allocate(capacity: pool.threads)
+        defer { counts.deallocate() }
+        return stopwatch.rate {
+            pool.run(pool.threads) { counts[$0] = run(100_000, sums[$0].base) }
+            return 2 * (0..<pool.threads).reduce(0.0) { $0 + Double(counts[$1]) }
+        }
     }
 }
 

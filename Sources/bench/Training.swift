@@ -14,7 +14,7 @@ extension Session {
             add(
                 Measurement(
                     part: .training, name: "teacher", threads: threads, value: rate, unit: "target tokens/s",
-                    fraction: flops / peak(threads).flops, bound: .sgemm,
+                    fraction: flops / peak(threads).flops, bound: .float32,
                     note: "\(Int(flops / 1e9)) GFLOP/s in products, batches of \(settings.batchTokens)"))
             guard threads == threadCounts.last else { continue }
             work.trainee.switchOnPhaseTimer()
@@ -36,12 +36,36 @@ final class TrainingWork {
     private var epoch = 0
     private var steps = 0
 
-    init(_ configuration: TransformerConfiguration, _ shard: TokenShard, _ settings: TeacherSettings, threads: Int) {
+    private let pool: WorkerPool
+
+    init(
+        _ configuration: TransformerConfiguration, _ shard: TokenShard, _ settings: TeacherSettings, threads: Int,
+        cutsFor: Int? = nil
+    ) {
+        pool = WorkerPool(threads: threads, cutsFor: cutsFor)
         trainee = TeacherTrainee(
             Transformer(configuration), train: shard, valid: shard, settings: settings,
-            pool: WorkerPool(threads: threads))
+            pool: pool)
         adam = Adam(Adam.Settings(), count: trainee.weights.count)
         batches = trainee.begin(epoch: 0)
+    }
+
+    /// The first batch once more, its tasks recorded. Returns its seconds, too.
+    func recordedStep() -> (record: TaskRecord, seconds: Double) {
+        let record = TaskRecord(), start = PhaseTimer.now
+        pool.record = record
+        defer { pool.record = nil }
+        steps += 1
+        _ = trainee.step(batch: 0, step: steps, rate: 1e-4, adam: adam)
+        return (record, PhaseTimer.now - start)
+    }
+
+    /// The seconds of the first batch, once more.
+    func repeatedStep() -> Double {
+        let start = PhaseTimer.now
+        steps += 1
+        _ = trainee.step(batch: 0, step: steps, rate: 1e-4, adam: adam)
+        return PhaseTimer.now - start
     }
 
     /// One step; returns its target tokens.

@@ -70,6 +70,7 @@ struct Distill: StageCommand {
             resumption: distillation.training.resumption
         ) { run in
             let pool = WorkerPool(threads: run.threads)
+            run.note(mostThreads: DistillerSetting.parts)
             var table = Table(
                 .left("spec"), .right("parameters"), .right("epochs"), .right("valid error"), .right("explained"),
                 .right("cosine"))

@@ -31,19 +31,28 @@ struct Report: StageCommand {
     @Flag(help: "Print the captures that no run needs any more, their paths and MiB, and write nothing.")
     var reclaimable = false
     @Option(
+        parsing: .upToNextOption,
+        help: ArgumentHelp(
+            "Take over the runs of these registries and write nothing else. Merging twice changes nothing.",
+            valueName: "file"))
+    var merge: [String] = []
+    @Option(
         help: ArgumentHelp(
             "Write tables between the two marks in Results.md of this documentation catalogue, and figures beside it.",
             valueName: "folder"))
     var docs: String?
 
     var idleOptions: [IdleOptions] {
+        if !merge.isEmpty { return [.allBut("--merge", "--registry", because: "registries are merged")] }
         if reclaimable { return [.allBut("--reclaimable", "--registry", because: "captures are listed")] }
         if table { return [.init("--output", "--docs", because: "the leaderboard is printed")] }
         return docs == nil ? [] : [.init("--output", because: "--docs says where to write")]
     }
 
     func validate() throws {
-        guard reclaimable || !names.isEmpty else { throw ValidationError("Missing expected argument '--run <run>'") }
+        guard reclaimable || !merge.isEmpty || !names.isEmpty else {
+            throw ValidationError("Missing expected argument '--run <run>'")
+        }
         if let twice = names.first(where: { name in names.count { $0 == name } > 1 }) {
             throw ValidationError("--run \(twice) was given more than once")
         }
@@ -51,6 +60,11 @@ struct Report: StageCommand {
 
     func run() throws {
         Signals.uninstall()
+        if !merge.isEmpty {
+            let others = try merge.map(RunRegistry.existing), all = try RunRegistry(path: registry)
+            for other in others { print("\(other.path): \(Format.count(try all.merge(other))) new runs") }
+            return
+        }
         let history = try RunRegistry.existing(registry)
         if reclaimable {
             for folder in try history.reclaimable() {

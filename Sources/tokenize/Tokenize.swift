@@ -1,5 +1,6 @@
 import ArgumentParser
 import Corpus
+import Kernels
 import Stages
 
 /// Raw parallel text to vocabularies and token shards.
@@ -75,7 +76,8 @@ struct Tokenize: StageCommand {
         ) { run in
             let splits = try opened.read()
             var tokens = try plan.writer.write(
-                plan.joined?.apply(to: splits) ?? splits, to: run.folder, progress: TokenizeProgress(run).update)
+                plan.joined?.apply(to: splits) ?? splits, to: run.folder, pool: WorkerPool(threads: run.threads),
+                progress: TokenizeProgress(run).update)
             for split in Split.allCases where text.asksFor(split) { try tokens.requireKept(split, name: text.corpus) }
             if let joined = plan.joined { tokens.note(joined, of: splits) }
             tokens.record(in: run)

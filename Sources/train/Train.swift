@@ -37,6 +37,7 @@ struct Train: StageCommand {
             """,
         version: Program.version)
 
+    static let runsInProcesses = true
     @OptionGroup var options: StageOptions
     @Option(help: "Folder made by tokenize.") var tokens: String
     @Option(help: "Folder to write.") var output: String
@@ -76,12 +77,20 @@ struct Train: StageCommand {
             seed: settings.values.teacher.seed, resumption: teacher.training.resumption
         ) { run in
             let trainee = try makeTrainee(settings, folder, start, teacherFolder, run)
+            run.note(mostThreads: trainee.mostThreads)
             let trainer = Trainer(
                 trainee, settings: settings.values.training, folder: run.folder.unfinished, key: run.keyHash,
-                checkpointSeconds: teacher.training.checkpointSeconds)
+                checkpointSeconds: teacher.training.checkpointSeconds, group: .shared)
             let report = TrainingReport(run)
-            guard try trainer.run(report.observer) == .finished else { return try run.stopIfRequested() }
+            guard try trainer.run(report.observer) == .finished else {
+                try run.stopIfRequested()
+                throw Interruption(signal: SIGTERM)  // of another process
+            }
             report.finish(steps: trainer.state.step)
+            if trainee.bytesPerStep > 0 {
+                run.metric("sent_bytes_per_step", trainee.bytesPerStep)
+                run.log.info("each process sent \(Format.count(Int(trainee.bytesPerStep))) bytes a step")
+            }
             try ModelFolder.write(trainee.model, trainee.weights, vocabulariesFrom: tokens, to: run.folder)
             run.param("parameters", trainee.layout.parameters)
             if let loss = trainer.state.resultLoss { run.metric(.init(.result, .loss), step: trainer.state.step, loss) }
@@ -136,7 +145,7 @@ struct Train: StageCommand {
         let model = Transformer(own.model, try Replacements(settings.model.replacements, in: own.model))
         let trainee = TeacherTrainee(
             model, weights: start?.weights, train: train, valid: try folder.shard(.valid), settings: own.teacher,
-            lessons: lessons, pool: pool)
+            lessons: lessons, pool: pool, group: .shared)
         if teacher.bleuEvery > 0 {
             let scorer = try ValidationScorer(folder, pool: pool), model = trainee.model
             trainee.validationBLEU = { epoch, weights in

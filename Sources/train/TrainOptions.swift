@@ -1,5 +1,6 @@
 import ArgumentParser
 import Models
+import Processes
 import Stages
 import Tensors
 import Training
@@ -78,6 +79,12 @@ struct TeachingOptions: ParsableArguments {
 struct TeacherOptions: ParsableArguments {
     @OptionGroup var training: TrainingOptions
     @Option(help: "Target tokens of a batch.") var batchTokens: Int?
+    @Option(
+        help: """
+            Parts that a batch is cut into for processes, a power of two. Changes the last bits of the result. \
+            (default: the number of processes)
+            """)
+    var shares: Int?
     @Option(help: "Label smoothing.") var smoothing: Float?
     @Option(help: "Adam's beta1.") var beta1: Float?
     @Option(help: "Adam's beta2.") var beta2: Float?
@@ -86,6 +93,14 @@ struct TeacherOptions: ParsableArguments {
     @Option(help: "Measure BLEU of greedy translations of the validation set every so many epochs; 0: never.")
     var bleuEvery = 0
     @Option(help: "Cut the gradient's norm to this.") var clip: Float?
+
+    private var wantedShares: Int { shares ?? ProcessGroup.shared.count }
+
+    func validate() throws {
+        if let problem = Shares.problem(wantedShares, processes: ProcessGroup.shared.count) {
+            throw ValidationError(problem)
+        }
+    }
 
     /// Nothing is measured where there are no validation sentences.
     func requireValidation(_ sentences: Int, in folder: String) throws {
@@ -109,6 +124,7 @@ struct TeacherOptions: ParsableArguments {
         values.teacher.batchTokens = batchTokens ?? values.teacher.batchTokens
         values.teacher.smoothing = smoothing ?? values.teacher.smoothing
         values.teacher.clip = clip ?? values.teacher.clip
+        values.teacher.shares = wantedShares > 1 ? wantedShares : nil
         values.teacher.seed = training.seed ?? values.teacher.seed
     }
 }

@@ -1,5 +1,12 @@
+import Dispatch
+import Foundation
 import Kernels
+import Synchronization
 import Testing
+
+private final class Counter: Sendable {
+    let value = Atomic<Int>(0)
+}
 
 struct WorkerPoolTests {
     @Test(arguments: 1...4)
@@ -30,6 +37,70 @@ struct WorkerPoolTests {
             pool.run(count) { task in values[task] = sums[(task + 1) % count] }
         }
         #expect((0..<count).allSatisfy { values[$0] == 1 << 36 })
+    }
+
+    /// From inside a task, `run` runs its tasks on that task's thread, under its number.
+    @Test(arguments: 1...4)
+    func runsWithinARun(threads: Int) {
+        let pool = WorkerPool(threads: threads), inner = 6, outer = 9
+        let found = UnsafeMutablePointer<Int>.allocate(capacity: inner * outer)
+        defer { found.deallocate() }
+        for _ in 0..<50 {
+            found.initialize(repeating: -1, count: inner * outer)
+            pool.run(outer) { task, worker in
+                pool.run(inner) { found[task * inner + $0] = $1 == worker ? task : -2 }
+            }
+            #expect((0..<inner * outer).allSatisfy { found[$0] == $0 / inner })
+        }
+    }
+
+    /// Several threads may call at once: their tasks do not mix, and no number is at work twice at a time.
+    @Test func callersTakeTurns() {
+        let pool = WorkerPool(threads: 3), callers = 4, count = 11
+        let sums = UnsafeMutablePointer<Int>.allocate(capacity: callers)
+        let busy = (0..<3).map { _ in Counter() }, collisions = Atomic<Int>(0)
+        defer { sums.deallocate() }
+        sums.initialize(repeating: 0, count: callers)
+        DispatchQueue.concurrentPerform(iterations: callers) { caller in
+            let own = (0..<count).map { _ in Counter() }
+            for _ in 0..<200 {
+                pool.run(count) { task, worker in
+                    if busy[worker].value.add(1, ordering: .relaxed).newValue > 1 {
+                        collisions.add(1, ordering: .relaxed)
+                    }
+                    own[task].value.add(1, ordering: .relaxed)
+                    busy[worker].value.subtract(1, ordering: .relaxed)
+                }
+            }
+            sums[caller] = own.reduce(0) { $0 + $1.value.load(ordering: .relaxed) }
+        }
+        #expect((0..<callers).allSatisfy { sums[$0] == 200 * count })
+        #expect(collisions.load(ordering: .relaxed) == 0)
+    }
+
+    /// More tasks than one section may have.
+    @Test func aMillionTasks() {
+        let pool = WorkerPool(threads: 2), count = 1_100_000
+        let runs = UnsafeMutablePointer<UInt8>.allocate(capacity: count)
+        defer { runs.deallocate() }
+        runs.initialize(repeating: 0, count: count)
+        pool.run(count) { runs[$0] += 1 }
+        #expect((0..<count).allSatisfy { runs[$0] == 1 })
+    }
+
+    /// Threads that have gone to sleep between two sections wake up, and the caller wakes for a long last task.
+    @Test func sleepersWake() {
+        let pool = WorkerPool(threads: 2)
+        for round in 0..<6 {
+            usleep(2000)
+            let names = UnsafeMutablePointer<Int>.allocate(capacity: 2)
+            defer { names.deallocate() }
+            pool.run(2) { task, worker in
+                usleep(3000)  // long enough for another thread to take the other task
+                names[task] = worker
+            }
+            #expect(Set([names[0], names[1]]) == [0, 1], "round \(round)")
+        }
     }
 
     @Test func tasksOfUnequalLengthAreShared() {

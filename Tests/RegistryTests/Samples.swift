@@ -14,7 +14,7 @@ final class Scratch {
 
     deinit { try? FileManager.default.removeItem(atPath: folder) }
 
-    func open(timeout: Double = RunRegistry.defaultTimeout) throws -> RunRegistry {
+    func open(timeout: Double? = nil) throws -> RunRegistry {
         try RunRegistry(path: path, timeout: timeout)
     }
 }

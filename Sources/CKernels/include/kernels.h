@@ -70,6 +70,22 @@ void attention_backward(const float *q, long q_stride, const float *k, const flo
     const float *dout, long out_stride, const float *weights, long n, long m, long heads, long head, float *dq,
     float *dk, float *dv, float *scratch, dropout_t dropout);
 
+// ---- threads -------------------------------------------------------------------------------------------------------
+/// What a thread does between two looks at something that another one is about to change.
+static inline void pause_briefly(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+// ---- limits --------------------------------------------------------------------------------------------------------
+/// Does nothing but multiply-adds in registers, of the kind that products are made of, and returns how many: none where
+/// the processor has no instructions for bytes. sums: 32 numbers, whose values are of no account.
+long float_multiply_adds(long rounds, float *sums);
+long byte_multiply_adds(long rounds, float *sums);
+
 // ---- loss ----------------------------------------------------------------------------------------------------------
 /// Label-smoothed cross-entropy over `vocabulary` classes:
 ///   q = (1 - smoothing) onehot(label) + smoothing / vocabulary,   loss = -sum_c q_c log softmax(logits + bias)_c.

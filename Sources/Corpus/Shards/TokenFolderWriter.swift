@@ -1,4 +1,5 @@
 import Foundation
+import Kernels
 import Tensors
 
 /// Turns the three parts of a corpus into a tokens folder: vocabularies from the training text, then shards and texts.
@@ -24,9 +25,11 @@ package struct TokenFolderWriter {
 
     /// Fills `folder` with everything but the manifest, whose configuration is returned.
     ///
-    /// - Parameter progress: told what is being done, and how many of how many sentences it has done.
+    /// - Parameters:
+    ///   - pool: whose threads encode
+    ///   - progress: told what is being done, and how many of how many sentences it has done.
     package func write(
-        _ splits: [Split: ParallelText], to folder: OutputFolder,
+        _ splits: [Split: ParallelText], to folder: OutputFolder, pool: WorkerPool = WorkerPool(threads: 1),
         progress: (String, Int, Int) throws -> Void = { _, _, _ in }
     ) throws -> TokensConfiguration {
         let train = splits[.train] ?? ParallelText()
@@ -41,7 +44,7 @@ package struct TokenFolderWriter {
             sourceVocabularySize: vocabularies.source.count, targetVocabularySize: vocabularies.target.count,
             maxTokens: filter.maxTokens, splits: [:])
         for split in Split.allCases {
-            let encoded = try encode(splits[split] ?? ParallelText(), split, vocabularies) {
+            let encoded = try encode(splits[split] ?? ParallelText(), split, vocabularies, pool) {
                 try progress(split.rawValue, $0, $1)
             }
             try encoded.shard.write(
@@ -81,21 +84,48 @@ extension TokenFolderWriter {
         var statistics = SplitStatistics()
     }
 
+    private typealias IDs = (source: [Int], target: [Int])
+
+    /// Pairs that are encoded before they are looked at, and how many of them one thread takes.
+    private static let atATime = 8192
+    private static let taskPairs = 64
+
+    /// Ids of some pairs, on all threads.
+    private static func ids(
+        _ text: ParallelText, _ range: Range<Int>, _ vocabularies: (source: Vocabulary, target: Vocabulary),
+        _ pool: WorkerPool
+    ) -> [IDs] {
+        var result = [IDs](repeating: ([], []), count: range.count)
+        result.withUnsafeMutableBufferPointer { result in
+            pool.run((range.count + taskPairs - 1) / taskPairs) { task in
+                for place in task * taskPairs..<min((task + 1) * taskPairs, range.count) {
+                    let index = range.lowerBound + place
+                    result[place] = (
+                        vocabularies.source.encode(text.source[index]), vocabularies.target.encode(text.target[index])
+                    )
+                }
+            }
+        }
+        return result
+    }
+
     /// Ids of what passes the filter, which is everything in the test set.
     private func encode(
         _ text: ParallelText, _ split: Split, _ vocabularies: (source: Vocabulary, target: Vocabulary),
-        progress: (Int, Int) throws -> Void
+        _ pool: WorkerPool, progress: (Int, Int) throws -> Void
     ) rethrows -> Encoded {
         var result = Encoded()
         var seen: Set<String> = []
         result.statistics.read = text.count
         result.statistics.dropped = text.skipped
+        var pairs: [IDs] = [], first = 0
         for index in 0..<text.count {
-            if index % 1000 == 0 { try progress(index, text.count) }
-            let ids = (
-                source: vocabularies.source.encode(text.source[index]),
-                target: vocabularies.target.encode(text.target[index])
-            )
+            if index == first + pairs.count {
+                try progress(index, text.count)
+                first = index
+                pairs = Self.ids(text, index..<min(index + Self.atATime, text.count), vocabularies, pool)
+            }
+            let ids = pairs[index - first]
             if split != .test {
                 var reason = filter.objection(source: ids.source.count, target: ids.target.count)
                 if reason == nil, filter.dropsDuplicates,

@@ -68,6 +68,9 @@ package final class BatchGradient {
         measure(trained)
     }
 
+    /// The most threads that can work on a batch; nil where there is no such number.
+    package var mostThreads: Int? { blocks.isEmpty ? nil : blocks.count }
+
     /// To be called whenever the weights have changed.
     package func weightsHaveChanged() { isStale = true }
 
@@ -163,7 +166,7 @@ package final class BatchGradient {
     /// Tiles for so much work, of which a target token and its source token are 3: four for each thread, of 96 to 240
     /// target tokens.
     private func tileCount(_ work: Int) -> Int {
-        let tokens = cut.tileTokens ?? min(max(work / (3 * 4 * pool.threads), 96), 240)
+        let tokens = cut.tileTokens ?? min(max(work / (3 * 4 * pool.cutsFor), 96), 240)
         return max(1, (work + tokens * 3 / 2) / (tokens * 3))
     }
 

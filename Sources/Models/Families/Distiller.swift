@@ -52,6 +52,8 @@ package struct DistillerSetting {
     package let weights: FloatBlock
     package let slots: [Slot]
     package let pool: WorkerPool
+    /// Parts that a batch is cut into, whatever the number of threads: the most that can work on it.
+    package static let parts = 8
     /// Of the hidden layer.
     package var dropout: Float = 0
     /// The gradient's norm is cut to this, where the whole of it is known before the update; nil: never.

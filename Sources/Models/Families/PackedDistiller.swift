@@ -9,8 +9,8 @@ final class PackedDistiller: Distiller {
     private let width: Int
     private let slices: [Slice]
 
-    /// Parts that a batch is cut into. Gradients of such networks are small, so that a block for each costs little.
-    private static let parts = 8
+    /// Gradients of such networks are small, so that a block for each part costs little.
+    private static let parts = DistillerSetting.parts
 
     private final class Slice {
         let space = Workspace()
@@ -20,6 +20,8 @@ final class PackedDistiller: Distiller {
         /// Places in the batch.
         var places = 0..<0
         var squares = 0.0
+        /// What was put out, and what should have been, in its workspace.
+        var compared: (out: Matrix, targets: Matrix)?
 
         init(parameters: Int) { gradients = FloatBlock(parameters) }
     }
@@ -60,13 +62,16 @@ final class PackedDistiller: Distiller {
 
     func compare(_ batch: DistillationBatch, _ byPosition: inout [OutputComparison]) {
         _ = deal(batch)
-        for slice in slices {
+        setting.pool.run(slices.count) { index in
+            let slice = slices[index]
             slice.space.reset()
             let (x, memory) = inputs(batch, slice),
                 targets = rows(batch.output, batch.offsets, batch, slice, slice.sentences.tokens)
-            let out = network.forward(
-                x, slice.sentences, memory: memory, Pass(weights: setting.weights, workspace: slice.space)
-            ).context
+            let pass = Pass(weights: setting.weights, workspace: slice.space)
+            slice.compared = (network.forward(x, slice.sentences, memory: memory, pass).context, targets)
+        }
+        for slice in slices {
+            guard let (out, targets) = slice.compared else { continue }
             for s in 0..<slice.sentences.sentences {
                 while byPosition.count < slice.sentences.length(s) { byPosition.append(OutputComparison()) }
                 for (position, row) in slice.sentences.range(s).enumerated() {

@@ -8,7 +8,7 @@ import Kernels
 /// that a gradient of the whole never exists.
 package final class FlattenedTraining {
     /// Parts that blocks of weights, and rows of the batch, are dealt to.
-    static let parts = 8
+    static let parts = DistillerSetting.parts
 
     let replacement: FlattenedReplacement
     let weights: FloatBlock

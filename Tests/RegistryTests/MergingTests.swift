@@ -1,0 +1,118 @@
+import Dispatch
+import Foundation
+import Testing
+
+@testable import Registry
+
+@Suite struct MergingTests {
+    private let scratch: Scratch
+
+    init() throws { scratch = try Scratch() }
+
+    private func registry(_ name: String) throws -> RunRegistry {
+        try RunRegistry(path: scratch.folder + "/\(name)/registry.sqlite")
+    }
+
+    /// A teacher, and a score of it, in a registry of their own; the pids tell them apart.
+    private func fill(_ registry: RunRegistry, pid: Int32, artifact name: String) throws {
+        var train = describe("train", spec: "teacher"), score = describe("score")
+        (train.machine.pid, score.machine.pid) = (pid, pid)
+        train.folder = folder(of: registry) + "/toy/train"
+        let first = try registry.start(train) { _ in }
+        first.param("width", 64)
+        first.metric("loss", step: 1, Double(pid))
+        first.output("train", artifact(name, kind: "train"))
+        first.end(finished)
+        let second = try registry.start(score, inputs: [("model", artifact(name, kind: "train"))]) { _ in }
+        second.end(finished)
+    }
+
+    private func folder(of registry: RunRegistry) -> String { (registry.path as NSString).deletingLastPathComponent }
+
+    @Test func runsComeTogetherOnce() throws {
+        let all = try registry("all"), parts = try (1...3).map { try registry("part\($0)") }
+        for (index, part) in parts.enumerated() {
+            try fill(part, pid: Int32(100 + index), artifact: ["a", "b", "c"][index])
+        }
+        try fill(all, pid: 99, artifact: "d")
+        for part in parts { #expect(try all.merge(part) == 2) }
+        let counts = "SELECT (SELECT count(*) FROM runs), (SELECT count(*) FROM metrics), (SELECT count(*) FROM run_io)"
+        let expected: [[String?]] = [["8", "4", "8"]]
+        #expect(try all.rows(counts) == expected)
+        for part in parts { #expect(try all.merge(part) == 0) }
+        #expect(try all.rows(counts) == expected)
+        // each score still reads what the training of its own registry made
+        let lineage = try all.rows(
+            """
+            SELECT reader.pid = writer.pid FROM run_io used JOIN run_io made ON made.artifact = used.artifact
+              JOIN runs reader ON reader.id = used.run JOIN runs writer ON writer.id = made.run
+            WHERE used.direction = 'in' AND made.direction = 'out'
+            """)
+        #expect(lineage == [["1"], ["1"], ["1"], ["1"]])
+        #expect(try all.rows("SELECT value FROM metrics JOIN runs ON run = id WHERE pid = 102") == [["102.0"]])
+        let folders = try all.rows("SELECT folder FROM runs WHERE stage = 'train' ORDER BY pid").map { $0[0]! }
+        #expect(folders[0] == "toy/train" && folders[1] == folder(of: parts[0]) + "/toy/train")
+    }
+
+    /// A run that was merged while it was at work is brought up to date by the next merge.
+    @Test func aRunThatWentOnIsBroughtUpToDate() throws {
+        let all = try registry("all"), part = try registry("part")
+        let run = try part.start(describe("train")) { _ in }
+        #expect(try all.merge(part) == 1)
+        #expect(try all.rows("SELECT status FROM runs") == [["running"]])
+        run.metric("loss", step: 3, 0.5)
+        run.end(finished)
+        #expect(try all.merge(part) == 0)
+        #expect(try all.rows("SELECT status, value FROM runs JOIN metrics ON run = id") == [["finished", "0.5"]])
+    }
+
+    @Test func fileSystemsOfSeveralMachines() throws {
+        let mounts = """
+            /dev/vda / ext4 rw 0 0
+            server:/home /home nfs4 rw 0 0
+            /dev/vdb /home/local xfs rw 0 0
+            sshfs#x /mnt/my\\040disk fuse.sshfs rw 0 0
+            /dev/sdc /mnt/usb fuseblk rw 0 0
+            """
+        for (folder, isNetwork) in [
+            ("/var/runs", false), ("/home", true), ("/home/me/runs", true), ("/homes/me", false),
+            ("/home/local/runs", false), ("/mnt/my disk/runs", true), ("/mnt/usb/runs", false),
+        ] { #expect(NetworkFileSystem.holds(folder, mounts: mounts) == isNetwork, "\(folder)") }
+        #expect(!NetworkFileSystem.holds("/anywhere", mounts: nil))
+        #expect(["lustre", "gpfs", "ceph"].allSatisfy(NetworkFileSystem.isOne))
+    }
+
+    /// The rollback journal: eight writers at once, and a log that was there before is turned into one.
+    @Test func eightWritersWithoutALog() throws {
+        let path = scratch.folder + "/shared.sqlite"
+        #expect(try RunRegistry(path: path).rows("PRAGMA journal_mode") == [["wal"]])
+        #expect(try RunRegistry(path: path, journal: .rollback).rows("PRAGMA journal_mode") == [["delete"]])
+        let failures = Failures()
+        DispatchQueue.concurrentPerform(iterations: 8) { writer in
+            do {
+                let registry = try RunRegistry(path: path, journal: .rollback)
+                for number in 0..<5 {
+                    var description = describe("train")
+                    description.machine.pid = Int32(writer * 10 + number + 1)
+                    let run = try registry.start(description, rhythm: .init(flush: 0.01)) { failures.add($0) }
+                    for step in 1...20 { run.metric("loss", step: step, Double(step)) }
+                    run.end(finished)
+                }
+            } catch { failures.add("\(error)") }
+        }
+        #expect(failures.all.isEmpty)
+        let registry = try RunRegistry(path: path, journal: .rollback)
+        #expect(
+            try registry.rows("SELECT count(*), (SELECT count(*) FROM metrics) FROM runs WHERE status = 'finished'")
+                == [["40", "800"]])
+        #expect(try registry.rows("PRAGMA journal_mode") == [["delete"]])
+        #expect(!FileManager.default.fileExists(atPath: path + "-wal"))
+    }
+
+    private final class Failures: @unchecked Sendable {
+        private let lock = NSLock()
+        private var messages: [String] = []
+        var all: [String] { lock.withLock { messages } }
+        func add(_ message: String) { lock.withLock { messages.append(message) } }
+    }
+}

@@ -1,0 +1,117 @@
+#!/usr/bin/env bash
+# Training in several processes: the same shares give the same bytes in 1, 2 and 4 processes, with any number of threads,
+# stopped and gone on with in another number of them; what goes wrong ends all processes with one clear line.
+#
+#   Tests/cluster.test.sh [folder of the programs, by default .build/release [train built with MPI, by default .build-mpi/release/train]]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export LC_ALL=C.UTF-8 OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_hwloc_base_binding_policy=none
+export OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_btl_vader_single_copy_mechanism=none
+bin=$(realpath "${1:-.build/release}") mpi=$(realpath "${2:-.build-mpi/release/train}")
+[ -x "$mpi" ] || { echo "cluster.test.sh: $mpi: expected train built with MPI, found none; 'make -f pipeline.mk .build-mpi/release.stamp' makes it" >&2; exit 66; }
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+mkdir tmp
+export TMPDIR=$work/tmp  # also of what followers keep
+failures=0
+# name, condition
+check() {
+  if eval "$2"; then echo "ok: $1"; else
+    failures=$((failures + 1))
+    echo "FAILED: $1"
+    head -c 3000 err | sed 's/^/  | /'
+  fi
+}
+
+for i in {1..240}; do
+  echo "the cat number $((i * 7 % 60)) sees $((i % 5)) dogs and $((i % 11)) birds"
+done > a.en
+for i in {1..240}; do
+  echo "die Katze Nummer $((i * 7 % 60)) sieht $((i % 5)) Hunde und $((i % 11)) Vögel"
+done > a.de
+"$bin/tokenize" --corpus mine --train-source a.en --train-target a.de --vocabulary-size 90 --hold-out-valid 16 --hold-out-test 8 \
+  --threads 1 --quiet --output runs/m/tokens > /dev/null
+
+# folder, processes, threads, further options; its exit code is in `code`
+train() {
+  local folder=$1 processes=$2 threads=$3
+  shift 3
+  command=("$mpi" --tokens runs/m/tokens --width 64 --heads 4 --hidden 128 --encoder-layers 2 --decoder-layers 2 --batch-tokens 300 --warmup 5
+    --clip 1 --threads "$threads" --quiet --output "runs/$folder/train" "$@")
+  [ "$processes" = 1 ] || command=(mpirun -n "$processes" "${command[@]}")
+  code=0
+  "${command[@]}" > out 2> err || code=$?
+}
+digest() { sha256sum "runs/$1/train/model.safetensors" 2> /dev/null | cut -c1-16; }
+
+train one 1 1 --shares 4 --epochs 3
+check "four shares in one process" '[ $code = 0 ]'
+expected=$(digest one)
+for processes in 1 2 4; do
+  for threads in 1 3; do
+    train "p$processes.t$threads" $processes $threads --shares 4 --epochs 3
+    check "four shares, $processes processes of $threads threads: the same bytes" '[ $code = 0 ] && [ "$(digest "p$processes.t$threads")" = "$expected" ]'
+  done
+done
+train plain 1 1 --epochs 3
+check "one share gives other bytes than four" '[ $code = 0 ] && [ "$(digest plain)" != "$expected" ]'
+train "default" 4 1 --epochs 3
+check "by default there are as many shares as processes" '[ "$(digest default)" = "$expected" ]'
+check "only one registry and one folder are written" '[ "$(ls runs/p4.t1)" = train ] && [ -z "$(ls -d tmp/follower-* 2> /dev/null)" ]'
+check "bytes sent are recorded, less than twice the parameters" 'sqlite3 runs/registry.sqlite "
+  select max(value) > 0 and max(value) < 8.0 * (select value from params where key = '"'parameters'"' limit 1) from metrics where key = '"'sent_bytes_per_step'"'" | grep -qx 1'
+
+# Stops 4 processes in the middle, goes on with 2 and then with 1.
+stopped() {
+  local folder=$1 processes=$2
+  train_for() { timeout -s TERM "$1" "${command[@]}" > out 2> err; }
+  command=("$mpi" --tokens runs/m/tokens --width 64 --heads 4 --hidden 128 --encoder-layers 2 --decoder-layers 2 --batch-tokens 300 --warmup 5
+    --clip 1 --threads 1 --quiet --output "runs/$folder/train" --shares 4 --epochs 200 --checkpoint-seconds 0)
+  [ "$processes" = 1 ] || command=(mpirun -n "$processes" "${command[@]}")
+  for _ in {1..20}; do # mpirun may be gone before its processes are
+    code=0
+    train_for "$3" || code=$?
+    [ $code = 75 ] || break
+    sleep 0.5
+  done
+}
+train long 1 2 --shares 4 --epochs 200
+stopped stopped 4 4
+check "4 processes that are asked to stop leave a checkpoint, with the signal's exit code" '[ $code = 143 ] || [ $code = 124 ]; [ -n "$(find runs/stopped/train -name checkpoint.safetensors)" ]'
+stopped stopped 2 4
+check "2 processes go on from it" '[ -n "$(find runs/stopped/train -name checkpoint.safetensors)" ]'
+stopped stopped 1 600
+check "stopped and gone on with in other numbers of processes: the same bytes" '[ $code = 0 ] && [ "$(digest stopped)" = "$(digest long)" ]'
+check "each went on from the one before" '[ "$(sqlite3 runs/registry.sqlite "select count(*) from runs where name = '"'stopped'"' and resumed_from is not null")" = 2 ]'
+
+# One of four is killed in the middle.
+train_killed() {
+  command=(mpirun -n 4 "$mpi" --tokens runs/m/tokens --width 64 --heads 4 --hidden 128 --encoder-layers 2 --decoder-layers 2 --batch-tokens 300
+    --warmup 5 --clip 1 --threads 1 --quiet --output runs/killed/train --shares 4 --epochs 200 --checkpoint-seconds 0)
+  "${command[@]}" > out 2> err &
+  local launcher=$!
+  for _ in {1..50}; do [ ! -f runs/killed/train/.unfinished/checkpoint.safetensors ] || break; sleep 0.2; done
+  kill -9 "$(pgrep -P $launcher | tail -1)"
+  code=0
+  wait $launcher || code=$?
+}
+SECONDS=0
+train_killed
+check "a process that dies takes the others with it" '[ $code != 0 ] && [ $SECONDS -lt 30 ]'
+stopped killed 2 600
+check "and 2 processes go on from the checkpoint: the same bytes" '[ $code = 0 ] && [ "$(digest killed)" = "$(digest long)" ]'
+
+train wrong 2 1 --shares 3 --epochs 1
+check "a wrong number of shares: one line, exit code 64" '[ $code = 64 ] && grep -q "3 shares: expected a power of two" err'
+train wrong 4 1 --shares 2 --epochs 1
+check "more processes than shares: one line, exit code 64" '[ $code = 64 ] && grep -q "4 processes: expected" err'
+train plain 2 1 --shares 1 --epochs 1
+check "more processes than one share: refused" '[ $code = 64 ]'
+code=0
+mpirun -n 2 "$bin/train" --tokens runs/m/tokens --quiet --output runs/x/train > out 2> err || code=$?
+check "programs without MPI refuse to be several" '[ $code = 64 ] && grep -q "built without MPI" err'
+mkdir -p runs/taken/train && echo mine > runs/taken/train/notes.txt
+train taken 2 1 --epochs 1
+check "what the leader refuses ends all processes with its exit code" '[ $code = 73 ] && grep -q notes.txt err'
+[ $failures = 0 ] || { echo "cluster.test.sh: $failures failed" >&2; exit 1; }
