@@ -49,7 +49,7 @@ struct Capture: StageCommand {
             Families that shall learn from it: \(Families.all.map(\.name).joined(separator: ", ")). \
             (default: those that span the heads)
             """,
-        transform: Capture.family)
+        transform: { try Capture.family($0) })
     var families: [any Family] = []
     @Option(parsing: .upToNextOption, help: "Layers, counted from 0. (default: all that are there)") var layers: [Int] =
         []

@@ -95,15 +95,16 @@ package final class BatchGradient {
         return tileSums.reduce(LossSums(), +)
     }
 
-    /// The summed loss of all sentences, whose gradient times `scale` becomes that of the trained tensors.
+    /// The summed loss of some sentences, or all, whose gradient times `scale` becomes that of the trained tensors.
     package func run(
-        _ batch: PairBatch, smoothing: Float, scale: Float, randomness: Randomness, into gradient: FloatBlock
+        _ batch: PairBatch, sentences: Range<Int>? = nil, smoothing: Float, scale: Float, randomness: Randomness,
+        into gradient: FloatBlock
     ) -> LossSums {
         pack()
-        let all = batch.source.sentences
-        var sums = LossSums(), start = 0
+        let sentences = sentences ?? 0..<batch.source.sentences
+        var sums = LossSums(), start = sentences.lowerBound
         repeat {
-            let round = start..<roundEnd(batch, start, all)
+            let round = start..<roundEnd(batch, start, sentences.upperBound)
             deal(batch, round)
             store.begin(
                 sourceRows: batch.source.offsets[round.upperBound] - batch.source.offsets[start],
@@ -118,7 +119,7 @@ package final class BatchGradient {
                 return model.loss(
                     state.tile.batch, smoothing: smoothing, gradientScale: scale, trace: state.trace, pass)
             }
-            let isFirst = start == 0
+            let isFirst = start == sentences.lowerBound
             pool.run(tasks.count) { task, worker in
                 states[worker].timer?.enter(.products)
                 add(tasks[task], batch, round, randomness, to: gradient, isFirst: isFirst)
@@ -126,7 +127,7 @@ package final class BatchGradient {
             }
             sums = tileSums.reduce(sums, +)
             start = round.upperBound
-        } while start < all
+        } while start < sentences.upperBound
         return sums
     }
 
