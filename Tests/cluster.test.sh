@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Training in several processes: the same shares give the same bytes in 1, 2 and 4 processes, with any number of threads,
-# stopped and gone on with in another number of them; what goes wrong ends all processes with one clear line.
+# stopped and gone on with in another number of them; what goes wrong ends all processes with one clear line. The same of
+# a distillation over threads.
 #
 #   Tests/cluster.test.sh [folder of the programs, by default .build/release [train built with MPI, by default .build-mpi/release/train]]
 set -euo pipefail
@@ -49,7 +50,7 @@ train one 1 1 --shares 4 --epochs 3
 check "four shares in one process" '[ $code = 0 ]'
 expected=$(digest one)
 for processes in 1 2 4; do
-  for threads in 1 3; do
+  for threads in 1 2 16; do
     train "p$processes.t$threads" $processes $threads --shares 4 --epochs 3
     check "four shares, $processes processes of $threads threads: the same bytes" '[ $code = 0 ] && [ "$(digest "p$processes.t$threads")" = "$expected" ]'
   done
@@ -85,20 +86,26 @@ stopped stopped 1 600
 check "stopped and gone on with in other numbers of processes: the same bytes" '[ $code = 0 ] && [ "$(digest stopped)" = "$(digest long)" ]'
 check "each went on from the one before" '[ "$(sqlite3 runs/registry.sqlite "select count(*) from runs where name = '"'stopped'"' and resumed_from is not null")" = 2 ]'
 
-# One of four is killed in the middle.
-train_killed() {
+# What happens to one of four in the middle.
+struck() {
+  local signal=$1 folder=$2
   command=(mpirun -n 4 "$mpi" --tokens runs/m/tokens --width 64 --heads 4 --hidden 128 --encoder-layers 2 --decoder-layers 2 --batch-tokens 300
-    --warmup 5 --clip 1 --threads 1 --quiet --output runs/killed/train --shares 4 --epochs 200 --checkpoint-seconds 0)
+    --warmup 5 --clip 1 --threads 1 --quiet --output "runs/$folder/train" --shares 4 --epochs 200 --checkpoint-seconds 0)
   "${command[@]}" > out 2> err &
   local launcher=$!
-  for _ in {1..50}; do [ ! -f runs/killed/train/.unfinished/checkpoint.safetensors ] || break; sleep 0.2; done
-  kill -9 "$(pgrep -P $launcher | tail -1)"
+  for _ in {1..150}; do [ ! -f "runs/$folder/train/.unfinished/checkpoint.safetensors" ] || break; sleep 0.2; done
+  kill -"$signal" "$(pgrep -P $launcher | tail -1)"
   code=0
   wait $launcher || code=$?
 }
 SECONDS=0
-train_killed
-check "a process that dies takes the others with it" '[ $code != 0 ] && [ $SECONDS -lt 30 ]'
+struck TERM asked
+check "when the last of four is asked to stop, all do, in time and with a checkpoint" \
+  '[ $code = 143 ] && [ $SECONDS -lt 60 ] && [ -f runs/asked/train/.unfinished/checkpoint.safetensors ]'
+check "which is recorded as interrupted" '[ "$(sqlite3 runs/registry.sqlite "select status from runs where name = '"'asked'"'")" = interrupted ]'
+SECONDS=0
+struck KILL killed
+check "a process that dies takes the others with it" '[ $code != 0 ] && [ $SECONDS -lt 60 ]'
 stopped killed 2 600
 check "and 2 processes go on from the checkpoint: the same bytes" '[ $code = 0 ] && [ "$(digest killed)" = "$(digest long)" ]'
 
@@ -111,7 +118,42 @@ check "more processes than one share: refused" '[ $code = 64 ]'
 code=0
 mpirun -n 2 "$bin/train" --tokens runs/m/tokens --quiet --output runs/x/train > out 2> err || code=$?
 check "programs without MPI refuse to be several" '[ $code = 64 ] && grep -q "built without MPI" err'
+# command of the leader and of the other, up to --output
+unequal() {
+  code=0
+  mpirun -n 1 "$mpi" --quiet --threads 1 $1 --epochs 1 --output runs/unequal/train : -n 1 "$mpi" --quiet --threads 1 $2 --epochs 1 \
+    --output runs/unequal/train > out 2> err || code=$?
+}
+unequal "--tokens runs/m/tokens" "--tokens runs/m/none"
+check "a process that lacks what the first has says so and ends all" '[ $code = 66 ] && grep -q "runs/m/none" err'
+unequal "--tokens runs/m/tokens" "--tokens runs/m/tokens --warmup x"
+check "one that was given nonsense, too" '[ $code = 64 ] && grep -q "warmup" err'
+unequal "--tokens runs/m/tokens" "--tokens runs/m/tokens --warmup 9"
+check "one that was given other settings, too" '[ $code = 65 ] && grep -q "process 1, .*: expected the settings and inputs of process 0" err'
 mkdir -p runs/taken/train && echo mine > runs/taken/train/notes.txt
 train taken 2 1 --epochs 1
 check "what the leader refuses ends all processes with its exit code" '[ $code = 73 ] && grep -q notes.txt err'
+
+# A distillation: layers, threads, stopped and gone on with.
+"$bin/capture" --model runs/one/train --tokens runs/m/tokens --attentions encoder --quiet --output runs/m/capture > out 2> err
+distil() {
+  local folder=$1 threads=$2
+  shift 2
+  code=0
+  "$@" "$bin/distill" --capture runs/m/capture --spec alr-s.encoder --epochs 40 --batch 32 --checkpoint-seconds 0 --threads "$threads" --quiet \
+    --output "runs/$folder/distill" > out 2> err || code=$?
+}
+networks() { cat "runs/$1/distill"/*.safetensors | sha256sum; }
+distil d1 1
+expected=$(networks d1)
+for threads in 2 16; do
+  distil d$threads $threads
+  check "distilled by $threads threads: the same bytes" '[ $code = 0 ] && [ "$(networks d$threads)" = "$expected" ]'
+done
+for signal in KILL TERM; do
+  for threads in 16 2 1; do distil d$signal $threads timeout -s $signal 0.7; done
+  distil d$signal 2
+  check "stopped by $signal and gone on with by other numbers of threads: the same bytes" '[ $code = 0 ] && [ "$(networks d$signal)" = "$expected" ]'
+  check "it has gone on" '[ "$(sqlite3 runs/registry.sqlite "select count(*) > 0 from runs where name = '"'d$signal'"' and resumed_from is not null")" = 1 ]'
+done
 [ $failures = 0 ] || { echo "cluster.test.sh: $failures failed" >&2; exit 1; }

@@ -54,10 +54,10 @@ package final class StageRun {
         body: (StageRun) throws -> Value
     ) throws -> Value? {
         guard group.leads else {
-            return try follow(options) { options, output in
+            return try follow(options) { options, output, key in
                 try lead(
                     stage, spec: spec, options: options, output: output, configuration: configuration, inputs: inputs,
-                    seed: seed, resumption: .never, body: body)
+                    seed: seed, resumption: .never, leadersKey: key, body: body)
             }
         }
         return try lead(
@@ -65,36 +65,10 @@ package final class StageRun {
             seed: seed, resumption: resumption, body: body)
     }
 
-    private static var group: ProcessGroup { .shared }
-    /// Whether the processes of a group have begun their work together.
-    static private(set) var isAtWork = false
-
-    /// Tells the processes that follow whether there is work for them.
-    static func callToWork(_ isWanted: Bool) {
-        guard group.leads, !isAtWork else { return }
-        isAtWork = true
-        _ = group.broadcast(isWanted ? 1 : 0)
-    }
-
-    /// In a process that does not lead: works along, where there is work, with a folder and a registry of its own that
-    /// nobody reads.
-    private static func follow<Value>(
-        _ options: StageOptions, _ work: (StageOptions, String) throws -> Value?
-    ) throws -> Value? {
-        guard group.broadcast(0) > 0 else { return nil }
-        isAtWork = true
-        let folder = NSTemporaryDirectory() + "follower-\(getpid())"
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        let own = try StageOptions.parse([
-            "--quiet", "--registry", folder + "/registry.sqlite", "--threads", "\(options.threadCount)",
-        ])
-        try FileSystem.makeFolder(folder)
-        return try work(own, folder + "/output")
-    }
-
     private static func lead<Value>(
         _ stage: String, spec: String?, options: StageOptions, output: String, configuration: some Encodable,
-        inputs: [StageInput], seed: UInt64?, resumption: Resumption, body: (StageRun) throws -> Value
+        inputs: [StageInput], seed: UInt64?, resumption: Resumption, leadersKey: String? = nil,
+        body: (StageRun) throws -> Value
     ) throws -> Value? {
         let clock = ProcessClock()
         Signals.install()
@@ -103,6 +77,7 @@ package final class StageRun {
             "\(stage): run \(location.name), recorded in \(FilePath.shown(path))", options.quiet ? nil : .standardError)
         let log = StageLog.logger(stage, quiet: options.quiet, preface: preface)
         let key = try RunKey(stage, spec: spec, configuration: configuration, inputs: inputs, seed: seed)
+        if let leadersKey, try key.hash() != leadersKey { throw OtherWork(rank: group.rank) }
         try OutputPlace.check(output, stage: stage, inputs: inputs)
         let lock = try FolderLock(output)
         defer { withExtendedLifetime(lock) {} }
@@ -114,7 +89,7 @@ package final class StageRun {
         let folder = try OutputFolder(output)
         if !options.force, try registry.isUpToDate(output, keyHash: description.keyHash) {
             log.info("\(output) is complete for this configuration and these inputs (--force makes it again)")
-            callToWork(false)
+            callToWork(nil)
             return nil
         }
         let live = try registry.start(description, inputs: inputs.map { ($0.role, $0.artifact) }) {
@@ -125,7 +100,7 @@ package final class StageRun {
             let run = StageRun(live, registry, description, inputs, folder, options: options, log: log, preface, clock)
             defer { run.progresses.forEach { $0.abandon() } }
             live.recordParams(of: description.configuration)
-            callToWork(true)
+            callToWork(description.keyHash)
             let value = try body(run)
             live.end(clock.ending(.finished, exitCode: 0))
             return value
