@@ -29,6 +29,7 @@ package final class StageRun {
     private let preface: Preface
     private let clock: ProcessClock
     private var progresses: [ProgressDisplay] = []
+    private var hasNotedThreads = false
 
     /// Runs a stage: locks the output folder, records the start, calls `body`, records how it ended.
     ///
@@ -138,9 +139,10 @@ package final class StageRun {
     /// Someone has asked the process to stop. Loops look at it after every step.
     package var stopRequested: Bool { Signals.received != nil }
 
-    /// Says so where more threads are asked for than can work; nil: there is no such number.
+    /// Says so, once, where more threads are asked for than can work; nil: there is no such number.
     package func note(mostThreads most: Int?) {
-        guard let most, threads > most else { return }
+        guard let most, threads > most, !hasNotedThreads else { return }
+        hasNotedThreads = true
         log.info("\(threads) threads, of which \(most) can work at a time")
     }
 
