@@ -84,9 +84,9 @@ extension RunRegistry {
     ) throws {
         let columns = Array(row.columnNames), values = columns.map { changes[$0] ?? row[$0] as DatabaseValue }
         let places = columns.map { _ in "?" }.joined(separator: ", ")
+        let names = columns.joined(separator: ", "), verb = orIgnore ? "IGNORE" : "REPLACE"
         try database.execute(
-            sql:
-                "INSERT OR \(orIgnore ? "IGNORE" : "REPLACE") INTO \(table) (\(columns.joined(separator: ", "))) VALUES (\(places))",
+            sql: "INSERT OR \(verb) INTO \(table) (\(names)) VALUES (\(places))",
             arguments: StatementArguments(values))
     }
 

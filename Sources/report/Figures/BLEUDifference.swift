@@ -39,8 +39,9 @@ struct BLEUDifference {
         }
         let left = max(100, (tics.map { Gnuplot.width($0.0) }.max() ?? 0) + 24), height = Int(y * 20) + 92
         let series = searches.enumerated().map { index, search in
-            "'bleu-difference.csv' skip 1 using (strcol(3) eq \(Gnuplot.quote(search)) ? $5 : NaN):4:6:7 with xerrorbars "
-                + "pt \(Palette.point(index)) ps 0.55 lw 1.4 lc rgb \(Palette.color(index)) title \(Gnuplot.quote(search))"
+            "'bleu-difference.csv' skip 1 using (strcol(3) eq \(Gnuplot.quote(search)) ? $5 : NaN):4:6:7 with "
+                + "xerrorbars pt \(Palette.point(index)) ps 0.55 lw 1.4 lc rgb \(Palette.color(index)) title "
+                + "\(Gnuplot.quote(search))"
         }
         plot = .figure(
             Figure(
@@ -74,10 +75,10 @@ struct BLEUDifference {
             groups.contains { $0.members.count > 1 }
             ? "Bars are one standard deviation over seeds, or, of a single run, the 95% interval of a paired bootstrap "
                 + "over test sentences."
-            : "Bars are the 95% interval of the difference over resampled test sets (paired bootstrap): where one crosses "
-                + "zero, the two may well be equal."
-        return "A point right of the line translates better than the teacher with the same search. "
-            + "Highest: \(words(best)); lowest: \(words(worst)). \(bars) \(Words.runs(groups))"
+            : "Bars are the 95% interval of the difference over resampled test sets (paired bootstrap): where one "
+                + "crosses zero, the two may well be equal."
+        return "A point right of the line translates better than the teacher with the same search. Highest: "
+            + "\(words(best)); lowest: \(words(worst)). \(bars) \(Words.runs(groups))"
     }
 }
 

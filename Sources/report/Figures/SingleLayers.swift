@@ -31,14 +31,16 @@ struct SingleLayers {
         }
         let layers = groups.map { $0.model.layer! }.max()!
         let curves = series.indices.map { index in
-            "'single-layers.csv' skip 1 using (strcol(1) eq \(Gnuplot.quote(series[index].0)) ? $3 : NaN):4:5:6 with yerrorbars "
-                + "pt \(Palette.point(index)) ps 0.6 lw 1.4 lc rgb \(Palette.color(index)) title \(Gnuplot.quote(series[index].0))"
+            "'single-layers.csv' skip 1 using (strcol(1) eq \(Gnuplot.quote(series[index].0)) ? $3 : NaN):4:5:6 with "
+                + "yerrorbars pt \(Palette.point(index)) ps 0.6 lw 1.4 lc rgb \(Palette.color(index)) title "
+                + "\(Gnuplot.quote(series[index].0))"
         }
         plot = .figure(
             Figure(
                 "single-layers", title,
                 caption:
-                    "BLEU less the teacher’s where one layer’s attention alone was replaced (\(evidence.searches.first ?? "")). Bars are as above. "
+                    "BLEU less the teacher’s where one layer’s attention alone was replaced "
+                    + "(\(evidence.searches.first ?? "")). Bars are as above. "
                     + Words.runs(groups),
                 height: 330, data: CSV(["model", "layer", "x", "difference", "low", "high", "p"], rows),
                 commands: """

@@ -51,7 +51,8 @@ struct Sentences {
             return Comparison(
                 title: "\(evidence.label(group)) at \(group.model.places)",
                 summary:
-                    "\(changes.count) of \(Format.count(own.count)) translations differ from the teacher’s: \(worse) lose chrF2, \(better) gain",
+                    "\(changes.count) of \(Format.count(own.count)) translations differ from the teacher’s: \(worse) "
+                    + "lose chrF2, \(better) gain",
                 losing: examples(sorted.filter { $0.1 < 0 }.prefix(count)),
                 gaining: examples(sorted.filter { $0.1 > 0 }.reversed().prefix(count)[...]))
         }
