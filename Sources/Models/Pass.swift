@@ -12,7 +12,7 @@ package struct Pass {
     package let trainsTransformer: Bool
     private let timer: PhaseTimer?
     /// The weights laid out for products, if somebody has done so.
-    private let packed: PackedWeights?
+    private let packed: WeightPanels?
     /// Where the pass is over some of a batch's sentences and leaves gradients of weights to the whole batch's.
     let tile: BatchTile?
     /// Whose tokens the rows at work are.
@@ -31,7 +31,7 @@ package struct Pass {
     init(
         weights: FloatBlock, gradients: FloatBlock?, workspace: Workspace, randomness: Randomness,
         trainsTransformer: Bool, timer: PhaseTimer?,
-        packed: PackedWeights?, tile: BatchTile?
+        packed: WeightPanels?, tile: BatchTile?
     ) {
         self.weights = weights
         self.gradients = gradients

@@ -68,7 +68,7 @@ struct Bench: StageCommand {
             let session = try Session(folder, settings, run)
             for part in chosen { try session.measure(part) }
             let report = session.report
-            try report.write(to: run.folder.path(Report.fileName))
+            try report.write(to: run.folder.path(BenchReport.fileName))
             for measurement in report.measurements { run.metric(measurement.key, measurement.value) }
             try run.publish(settings)
             if asJSON { try Results.printJSON(report) } else { print(report.text) }

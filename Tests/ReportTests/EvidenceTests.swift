@@ -97,7 +97,7 @@ import Testing
         #expect(evidence.teachers.map(\.members.count) == [2])
         #expect(evidence.replaced.map(\.members.count) == [1])
         #expect(evidence.replaced[0].spread(\.bleu) == nil)
-        #expect(Words.runs(evidence.teachers + evidence.replaced) == "2 models, 1 or 2 runs each.")
+        #expect(Phrasing.runs(evidence.teachers + evidence.replaced) == "2 models, 1 or 2 runs each.")
     }
 
     @Test func runsOfOtherNamesStandApart() throws {

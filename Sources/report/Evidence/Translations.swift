@@ -36,7 +36,7 @@ final class Translations {
             guard let path = try? folder.file("hypotheses.txt"), let bytes = try? FileSystem.read(path) else {
                 return nil
             }
-            return try? Scoring.TextLines.split(Data(bytes), path: path)
+            return try? SegmentLines.split(Data(bytes), path: path)
         }
         hypotheses[run] = found
         return found

@@ -68,7 +68,7 @@ struct BLEUDifference {
         let best = groups.max { $0.mean(\.difference)! < $1.mean(\.difference)! }!,
             worst = groups.min { $0.mean(\.difference)! < $1.mean(\.difference)! }!
         func words(_ group: ScoreGroup) -> String {
-            let difference = Words.difference(group.mean(\.difference)!)
+            let difference = Phrasing.difference(group.mean(\.difference)!)
             return "\(evidence.label(group)) at \(group.model.places) (\(group.search), \(difference))"
         }
         let bars =
@@ -78,7 +78,7 @@ struct BLEUDifference {
             : "Bars are the 95% interval of the difference over resampled test sets (paired bootstrap): where one "
                 + "crosses zero, the two may well be equal."
         return "A point right of the line translates better than the teacher with the same search. Highest: "
-            + "\(words(best)); lowest: \(words(worst)). \(bars) \(Words.runs(groups))"
+            + "\(words(best)); lowest: \(words(worst)). \(bars) \(Phrasing.runs(groups))"
     }
 }
 

@@ -41,7 +41,7 @@ struct SingleLayers {
                 caption:
                     "BLEU less the teacher’s where one layer’s attention alone was replaced "
                     + "(\(evidence.searches.first ?? "")). Bars are as above. "
-                    + Words.runs(groups),
+                    + Phrasing.runs(groups),
                 height: 330, data: CSV(["model", "layer", "x", "difference", "low", "high", "p"], rows),
                 commands: """
                     set xrange [-0.6:\(layers).6]

@@ -108,7 +108,7 @@ struct Tradeoff {
         return
             "The line joins the models (\(search)) that no other beats in both: no other \(what). On it: "
             + "\(names.joined(separator: ", "))."
-            + warning + " " + Words.runs(groups)
+            + warning + " " + Phrasing.runs(groups)
     }
 
     /// Names beside the points of the front, each where it covers nothing; where there is no such place, none.

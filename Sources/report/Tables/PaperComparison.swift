@@ -165,8 +165,9 @@ struct PaperComparison {
         let differences = groups.compactMap { $0.mean(\.difference) }
         let models = groups.count == 1 ? "one model" : "\(groups.count) models"
         guard let least = differences.min(), let most = differences.max() else { return models }
-        return models + ", BLEU less the teacher’s " + (groups.count == 1 ? "" : "from \(Words.difference(least)) to ")
-            + Words.difference(most)
+        return models + ", BLEU less the teacher’s "
+            + (groups.count == 1 ? "" : "from \(Phrasing.difference(least)) to ")
+            + Phrasing.difference(most)
     }
 
     private static func result(_ experiment: String, _ group: ScoreGroup, _ label: String) -> Result {
@@ -174,7 +175,7 @@ struct PaperComparison {
             experiment: experiment,
             network: label + (group.model.layer.map { ", layer \($0)" } ?? "") + " at " + group.model.places,
             bleu: group.mean(\.bleu).map { String(format: "%.2f", $0) } ?? "",
-            difference: group.mean(\.difference).map(Words.difference) ?? "",
+            difference: group.mean(\.difference).map(Phrasing.difference) ?? "",
             p: group.members.count == 1 ? group.first.p.map { String(format: "%.3f", $0) } ?? "" : "",
             paperCompat: group.mean(\.paperCompat).map { String(format: "%.4f", $0) } ?? "")
     }
