@@ -5,7 +5,7 @@ import Foundation
 struct BLEUDifference {
     let plot: Plot
 
-    init(_ evidence: Evidence) {
+    init(_ evidence: Evidence) throws {
         let title = "BLEU difference to the teacher"
         let groups = evidence.replaced.filter { $0.model.layer == nil && $0.mean(\.difference) != nil }
         guard !groups.isEmpty else {
@@ -23,7 +23,7 @@ struct BLEUDifference {
                     let shift =
                         0.36 * (Double(searches.firstIndex(of: group.search)!) - Double(searches.count - 1) / 2)
                         / Double(max(1, searches.count - 1))
-                    let bounds = DifferenceInterval(group, evidence)
+                    let bounds = try DifferenceInterval(group, evidence)
                     rows.append(
                         [
                             place, label, group.search, Gnuplot.number(y + shift),
@@ -87,12 +87,12 @@ struct DifferenceInterval {
     let low: Double?
     let high: Double?
 
-    init(_ group: ScoreGroup, _ evidence: Evidence) {
+    init(_ group: ScoreGroup, _ evidence: Evidence) throws {
         guard let mean = group.mean(\.difference) else { (low, high) = (nil, nil); return }
         if let spread = group.spread(\.difference) {
             (low, high) = (mean - spread, mean + spread)
         } else {
-            let interval = evidence.translations.interval(group.first)
+            let interval = try evidence.translations.interval(group.first)
             // without the texts there is a point and no bar
             (low, high) = (interval?.lowerBound ?? mean, interval?.upperBound ?? mean)
         }

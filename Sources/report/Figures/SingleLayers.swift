@@ -5,7 +5,7 @@ import Models
 struct SingleLayers {
     let plot: Plot
 
-    init(_ evidence: Evidence) {
+    init(_ evidence: Evidence) throws {
         let title = "One layer at a time"
         let groups = evidence.replaced.filter {
             $0.model.layer != nil && $0.mean(\.difference) != nil && $0.search == evidence.searches.first
@@ -20,7 +20,7 @@ struct SingleLayers {
         for (index, (name, all)) in series.enumerated() {
             for group in all {
                 let layer = Double(group.model.layer!), shift = 0.12 * (Double(index) - Double(series.count - 1) / 2)
-                let bounds = DifferenceInterval(group, evidence)
+                let bounds = try DifferenceInterval(group, evidence)
                 rows.append(
                     [
                         name, "\(group.model.layer!)", Gnuplot.number(layer + shift),
