@@ -342,8 +342,8 @@ lint: ## Hold the layout of Swift and C to .swift-format and .clang-format
 	  $$sudo apt-get update --quiet && $$sudo apt-get install --yes --quiet --no-install-recommends clang-format; }
 	$(SWIFT) format lint --strict --recursive --parallel --configuration .swift-format Package.swift Sources Tests
 	clang-format --dry-run --Werror $$(find Sources/C* Tests/C* -name '*.[ch]' -o -name '*.cpp')
-	@awk 'length > 120 && /^ *\/\// { print FILENAME ":" FNR ": a comment of " length " columns"; found = 1 } END { exit found }' \
-	  $$(find Sources Tests -not -path '*/Golden/*' \( -name '*.swift' -o -name '*.[ch]' \))
+	@! LC_ALL=C.UTF-8 grep -rnE '^.{121}' Sources --include='*.swift' --include='*.[ch]' # more than 120 columns
+	@! LC_ALL=C.UTF-8 grep -rnE '^ *//.{119}' Tests --include='*.swift' --include='*.[ch]' --exclude-dir=Golden
 
 test-cluster: $(if $(BUILT),build) .build-mpi/release.stamp ## Training in several processes, by mpirun and under a Slurm of one node (as root)
 	Tests/cluster.test.sh

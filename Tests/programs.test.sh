@@ -217,6 +217,10 @@ refuse "a spec without attention" 64 "expected <family>-<size>.<attention>" "${d
 refuse "a spec of a layer that was not captured" 64 "alr-h16.encoder.1.: the capture holds heads.encoder.0 heads.decoder.0" "${distill[@]}" --spec alr-h16.encoder.1
 refuse "a setting that the family has no use for" 64 "--clip is not for family alr" "${distill[@]}" --spec alr-h16.encoder --clip 1
 refuse "no steps at all" 64 "--max-steps" "${distill[@]}" --spec alr-h16.encoder --max-steps 0
+refuse "shares that are no power of two" 64 "3 shares: expected a power of two up to 1024" "${train[@]}" --tokens $m/tokens --shares 3
+refuse "a journal that there is not" 64 "'wal' is invalid for '--registry-journal" "${train[@]}" --tokens $m/tokens --registry-journal wal
+refuse "maps of two texts" 64 "--maps has no effect: two texts are compared" score --hypotheses a.de --references a.de --maps 2
+refuse "maps of lines that are translated" 64 "--maps has no effect: standard input is translated" score --model $m/train --maps 2
 refuse "two replacements at one place" 64 "stands at the same place" "${splice[@]}" --replacement $m/distill/alr-h16.encoder
 refuse "--greedy without a validation set" 64 "needs --tokens" splice --model $m/train --greedy --replacement $m/distill/alr-h16.encoder --output $m/splice/x
 refuse "the same network offered twice" 64 "given more than once" "${greedy[@]}" --replacement $m/distill/alr-h16.decoder --output $m/splice/x
@@ -291,6 +295,44 @@ refuse "a capture of an earlier version" 65 "bad/manifest.json: expected 'blocks
   distill --capture bad --spec alr-h32.encoder --output runs/flipped/distill/x
 damaged score/teacher; flip bad/hypotheses.txt 7
 refuse "a flipped bit in hypotheses" 65 "bad/hypotheses.txt: expected SHA-256" "${score[@]}" --base bad
+# A report leaves out what is gone, and says so of what is damaged.
+maps=$m/score/$both.maps
+for file in maps.json maps.safetensors hypotheses.txt; do
+  cp "$maps/$file" kept
+  truncate -s -5 "$maps/$file"
+  refuse "$file cut short, to the report" 65 "maps/$file: expected [0-9]+ bytes, found" report --run mine
+  cp kept "$maps/$file"
+  [ "$file" != hypotheses.txt ] || continue # there are others that count
+  flip "$maps/$file" 9
+  refuse "a flipped bit in $file, to the report" 65 "maps/$file: expected (SHA-256|a safetensors header)" report --run mine
+  cp kept "$maps/$file"
+done
+
+# Registries that are merged.
+merge() { refuse "$1" "$2" "$3" report --registry all.sqlite --merge "${@:4}"; }
+registry() { rm -f bad.sqlite* all.sqlite*; sqlite3 runs/registry.sqlite "vacuum into 'bad.sqlite'"; sqlite3 bad.sqlite "pragma foreign_keys = off; ${1:-}"; }
+registry
+run report --registry all.sqlite --merge bad.sqlite
+check "merge: every run" '[ $code = 0 ] && [ "$(sqlite3 all.sqlite "select count(*) from runs")" = "$(sqlite3 bad.sqlite "select count(*) from runs")" ]'
+run report --registry all.sqlite --merge bad.sqlite runs/registry.sqlite
+check "merge: twice is once, and so are two names of one registry" '[ $code = 0 ] && [ "$(grep -c ": 0 new runs$" out)" = 2 ]'
+merge "merge: no such registry" 66 "none.sqlite: expected a registry of runs, found no file" bad.sqlite none.sqlite
+merge "merge: a folder" 66 "runs: expected a registry of runs, found a folder" runs
+: > nothing.sqlite
+merge "merge: an empty file" 66 "nothing.sqlite: expected a registry of runs, found an empty file" nothing.sqlite
+check "which stays empty" '[ ! -s nothing.sqlite ]'
+merge "merge: text" 65 "a.en: the registry is damaged" a.en
+sqlite3 foreign.sqlite 'create table x (y)'
+merge "merge: a database of another program" 65 "foreign.sqlite: expected a registry of runs, found a database of another" foreign.sqlite
+registry 'pragma user_version = 99'
+merge "merge: a registry of a newer program" 65 "bad.sqlite: expected a registry of version [0-9]+ or older, found version 99" bad.sqlite
+registry 'delete from runs where id = 2'
+merge "merge: facts of no run" 65 "bad.sqlite: the registry is damaged \(rows of [a-z_]+ belong to runs that are not there\)" bad.sqlite
+registry 'drop table scores'
+merge "merge: a registry that lacks a table" 65 "bad.sqlite: the registry is damaged \(no table 'scores'\)" bad.sqlite
+check "and nothing of it is there" '[ "$(sqlite3 all.sqlite "select count(*) from runs")" = 0 ]'
+registry && truncate -s 20000 bad.sqlite
+merge "merge: a registry that is cut short" 65 "bad.sqlite: the registry is damaged" bad.sqlite
 
 # Nothing that somebody wants to keep is written over.
 refuse "an output over an input" 73 "tokens: expected a new or empty folder" "${train[@]}" --tokens $m/tokens --output $m/tokens

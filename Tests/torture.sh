@@ -44,8 +44,8 @@ declare -A commands=(
   [splice]="splice --model $w/train --replacement $w/distill"
   [mixed]="splice --model $w/train $all"
   [greedy]="splice --model $w/train --greedy --tokens $w/tokens --bound 100 $all"
-  [inplace]="train --tokens $w/tokens --model $w/mixed --teacher $w/train --epochs 3 --checkpoint-seconds 0"
-  [score]="score --model $w/splice --tokens $w/tokens --resamples 100"
+  [inplace]="train --tokens $w/tokens --model $w/mixed --teacher $w/train --epochs 3 --shares 2 --checkpoint-seconds 0"
+  [score]="score --model $w/splice --tokens $w/tokens --resamples 100 --maps 2"
   [compared]="score --model $w/inplace --tokens $w/tokens --base $w/score --beam 2 --precision mixed --resamples 100"
 )
 stages=(tokens joined train capture distill distill.encoder distill.decoder distill.cross splice mixed greedy inplace score compared)
@@ -250,8 +250,12 @@ fi
 
 # Every option that takes a value, with values that nobody means.
 commands[bench]="bench --tokens $w/tokens --seconds 0.01 --parts text"
-! wanted ranges || for stage in tokens train capture distill splice greedy inplace score compared bench; do
+commands[texts]="score --hypotheses a.de --references a.de a.en --baseline a.en --bootstrap 10 --paired-bs --paired-bs-n 10"
+commands[report]="report --run whole --table"
+commands[merge]="report --merge runs/registry.sqlite --registry runs/odd/merged.sqlite"
+! wanted ranges || for stage in tokens train capture distill splice greedy inplace score compared bench texts report merge; do
   read -ra words <<< "${commands[$stage]}"
+  case $stage in texts | report | merge) common=() ;; *) common=(--threads 1 --quiet --output runs/odd/x) ;; esac
   for option in $("$bin/${words[0]}" --help | grep -oE '^  (-[a-z], )?--[a-z0-9-]+ <' | grep -oE -- '--[a-z0-9-]+' |
     grep -vxE -- '--(output|registry|threads)'); do
     for value in nan inf -inf -1 -0.5 9223372036854775807 9223372036854775808 1e308 1e-320 0x10 ''; do
@@ -264,7 +268,7 @@ commands[bench]="bench --tokens $w/tokens --seconds 0.01 --parts text"
         arguments+=("$word")
       done
       code=0
-      timeout -k 2 60 "$bin/${words[0]}" "${arguments[@]}" "$option=$value" --threads 1 --quiet --output runs/odd/x > out 2> err < /dev/null || code=$?
+      timeout -k 2 60 "$bin/${words[0]}" "${arguments[@]}" "$option=$value" "${common[@]}" > out 2> err < /dev/null || code=$?
       if [ $code != 0 ]; then
         { [ $code -ge 64 ] && [ $code -le 78 ] && [ $code != 70 ] && [ -s err ] && [ "$(wc -l < err)" -le 15 ]; } || fail "$stage $option=$value"
       fi
@@ -312,6 +316,14 @@ done
   quick "make table" 0.5 "$bin/report" --run many7 --table
   quick "a stage's start" 0.2 "$bin/tokenize" ${commands[tokens]#tokenize } --threads 1 --quiet --output runs/whole/tokens
   quick "the report" 5 "$bin/report" --run many7
+  merge=("$bin/report" --registry all.sqlite --merge runs/registry.sqlite)
+  code=0
+  (cd large && exec timeout -s KILL 3 "${merge[@]}") > out 2> err || code=$?
+  [ $code = 137 ] && [ "$(sqlite3 large/all.sqlite 'pragma integrity_check; select count(*) from runs')" = $'ok\n0' ] ||
+    fail "a merge that was killed"
+  quick "merging it" 60 "${merge[@]}"
+  [ "$(sqlite3 large/all.sqlite 'select count(*) from metrics')" = "$(sqlite3 large/runs/registry.sqlite 'select count(*) from metrics')" ] ||
+    fail "metrics of a merged registry"
   rm -rf large
   end
 fi

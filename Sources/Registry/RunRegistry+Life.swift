@@ -133,8 +133,8 @@ extension RunDescription {
         let words = String(decoding: try JSONEncoder().encode(arguments), as: UTF8.self)
         try database.execute(
             sql: """
-                INSERT INTO runs (name, stage, spec, status, key_hash, config, argv, version, git_commit, git_dirty, seed,
-                  threads, blas, cpu, host, pid, boot_id, started, heartbeat, folder)
+                INSERT INTO runs (name, stage, spec, status, key_hash, config, argv, version, git_commit, git_dirty,
+                  seed, threads, blas, cpu, host, pid, boot_id, started, heartbeat, folder)
                 VALUES (?, ?, ?, 'running', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
             arguments: [

@@ -7,95 +7,117 @@ extension RunRegistry {
     /// the same process of the same machine, is brought up to date and not doubled: merging twice is merging once. Runs
     /// keep what they came from, and paths lead to the same folders as before.
     ///
-    /// Returns how many runs are new here.
+    /// Returns how many runs are new here. Throws `RegistryError`, and then nothing of the other registry is here.
     package func merge(_ other: RunRegistry) throws -> Int {
-        guard FilePath.absolute(other.path) != FilePath.absolute(path) else { return 0 }
-        let tables = ["runs", "params", "metrics", "artifacts", "artifact_paths", "run_io", "scores", "significance"]
-        let rows = try other.read { database in
-            var rows: [String: [Row]] = [:]
-            try database.inTransaction(.deferred) {  // one snapshot
-                for table in tables { rows[table] = try Row.fetchAll(database, sql: "SELECT * FROM \(table)") }
+        guard FilePath.resolved(other.path) != FilePath.resolved(path) else { return 0 }
+        return try access { database in
+            try database.execute(sql: "ATTACH DATABASE ? AS other", arguments: [FilePath.absolute(other.path)])
+            defer { try? database.execute(sql: "DETACH DATABASE other") }
+            try Self.requireWhole(database, path: other.path)
+            database.add(function: Self.moved(from: other.root, to: root))
+            var fresh = 0
+            try database.inTransaction(.immediate) {
+                fresh = try Self.takeRuns(database)
+                try Self.takeFacts(database)
+                try database.execute(sql: "DROP TABLE temp.merged")
                 return .commit
             }
-            return rows
+            return fresh
         }
-        let fresh = try write { database in
-            let numbers = try Self.takeRuns(rows["runs"]!, from: other.folder, to: folder, database)
-            for row in rows["artifacts"]! { try Self.put(row, into: "artifacts", orIgnore: true, database) }
-            for row in rows["artifact_paths"]! {
-                try Self.put(
-                    row, into: "artifact_paths",
-                    ["path": Self.moved(row["path"], other.folder, folder).databaseValue], database)
-            }
-            for table in ["params", "metrics", "run_io", "scores", "significance"] {
-                for row in rows[table]! {
-                    var changes: [String: DatabaseValue] = [:]
-                    for column in ["run", "base_run"] where row.hasColumn(column) {
-                        changes[column] = numbers.ids[row[column] as Int64]!.databaseValue
-                    }
-                    try Self.put(row, into: table, changes, database)
-                }
-            }
-            return numbers.fresh
-        }
-        return fresh
     }
 
-    private var folder: String { FilePath.parent(FilePath.absolute(path)) }
-
-    /// Numbers here of the other's runs, and how many are new.
-    private static func takeRuns(
-        _ runs: [Row], from: String, to: String, _ database: Database
-    ) throws -> (ids: [Int64: Int64], fresh: Int) {
-        var ids: [Int64: Int64] = [:], fresh = 0
-        for row in runs {
-            let own = try Int64.fetchOne(
-                database, sql: "SELECT id FROM runs WHERE (started, host, boot_id, pid, key_hash) = (?, ?, ?, ?, ?)",
-                arguments: [row["started"], row["host"], row["boot_id"], row["pid"], row["key_hash"]])
-            var changes: [String: DatabaseValue] = ["id": .null, "resumed_from": .null]
-            if let folder: String = row["folder"] { changes["folder"] = moved(folder, from, to).databaseValue }
-            if let own {
-                changes["id"] = own.databaseValue
-                try update(row, changes, database)
-            } else {
-                try put(row, into: "runs", changes, database)
-                fresh += 1
+    /// What is wrong with the other registry would be said of this one while the two become one.
+    private static func requireWhole(_ database: Database, path: String) throws {
+        func found(_ problem: String) -> RegistryError {
+            RegistryError(
+                path: path, problem: "the registry is damaged (\(problem))",
+                hint: "leave it out, or save what can be read: sqlite3 \(path) .recover", kind: .damaged)
+        }
+        do {
+            let verdict = try String.fetchOne(database, sql: "PRAGMA other.quick_check(1)") ?? "no answer"
+            guard verdict == "ok" else { throw found(Excerpt.line(verdict)) }
+            for table in ["runs"] + facts where try columns(of: table, database).isEmpty {
+                throw found("no table '\(table)'")
             }
-            ids[row["id"]] = own ?? database.lastInsertedRowID
+            if let row = try Row.fetchOne(database, sql: "PRAGMA other.foreign_key_check") {
+                throw found("rows of \(row[0] as String) belong to \(row[2] as String) that are not there")
+            }
+        } catch {
+            throw RegistryError(error, path: path)
         }
-        for row in runs {
-            guard let earlier: Int64 = row["resumed_from"] else { continue }
-            try database.execute(
-                sql: "UPDATE runs SET resumed_from = ? WHERE id = ?",
-                arguments: [ids[earlier]!, ids[row["id"] as Int64]!])
-        }
-        return (ids, fresh)
+    }
+
+    /// What is known of runs, in an order in which nothing is missing that a row belongs to.
+    private static let facts = [
+        "artifacts", "artifact_paths", "params", "metrics", "run_io", "scores", "significance",
+    ]
+
+    /// Those that both registries have.
+    private static func columns(of table: String, _ database: Database) throws -> [String] {
+        try String.fetchAll(
+            database,
+            sql: """
+                SELECT name FROM pragma_table_info(:table, 'main')
+                WHERE name IN (SELECT name FROM pragma_table_info(:table, 'other'))
+                """, arguments: ["table": table])
     }
 
     /// Paths within the folder of a registry are relative to it.
-    private static func moved(_ path: String, _ from: String, _ to: String) -> String {
-        let place = path.hasPrefix("/") ? path : FilePath.join(from, path)
-        return place.hasPrefix(to + "/") ? String(place.dropFirst(to.count + 1)) : place
+    private static func moved(from: String, to: String) -> DatabaseFunction {
+        DatabaseFunction("moved", argumentCount: 1, pure: true) { values in
+            String.fromDatabaseValue(values[0]).map {
+                RegistryPath.stored(RegistryPath.onDisk($0, root: from), root: to)
+            }
+        }
     }
 
-    private static func put(
-        _ row: Row, into table: String, _ changes: [String: DatabaseValue] = [:], orIgnore: Bool = false,
-        _ database: Database
-    ) throws {
-        let columns = Array(row.columnNames), values = columns.map { changes[$0] ?? row[$0] as DatabaseValue }
-        let places = columns.map { _ in "?" }.joined(separator: ", ")
+    /// Makes `merged`, the numbers here of the other's runs, and takes over the runs. Returns how many are new.
+    private static func takeRuns(_ database: Database) throws -> Int {
+        let columns = try columns(of: "runs", database).filter { !["id", "folder", "resumed_from"].contains($0) }
+        let changes = (columns + ["folder", "resumed_from"]).map { "\($0) = excluded.\($0)" }
+        let before = try Int64.fetchOne(database, sql: "SELECT coalesce(max(id), 0) FROM main.runs")!
         try database.execute(
-            sql:
-                "INSERT OR \(orIgnore ? "IGNORE" : "REPLACE") INTO \(table) (\(columns.joined(separator: ", "))) VALUES (\(places))",
-            arguments: StatementArguments(values))
+            sql: """
+                CREATE TEMP TABLE merged (theirs INTEGER PRIMARY KEY, ours INTEGER NOT NULL);
+                INSERT INTO temp.merged
+                  SELECT id, coalesce(
+                    (SELECT ours.id FROM main.runs ours WHERE ours.key_hash = theirs.key_hash
+                      AND (ours.started, ours.host, ours.boot_id, ours.pid)
+                        = (theirs.started, theirs.host, theirs.boot_id, theirs.pid)),
+                    \(before) + row_number() OVER (ORDER BY id))
+                  FROM other.runs theirs;
+                """)
+        // An earlier copy of a registry knows less of a run than is known here. A replaced row would take with it what
+        // belongs to it.
+        try database.execute(
+            sql: """
+                INSERT INTO main.runs (id, folder, resumed_from, \(columns.joined(separator: ", ")))
+                  SELECT ours, moved(folder), (SELECT ours FROM temp.merged WHERE theirs = resumed_from),
+                    \(columns.joined(separator: ", "))
+                  FROM other.runs JOIN temp.merged ON theirs = id
+                  WHERE true
+                  ON CONFLICT (id) DO UPDATE SET \(changes.joined(separator: ", "))
+                    WHERE excluded.heartbeat >= runs.heartbeat;
+                """)
+        return try Int.fetchOne(database, sql: "SELECT count(*) FROM temp.merged WHERE ours > \(before)")!
     }
 
-    /// A replaced row would take with it what belongs to it.
-    private static func update(_ row: Row, _ changes: [String: DatabaseValue], _ database: Database) throws {
-        let columns = row.columnNames.filter { $0 != "id" }
-        let values = columns.map { changes[$0] ?? row[$0] as DatabaseValue } + [changes["id"]!]
-        try database.execute(
-            sql: "UPDATE runs SET \(columns.map { "\($0) = ?" }.joined(separator: ", ")) WHERE id = ?",
-            arguments: StatementArguments(values))
+    private static func takeFacts(_ database: Database) throws {
+        for table in facts {
+            let columns = try columns(of: table, database)
+            let values = columns.map { column in
+                switch column {
+                case "run", "base_run": "(SELECT ours FROM temp.merged WHERE theirs = \(column))"
+                case "path": "moved(path)"
+                default: column
+                }
+            }
+            try database.execute(
+                sql: """
+                    INSERT OR \(table == "artifacts" ? "IGNORE" : "REPLACE")
+                      INTO main.\(table) (\(columns.joined(separator: ", ")))
+                      SELECT \(values.joined(separator: ", ")) FROM other.\(table)
+                    """)
+        }
     }
 }

@@ -34,11 +34,15 @@ package final class RunRegistry: Sendable {
         }
     }
 
-    /// A registry that is to be read: one that is absent is not made.
+    /// A registry that is to be read: one that is absent or empty is not made.
     package static func existing(_ path: String) throws -> RunRegistry {
-        guard FileSystem.exists(path) else {
+        let found =
+            if !FileSystem.exists(path) { "no file" } else if FileSystem.isFolder(path) { "a folder" } else {
+                try FileSystem.size(of: path) == 0 ? "an empty file" : nil
+            }
+        if let found {
             throw DataError(
-                path: path, expected: "a registry of runs", found: "no file",
+                path: path, expected: "a registry of runs", found: found,
                 hint: "run a stage first, or name another file with --registry",
                 kind: .missing)
         }
@@ -69,7 +73,7 @@ package final class RunRegistry: Sendable {
         }
     }
 
-    private func access<Value>(_ work: (Database) throws -> Value) throws -> Value {
+    func access<Value>(_ work: (Database) throws -> Value) throws -> Value {
         do {
             return try queue.inDatabase(work)
         } catch {

@@ -26,12 +26,24 @@ struct StageLog: LogHandler {
 
     static func logger(
         _ label: String, quiet: Bool, terminal: Terminal = .standardError, preface: Preface? = nil
-    )
-        -> Logger
-    {
+    ) -> Logger {
         Logger(label: label) {
             StageLog(label: $0, terminal: terminal, logLevel: quiet ? .warning : .info, preface: preface)
         }
+    }
+}
+
+/// What a run says on standard error: messages, progress, and a line above both.
+struct RunMessages {
+    let log: Logger
+    let preface: Preface
+    /// Where progress is shown.
+    let terminal: Terminal?
+
+    init(_ stage: String, quiet: Bool, preface line: String) {
+        terminal = quiet ? nil : .standardError
+        preface = Preface(line, terminal)
+        log = StageLog.logger(stage, quiet: quiet, preface: preface)
     }
 }
 

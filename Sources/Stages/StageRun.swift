@@ -7,8 +7,8 @@ import Training
 
 /// One execution of a stage, from the lock on its output folder to the last fact in the registry.
 ///
-///     try StageRun.perform(Self.stage, options: options, output: output, configuration: settings,
-///                          inputs: [.folder("tokens", tokens)], seed: settings.seed) { run in
+///     let work = StageWork(Self.stage, configuration: settings, inputs: [.folder("tokens", tokens)], seed: seed)
+///     try StageRun.perform(work, options: options, output: output) { run in
 ///         ...compute, write files to run.folder.path("model.safetensors")...
 ///         try run.publish(settings)
 ///     }
@@ -19,15 +19,14 @@ package final class StageRun {
     /// Where the stage writes.
     package let folder: OutputFolder
     /// Messages on standard error; `--quiet` leaves warnings.
-    package let log: Logger
+    package var log: Logger { messages.log }
 
     private let live: LiveRun
     private let registry: RunRegistry
     private let description: RunDescription
     private let inputs: [StageInput]
-    private let quiet: Bool
-    private let preface: Preface
-    private let clock: ProcessClock
+    private let messages: RunMessages
+    private let clock = ProcessClock()
     private var progresses: [ProgressDisplay] = []
     private var hasNotedThreads = false
 
@@ -39,47 +38,29 @@ package final class StageRun {
     /// it has touched anything; one that fails later only costs a warning.
     ///
     /// - Parameters:
-    ///   - stage: name of the program, as in manifests and in the registry
-    ///   - spec: what is made, where that has a name, such as `alr-m.encoder`
     ///   - options: those that every stage has
     ///   - output: the folder to write
-    ///   - configuration: all that decides the output's bytes; recorded as JSON, its scalar members as params too.
-    ///   - inputs: what is read; the manifest lists them by role.
-    ///   - seed: of all random numbers; nil for a stage that draws none
-    ///   - resumption: whether the stage has checkpoints, and what becomes of one of other settings.
     ///   - body: the work; it publishes the folder when everything is written
     @discardableResult
     package static func perform<Value>(
-        _ stage: String, spec: String? = nil, options: StageOptions, output: String, configuration: some Encodable,
-        inputs: [StageInput] = [], seed: UInt64? = nil, resumption: Resumption = .never,
-        body: (StageRun) throws -> Value
+        _ work: StageWork, options: StageOptions, output: String, body: (StageRun) throws -> Value
     ) throws -> Value? {
-        guard group.leads else {
-            return try follow(options) { options, output, key in
-                try lead(
-                    stage, spec: spec, options: options, output: output, configuration: configuration, inputs: inputs,
-                    seed: seed, resumption: .never, leadersKey: key, body: body)
-            }
-        }
-        return try lead(
-            stage, spec: spec, options: options, output: output, configuration: configuration, inputs: inputs,
-            seed: seed, resumption: resumption, body: body)
+        if group.leads { return try lead(work, options: options, output: output, body: body) }
+        return try follow(options) { try lead(work, options: $0, output: $1, leadersKey: $2, body: body) }
     }
 
     private static func lead<Value>(
-        _ stage: String, spec: String?, options: StageOptions, output: String, configuration: some Encodable,
-        inputs: [StageInput], seed: UInt64?, resumption: Resumption, leadersKey: String? = nil,
+        _ work: StageWork, options: StageOptions, output: String, leadersKey: String? = nil,
         body: (StageRun) throws -> Value
     ) throws -> Value? {
-        let clock = ProcessClock()
         Signals.install()
-        let location = RunLocation(output: output, stage: stage), path = options.registry ?? location.registry
-        let preface = Preface(
-            "\(stage): run \(location.name), recorded in \(FilePath.shown(path))", options.quiet ? nil : .standardError)
-        let log = StageLog.logger(stage, quiet: options.quiet, preface: preface)
-        let key = try RunKey(stage, spec: spec, configuration: configuration, inputs: inputs, seed: seed)
+        let location = RunLocation(output: output, stage: work.stage), path = options.registry ?? location.registry
+        let messages = RunMessages(
+            work.stage, quiet: options.quiet,
+            preface: "\(work.stage): run \(location.name), recorded in \(FilePath.shown(path))")
+        let key = try RunKey(work)
         if let leadersKey, try key.hash() != leadersKey { throw OtherWork(rank: group.rank) }
-        try OutputPlace.check(output, stage: stage, inputs: inputs)
+        try OutputPlace.check(output, stage: work.stage, inputs: work.inputs)
         let lock = try FolderLock(output)
         defer { withExtendedLifetime(lock) {} }
         let registry = try RunRegistry(path: path, journal: options.registryJournal)
@@ -89,46 +70,42 @@ package final class StageRun {
         try registry.markLost(in: FilePath.absolute(output))
         let folder = try OutputFolder(output)
         if !options.force, try registry.isUpToDate(output, keyHash: description.keyHash) {
-            log.info("\(output) is complete for this configuration and these inputs (--force makes it again)")
+            messages.log.info(
+                "\(output) is complete for this configuration and these inputs (--force makes it again)")
             callToWork(nil)
             return nil
         }
-        let live = try registry.start(description, inputs: inputs.map { ($0.role, $0.artifact) }) {
-            log.warning("\($0)")
-        }
+        let run = try StageRun(description, inputs: work.inputs, in: folder, registry, messages)
         do {
-            try UnfinishedWork.claim(folder, key, resumption, log: log)
-            let run = StageRun(live, registry, description, inputs, folder, options: options, log: log, preface, clock)
+            try UnfinishedWork.claim(folder, key, work.resumption, log: run.log)
             defer { run.progresses.forEach { $0.abandon() } }
-            live.recordParams(of: description.configuration)
+            run.live.recordParams(of: description.configuration)
             callToWork(description.keyHash)
             let value = try body(run)
-            live.end(clock.ending(.finished, exitCode: 0))
+            run.live.end(run.clock.ending(.finished, exitCode: 0))
             return value
         } catch {
-            try? UnfinishedWork.abandon(folder, resumption)
-            live.end(clock.ending(for: error))
+            try? UnfinishedWork.abandon(folder, work.resumption)
+            run.live.end(run.clock.ending(for: error))
             throw error
         }
     }
 
+    /// Records the start.
     private init(
-        _ live: LiveRun, _ registry: RunRegistry, _ description: RunDescription, _ inputs: [StageInput],
-        _ folder: OutputFolder,
-        options: StageOptions, log: Logger, _ preface: Preface, _ clock: ProcessClock
-    ) {
-        self.clock = clock
-        self.preface = preface
+        _ description: RunDescription, inputs: [StageInput], in folder: OutputFolder, _ registry: RunRegistry,
+        _ messages: RunMessages
+    ) throws {
+        let log = messages.log
+        live = try registry.start(description, inputs: inputs.map { ($0.role, $0.artifact) }) { log.warning("\($0)") }
         stage = description.stage
         spec = description.spec
         threads = description.threads
-        self.folder = folder
-        quiet = options.quiet
-        self.log = log
-        self.live = live
-        self.registry = registry
         self.description = description
         self.inputs = inputs
+        self.folder = folder
+        self.registry = registry
+        self.messages = messages
     }
 
     /// Names configuration, revision and inputs; a checkpoint of another key is of no use to this run.
@@ -177,7 +154,7 @@ package final class StageRun {
 
     /// Writes the manifest, which makes the folder count as made, and records it as this run's output.
     package func publish(_ configuration: some Codable) throws {
-        preface.say()
+        messages.preface.say()
         let lineage = inputs.reduce(into: [:]) { $0.merge($1.lineage) { first, _ in first } }
         try folder.publish(stage: stage, spec: spec, configuration: configuration, inputs: lineage)
         live.output(stage, try Artifact.published(folder.folder).0)
@@ -199,30 +176,15 @@ package final class StageRun {
 
     /// A progress display for a loop of this run. `start` is where a resumed loop goes on.
     package func progress(_ label: String? = nil, total: Int?, unit: String, start: Int = 0) -> ProgressDisplay {
-        preface.say()
+        messages.preface.say()
         let progress = ProgressDisplay(
-            label ?? stage, total: total, unit: unit, start: start, terminal: quiet ? nil : .standardError)
+            label ?? stage, total: total, unit: unit, start: start, terminal: messages.terminal)
         progresses.append(progress)
         return progress
     }
 }
 
 // MARK: - Beginning and end
-
-extension RunKey {
-    fileprivate init(
-        _ stage: String, spec: String?, configuration: some Encodable, inputs: [StageInput], seed: UInt64?
-    ) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        encoder.nonConformingFloatEncodingStrategy = .convertToString(
-            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-        self.init(
-            stage: stage, revision: Program.revisions[stage] ?? 0, spec: spec, seed: seed,
-            configuration: try encoder.encode(configuration),
-            inputs: inputs.map { ($0.role, $0.sha256) })
-    }
-}
 
 extension RunDescription {
     fileprivate init(_ key: RunKey, name: String, folder: String, threads: Int) throws {

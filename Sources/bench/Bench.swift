@@ -10,11 +10,11 @@ struct Bench: StageCommand {
         abstract: "Measure this machine, and how near to its limits the programs come.",
         discussion: """
             Everything is measured here and now, on the sentences of a tokens folder and with untrained weights, whose \
-            values do not matter for speed: the peak of multiply-adds and of memory, the kernels against them, training \
-            of the teacher with its phases, how it changes with the shape and, simulated, with the number of cores, \
-            distillation by mode and size, translation with the teacher and with spliced models, subwords, BLEU, and \
-            the memory of each part. Ratios within one run mean something; figures of different runs on a shared \
-            machine do not.
+            values do not matter for speed: the peak of multiply-adds and of memory, the kernels against them, \
+            training of the teacher with its phases, how it changes with the shape and, simulated, with the number \
+            of cores, distillation by mode and size, translation with the teacher and with spliced models, subwords, \
+            BLEU, and the memory of each part. Ratios within one run mean something; figures of different runs on a \
+            shared machine do not.
 
             Parts: \(Part.allCases.map(\.rawValue).joined(separator: " "))
 
@@ -62,12 +62,13 @@ struct Bench: StageCommand {
         let settings = BenchConfiguration(parts: chosen, seconds: seconds, specs: specs)
         let asJSON = result.json
         try StageRun.perform(
-            Self.stage, options: options, output: output, configuration: settings, inputs: [.folder("tokens", tokens)]
+            StageWork(Self.stage, configuration: settings, inputs: [.folder("tokens", tokens)]),
+            options: options, output: output
         ) { run in
             let session = try Session(folder, settings, run)
             for part in chosen { try session.measure(part) }
             let report = session.report
-            try report.write(to: run.folder.path(Report.fileName))
+            try report.write(to: run.folder.path(BenchReport.fileName))
             for measurement in report.measurements { run.metric(measurement.key, measurement.value) }
             try run.publish(settings)
             if asJSON { try Results.printJSON(report) } else { print(report.text) }

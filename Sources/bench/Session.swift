@@ -16,7 +16,7 @@ final class Session {
     let configuration: TransformerConfiguration
     /// One and all of the threads.
     let threadCounts: [Int]
-    private(set) var report: Report
+    private(set) var report: BenchReport
     let outputFolder: String
     private let run: StageRun
     private var peaks: [Peak] = []
@@ -55,7 +55,7 @@ final class Session {
         configuration = model
         threadCounts = run.threads > 1 ? [1, run.threads] : [1]
         let words = folder.configuration
-        report = Report(
+        report = BenchReport(
             machine: ThisMachine.processor, cores: Cores.allowed, load: ThisMachine.load,
             sentences: "\(words.corpus) \(words.pair), \(Format.count(train.count)) pairs, "
                 + String(format: "%.1f and %.1f tokens on average", train.meanSource, train.meanTarget))

@@ -69,8 +69,9 @@ struct Capture: StageCommand {
             attentions: attentions,
             layers: layers.isEmpty ? nil : layers, elementType: type == .f16 ? .f16 : .f32)
         try StageRun.perform(
-            Self.stage, options: options, output: output, configuration: settings,
-            inputs: [.folder("model", model), .folder("tokens", tokens)]
+            StageWork(
+                Self.stage, configuration: settings, inputs: [.folder("model", model), .folder("tokens", tokens)]),
+            options: options, output: output
         ) { run in
             let capture = try ActivationCapture(of: teacher, settings, pool: WorkerPool(threads: run.threads))
             let shards = try [Split.train, .valid].map { ($0, try folder.shard($0)) }

@@ -65,9 +65,10 @@ struct Distill: StageCommand {
         let settings = DistillConfiguration(spec: spec, preset: preset, values: values, capture: captured)
         let specs = try settings.specs()
         try StageRun.perform(
-            Self.stage, spec: spec.description, options: options, output: output, configuration: settings,
-            inputs: [.folder("capture", capture)], seed: values.distillation.seed,
-            resumption: distillation.training.resumption
+            StageWork(
+                Self.stage, spec: spec.description, configuration: settings, inputs: [.folder("capture", capture)],
+                seed: values.distillation.seed, resumption: distillation.training.resumption),
+            options: options, output: output
         ) { run in
             let pool = WorkerPool(threads: run.threads)
             var table = Table(

@@ -64,7 +64,7 @@ struct Evaluation {
 
     private static func hypotheses(of base: PublishedFolder<ScoreConfiguration>) throws -> [String] {
         let path = try base.file(hypothesesName)
-        return try Scoring.TextLines.split(Data(FileSystem.read(path)), path: path)
+        return try SegmentLines.split(Data(FileSystem.read(path)), path: path)
     }
 
     /// Whether `base` can be compared with, before anything is translated: it must be of the same text, which is more

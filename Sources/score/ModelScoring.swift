@@ -46,8 +46,8 @@ struct ModelScoringOptions: ParsableArguments {
             inputs.append(try .folder("base", base))
         }
         try StageRun.perform(
-            Score.stage, spec: Self.spec(output), options: options, output: output, configuration: settings,
-            inputs: inputs
+            StageWork(Score.stage, spec: Self.spec(output), configuration: settings, inputs: inputs),
+            options: options, output: output
         ) { run in
             let hypotheses = try translate(folder, try sentences.shard(split).source, search.configuration, run)
             let evaluation = try Evaluation(

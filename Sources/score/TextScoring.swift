@@ -95,7 +95,7 @@ private struct ScoredText {
 
     init(_ file: InputFile) throws {
         path = file.path
-        lines = try Scoring.TextLines.split(Data(try file.text), path: file.path)
+        lines = try SegmentLines.split(Data(try file.text), path: file.path)
     }
 
     /// As many as the references, and at least one.

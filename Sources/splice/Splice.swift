@@ -93,9 +93,10 @@ struct SpliceCommand: StageCommand {
             settings.model.replacements += offered
         }
         try StageRun.perform(
-            Self.stage, spec: distilled.map(\.name).joined(separator: "+"), options: options, output: output,
-            configuration: settings,
-            inputs: inputs
+            StageWork(
+                Self.stage, spec: distilled.map(\.name).joined(separator: "+"), configuration: settings,
+                inputs: inputs),
+            options: options, output: output
         ) { run in
             let networks = Networks(base: base, distilled: distilled)
             var chosen = offered

@@ -71,8 +71,9 @@ struct Tokenize: StageCommand {
             joint: tokens.isJoint, filter: tokens.filter)
         let files = InputFiles(), opened = try text.open(files)
         try StageRun.perform(
-            Self.stage, options: options, output: output, configuration: plan, inputs: files.all.map(StageInput.file),
-            seed: text.seed
+            StageWork(
+                Self.stage, configuration: plan, inputs: files.all.map(StageInput.file), seed: text.seed),
+            options: options, output: output
         ) { run in
             let splits = try opened.read()
             var tokens = try plan.writer.write(

@@ -72,9 +72,11 @@ struct Train: StageCommand {
                 path.map { (role, $0) }
             }
         try StageRun.perform(
-            Self.stage, spec: start.map { _ in (output as NSString).lastPathComponent }, options: options,
-            output: output, configuration: settings, inputs: try inputs.map { try .folder($0, $1) },
-            seed: settings.values.teacher.seed, resumption: teacher.training.resumption
+            StageWork(
+                Self.stage, spec: start.map { _ in (output as NSString).lastPathComponent }, configuration: settings,
+                inputs: try inputs.map { try .folder($0, $1) }, seed: settings.values.teacher.seed,
+                resumption: teacher.training.resumption),
+            options: options, output: output
         ) { run in
             let trainee = try makeTrainee(settings, folder, start, teacherFolder, run)
             run.note(mostThreads: trainee.mostThreads)

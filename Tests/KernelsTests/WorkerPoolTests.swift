@@ -88,19 +88,33 @@ struct WorkerPoolTests {
         #expect((0..<count).allSatisfy { runs[$0] == 1 })
     }
 
-    /// Threads that have gone to sleep between two sections wake up, and the caller wakes for a long last task.
-    @Test func sleepersWake() {
-        let pool = WorkerPool(threads: 2)
+    /// Threads that have gone to sleep between two sections wake up: each task waits until all are under way.
+    @Test(arguments: 2...4)
+    func sleepersWake(threads: Int) throws {
+        let pool = WorkerPool(threads: threads)
         for round in 0..<6 {
             usleep(2000)
-            let names = UnsafeMutablePointer<Int>.allocate(capacity: 2)
-            defer { names.deallocate() }
-            pool.run(2) { task, worker in
-                usleep(3000)  // long enough for another thread to take the other task
-                names[task] = worker
+            let begun = Counter(), inTime = Counter(), end = Date(timeIntervalSinceNow: 20)
+            pool.run(threads) { _ in
+                begun.value.add(1, ordering: .relaxed)
+                while begun.value.load(ordering: .relaxed) < threads, Date() < end { usleep(100) }
+                if Date() < end { inTime.value.add(1, ordering: .relaxed) }
             }
-            #expect(Set([names[0], names[1]]) == [0, 1], "round \(round)")
+            try #require(inTime.value.load(ordering: .relaxed) == threads, "round \(round)")
         }
+    }
+
+    /// The caller sleeps while others are at work, and wakes when the last of them is done, whatever the moment.
+    @Test(arguments: 2...4)
+    func theCallerWakes(threads: Int) {
+        let pool = WorkerPool(threads: threads), done = Counter()
+        for round in 0..<300 {
+            pool.run(threads) { _, worker in
+                if worker > 0 { usleep(UInt32(round % 50)) }
+                done.value.add(1, ordering: .relaxed)
+            }
+        }
+        #expect(done.value.load(ordering: .relaxed) == 300 * threads)
     }
 
     @Test func tasksOfUnequalLengthAreShared() {

@@ -240,8 +240,8 @@ struct SearchKernelTests {
         let inputs = Precision.widestInt8 + 1, space = Workspace()
         let x = space.matrix(1, inputs), w = space.matrix(1, inputs), results = space.zeros(2, 1)
         for i in 0..<inputs { (x[0, i], w[0, i]) = (Float(i % 7) - 3, Float(i % 5) * 0.1) }
-        PackedLinear(w)(x, into: results.rows(0..<1), space)
-        PackedLinear(w, .int8)(x, into: results.rows(1..<2), space)
+        LinearPanels(w)(x, into: results.rows(0..<1), space)
+        LinearPanels(w, .int8)(x, into: results.rows(1..<2), space)
         #expect(results[0, 0] == results[1, 0] && results[0, 0] != 0)
     }
 

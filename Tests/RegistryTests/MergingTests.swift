@@ -1,5 +1,6 @@
 import Dispatch
 import Foundation
+import Tensors
 import Testing
 
 @testable import Registry
@@ -64,6 +65,77 @@ import Testing
         run.end(finished)
         #expect(try all.merge(part) == 0)
         #expect(try all.rows("SELECT status, value FROM runs JOIN metrics ON run = id") == [["finished", "0.5"]])
+    }
+
+    /// What an earlier copy of a registry knows of a run is not put over what is known here.
+    @Test func anEarlierCopyChangesNothing() throws {
+        let all = try registry("all"), part = try registry("part"), copy = try registry("copy")
+        let run = try part.start(describe("train")) { _ in }
+        #expect(try copy.merge(part) == 1)
+        usleep(2000)  // times are in milliseconds
+        run.end(finished)
+        #expect(try all.merge(part) == 1 && all.merge(copy) == 0)
+        #expect(try all.rows("SELECT status FROM runs") == [["finished"]])
+    }
+
+    /// Runs that went on from one another do so here, under other numbers.
+    @Test func runsGoOnFromTheSameRuns() throws {
+        let all = try registry("all"), part = try registry("part")
+        try fill(all, pid: 1, artifact: "a")
+        var first = describe("train"), second = first
+        (first.machine.pid, second.machine.pid) = (10, 11)
+        let id = try part.record(first)
+        try part.record(second) { $0.resumed(from: id) }
+        #expect(try all.merge(part) == 2)
+        let pids = "SELECT later.pid, earlier.pid FROM runs later JOIN runs earlier ON earlier.id = later.resumed_from"
+        #expect(try all.rows(pids) == [["11", "10"]])
+    }
+
+    /// One registry by two names is one.
+    @Test func aRegistryIsNotMergedIntoItself() throws {
+        let all = try registry("all")
+        try fill(all, pid: 1, artifact: "a")
+        let folders = try all.rows("SELECT folder FROM runs UNION SELECT path FROM artifact_paths")
+        for name in ["/link.sqlite", "/all/link.sqlite"] {
+            try FileManager.default.createSymbolicLink(
+                atPath: scratch.folder + name, withDestinationPath: scratch.folder + "/all/registry.sqlite")
+            #expect(try all.merge(RunRegistry(path: scratch.folder + name)) == 0)
+        }
+        #expect(try all.rows("SELECT folder FROM runs UNION SELECT path FROM artifact_paths") == folders)
+    }
+
+    /// The fault is that of the other registry, by name, and nothing of it is here.
+    @Test(arguments: [
+        ("DELETE FROM runs WHERE id = 1", "rows of [a-z_]+ belong to runs that are not there"),
+        ("DELETE FROM artifacts", "belong to artifacts that are not there"),
+        ("UPDATE runs SET resumed_from = 77 WHERE id = 1", "rows of runs belong to runs"),
+        ("DROP TABLE scores", "no table 'scores'"),
+        ("UPDATE sqlite_schema SET rootpage = 3 WHERE name = 'params'", "damaged"),
+    ])
+    func aDamagedRegistryIsRefused(_ damage: String, _ expected: String) throws {
+        let all = try registry("all"), part = try registry("part")
+        try fill(part, pid: 1, artifact: "a")
+        _ = try part.access { database in
+            try database.execute(sql: "PRAGMA foreign_keys = OFF; PRAGMA writable_schema = ON; \(damage)")
+        }
+        let damaged = try RunRegistry(path: part.path)
+        #expect { try all.merge(damaged) } throws: { error in
+            let text = "\(error)"
+            return (error as? RegistryError)?.exitCode == 65 && text.hasPrefix(part.path)
+                && text.range(of: expected, options: .regularExpression) != nil
+        }
+        #expect(try all.rows("SELECT count(*) FROM runs UNION ALL SELECT count(*) FROM artifacts") == [["0"], ["0"]])
+        try fill(try registry("good"), pid: 2, artifact: "b")
+        #expect(try all.merge(registry("good")) == 2)
+    }
+
+    @Test func aRegistryThatIsReadIsThere() throws {
+        let path = scratch.folder + "/empty.sqlite"
+        try Data().write(to: URL(fileURLWithPath: path))
+        for (place, found) in [(path, "an empty file"), (scratch.folder, "a folder"), (path + "x", "no file")] {
+            #expect { try RunRegistry.existing(place) } throws: { "\($0)".hasSuffix("found \(found)") }
+        }
+        #expect(try FileSystem.size(of: path) == 0)
     }
 
     @Test func fileSystemsOfSeveralMachines() throws {

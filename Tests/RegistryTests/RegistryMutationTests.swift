@@ -26,6 +26,7 @@ import Testing
         let whole = try FileSystem.read(scratch.path)
         begun.end(finished)
         registry = nil
+        let all = try RunRegistry(path: scratch.folder + "/all.sqlite")
         var number = 0
         let outcome = Mutations.outcome(
             "registry", whole, every: 10, accepts: { $0 is RegistryError || $0 is DataError }
@@ -36,6 +37,7 @@ import Testing
             defer { for suffix in ["", "-wal", "-shm"] { try? FileSystem.remove(path + suffix) } }
             try Data(bytes).write(to: URL(fileURLWithPath: path))
             let read = try RunRegistry(path: path, timeout: 1)
+            if number % 2 == 0 { _ = try all.merge(read) }
             for view in ["leaderboard", "lineage", "running", "not_reproducible", "cost", "reclaimable"] {
                 _ = try read.rows("SELECT * FROM \(view)")
             }

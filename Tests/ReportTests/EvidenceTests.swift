@@ -81,7 +81,7 @@ import Testing
         #expect(abs(try #require(group.spread(\.bleu)) - 3.0.squareRoot()) < 1e-12)
         #expect(group.mean(\.difference) == -2)
         #expect(group.spread(\.difference) == 1)
-        let bounds = DifferenceInterval(group, evidence)
+        let bounds = try DifferenceInterval(group, evidence)
         #expect((bounds.low, bounds.high) == (-3, -1))
         let board = Leaderboard(evidence)
         #expect(try cell(board, 1, "BLEU") == "30.00")
@@ -97,7 +97,7 @@ import Testing
         #expect(evidence.teachers.map(\.members.count) == [2])
         #expect(evidence.replaced.map(\.members.count) == [1])
         #expect(evidence.replaced[0].spread(\.bleu) == nil)
-        #expect(Words.runs(evidence.teachers + evidence.replaced) == "2 models, 1 or 2 runs each.")
+        #expect(Phrasing.runs(evidence.teachers + evidence.replaced) == "2 models, 1 or 2 runs each.")
     }
 
     @Test func runsOfOtherNamesStandApart() throws {

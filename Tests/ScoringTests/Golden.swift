@@ -103,7 +103,7 @@ struct Golden: Decodable {
 
     static func file(_ name: String) -> URL { Bundle.module.resourceURL!.appendingPathComponent("Golden/\(name)") }
 
-    static func lines(_ name: String) -> [String] { try! TextLines.split(Data(contentsOf: file(name)), path: name) }
+    static func lines(_ name: String) -> [String] { try! SegmentLines.split(Data(contentsOf: file(name)), path: name) }
 
     static func content(_ name: String) -> String { try! String(contentsOf: file(name), encoding: .utf8) }
 

@@ -59,17 +59,17 @@ import Testing
 
     @Test func linesEndAtLineFeedsOnly() throws {
         let content = Data("a\r\nb\u{2028}c \u{A0}\n\n\u{FEFF}d\u{85}e\u{1C}\n\t\nlast".utf8)
-        let lines = try TextLines.split(content, path: "x")
+        let lines = try SegmentLines.split(content, path: "x")
         #expect(
             lines.map { Array($0.utf8) }
                 == ["a", "b\u{2028}c", "", "\u{FEFF}d\u{85}e", "", "last"].map { Array($0.utf8) })
-        #expect(try TextLines.split(Data("a\n\n".utf8), path: "x") == ["a", ""])
-        #expect(try TextLines.split(Data(), path: "x") == [])
+        #expect(try SegmentLines.split(Data("a\n\n".utf8), path: "x") == ["a", ""])
+        #expect(try SegmentLines.split(Data(), path: "x") == [])
     }
 
     @Test func unreadableTextsAreNamed() {
         #expect(throws: ScoringError.notUTF8(path: "x", line: 2)) {
-            try TextLines.split(Data([0x61, 0x0A, 0xFF]), path: "x")
+            try SegmentLines.split(Data([0x61, 0x0A, 0xFF]), path: "x")
         }
     }
 }

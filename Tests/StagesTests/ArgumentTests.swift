@@ -87,7 +87,9 @@ import Testing
 
         let other = scratch.folder + "/runs/toy/other"
         let options = try StageOptions.parse(["--quiet"])
-        try StageRun.perform("other", options: options, output: other, configuration: [1]) { try $0.publish([1]) }
+        try StageRun.perform(StageWork("other", configuration: [1]), options: options, output: other) {
+            try $0.publish([1])
+        }
         try expectRefused(other, "a folder of another stage")
     }
 
@@ -99,8 +101,8 @@ import Testing
         for output in [scratch.output, link] {
             let error = #expect(throws: DataError.self) {
                 try StageRun.perform(
-                    "probe", options: options, output: output, configuration: [1],
-                    inputs: [.folder("model", scratch.output)]
+                    StageWork("probe", configuration: [1], inputs: [.folder("model", scratch.output)]),
+                    options: options, output: output
                 ) { try $0.publish([1]) }
             }
             #expect(error?.exitCode == 73 && error?.found.contains("what is read as model") == true)
@@ -145,9 +147,8 @@ import Testing
         let options = try StageOptions.parse(["--quiet"])
         func make(_ stage: String, _ inputs: [StageInput]) throws -> String {
             let folder = scratch.folder + "/runs/toy/" + stage
-            try StageRun.perform(stage, options: options, output: folder, configuration: [1], inputs: inputs) {
-                try $0.publish([1])
-            }
+            let work = StageWork(stage, configuration: [1], inputs: inputs)
+            try StageRun.perform(work, options: options, output: folder) { try $0.publish([1]) }
             return folder
         }
         let model = try make("model", []), capture = try make("capture", [.folder("model", model)])

@@ -79,7 +79,7 @@ import Testing
     @Test func processThatWasKilledIsLostAndItsLockFree() async throws {
         await #expect(processExitsWith: .signal(SIGKILL)) { [output = output as String] in
             let options = try StageOptions.parse([])
-            try StageRun.perform("probe", options: options, output: output, configuration: ["a": 1]) { _ in
+            try StageRun.perform(StageWork("probe", configuration: ["a": 1]), options: options, output: output) { _ in
                 raise(SIGKILL)
             }
         }

@@ -27,8 +27,10 @@ struct Probe: StageCommand {
     mutating func run() throws {
         let settings = Settings(steps: steps)
         try StageRun.perform(
-            Self.stage, spec: "alr-m.encoder.0", options: options, output: output, configuration: settings, seed: 5,
-            resumption: .fromCheckpoint(discardsOthers: discardCheckpoint)
+            StageWork(
+                Self.stage, spec: "alr-m.encoder.0", configuration: settings, seed: 5,
+                resumption: .fromCheckpoint(discardsOthers: discardCheckpoint)),
+            options: options, output: output
         ) { run in
             let checkpoint = try run.folder.temporaryPath("checkpoint")
             let start = (try? String(contentsOfFile: checkpoint, encoding: .utf8)).flatMap { Int($0) } ?? 0

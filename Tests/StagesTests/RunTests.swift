@@ -76,8 +76,10 @@ import Testing
         let options = try StageOptions.parse(["--quiet"])
         let output = scratch.folder + "/runs/toy/next"
         try StageRun.perform(
-            "next", options: options, output: output, configuration: ["a": 1],
-            inputs: [.folder("number", scratch.output), .file(InputFiles().open("text", file))]
+            StageWork(
+                "next", configuration: ["a": 1],
+                inputs: [.folder("number", scratch.output), .file(InputFiles().open("text", file))]),
+            options: options, output: output
         ) { try $0.publish(["a": 1]) }
         let sha = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
         #expect(

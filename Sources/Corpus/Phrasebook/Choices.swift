@@ -26,7 +26,7 @@ struct Choices: Sendable {
 
     init(folder: String, through files: InputFiles) throws {
         var values: [String: [(String, Int)]] = [:]
-        for row in try Table(folder, files, "grammar.tsv", columns: ["choice", "value", "weight"]).rows {
+        for row in try WordTable(folder, files, "grammar.tsv", columns: ["choice", "value", "weight"]).rows {
             guard Self.known[row["choice"]]?.contains(row["value"]) == true, let weight = Int(row["weight"]), weight > 0
             else {
                 throw DataError(

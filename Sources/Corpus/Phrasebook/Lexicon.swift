@@ -12,19 +12,19 @@ struct Lexicon: Sendable {
     let conjunctions: [Conjunction]
 
     init(folder: String, through files: InputFiles) throws {
-        let nouns = try Table(folder, files, "nouns.tsv", columns: Noun.columns).rows.map(Noun.init)
+        let nouns = try WordTable(folder, files, "nouns.tsv", columns: Noun.columns).rows.map(Noun.init)
         let classes = Set(nouns.flatMap(\.classes))
         self.nouns = nouns
         nounsOf = Dictionary(
             uniqueKeysWithValues: classes.map { kind in (kind, nouns.filter { $0.classes.contains(kind) }) })
         persons = nouns.filter(\.isPerson)
-        adjectives = try Table(folder, files, "adjectives.tsv", columns: Adjective.columns).rows.map(Adjective.init)
-        verbs = try Table(folder, files, "verbs.tsv", columns: Verb.columns).rows.map(Verb.init)
+        adjectives = try WordTable(folder, files, "adjectives.tsv", columns: Adjective.columns).rows.map(Adjective.init)
+        verbs = try WordTable(folder, files, "verbs.tsv", columns: Verb.columns).rows.map(Verb.init)
         verbsOf = Dictionary(grouping: verbs, by: \.frame)
-        times = try Table(folder, files, "times.tsv", columns: TimePhrase.columns).rows.map(TimePhrase.init)
-        prepositions = try Table(folder, files, "prepositions.tsv", columns: Preposition.columns).rows.map(
+        times = try WordTable(folder, files, "times.tsv", columns: TimePhrase.columns).rows.map(TimePhrase.init)
+        prepositions = try WordTable(folder, files, "prepositions.tsv", columns: Preposition.columns).rows.map(
             Preposition.init)
-        conjunctions = try Table(folder, files, "conjunctions.tsv", columns: Conjunction.columns).rows.map(
+        conjunctions = try WordTable(folder, files, "conjunctions.tsv", columns: Conjunction.columns).rows.map(
             Conjunction.init)
     }
 }
@@ -45,7 +45,7 @@ final class Noun: Sendable {
     /// What it is (person, animal, food ...), which decides what can be said of it.
     let classes: Set<String>
 
-    init(_ row: Table.Row) throws {
+    init(_ row: WordTable.Row) throws {
         func or(_ column: String) -> String { row[column].isEmpty ? row["de"] : row[column] }
         english = (row["en"], row["en_plural"])
         german = (try row.value("de_gender"), row["de"], or("de_oblique"), or("de_genitive"), row["de_plural"])
@@ -73,7 +73,7 @@ final class Adjective: Sendable {
     let place: Place
     let classes: Set<String>
 
-    init(_ row: Table.Row) throws {
+    init(_ row: WordTable.Row) throws {
         english = (row["en"], row["en_comparative"])
         german = (row["de"], row["de_stem"].isEmpty ? row["de"] : row["de_stem"], row["de_comparative"])
         let vowel = row["fr_vowel"].isEmpty ? row["fr_m"] : row["fr_vowel"]
@@ -111,7 +111,7 @@ final class Verb: Sendable {
     let subjects: Set<String>
     let objects: Set<String>
 
-    init(_ row: Table.Row) throws {
+    init(_ row: WordTable.Row) throws {
         english = (row["en"], row["en_third"], row["en_past"], row["en_particle"])
         let objectCase: Case = row["de_case"].isEmpty ? .accusative : try row.value("de_case")
         german = (
@@ -135,7 +135,7 @@ final class TimePhrase: Sendable {
     let english: String, german: String, french: String
     let tenses: Set<String>
 
-    init(_ row: Table.Row) {
+    init(_ row: WordTable.Row) {
         (english, german, french, tenses) = (row["en"], row["de"], row["fr"], row.list("tenses"))
     }
 }
@@ -147,7 +147,7 @@ final class Preposition: Sendable {
     let classes: Set<String>
     let frames: Set<String>
 
-    init(_ row: Table.Row) throws {
+    init(_ row: WordTable.Row) throws {
         (english, german, french) = (row["en"], row["de"], row["fr"])
         germanCase = try row.value("de_case")
         (classes, frames) = (row.list("classes"), row.list("frames"))
@@ -162,7 +162,7 @@ final class Conjunction: Sendable {
     let english: String, german: String, french: String
     let kind: Kind
 
-    init(_ row: Table.Row) throws {
+    init(_ row: WordTable.Row) throws {
         (english, german, french) = (row["en"], row["de"], row["fr"])
         kind = try row.value("kind")
     }

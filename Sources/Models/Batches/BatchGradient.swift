@@ -31,7 +31,7 @@ package final class BatchGradient {
     private let pool: WorkerPool
     private let cut: Cut
     private let trainsTransformer: Bool
-    private let packed = PackedWeights()
+    private let packed = WeightPanels()
     private let store = BatchStore()
     private let states: [ThreadState]
     private var tasks: [SumTask] = []

@@ -50,9 +50,9 @@ extension RunRegistry {
                 literal: """
                     SELECT runs.id, runs.name, runs.stage, runs.spec, runs.status, runs.config, runs.argv, runs.version,
                            runs.git_commit AS "commit", runs.git_dirty AS isDirty, runs.seed, runs.threads,
-                           runs.blas, runs.cpu, runs.started AS startTime, runs.wall_seconds AS wallSeconds, runs.cpu_seconds AS cpuSeconds,
-                           runs.peak_rss_bytes AS peakBytes, made.artifact AS outputSHA256,
-                           artifacts.bytes AS outputBytes,
+                           runs.blas, runs.cpu, runs.started AS startTime, runs.wall_seconds AS wallSeconds,
+                           runs.cpu_seconds AS cpuSeconds, runs.peak_rss_bytes AS peakBytes,
+                           made.artifact AS outputSHA256, artifacts.bytes AS outputBytes,
                            (SELECT path FROM artifact_paths WHERE artifact_paths.artifact = made.artifact
                             ORDER BY removed IS NOT NULL, seen DESC, path LIMIT 1) AS outputPath
                     FROM runs

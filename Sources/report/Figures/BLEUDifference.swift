@@ -5,7 +5,7 @@ import Foundation
 struct BLEUDifference {
     let plot: Plot
 
-    init(_ evidence: Evidence) {
+    init(_ evidence: Evidence) throws {
         let title = "BLEU difference to the teacher"
         let groups = evidence.replaced.filter { $0.model.layer == nil && $0.mean(\.difference) != nil }
         guard !groups.isEmpty else {
@@ -23,7 +23,7 @@ struct BLEUDifference {
                     let shift =
                         0.36 * (Double(searches.firstIndex(of: group.search)!) - Double(searches.count - 1) / 2)
                         / Double(max(1, searches.count - 1))
-                    let bounds = DifferenceInterval(group, evidence)
+                    let bounds = try DifferenceInterval(group, evidence)
                     rows.append(
                         [
                             place, label, group.search, Gnuplot.number(y + shift),
@@ -39,8 +39,9 @@ struct BLEUDifference {
         }
         let left = max(100, (tics.map { Gnuplot.width($0.0) }.max() ?? 0) + 24), height = Int(y * 20) + 92
         let series = searches.enumerated().map { index, search in
-            "'bleu-difference.csv' skip 1 using (strcol(3) eq \(Gnuplot.quote(search)) ? $5 : NaN):4:6:7 with xerrorbars "
-                + "pt \(Palette.point(index)) ps 0.55 lw 1.4 lc rgb \(Palette.color(index)) title \(Gnuplot.quote(search))"
+            "'bleu-difference.csv' skip 1 using (strcol(3) eq \(Gnuplot.quote(search)) ? $5 : NaN):4:6:7 with "
+                + "xerrorbars pt \(Palette.point(index)) ps 0.55 lw 1.4 lc rgb \(Palette.color(index)) title "
+                + "\(Gnuplot.quote(search))"
         }
         plot = .figure(
             Figure(
@@ -67,17 +68,17 @@ struct BLEUDifference {
         let best = groups.max { $0.mean(\.difference)! < $1.mean(\.difference)! }!,
             worst = groups.min { $0.mean(\.difference)! < $1.mean(\.difference)! }!
         func words(_ group: ScoreGroup) -> String {
-            let difference = Words.difference(group.mean(\.difference)!)
+            let difference = Phrasing.difference(group.mean(\.difference)!)
             return "\(evidence.label(group)) at \(group.model.places) (\(group.search), \(difference))"
         }
         let bars =
             groups.contains { $0.members.count > 1 }
             ? "Bars are one standard deviation over seeds, or, of a single run, the 95% interval of a paired bootstrap "
                 + "over test sentences."
-            : "Bars are the 95% interval of the difference over resampled test sets (paired bootstrap): where one crosses "
-                + "zero, the two may well be equal."
-        return "A point right of the line translates better than the teacher with the same search. "
-            + "Highest: \(words(best)); lowest: \(words(worst)). \(bars) \(Words.runs(groups))"
+            : "Bars are the 95% interval of the difference over resampled test sets (paired bootstrap): where one "
+                + "crosses zero, the two may well be equal."
+        return "A point right of the line translates better than the teacher with the same search. Highest: "
+            + "\(words(best)); lowest: \(words(worst)). \(bars) \(Phrasing.runs(groups))"
     }
 }
 
@@ -86,12 +87,12 @@ struct DifferenceInterval {
     let low: Double?
     let high: Double?
 
-    init(_ group: ScoreGroup, _ evidence: Evidence) {
+    init(_ group: ScoreGroup, _ evidence: Evidence) throws {
         guard let mean = group.mean(\.difference) else { (low, high) = (nil, nil); return }
         if let spread = group.spread(\.difference) {
             (low, high) = (mean - spread, mean + spread)
         } else {
-            let interval = evidence.translations.interval(group.first)
+            let interval = try evidence.translations.interval(group.first)
             // without the texts there is a point and no bar
             (low, high) = (interval?.lowerBound ?? mean, interval?.upperBound ?? mean)
         }

@@ -48,14 +48,18 @@ struct Costs {
         let panels = quantities.enumerated().map { index, panel in
             let (column, title, value) = panel, most = max(stages.map(value).max()!, 1e-6),
                 left = 0.17 + Double(index) * 0.285
+            let names = index == 0 ? Gnuplot.tics(stages.enumerated().map { ($1.name, Double($0)) }) : "('' 0)"
             return """
                 set lmargin at screen \(Gnuplot.number(left))
                 set rmargin at screen \(Gnuplot.number(left + 0.165))
                 set title '\(title)' font 'Helvetica,14' offset 0, -0.5
-                \(index == 0 ? "set ytics scale 0 \(Gnuplot.tics(stages.enumerated().map { ($1.name, Double($0)) }))" : "set ytics scale 0 ('' 0)")
+                set ytics scale 0 \(names)
                 set xrange [0:\(Gnuplot.number(most))]
-                plot 'costs.csv' skip 1 using (0):0:(0):\(column):($0-0.34):($0+0.34) with boxxyerror lc rgb \(Palette.color(index)), \\
-                     'costs.csv' skip 1 using \(column):0:(sprintf(column(\(column)) < 0.0995 ? '%.3f' : '%.2f', column(\(column)))) with labels left offset 0.4, 0 font 'Helvetica,12'
+                digits(x) = sprintf(x < 0.0995 ? '%.3f' : '%.2f', x)
+                plot 'costs.csv' skip 1 using (0):0:(0):\(column):($0-0.34):($0+0.34) with boxxyerror \\
+                       lc rgb \(Palette.color(index)), \\
+                     'costs.csv' skip 1 using \(column):0:(digits(column(\(column)))) with labels left offset 0.4, 0 \\
+                       font 'Helvetica,12'
                 """
         }
         return .figure(
@@ -63,8 +67,9 @@ struct Costs {
                 "costs", "Hours, memory and disk by stage",
                 caption: String(
                     format:
-                        "All runs of these names, whatever became of them: %@ in all, %.1f processor hours; %@ took %.0f%% of the time. Memory is the highest "
-                        + "that a run of the stage reached, disk what its different outputs take.",
+                        "All runs of these names, whatever became of them: %@ in all, %.1f processor hours; %@ took "
+                        + "%.0f%% of the time. Memory is the highest that a run of the stage reached, disk what "
+                        + "its different outputs take.",
                     Format.duration(total * 3600), processor, longest.name,
                     total > 0 ? 100 * longest.hours / total : 0),
                 height: stages.count * 22 + 50,
@@ -123,8 +128,12 @@ struct Timeline {
         }
         let height = stages.count * 22 + 92
         let plots = [("finished", "eq", 0), ("not finished", "ne", 1)].map { name, comparison, color in
-            "'timeline.csv' skip 1 using (strcol(3) \(comparison) 'finished' ? $4 : NaN):6:4:5:($6-0.34):($6+0.34) with boxxyerror "
-                + "lc rgb \(Palette.color(color)) title '\(name)'"
+            "'timeline.csv' skip 1 using (strcol(3) \(comparison) 'finished' ? $4 : NaN):6:4:5:($6-0.34):($6+0.34) "
+                + "with boxxyerror lc rgb \(Palette.color(color)) title '\(name)'"
+        }
+        let pauses = breaks.map {
+            let x = Gnuplot.number($0 * unit.0)
+            return "set arrow from \(x), graph 0 to \(x), graph 1 nohead dt 2 lc rgb '\(Palette.faint)'"
         }
         plot = .figure(
             Figure(
@@ -146,7 +155,7 @@ struct Timeline {
                     set ytics scale 0 \(Gnuplot.tics(stages.enumerated().map { ($1, Double($0)) }))
                     set xlabel '\(unit.1)' offset 0, 0.8
                     set key at screen 0.97, screen 0.995 right top horizontal samplen 0.8 reverse Left
-                    \(breaks.map { "set arrow from \(Gnuplot.number($0 * unit.0)), graph 0 to \(Gnuplot.number($0 * unit.0)), graph 1 nohead dt 2 lc rgb '\(Palette.faint)'" }.joined(separator: "\n"))
+                    \(pauses.joined(separator: "\n"))
                     plot \(plots.joined(separator: ", \\\n     "))
                     """))
     }

@@ -31,7 +31,8 @@ struct Explained {
                 "explained", title,
                 caption:
                     "Share of the variance of the attention’s output on the validation set that the network explains "
-                    + "before it is put into the model. Highest: \(words(best)); lowest: \(words(worst)). \(behind)",
+                    + "before it is put into the model. Highest: \(words(best)); lowest: \(words(worst)). "
+                    + "\(behind)",
                 range: range, axis: "layer", quantity: "explained", showsValues: true))
     }
 
@@ -101,8 +102,8 @@ struct HeatMap {
         // yellow is too bright for white letters
         let middle = range.lowerBound + 0.55 * (range.upperBound - range.lowerBound)
         let values = [("> ", "#010101"), ("<=", "#fefefe")].map { comparison, color in
-            "'\(name).csv' skip 1 using ($4 \(comparison) \(Gnuplot.number(middle)) ? $3 : NaN):5:(sprintf('%.2f', $4)) "
-                + "with labels font 'Helvetica,12' tc rgb '\(color)'"
+            "'\(name).csv' skip 1 using ($4 \(comparison) \(Gnuplot.number(middle)) ? $3 : NaN):5:(sprintf('%.2f', "
+                + "$4)) with labels font 'Helvetica,12' tc rgb '\(color)'"
         }
         let cell = "'\(name).csv' skip 1 using 3:5:($3-0.5):($3+0.5):($5-0.48):($5+0.48):4 with boxxyerror lc palette"
         let plots = [cell] + (showsValues ? values : [])

@@ -9,7 +9,7 @@ struct Figures {
     init(_ evidence: Evidence) throws {
         plots =
             [
-                BLEUDifference(evidence).plot, SingleLayers(evidence).plot,
+                try BLEUDifference(evidence).plot, try SingleLayers(evidence).plot,
                 Tradeoff(evidence, .parameters).plot, Tradeoff(evidence, .speed).plot,
             ] + (try LearningCurves(evidence).plots) + (try Explained(evidence).plots) + (try Maps(evidence).plots)
             + Costs(evidence).plots

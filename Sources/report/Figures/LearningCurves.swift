@@ -18,6 +18,7 @@ struct LearningCurves {
         let keys = ["train.loss", "valid.loss", "valid.nll"].filter { key in points.contains { $0.key == key } }
         let names = ["train.loss": "training loss", "valid.loss": "validation loss", "valid.nll": "validation NLL"]
         let last = points.filter { $0.key == "valid.nll" }.map(\.value).min()
+        let curves = keys.flatMap { key in runs.map { (key, "\($0.id)", names[key]!) } }
         return .figure(
             Figure(
                 "teacher-curve", title,
@@ -36,7 +37,7 @@ struct LearningCurves {
                     set yrange [0:*]
                     set grid y lt 1 lw 0.4 lc rgb '\(Palette.faint)'
                     set key outside bottom center horizontal samplen 1.5
-                    plot \(lines("teacher-curve", keys.flatMap { key in runs.map { (key, "\($0.id)", names[key]!) } }, color: { keys.firstIndex(of: $0.0)! }))
+                    plot \(lines("teacher-curve", curves, color: { keys.firstIndex(of: $0.0)! }))
                     """))
     }
 
@@ -53,12 +54,17 @@ struct LearningCurves {
         let curves = runs.filter { ids.contains($0.id) }.map { ($0.name, "\($0.id)", $0.name) }
         let models = curves.map(\.0).grouped { $0 }.map(\.key)
         let names = Dictionary(runs.map { ($0.id, $0.name) }, uniquingKeysWith: { $1 })
+        let color = { (curve: (String, String, String)) in models.firstIndex(of: curve.0)! }
+        let best =
+            least.map {
+                ", \(Gnuplot.number($0)) with lines dt 2 lw 1.2 lc rgb \(Palette.color(6)) notitle"
+            } ?? ""
         return .figure(
             Figure(
                 "in-place-curve", title,
                 caption:
-                    "Negative log-likelihood of a target token on the validation set, in nats, after each epoch in which the networks were trained "
-                    + "where they stand"
+                    "Negative log-likelihood of a target token on the validation set, in nats, after each epoch in "
+                    + "which the networks were trained where they stand"
                     + (least.map { String(format: "; the dashed line is the teacher’s best, %.3f", $0) } ?? "") + ". "
                     + (curves.count == 1 ? "One run." : "\(curves.count) runs."),
                 height: 310 + 22 * models.count,
@@ -73,7 +79,7 @@ struct LearningCurves {
                     set offsets 0, 0, graph 0.08, graph 0.08
                     set grid y lt 1 lw 0.4 lc rgb '\(Palette.faint)'
                     set key outside bottom center vertical maxrows \(models.count) samplen 1.5
-                    plot \(lines("in-place-curve", curves, color: { curve in models.firstIndex(of: curve.0)! }, points: true))\(least.map { ", \(Gnuplot.number($0)) with lines dt 2 lw 1.2 lc rgb \(Palette.color(6)) notitle" } ?? "")
+                    plot \(lines("in-place-curve", curves, color: color, points: true))\(best)
                     """))
     }
 
@@ -108,7 +114,8 @@ struct LearningCurves {
                 title = named.insert(curve.2).inserted ? "title \(Gnuplot.quote(curve.2))" : "notitle"
             let isOwn = "strcol(1) eq \(Gnuplot.quote(curve.0)) && strcol(2) eq '\(curve.1)'"
             return "'\(figure).csv' skip 1 using (\(isOwn) ? $3 : NaN):4 with "
-                + "\(points ? "linespoints pt \(Palette.point(index)) ps 0.5" : "lines") lw 1.5 lc rgb \(Palette.color(index)) \(title)"
+                + "\(points ? "linespoints pt \(Palette.point(index)) ps 0.5" : "lines") lw 1.5 lc rgb "
+                + "\(Palette.color(index)) \(title)"
         }.joined(separator: ", \\\n     ")
     }
 
@@ -136,15 +143,17 @@ struct LearningCurves {
             let curves = columns.enumerated().map { column, series in
                 let title = named.insert(series.0).inserted ? Gnuplot.quote(series.1) : "''"
                 return
-                    "'\(name).csv' skip 1 using 1:\(column + 2) with linespoints pt \(Palette.point(series.0)) ps 0.35 lw 1.1 lc rgb \(Palette.color(series.0)) "
+                    "'\(name).csv' skip 1 using 1:\(column + 2) with linespoints pt \(Palette.point(series.0)) ps 0.35 "
+                    + "lw 1.1 lc rgb \(Palette.color(series.0)) "
                     + (title == "''" ? "notitle" : "title \(title)")
             }
             return .figure(
                 Figure(
                     name, "Networks learn: \(attention) attention",
                     caption:
-                        "Share of the variance of the attention’s output that a network explains on the validation set, after each epoch of "
-                        + "distillation; a line for each layer\(runs > networks.count ? " and seed" : ""). "
+                        "Share of the variance of the attention’s output that a network explains on the validation "
+                        + "set, after each epoch of distillation; a line for each "
+                        + "layer\(runs > networks.count ? " and seed" : ""). "
                         + (runs == 1 ? "One distillation" : "\(runs) distillations")
                         + ", \(columns.count) lines in all.",
                     height: 330, data: CSV(["epoch"] + columns.map { "\($0.1) \($0.2)" }, rows),

@@ -64,9 +64,10 @@ struct Maps {
                 "map-overlap", title,
                 caption:
                     "How much the influence of tokens on a network’s outputs has in common with their influence on the "
-                    + "teacher’s: of each output the sum of the smaller of the two shares, 1 where they are the same; "
-                    + "mean over the outputs of \(count == 1 ? "one sentence" : "\(count) sentences"). For comparison, the "
-                    + "teacher’s own attention weights: they are not its influence either, since values differ in length.",
+                    + "teacher’s: of each output the sum of the smaller of the two shares, 1 where they are the "
+                    + "same; mean over the outputs of \(count == 1 ? "one sentence" : "\(count) sentences"). For "
+                    + "comparison, the teacher’s own attention weights: they are not its influence either, since "
+                    + "values differ in length.",
                 range: 0...1, axis: "layer", quantity: "overlap", showsValues: true))
     }
 
@@ -110,9 +111,10 @@ struct Maps {
             caption:
                 "Each row is an output"
                 + (attention == .encoder ? "" : ", named by the word that is to be said there")
-                + "; each column a token that is read; the colour its share of the row. Weights are the mean over heads; "
-                + "influence is how far the output moves when the token is left out. Where two panels look alike, their "
-                + "networks read the same tokens. Layer \(layer) is the one whose attention is sharpest; the decoder is "
+                + "; each column a token that is read; the colour its share of the row. Weights are the mean over "
+                + "heads; influence is how far the output moves when the token is left out. Where two panels look "
+                + "alike, their networks read the same tokens. Layer \(layer) is the one whose attention is sharpest; "
+                + "the decoder is "
                 + "given the reference. One sentence, " + (models.isEmpty ? "the teacher alone." : "one run each."),
             panels, rows: rows, columns: columns, isCausal: attention == .decoder,
             isFurther: sentence != mapped.sentences.count / 2)

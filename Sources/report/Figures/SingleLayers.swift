@@ -5,7 +5,7 @@ import Models
 struct SingleLayers {
     let plot: Plot
 
-    init(_ evidence: Evidence) {
+    init(_ evidence: Evidence) throws {
         let title = "One layer at a time"
         let groups = evidence.replaced.filter {
             $0.model.layer != nil && $0.mean(\.difference) != nil && $0.search == evidence.searches.first
@@ -20,7 +20,7 @@ struct SingleLayers {
         for (index, (name, all)) in series.enumerated() {
             for group in all {
                 let layer = Double(group.model.layer!), shift = 0.12 * (Double(index) - Double(series.count - 1) / 2)
-                let bounds = DifferenceInterval(group, evidence)
+                let bounds = try DifferenceInterval(group, evidence)
                 rows.append(
                     [
                         name, "\(group.model.layer!)", Gnuplot.number(layer + shift),
@@ -31,15 +31,17 @@ struct SingleLayers {
         }
         let layers = groups.map { $0.model.layer! }.max()!
         let curves = series.indices.map { index in
-            "'single-layers.csv' skip 1 using (strcol(1) eq \(Gnuplot.quote(series[index].0)) ? $3 : NaN):4:5:6 with yerrorbars "
-                + "pt \(Palette.point(index)) ps 0.6 lw 1.4 lc rgb \(Palette.color(index)) title \(Gnuplot.quote(series[index].0))"
+            "'single-layers.csv' skip 1 using (strcol(1) eq \(Gnuplot.quote(series[index].0)) ? $3 : NaN):4:5:6 with "
+                + "yerrorbars pt \(Palette.point(index)) ps 0.6 lw 1.4 lc rgb \(Palette.color(index)) title "
+                + "\(Gnuplot.quote(series[index].0))"
         }
         plot = .figure(
             Figure(
                 "single-layers", title,
                 caption:
-                    "BLEU less the teacher’s where one layer’s attention alone was replaced (\(evidence.searches.first ?? "")). Bars are as above. "
-                    + Words.runs(groups),
+                    "BLEU less the teacher’s where one layer’s attention alone was replaced "
+                    + "(\(evidence.searches.first ?? "")). Bars are as above. "
+                    + Phrasing.runs(groups),
                 height: 330, data: CSV(["model", "layer", "x", "difference", "low", "high", "p"], rows),
                 commands: """
                     set xrange [-0.6:\(layers).6]

@@ -64,6 +64,11 @@ struct Tradeoff {
                 + " title \(Gnuplot.quote(kind))"
         }
         let steps = front.map { "\(Gnuplot.number($0.x)),\(Gnuplot.number($0.y))" }.joined(separator: "\n")
+        let margins = frame.commands(
+            left: Self.left / Self.width, right: Self.right / Self.width, top: 1 - Self.top / Self.height,
+            bottom: 1 - Self.bottom / Self.height)
+        let labels = Self.labels(
+            points.map { ($0.x, $0.y) }, front.map { ($0.x, $0.y, evidence.label($0.group)) }, frame)
         plot = .figure(
             Figure(
                 cost.name, cost.title, caption: Self.caption(front.map(\.group), evidence, cost, search ?? "", groups),
@@ -74,12 +79,12 @@ struct Tradeoff {
                         "runs",
                     ], rows),
                 commands: """
-                    \(frame.commands(left: Self.left / Self.width, right: Self.right / Self.width, top: 1 - Self.top / Self.height, bottom: 1 - Self.bottom / Self.height))
+                    \(margins)
                     set xlabel '\(cost.axis)\(frame.isLogarithmic ? ", logarithmic" : "")' offset 0, 0.7
                     set ylabel 'BLEU' offset 2, 0
                     set grid lt 1 lw 0.4 lc rgb '\(Palette.faint)'
                     set key at screen 0.5, screen 0.145 center top horizontal samplen 0.6 maxrows 3 width -1
-                    \(Self.labels(points.map { ($0.x, $0.y) }, front.map { ($0.x, $0.y, evidence.label($0.group)) }, frame).joined(separator: "\n"))
+                    \(labels.joined(separator: "\n"))
                     $front << END
                     \(steps)
                     END
@@ -101,8 +106,9 @@ struct Tradeoff {
             ? " Speeds are those of scoring, on a machine that may have had other work: bench measures them in turn."
             : ""
         return
-            "The line joins the models (\(search)) that no other beats in both: no other \(what). On it: \(names.joined(separator: ", "))."
-            + warning + " " + Words.runs(groups)
+            "The line joins the models (\(search)) that no other beats in both: no other \(what). On it: "
+            + "\(names.joined(separator: ", "))."
+            + warning + " " + Phrasing.runs(groups)
     }
 
     /// Names beside the points of the front, each where it covers nothing; where there is no such place, none.
@@ -135,8 +141,9 @@ struct Tradeoff {
                 else { continue }
                 taken.append(box)
                 return
-                    "set label \(Gnuplot.quote(name)) at first \(Gnuplot.number(x)), first \(Gnuplot.number(y)) \(side) "
-                    + "offset character \(Gnuplot.number(dx / 8.4)), character \(Gnuplot.number(-dy / 14.0)) font 'Helvetica,13'"
+                    "set label \(Gnuplot.quote(name)) at first \(Gnuplot.number(x)), first \(Gnuplot.number(y)) "
+                    + "\(side) offset character \(Gnuplot.number(dx / 8.4)), character "
+                    + "\(Gnuplot.number(-dy / 14.0)) font 'Helvetica,13'"
             }
             return nil
         }

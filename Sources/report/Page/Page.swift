@@ -98,7 +98,7 @@ struct PageContent {
             let p =
                 group.members.count == 1
                 ? group.first.p.map { String(format: ", p %.3f", $0) } ?? "" : ", mean of \(group.members.count) runs"
-            return Tile(value: Words.difference(difference), label: label(group) + p)
+            return Tile(value: Phrasing.difference(difference), label: label(group) + p)
         }
         let everything = best(models.filter { $0.model.places == "all attentions" })
         return [

@@ -19,7 +19,10 @@ enum PageScript {
             body.append(...rows);
           }));
         }
-        const open = () => { const place = document.getElementById(location.hash.slice(1)); if (place?.tagName === "DETAILS") place.open = true; };
+        const open = () => {
+          const place = document.getElementById(location.hash.slice(1));
+          if (place?.tagName === "DETAILS") place.open = true;
+        };
         addEventListener("hashchange", open);
         open();
         """

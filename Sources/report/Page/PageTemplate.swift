@@ -7,7 +7,8 @@ enum PageTemplate {
         <meta charset="utf-8">
         <meta name="viewport" content="width=device-width, initial-scale=1">
         <meta name="color-scheme" content="light dark">
-        <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:">
+        <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline';
+          script-src 'unsafe-inline'; img-src data:">
         <link rel="icon" href="data:,">
         <title>{{title}}: attention, distilled</title>
         <style>
@@ -38,18 +39,22 @@ enum PageTemplate {
         <section id="scores" aria-labelledby="scores-title">
         <h2 id="scores-title">Scores</h2>
         {{#hasScores}}
-        <p>A row for each model and way of searching. A heading sorts the table by its column; the first column leads to what the row came from.</p>
+        <p>A row for each model and way of searching. A heading sorts the table by its column; the first column leads
+          to what the row came from.</p>
         <div class="scroll" role="region" aria-label="Leaderboard" tabindex="0">
         <table class="sortable" id="leaderboard">
         <thead><tr>
         <th scope="col"><button type="button">Model</button></th>
         {{#leaderboard}}{{#columns}}
-        <th scope="col"{{#isNumber}} class="number"{{/isNumber}} title="{{explanation}}"><button type="button">{{title}}</button></th>
+        <th scope="col"{{#isNumber}} class="number"{{/isNumber}} title="{{explanation}}">
+          <button type="button">{{title}}</button></th>
         {{/columns}}{{/leaderboard}}
         </tr></thead>
         <tbody>
         {{#leaderboard}}{{#rows}}
-        <tr{{#isTeacher}} class="teacher"{{/isTeacher}}><th scope="row"><a href="#row-{{run}}">{{#parts}}<span class="part">{{.}}</span><wbr>{{/parts}}</a></th>{{#cells}}<td{{#isNumber}} class="number"{{/isNumber}} data-sort="{{sort}}">{{text}}</td>{{/cells}}</tr>
+        <tr{{#isTeacher}} class="teacher"{{/isTeacher}}>
+          <th scope="row"><a href="#row-{{run}}">{{#parts}}<span class="part">{{.}}</span><wbr>{{/parts}}</a></th>
+          {{#cells}}<td{{#isNumber}} class="number"{{/isNumber}} data-sort="{{sort}}">{{text}}</td>{{/cells}}</tr>
         {{/rows}}{{/leaderboard}}
         </tbody>
         </table>
@@ -116,21 +121,26 @@ enum PageTemplate {
         <section id="paper" aria-labelledby="paper-title">
         <h2 id="paper-title">The paper beside these runs</h2>
         {{#paper}}
-        <p>“Rethinking Attention: Exploring Shallow Feed-Forward Neural Networks as an Alternative to Attention Layers in Transformers” (Bozic et al., AAAI 2024, arXiv 2311.10642). What differs in the set-up:</p>
+        <p>“Rethinking Attention: Exploring Shallow Feed-Forward Neural Networks as an Alternative to Attention Layers
+          in Transformers” (Bozic et al., AAAI 2024, arXiv 2311.10642). What differs in the set-up:</p>
         <div class="scroll" role="region" aria-label="Set-up" tabindex="0">
         <table class="prose">
         <thead><tr><th scope="col"></th><th scope="col">The paper</th><th scope="col">These runs</th></tr></thead>
         <tbody>
         {{#setup}}
-        <tr><th scope="row">{{what}}</th><td>{{paper}} <span class="source">({{source}})</span></td><td>{{here}}</td></tr>
+        <tr><th scope="row">{{what}}</th>
+          <td>{{paper}} <span class="source">({{source}})</span></td><td>{{here}}</td></tr>
         {{/setup}}
         </tbody>
         </table>
         </div>
-        <p>Each group of its measurements as the <a href="https://github.com/vulus98/Rethinking-attention">published code</a> describes them, and what these runs have of it. Its figures are on a scale of their own, model tokens with sentence marks, and are not repeated here; paper-compat is that scale.</p>
+        <p>Each group of its measurements as the <a href="https://github.com/vulus98/Rethinking-attention">published
+          code</a> describes them, and what these runs have of it. Its figures are on a scale of their own, model
+          tokens with sentence marks, and are not repeated here; paper-compat is that scale.</p>
         <div class="scroll" role="region" aria-label="Experiments" tabindex="0">
         <table class="prose">
-        <thead><tr><th scope="col">Experiment</th><th scope="col">The paper</th><th scope="col">These runs</th><th scope="col">What differs</th></tr></thead>
+        <thead><tr><th scope="col">Experiment</th><th scope="col">The paper</th><th scope="col">These runs</th>
+          <th scope="col">What differs</th></tr></thead>
         <tbody>
         {{#experiments}}
         <tr><th scope="row">{{title}}</th><td>{{paper}}</td><td>{{here}}</td><td>{{difference}}</td></tr>
@@ -142,10 +152,14 @@ enum PageTemplate {
         <h3>The paper’s networks in these runs</h3>
         <div class="scroll" role="region" aria-label="The paper’s networks" tabindex="0">
         <table>
-        <thead><tr><th scope="col">Experiment</th><th scope="col">Network</th><th scope="col" class="number">BLEU</th><th scope="col" class="number">Difference</th><th scope="col" class="number">p</th><th scope="col" class="number">paper-compat</th></tr></thead>
+        <thead><tr><th scope="col">Experiment</th><th scope="col">Network</th>
+          <th scope="col" class="number">BLEU</th><th scope="col" class="number">Difference</th>
+          <th scope="col" class="number">p</th><th scope="col" class="number">paper-compat</th></tr></thead>
         <tbody>
         {{#results}}
-        <tr><td>{{experiment}}</td><th scope="row">{{network}}</th><td class="number">{{bleu}}</td><td class="number">{{difference}}</td><td class="number">{{p}}</td><td class="number">{{paperCompat}}</td></tr>
+        <tr><td>{{experiment}}</td><th scope="row">{{network}}</th><td class="number">{{bleu}}</td>
+          <td class="number">{{difference}}</td><td class="number">{{p}}</td>
+          <td class="number">{{paperCompat}}</td></tr>
         {{/results}}
         </tbody>
         </table>
@@ -167,7 +181,8 @@ enum PageTemplate {
         <thead><tr><th scope="col">Row</th><th scope="col">Runs behind it</th></tr></thead>
         <tbody>
         {{#rows}}
-        <tr id="row-{{run}}"><th scope="row">{{model}}</th><td>{{#steps}}<a href="#run-{{run}}">{{run}}</a>&nbsp;{{stage}}{{^last()}}, {{/last()}}{{/steps}}</td></tr>
+        <tr id="row-{{run}}"><th scope="row">{{model}}</th>
+          <td>{{#steps}}<a href="#run-{{run}}">{{run}}</a>&nbsp;{{stage}}{{^last()}}, {{/last()}}{{/steps}}</td></tr>
         {{/rows}}
         </tbody>
         </table>
@@ -189,7 +204,8 @@ enum PageTemplate {
 
         <section id="reproduce" aria-labelledby="reproduce-title">
         <h2 id="reproduce-title">To make it again</h2>
-        <p>The same version, inputs, settings and seed give the same bytes, whatever the number of threads; only speeds and times are the machine’s.</p>
+        <p>The same version, inputs, settings and seed give the same bytes, whatever the number of threads; only speeds
+          and times are the machine’s.</p>
         <dl class="facts">
         <dt>programs</dt><dd>{{#commits}}{{.}}{{^last()}}; {{/last()}}{{/commits}}</dd>
         <dt>machine</dt><dd>{{#machines}}{{.}}{{^last()}}; {{/last()}}{{/machines}}</dd>
@@ -214,7 +230,8 @@ enum PageTemplate {
         {{#isWide}}<div class="wide" role="region" aria-label="{{title}}" tabindex="0">{{/isWide}}
         {{{svg}}}
         {{#isWide}}</div>{{/isWide}}
-        <figcaption>{{caption}} <span class="files">Data and script: <a href="{{name}}.csv">CSV</a>, <a href="{{name}}.gp">gnuplot</a>, <a href="{{name}}.svg">SVG</a>.</span></figcaption>
+        <figcaption>{{caption}} <span class="files">Data and script: <a href="{{name}}.csv">CSV</a>,
+          <a href="{{name}}.gp">gnuplot</a>, <a href="{{name}}.svg">SVG</a>.</span></figcaption>
         </figure>
 
         """

@@ -52,10 +52,12 @@ struct PaperComparison {
             Difference(
                 what: "Score",
                 paper:
-                    "BLEU from 0 to 1: unsmoothed, of model tokens with <s> and </s> counted, greedy, on the validation set",
+                    "BLEU from 0 to 1: unsmoothed, of model tokens with <s> and </s> counted, greedy, on the "
+                    + "validation set",
                 source: Self.code,
                 here:
-                    "sacreBLEU on \(evidence.testSet ?? "no test set"); the paper’s figure beside it as paper-compat, on the same sentences"
+                    "sacreBLEU on \(evidence.testSet ?? "no test set"); the paper’s figure beside it as paper-compat, "
+                    + "on the same sentences"
             ),
             Difference(
                 what: "Vocabulary", paper: "words that occur at least twice, <unk> for the others",
@@ -68,12 +70,14 @@ struct PaperComparison {
             Difference(
                 what: "Distillation",
                 paper:
-                    "masked squared error, Adam at a rate of 1e-4 (ALR) or 1e-3 (the others), 21 epochs, not shuffled, not validated",
+                    "masked squared error, Adam at a rate of 1e-4 (ALR) or 1e-3 (the others), 21 epochs, not shuffled, "
+                    + "not validated",
                 source: Self.code, here: settings.distillation),
             Difference(
                 what: "Sentences", paper: "padded to 50 tokens", source: Self.code,
                 here:
-                    "of at most \(settings.maxTokens) tokens; what stands for padding is computed without it, with the same result"
+                    "of at most \(settings.maxTokens) tokens; what stands for padding is computed without it, with the "
+                    + "same result"
             ),
             Difference(
                 what: "Cross-attention",
@@ -102,11 +106,13 @@ struct PaperComparison {
     private static let quotations = [
         Quotation(
             text:
-                "Our experiments, conducted on the IWSLT2017 dataset, reveal the capacity of these \"attentionless Transformers\" to rival the performance of the original architecture.",
+                "Our experiments, conducted on the IWSLT2017 dataset, reveal the capacity of these \"attentionless "
+                + "Transformers\" to rival the performance of the original architecture.",
             source: "abstract, arXiv 2311.10642, version 4"),
         Quotation(
             text:
-                "In particular, the XS network reduces the BLEU score of the transformer, while as the number of parameter grows, so does the BLEU up to saturation with the L network.",
+                "In particular, the XS network reduces the BLEU score of the transformer, while as the number of "
+                + "parameter grows, so does the BLEU up to saturation with the L network.",
             source: readme),
         Quotation(
             text: "Currently, only the `ALR` supports substitution in the decoder layer.", source: readme),
@@ -159,8 +165,9 @@ struct PaperComparison {
         let differences = groups.compactMap { $0.mean(\.difference) }
         let models = groups.count == 1 ? "one model" : "\(groups.count) models"
         guard let least = differences.min(), let most = differences.max() else { return models }
-        return models + ", BLEU less the teacher’s " + (groups.count == 1 ? "" : "from \(Words.difference(least)) to ")
-            + Words.difference(most)
+        return models + ", BLEU less the teacher’s "
+            + (groups.count == 1 ? "" : "from \(Phrasing.difference(least)) to ")
+            + Phrasing.difference(most)
     }
 
     private static func result(_ experiment: String, _ group: ScoreGroup, _ label: String) -> Result {
@@ -168,7 +175,7 @@ struct PaperComparison {
             experiment: experiment,
             network: label + (group.model.layer.map { ", layer \($0)" } ?? "") + " at " + group.model.places,
             bleu: group.mean(\.bleu).map { String(format: "%.2f", $0) } ?? "",
-            difference: group.mean(\.difference).map(Words.difference) ?? "",
+            difference: group.mean(\.difference).map(Phrasing.difference) ?? "",
             p: group.members.count == 1 ? group.first.p.map { String(format: "%.3f", $0) } ?? "" : "",
             paperCompat: group.mean(\.paperCompat).map { String(format: "%.4f", $0) } ?? "")
     }
@@ -202,9 +209,11 @@ struct PaperComparison {
             {
                 let shape = "values.model."
                 teacher =
-                    "\(text(model, shape + "encoderLayers")) + \(text(model, shape + "decoderLayers")) layers, d = \(text(model, shape + "width")), "
-                    + "\(text(model, shape + "heads")) heads, dropout \(text(model, shape + "residualDropout")), tied: \(text(model, shape + "tying")), "
-                    + "\(text(model, "values.training.schedule.shape")) schedule, \(text(model, "values.training.epochs")) epochs at most (preset \(text(model, "preset")))"
+                    "\(text(model, shape + "encoderLayers")) + \(text(model, shape + "decoderLayers")) layers, d = "
+                    + "\(text(model, shape + "width")), \(text(model, shape + "heads")) heads, dropout "
+                    + "\(text(model, shape + "residualDropout")), tied: \(text(model, shape + "tying")), "
+                    + "\(text(model, "values.training.schedule.shape")) schedule, "
+                    + "\(text(model, "values.training.epochs")) epochs at most (preset \(text(model, "preset")))"
             }
             let distilled = configurations("distill")
             if !distilled.isEmpty {
@@ -214,7 +223,8 @@ struct PaperComparison {
                 let rates = Set(distilled.compactMap { value($0, "values.training.schedule.peak") as? Double }).sorted()
                     .map { String(format: "%g", $0) }.joined(separator: ", ")
                 distillation =
-                    "the same loss over real tokens, peak rate \(rates), at most \(epochs) epochs, shuffled, validated after every epoch, best weights kept"
+                    "the same loss over real tokens, peak rate \(rates), at most \(epochs) epochs, shuffled, validated "
+                    + "after every epoch, best weights kept"
             }
         }
     }

@@ -39,7 +39,7 @@ struct ScoreTable {
     private static func score(_ group: ScoreGroup) -> [String] {
         let bleu = group.mean(\.bleu).map { String(format: "%.2f", $0) } ?? ""
         let spread = group.spread(\.bleu).map { String(format: " ± %.2f", $0) } ?? ""
-        let difference = group.mean(\.difference).map { " (\(Words.difference($0)))" } ?? ""
+        let difference = group.mean(\.difference).map { " (\(Phrasing.difference($0)))" } ?? ""
         let p = group.members.count == 1 ? group.first.p.map { String(format: "%.3f", $0) } ?? "" : ""
         return [bleu + spread + difference, p]
     }

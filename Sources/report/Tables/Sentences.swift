@@ -29,9 +29,9 @@ struct Sentences {
         let groups = evidence.replaced.filter { $0.search == evidence.searches.first && $0.model.layer == nil }
         comparisons = try groups.compactMap { group in
             let translations = evidence.translations
-            guard let base = group.first.base, let own = translations.hypotheses(group.first.run),
-                let other = translations.hypotheses(base),
-                let text = translations.text(group.first.run), own.count == other.count,
+            guard let base = group.first.base, let own = try translations.hypotheses(group.first.run),
+                let other = try translations.hypotheses(base),
+                let text = try translations.text(group.first.run), own.count == other.count,
                 own.count == text.references.count
             else { return nil }
             let (scores, base_) = (try Self.chrf(own, text.references), try Self.chrf(other, text.references))
@@ -51,7 +51,8 @@ struct Sentences {
             return Comparison(
                 title: "\(evidence.label(group)) at \(group.model.places)",
                 summary:
-                    "\(changes.count) of \(Format.count(own.count)) translations differ from the teacher’s: \(worse) lose chrF2, \(better) gain",
+                    "\(changes.count) of \(Format.count(own.count)) translations differ from the teacher’s: \(worse) "
+                    + "lose chrF2, \(better) gain",
                 losing: examples(sorted.filter { $0.1 < 0 }.prefix(count)),
                 gaining: examples(sorted.filter { $0.1 > 0 }.reversed().prefix(count)[...]))
         }

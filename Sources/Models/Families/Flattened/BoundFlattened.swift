@@ -10,12 +10,12 @@ import Kernels
 final class BoundFlattened {
     fileprivate struct Network {
         /// A block of W1 for each input position, [H, d].
-        let blocks: [PackedLinear]
+        let blocks: [LinearPanels]
         let u: [Float]
         let v: [Float]
         let hiddenGain: [Float]
         /// A block of W2 for each position, or one.
-        let outputs: [PackedLinear]
+        let outputs: [LinearPanels]
     }
 
     fileprivate let replacement: FlattenedReplacement
@@ -42,7 +42,7 @@ final class BoundFlattened {
         let scaled = FloatBlock(H * d), block = scaled.matrix(H, d)
         let blocks = (0..<shape.inputBlocks).map { j in
             for i in 0..<d { for h in 0..<H { block[h, i] = w[j * d + i, h] * gain[j * d + i] } }
-            return PackedLinear(block, weights.precision)
+            return LinearPanels(block, weights.precision)
         }
         let second = weights[network.second], bias = weights[network.secondBias].base, width = shape.outputWidth
         let hiddenGain = weights[network.hiddenNorm.gain].base, hiddenShift = weights[network.hiddenNorm.shift].base
@@ -50,7 +50,7 @@ final class BoundFlattened {
             let own = second.rows(position * width..<(position + 1) * width),
                 ownBias = Self.affine(own, hiddenShift, bias + position * width)
             return projection.map { $0.after(own, ownBias, weights.precision) }
-                ?? PackedLinear(own, bias: ownBias, weights.precision)
+                ?? LinearPanels(own, bias: ownBias, weights.precision)
         }
         return Network(
             blocks: blocks, u: u, v: v, hiddenGain: Array(UnsafeBufferPointer(start: hiddenGain, count: H)),
@@ -95,11 +95,11 @@ final class BoundFlattened {
 
 extension OutputProjection {
     /// W (w x + b) + bias.
-    fileprivate func after(_ w: Matrix, _ b: UnsafePointer<Float>, _ precision: Precision) -> PackedLinear {
+    fileprivate func after(_ w: Matrix, _ b: UnsafePointer<Float>, _ precision: Precision) -> LinearPanels {
         let product = FloatBlock(weight.rows * w.columns), result = product.matrix(weight.rows, w.columns)
         gemm(weight, w, into: result)
         return withExtendedLifetime(product) {
-            PackedLinear(result, bias: BoundFlattened.affine(weight, b, bias), precision)
+            LinearPanels(result, bias: BoundFlattened.affine(weight, b, bias), precision)
         }
     }
 }

@@ -98,12 +98,12 @@ struct TokenNetwork {
 
 /// A token's network with its weights laid out for translation.
 final class BoundTokenNetwork {
-    private let up: PackedLinear?
+    private let up: LinearPanels?
     private let mode: panel_mode_t
-    private let down: PackedLinear
+    private let down: LinearPanels
     let outputs: Int
 
-    fileprivate init(up: PackedLinear?, mode: panel_mode_t, down: PackedLinear) {
+    fileprivate init(up: LinearPanels?, mode: panel_mode_t, down: LinearPanels) {
         self.up = up
         self.mode = mode
         self.down = down
@@ -122,8 +122,8 @@ final class BoundTokenNetwork {
 
 extension TokenNetwork {
     func bind(_ weights: BoundWeights) -> BoundTokenNetwork {
-        func packed(_ weight: Slot, _ bias: Slot?) -> PackedLinear {
-            PackedLinear(weights[weight], bias: bias.map { weights[$0].base }, weights.precision)
+        func packed(_ weight: Slot, _ bias: Slot?) -> LinearPanels {
+            LinearPanels(weights[weight], bias: bias.map { weights[$0].base }, weights.precision)
         }
         return BoundTokenNetwork(
             up: up.map { packed($0, upBias) }, mode: upBias == nil ? panel_bias : panel_relu, down: packed(down, bias))

@@ -1,7 +1,7 @@
 import Foundation
 
 /// Pieces of sentences.
-enum Words {
+enum Phrasing {
     /// With a sign, as people set it: `+0.11`, `−1.40`.
     static func difference(_ value: Double) -> String {
         String(format: "%+.2f", value).replacingOccurrences(of: "-", with: "−")

@@ -3,7 +3,7 @@ import Tensors
 
 /// A tab-separated table with named columns: lines that begin with `#` are remarks, the first other line is the
 /// heading.
-struct Table {
+struct WordTable {
     struct Row {
         let place: String
         fileprivate let cells: [String: String]

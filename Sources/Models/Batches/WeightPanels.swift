@@ -4,7 +4,7 @@ import Kernels
 /// y = x W^T, and W^T for dx = dy W.
 ///
 /// Which ones those are is found by a first pass, which makes its products without.
-final class PackedWeights {
+final class WeightPanels {
     private struct Entry {
         let weight: Slot
         let rows: Range<Int>

@@ -3,11 +3,11 @@ import Kernels
 
 /// Encoder self-attention with its weights: LayerNorm(x) -> concatenated heads.
 struct EncoderAttention: SentenceMap {
-    private let projection: PackedLinear
+    private let projection: LinearPanels
     private let heads: Int
 
     init(_ attention: MultiHeadAttention, _ weights: BoundWeights) {
-        projection = PackedLinear(attention.projection, weights)
+        projection = LinearPanels(attention.projection, weights)
         heads = attention.heads
     }
 
@@ -33,11 +33,11 @@ struct EncoderAttention: SentenceMap {
 
 /// Decoder self-attention with its weights: keys and values of earlier positions are remembered.
 final class DecoderAttention: StepAttention {
-    fileprivate let projection: PackedLinear
+    fileprivate let projection: LinearPanels
     fileprivate let heads: Int
 
     init(_ attention: MultiHeadAttention, _ weights: BoundWeights) {
-        projection = PackedLinear(attention.projection, weights)
+        projection = LinearPanels(attention.projection, weights)
         heads = attention.heads
     }
 
@@ -81,14 +81,14 @@ private final class DecoderAttentionState: StepState {
 /// Cross-attention with its weights: the source's keys and values are computed once a sentence and shared by its
 /// hypotheses.
 final class CrossAttention: StepAttention {
-    fileprivate let query: PackedLinear
-    fileprivate let keyValue: PackedLinear
+    fileprivate let query: LinearPanels
+    fileprivate let keyValue: LinearPanels
     fileprivate let heads: Int
 
     init(_ attention: MultiHeadAttention, _ weights: BoundWeights) {
         let width = attention.width
-        query = PackedLinear(attention.projection, part: 0..<width, weights)
-        keyValue = PackedLinear(attention.projection, part: width..<3 * width, weights)
+        query = LinearPanels(attention.projection, part: 0..<width, weights)
+        keyValue = LinearPanels(attention.projection, part: width..<3 * width, weights)
         heads = attention.heads
     }
 

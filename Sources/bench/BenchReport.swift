@@ -21,7 +21,7 @@ struct Measurement: Codable {
     var key: String { "bench.\(part.rawValue).\(name.replacingOccurrences(of: " ", with: "-")).\(threads)" }
 }
 
-struct Report: Codable {
+struct BenchReport: Codable {
     static let fileName = "report.json"
 
     let machine: String

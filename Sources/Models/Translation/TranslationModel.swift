@@ -8,7 +8,7 @@ package final class TranslationModel {
     let encoderNorm: BoundNorm
     let decoder: [BoundDecoderLayer]
     let decoderNorm: BoundNorm
-    let output: PackedLinear
+    let output: LinearPanels
     private let model: Transformer
     private let weights: BoundWeights
 
@@ -45,7 +45,7 @@ package final class TranslationModel {
                 BoundFeedForward($0.feedForward, own))
         }
         decoderNorm = BoundNorm(model.decoderNorm, own)
-        output = PackedLinear(own[model.output.weight], bias: own[model.output.bias].base, own.precision)
+        output = LinearPanels(own[model.output.weight], bias: own[model.output.bias].base, own.precision)
     }
 
     /// Longest source in tokens.
@@ -76,7 +76,7 @@ package final class TranslationModel {
 struct BoundSublayer {
     let norm: BoundNorm?
     let context: BoundContext
-    let output: PackedLinear?
+    let output: LinearPanels?
 
     init(_ sublayer: AttentionSublayer, _ weights: BoundWeights, network: BoundWeights) {
         guard let frame = sublayer.frame else {
@@ -87,7 +87,7 @@ struct BoundSublayer {
         }
         context = sublayer.network.bind(network, output: OutputProjection(frame.output, weights.block))
         norm = BoundNorm(frame.norm, weights)
-        output = context.isProjected ? nil : PackedLinear(frame.output, weights)
+        output = context.isProjected ? nil : LinearPanels(frame.output, weights)
     }
 }
 
@@ -137,7 +137,7 @@ struct BoundStepSublayer {
     let norm: BoundNorm
     let attention: any StepAttention
     /// Nil where the attention is projected.
-    let output: PackedLinear?
+    let output: LinearPanels?
 
     init(_ sublayer: BoundSublayer) {
         guard case .steps(let attention) = sublayer.context, let norm = sublayer.norm else {

@@ -16,7 +16,7 @@ package struct BoundWeights {
 
 /// y = x W^T + b with weights laid out once for the kernel. A row's result depends on that row alone, to the last bit,
 /// so a translation does not depend on the batch that it is in.
-package final class PackedLinear {
+package final class LinearPanels {
     private let panels: Panels
     private let storage: FloatBlock
     private let bias: FloatBlock?
@@ -109,13 +109,13 @@ struct BoundNorm {
 /// The feed-forward sublayer, in place: x += W2 max(0, W1 LayerNorm(x) + b1) + b2.
 struct BoundFeedForward {
     private let norm: BoundNorm
-    private let up: PackedLinear
-    private let down: PackedLinear
+    private let up: LinearPanels
+    private let down: LinearPanels
 
     init(_ sublayer: FeedForwardSublayer, _ weights: BoundWeights) {
         norm = BoundNorm(sublayer.norm, weights)
-        up = PackedLinear(sublayer.up, weights)
-        down = PackedLinear(sublayer.down, weights)
+        up = LinearPanels(sublayer.up, weights)
+        down = LinearPanels(sublayer.down, weights)
     }
 
     func callAsFunction(_ x: Matrix, _ space: Workspace) {
