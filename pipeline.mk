@@ -107,7 +107,7 @@ REPORT_FLAGS ?=
 LAUNCH ?=
 # Processes that train a model together, by MPI: a power of two.
 PROCESSES ?= 1
-# Put before train in the place of LAUNCH, as in TRAIN_LAUNCH="srun --mpi=pmix -n 4"; mpirun where PROCESSES are several,
+# Put before train in the place of LAUNCH, as in TRAIN_LAUNCH="srun --mpi=pmix -K -n 4"; mpirun where PROCESSES are several,
 # which gives them a minute to write a checkpoint when they are asked to stop.
 TRAIN_LAUNCH ?= $(if $(ALONE),$(LAUNCH),mpirun -n $(PROCESSES) --bind-to none --mca odls_base_sigkill_timeout 60)
 # Threads of each stage: the cores divided by the N of make -jN.

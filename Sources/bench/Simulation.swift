@@ -26,6 +26,11 @@ struct SimulatedStep {
         sections.reduce(serial) { $0 + overhead + Self.makespan($1, cores: cores) }
     }
 
+    /// Seconds that cores wait for the last tasks of sections, on average.
+    func waiting(cores: Int) -> Double {
+        sections.reduce(0) { $0 + Self.makespan($1, cores: cores) - $1.reduce(0, +) / Double(cores) }
+    }
+
     static func makespan(_ tasks: [Double], cores: Int) -> Double {
         var free = [Double](repeating: 0, count: cores)
         for task in tasks {
@@ -48,12 +53,13 @@ struct RepeatedWork {
         return PhaseTimer.now - start
     }
 
-    /// The same on one thread, with its tasks.
+    /// Its tasks on one thread, and the processor time of doing it once.
     func recorded() -> (record: TaskRecord, seconds: Double) {
-        let record = TaskRecord()
+        let record = TaskRecord(), start = PhaseTimer.processorNow
         pool.record = record
         defer { pool.record = nil }
-        return (record, seconds())
+        body()
+        return (record, PhaseTimer.processorNow - start)
     }
 }
 
@@ -98,8 +104,9 @@ extension Session {
             add(
                 .scaling, "\(name): simulated, \(cores) cores", threads: 1, one / seconds, "times one core",
                 note: String(
-                    format: "%.0f%% of linear, %.2f ms of %.1f outside all tasks",
-                    100 * one / seconds / Double(cores), 1e3 * step.serial, 1e3 * seconds))
+                    format: "%.0f%% of linear; of %.1f ms %.2f outside all tasks, %.2f waiting for the last ones",
+                    100 * one / seconds / Double(cores), 1e3 * seconds, 1e3 * step.serial,
+                    1e3 * step.waiting(cores: cores)))
         }
         guard let threads = threadCounts.last, threads > 1 else { return }
         let (alone, together) = try measured(work, threads)
@@ -111,11 +118,13 @@ extension Session {
     private func step(_ work: (WorkerPool) throws -> () -> Void, cores: Int) rethrows -> SimulatedStep {
         let pool = WorkerPool(threads: 1, cutsFor: cores), repeated = RepeatedWork(pool: pool, body: try work(pool))
         _ = repeated.seconds()
-        return SimulatedStep(
-            (0..<5).map { _ in
-                stopwatch.stopIfRequested()
-                return repeated.recorded()
-            })
+        var runs: [(record: TaskRecord, seconds: Double)] = [], spent = 0.0
+        while runs.count < 2 || (runs.count < 20 && spent < stopwatch.seconds) {
+            stopwatch.stopIfRequested()
+            runs.append(repeated.recorded())
+            spent += runs.last!.seconds
+        }
+        return SimulatedStep(runs)
     }
 
     /// Seconds on one thread and on all, in turn, the fastest of each.
