@@ -29,6 +29,17 @@ import Testing
         }
     }
 
+    @Test func aModelWithOtherSpecialTokensIsRefused() throws {
+        var model = try SentencePieceModel.learn(from: Self.lines, .init(kind: .bpe, size: 80), name: "test").bytes
+        let place = try #require(model.indices.first { model[$0...].starts(with: "<s>".utf8) })
+        model[place + 1] = UInt8(ascii: "t")
+        for _ in 0..<10 {
+            #expect { try SentencePieceModel(model, path: "x") } throws: {
+                "\($0)" == "x: expected '<s>' with id 1, found '<t>'"
+            }
+        }
+    }
+
     @Test(arguments: all) func restoresText(_ settings: VocabularySettings) throws {
         let vocabulary = try Vocabulary.learn(from: Self.lines, settings, name: "test")
         for line in Self.lines {

@@ -25,7 +25,6 @@ final class SentencePieceModel: @unchecked Sendable {
         self.handle = handle
         count = Int(sp_count(handle))
         for (id, name) in ["<unk>", "<s>", "</s>"].enumerated() where token(id) != name {
-            sp_close(handle)
             throw DataError(
                 path: path, expected: "'\(name)' with id \(id)", found: "'\(token(id))'",
                 hint: "make it again with tokenize")
