@@ -27,11 +27,13 @@ import Testing
         torture("words", Array(words.utf8)) { _ = try WordModel($0, path: "x") }
     }
 
-    @Test(arguments: [VocabularySettings.Kind.bpe, .unigram]) func sentencePieceModels(
-        _ kind: VocabularySettings.Kind
+    /// Nearly all of a model is its table of normalization, and all the rest where there is none.
+    @Test(arguments: [VocabularySettings.Kind.bpe, .unigram], ["nmt_nfkc", "identity"]) func sentencePieceModels(
+        _ kind: VocabularySettings.Kind, _ normalization: String
     ) throws {
-        let model = try SentencePieceModel.learn(from: VocabularyTests.lines, .init(kind: kind, size: 60), name: "x")
-        torture("sentencepiece.\(kind)", model.bytes, every: 2) { bytes in
+        let settings = VocabularySettings(kind: kind, size: 60, normalization: normalization)
+        let model = try SentencePieceModel.learn(from: VocabularyTests.lines, settings, name: "x")
+        torture("sentencepiece.\(kind).\(normalization)", model.bytes, every: 2) { bytes in
             let read = try SentencePieceModel(bytes, path: "x")
             for line in VocabularyTests.lines { _ = read.decode(read.encode(line)) }
             _ = read.decode(Array(0..<read.count))

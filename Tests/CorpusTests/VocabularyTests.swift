@@ -14,6 +14,32 @@ import Testing
         .init(kind: .bpe, size: 80), .init(kind: .unigram, size: 60), .init(kind: .word, size: 0, minimumFrequency: 1),
     ]
 
+    /// SentencePiece itself would read wherever the table of normalization leads.
+    @Test func aTableThatLeadsNowhereIsRefused() throws {
+        let whole = try SentencePieceModel.learn(from: Self.lines, .init(kind: .bpe, size: 80), name: "test").bytes
+        let name = Array("nmt_nfkc".utf8) + [0x12]  // then come the table's length, the trie's, and the trie
+        let length = try #require(whole.indices.first { whole[$0...].starts(with: name) }) + name.count
+        let table = try #require(whole[length...].firstIndex { $0 < 0x80 }) + 1
+        for (place, bytes) in [(table, [0xFF, 0xFF, 0xFF, 0]), (table, [0, 0, 0, 0]), (table + 4, [0, 0, 0, 0x7F])] {
+            var damaged = whole
+            damaged.replaceSubrange(place..<place + 4, with: bytes.map(UInt8.init))
+            #expect { try SentencePieceModel(damaged, path: "x") } throws: {
+                "\($0)" == "x: expected a SentencePiece model, found a damaged table of normalization"
+            }
+        }
+    }
+
+    @Test func aModelWithOtherSpecialTokensIsRefused() throws {
+        var model = try SentencePieceModel.learn(from: Self.lines, .init(kind: .bpe, size: 80), name: "test").bytes
+        let place = try #require(model.indices.first { model[$0...].starts(with: "<s>".utf8) })
+        model[place + 1] = UInt8(ascii: "t")
+        for _ in 0..<10 {
+            #expect { try SentencePieceModel(model, path: "x") } throws: {
+                "\($0)" == "x: expected '<s>' with id 1, found '<t>'"
+            }
+        }
+    }
+
     @Test(arguments: all) func restoresText(_ settings: VocabularySettings) throws {
         let vocabulary = try Vocabulary.learn(from: Self.lines, settings, name: "test")
         for line in Self.lines {

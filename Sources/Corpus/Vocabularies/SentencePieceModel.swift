@@ -12,17 +12,19 @@ final class SentencePieceModel: @unchecked Sendable {
     private let handle: OpaquePointer
 
     init(_ bytes: [UInt8], path: String) throws {
+        func unusable(_ found: String) -> DataError {
+            DataError(
+                path: path, expected: "a SentencePiece model", found: found, hint: "make it again with tokenize")
+        }
+        if let problem = NormalizationTable.problem(bytes) { throw unusable(problem) }
         var message = [CChar](repeating: 0, count: 512)
         guard let handle = sp_open(bytes, bytes.count, &message, message.count) else {
-            throw DataError(
-                path: path, expected: "a SentencePiece model", found: Self.text(message),
-                hint: "make it again with tokenize")
+            throw unusable(Self.text(message))
         }
         self.bytes = bytes
         self.handle = handle
         count = Int(sp_count(handle))
         for (id, name) in ["<unk>", "<s>", "</s>"].enumerated() where token(id) != name {
-            sp_close(handle)
             throw DataError(
                 path: path, expected: "'\(name)' with id \(id)", found: "'\(token(id))'",
                 hint: "make it again with tokenize")

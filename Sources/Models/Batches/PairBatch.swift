@@ -1,3 +1,5 @@
+import Tensors
+
 /// Sentence pairs that are worked on together: the source, the decoder's input (`<s>` first) and what it is to say
 /// (`</s>` last).
 package struct PairBatch {
