@@ -41,12 +41,21 @@ extension StageRun {
     ) throws -> Value? {
         guard let key = hearCall() else { return nil }
         let folder = NSTemporaryDirectory() + "follower-\(getpid())"
-        defer { try? FileManager.default.removeItem(atPath: folder) }
+        defer { remove(folder) }
         let own = try StageOptions.parse([
             "--quiet", "--registry", folder + "/registry.sqlite", "--threads", "\(options.threadCount)",
         ])
         try FileSystem.makeFolder(folder)
         return try work(own, folder + "/output", key)
+    }
+
+    /// Removes a folder in which a registry is about to be closed, so that files may go from it meanwhile.
+    private static func remove(_ folder: String) {
+        for _ in 0..<100 {
+            try? FileManager.default.removeItem(atPath: folder)
+            guard FileSystem.exists(folder) else { return }
+            usleep(10_000)
+        }
     }
 }
 

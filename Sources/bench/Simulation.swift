@@ -98,15 +98,16 @@ extension Session {
     }
 
     private func simulate(_ name: String, _ overhead: Double, _ work: (WorkerPool) throws -> () -> Void) rethrows {
-        let one = try step(work, cores: 1).seconds(cores: 1, section: 0)
+        let whole = try repeated(work, cores: 1)
         for cores in [2, 4, 8, 16, 32, 64] {
-            let step = try step(work, cores: cores), seconds = step.seconds(cores: cores, section: overhead)
+            let (one, step) = steps(whole, try repeated(work, cores: cores)),
+                seconds = step.seconds(cores: cores, section: overhead),
+                times = one.seconds(cores: 1, section: 0) / seconds
             add(
-                .scaling, "\(name): simulated, \(cores) cores", threads: 1, one / seconds, "times one core",
+                .scaling, "\(name): simulated, \(cores) cores", threads: 1, times, "times one core",
                 note: String(
                     format: "%.0f%% of linear; of %.1f ms %.2f outside all tasks, %.2f waiting for the last ones",
-                    100 * one / seconds / Double(cores), 1e3 * seconds, 1e3 * step.serial,
-                    1e3 * step.waiting(cores: cores)))
+                    100 * times / Double(cores), 1e3 * seconds, 1e3 * step.serial, 1e3 * step.waiting(cores: cores)))
         }
         guard let threads = threadCounts.last, threads > 1 else { return }
         let (alone, together) = try measured(work, threads)
@@ -115,16 +116,25 @@ extension Session {
             note: String(format: "%.0f%% of linear", 100 * alone / together / Double(threads)))
     }
 
-    private func step(_ work: (WorkerPool) throws -> () -> Void, cores: Int) rethrows -> SimulatedStep {
-        let pool = WorkerPool(threads: 1, cutsFor: cores), repeated = RepeatedWork(pool: pool, body: try work(pool))
-        _ = repeated.seconds()
-        var runs: [(record: TaskRecord, seconds: Double)] = [], spent = 0.0
-        while runs.count < 2 || (runs.count < 20 && spent < stopwatch.seconds) {
-            stopwatch.stopIfRequested()
-            runs.append(repeated.recorded())
-            spent += runs.last!.seconds
+    /// Work that is cut for so many cores and runs on one thread.
+    private func repeated(_ work: (WorkerPool) throws -> () -> Void, cores: Int) rethrows -> RepeatedWork {
+        let pool = WorkerPool(threads: 1, cutsFor: cores)
+        return RepeatedWork(pool: pool, body: try work(pool))
+    }
+
+    /// The same work cut for one core and for several, in turn, so that what slows the machine down slows down both.
+    private func steps(_ one: RepeatedWork, _ several: RepeatedWork) -> (SimulatedStep, SimulatedStep) {
+        let works = [one, several]
+        var runs: [[(record: TaskRecord, seconds: Double)]] = [[], []], spent = 0.0
+        for work in works { _ = work.seconds() }
+        while runs[0].count < 2 || (runs[0].count < 20 && spent < stopwatch.seconds) {
+            for (index, work) in works.enumerated() {
+                stopwatch.stopIfRequested()
+                runs[index].append(work.recorded())
+                spent += runs[index].last!.seconds
+            }
         }
-        return SimulatedStep(runs)
+        return (SimulatedStep(runs[0]), SimulatedStep(runs[1]))
     }
 
     /// Seconds on one thread and on all, in turn, the fastest of each.

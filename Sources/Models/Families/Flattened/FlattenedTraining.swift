@@ -102,9 +102,11 @@ package final class FlattenedTraining {
         run(cut.count) { task, _ in body(cut[task]) }
     }
 
-    /// Runs `body` for blocks of the hidden layer: columns, and sentences where there are not enough of these.
+    /// Runs `body` for blocks of the hidden layer, four for each thread: columns that products work on at once, and
+    /// sentences where there are not enough of these.
     func forEachHiddenBlock(_ sentences: Int, _ body: (_ columns: Range<Int>, _ sentences: Range<Int>) -> Void) {
-        let columns = hiddenColumns(for: cuts), rows = EvenCut(sentences, for: max(1, cuts / columns.count), unit: 16)
+        let columns = hiddenColumns(for: cuts == 1 ? 1 : replacement.shape.hidden),
+            rows = EvenCut(sentences, for: cuts == 1 ? 1 : (4 * cuts + columns.count - 1) / columns.count, unit: 16)
         run(columns.count * rows.count) { task, _ in body(columns[task % columns.count], rows[task / columns.count]) }
     }
 
