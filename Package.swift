@@ -67,7 +67,8 @@ let package = Package(
             .testTarget(name: "TensorsTests", dependencies: ["Tensors", "Mutations"]),
             .testTarget(name: "ModelsTests", dependencies: ["Models", "Corpus"], resources: [.copy("Golden")]),
             .testTarget(
-                name: "ProgramsTests", dependencies: ["tokenize", "train", "capture", "distill", "splice", "score"]),
+                name: "ProgramsTests",
+                dependencies: ["tokenize", "train", "capture", "distill", "splice", "score", "bench"]),
             .testTarget(name: "TrainingTests", dependencies: ["Training", "CAllocations", "Mutations"]),
             .testTarget(name: "CorpusTests", dependencies: ["Corpus", "Mutations"]),
             .testTarget(name: "ScoringTests", dependencies: ["Scoring"], resources: [.copy("Golden")]),

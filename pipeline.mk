@@ -107,8 +107,9 @@ REPORT_FLAGS ?=
 LAUNCH ?=
 # Processes that train a model together, by MPI: a power of two.
 PROCESSES ?= 1
-# Put before train in the place of LAUNCH, as in TRAIN_LAUNCH="srun --mpi=pmix -n 4"; mpirun where PROCESSES are several.
-TRAIN_LAUNCH ?= $(if $(ALONE),$(LAUNCH),mpirun -n $(PROCESSES) --bind-to none)
+# Put before train in the place of LAUNCH, as in TRAIN_LAUNCH="srun --mpi=pmix -K -n 4"; mpirun where PROCESSES are several,
+# which gives them a minute to write a checkpoint when they are asked to stop.
+TRAIN_LAUNCH ?= $(if $(ALONE),$(LAUNCH),mpirun -n $(PROCESSES) --bind-to none --mca odls_base_sigkill_timeout 60)
 # Threads of each stage: the cores divided by the N of make -jN.
 THREADS ?= $(shell echo $$(( $(CORES) > $(JOBS) ? $(CORES) / $(JOBS) : 1 )))
 # 1 keeps captured activations, which otherwise go when the distillations that read them are done.

@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # Training in several processes: the same shares give the same bytes in 1, 2 and 4 processes, with any number of threads,
-# stopped and gone on with in another number of them; what goes wrong ends all processes with one clear line.
+# stopped and gone on with in another number of them; what goes wrong ends all processes with one clear line. The same of
+# a distillation over threads.
 #
 #   Tests/cluster.test.sh [folder of the programs, by default .build/release [train built with MPI, by default .build-mpi/release/train]]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export LC_ALL=C.UTF-8 OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_hwloc_base_binding_policy=none
 export OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_btl_vader_single_copy_mechanism=none
+export OMPI_MCA_odls_base_sigkill_timeout=60 # or mpirun kills what it has asked to stop after a second
 bin=$(realpath "${1:-.build/release}") mpi=$(realpath "${2:-.build-mpi/release/train}")
 [ -x "$mpi" ] || { echo "cluster.test.sh: $mpi: expected train built with MPI, found none; 'make -f pipeline.mk .build-mpi/release.stamp' makes it" >&2; exit 66; }
 work=$(mktemp -d)
@@ -49,7 +51,7 @@ train one 1 1 --shares 4 --epochs 3
 check "four shares in one process" '[ $code = 0 ]'
 expected=$(digest one)
 for processes in 1 2 4; do
-  for threads in 1 3; do
+  for threads in 1 2 16; do
     train "p$processes.t$threads" $processes $threads --shares 4 --epochs 3
     check "four shares, $processes processes of $threads threads: the same bytes" '[ $code = 0 ] && [ "$(digest "p$processes.t$threads")" = "$expected" ]'
   done
@@ -62,45 +64,56 @@ check "only one registry and one folder are written" '[ "$(ls runs/p4.t1)" = tra
 check "bytes sent are recorded, less than twice the parameters" 'sqlite3 runs/registry.sqlite "
   select max(value) > 0 and max(value) < 8.0 * (select value from params where key = '"'parameters'"' limit 1) from metrics where key = '"'sent_bytes_per_step'"'" | grep -qx 1'
 
-# Stops 4 processes in the middle, goes on with 2 and then with 1.
-stopped() {
-  local folder=$1 processes=$2
-  train_for() { timeout -s TERM "$1" "${command[@]}" > out 2> err; }
-  command=("$mpi" --tokens runs/m/tokens --width 64 --heads 4 --hidden 128 --encoder-layers 2 --decoder-layers 2 --batch-tokens 300 --warmup 5
-    --clip 1 --threads 1 --quiet --output "runs/$folder/train" --shares 4 --epochs 200 --checkpoint-seconds 0)
-  [ "$processes" = 1 ] || command=(mpirun -n "$processes" "${command[@]}")
-  for _ in {1..20}; do # mpirun may be gone before its processes are
-    code=0
-    train_for "$3" || code=$?
-    [ $code = 75 ] || break
-    sleep 0.5
-  done
+# Sends a signal to a command, or to the last process that it has started, as soon as there is a new checkpoint.
+# signal, command or last, run, command...
+strike() {
+  local signal=$1 whom=$2 run=$3 before child
+  shift 3
+  before=$(checkpoints "$run")
+  "$@" > out 2> err &
+  child=$!
+  for _ in {1..1200}; do [ "$(checkpoints "$run")" = "$before" ] || break; sleep 0.05; done
+  [ "$whom" = command ] || child=$(pgrep -P $child | tail -1)
+  kill -"$signal" "$child"
+  code=0
+  wait $! || code=$?
 }
-train long 1 2 --shares 4 --epochs 200
-stopped stopped 4 4
-check "4 processes that are asked to stop leave a checkpoint, with the signal's exit code" '[ $code = 143 ] || [ $code = 124 ]; [ -n "$(find runs/stopped/train -name checkpoint.safetensors)" ]'
-stopped stopped 2 4
-check "2 processes go on from it" '[ -n "$(find runs/stopped/train -name checkpoint.safetensors)" ]'
-stopped stopped 1 600
-check "stopped and gone on with in other numbers of processes: the same bytes" '[ $code = 0 ] && [ "$(digest stopped)" = "$(digest long)" ]'
+checkpoints() { find "runs/$1" -name checkpoint.safetensors -printf '%p %T@\n' 2> /dev/null || true; }
+
+# folder, processes: a training that is long enough to be stopped
+long() {
+  command=("$mpi" --tokens runs/m/tokens --width 64 --heads 4 --hidden 128 --encoder-layers 2 --decoder-layers 2 --batch-tokens 300 --warmup 5
+    --clip 1 --threads 1 --quiet --output "runs/$1/train" --shares 4 --epochs 100 --checkpoint-seconds 0)
+  [ "$2" = 1 ] || command=(mpirun -n "$2" "${command[@]}")
+}
+go_on() {
+  long "$1" "$2"
+  code=0
+  "${command[@]}" > out 2> err || code=$?
+}
+go_on whole 1
+expected=$(digest whole)
+long stopped 4
+strike TERM command stopped "${command[@]}"
+check "4 processes that are asked to stop leave a checkpoint, with the signal's exit code" '[ $code = 143 ] && [ -n "$(checkpoints stopped)" ]'
+long stopped 2
+strike TERM command stopped "${command[@]}"
+check "2 processes go on from it" '[ $code = 143 ] && [ -n "$(checkpoints stopped)" ]'
+go_on stopped 1
+check "stopped and gone on with in other numbers of processes: the same bytes" '[ $code = 0 ] && [ "$(digest stopped)" = "$expected" ]'
 check "each went on from the one before" '[ "$(sqlite3 runs/registry.sqlite "select count(*) from runs where name = '"'stopped'"' and resumed_from is not null")" = 2 ]'
 
-# One of four is killed in the middle.
-train_killed() {
-  command=(mpirun -n 4 "$mpi" --tokens runs/m/tokens --width 64 --heads 4 --hidden 128 --encoder-layers 2 --decoder-layers 2 --batch-tokens 300
-    --warmup 5 --clip 1 --threads 1 --quiet --output runs/killed/train --shares 4 --epochs 200 --checkpoint-seconds 0)
-  "${command[@]}" > out 2> err &
-  local launcher=$!
-  for _ in {1..50}; do [ ! -f runs/killed/train/.unfinished/checkpoint.safetensors ] || break; sleep 0.2; done
-  kill -9 "$(pgrep -P $launcher | tail -1)"
-  code=0
-  wait $launcher || code=$?
-}
+long asked 4
 SECONDS=0
-train_killed
-check "a process that dies takes the others with it" '[ $code != 0 ] && [ $SECONDS -lt 30 ]'
-stopped killed 2 600
-check "and 2 processes go on from the checkpoint: the same bytes" '[ $code = 0 ] && [ "$(digest killed)" = "$(digest long)" ]'
+strike TERM last asked "${command[@]}"
+check "when the last of four is asked to stop, all do, in time and with a checkpoint" '[ $code = 143 ] && [ $SECONDS -lt 120 ] && [ -n "$(checkpoints asked)" ]'
+check "which is recorded as interrupted" '[ "$(sqlite3 runs/registry.sqlite "select status from runs where name = '"'asked'"'")" = interrupted ]'
+long killed 4
+SECONDS=0
+strike KILL last killed "${command[@]}"
+check "a process that dies takes the others with it" '[ $code != 0 ] && [ $SECONDS -lt 120 ]'
+go_on killed 2
+check "and 2 processes go on from the checkpoint: the same bytes" '[ $code = 0 ] && [ "$(digest killed)" = "$expected" ]'
 
 train wrong 2 1 --shares 3 --epochs 1
 check "a wrong number of shares: one line, exit code 64" '[ $code = 64 ] && grep -q "3 shares: expected a power of two" err'
@@ -111,7 +124,48 @@ check "more processes than one share: refused" '[ $code = 64 ]'
 code=0
 mpirun -n 2 "$bin/train" --tokens runs/m/tokens --quiet --output runs/x/train > out 2> err || code=$?
 check "programs without MPI refuse to be several" '[ $code = 64 ] && grep -q "built without MPI" err'
+# command of the leader and of the other, up to --output
+unequal() {
+  code=0
+  mpirun -n 1 "$mpi" --quiet --threads 1 $1 --epochs 1 --output runs/unequal/train : -n 1 "$mpi" --quiet --threads 1 $2 --epochs 1 \
+    --output runs/unequal/train > out 2> err || code=$?
+}
+unequal "--tokens runs/m/tokens" "--tokens runs/m/none"
+check "a process that lacks what the first has says so and ends all" '[ $code = 66 ] && grep -q "runs/m/none" err'
+unequal "--tokens runs/m/tokens" "--tokens runs/m/tokens --warmup x"
+check "one that was given nonsense, too" '[ $code = 64 ] && grep -q "warmup" err'
+unequal "--tokens runs/m/tokens" "--tokens runs/m/tokens --warmup 9"
+check "one that was given other settings, too" '[ $code = 65 ] && grep -q "process 1, .*: expected the settings and inputs of process 0" err'
 mkdir -p runs/taken/train && echo mine > runs/taken/train/notes.txt
 train taken 2 1 --epochs 1
 check "what the leader refuses ends all processes with its exit code" '[ $code = 73 ] && grep -q notes.txt err'
+
+# A distillation: threads, stopped and gone on with.
+"$bin/capture" --model runs/one/train --tokens runs/m/tokens --attentions encoder --quiet --output runs/m/capture > out 2> err
+# folder, threads
+distillation() {
+  command=("$bin/distill" --capture runs/m/capture --spec alr-s.encoder --epochs 60 --batch 32 --checkpoint-seconds 0 --threads "$2" --quiet
+    --output "runs/$1/distill")
+}
+distil() {
+  distillation "$1" "$2"
+  code=0
+  "${command[@]}" > out 2> err || code=$?
+}
+networks() { cat "runs/$1/distill"/*.safetensors | sha256sum; }
+distil d1 1
+expected=$(networks d1)
+for threads in 2 16; do
+  distil d$threads $threads
+  check "distilled by $threads threads: the same bytes" '[ $code = 0 ] && [ "$(networks d$threads)" = "$expected" ]'
+done
+for signal in KILL TERM; do
+  for threads in 16 2; do
+    distillation d$signal $threads
+    strike $signal command d$signal "${command[@]}"
+  done
+  distil d$signal 1
+  check "stopped by $signal and gone on with by other numbers of threads: the same bytes" '[ $code = 0 ] && [ "$(networks d$signal)" = "$expected" ]'
+  check "it has gone on" '[ "$(sqlite3 runs/registry.sqlite "select count(*) from runs where name = '"'d$signal'"' and resumed_from is not null")" = 2 ]'
+done
 [ $failures = 0 ] || { echo "cluster.test.sh: $failures failed" >&2; exit 1; }

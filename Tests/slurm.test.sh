@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The pipeline under a real Slurm of one node: the smoke matrix through LAUNCH, several stages at a time, and one training as
-# two MPI ranks. Needs root and Debian's slurm-wlm and munge, which it installs; touches no Slurm that is already there.
+# The pipeline under a real Slurm of one node: the smoke matrix, in fewer steps, through LAUNCH, several stages at a time, and
+# one training as two MPI ranks, which end together. Needs root and Debian's slurm-wlm and munge, which it installs; touches no Slurm that is already there.
 #
 #   Tests/slurm.test.sh [folder of the programs, by default .build/release [folder of train built with MPI, by default .build-mpi/release]]
 set -euo pipefail
@@ -62,14 +62,27 @@ cd "$room/tree"
 cp "$source/pipeline.mk" .
 ln -s "$source/Sources" "$source/Tests" "$source/Package.swift" .
 [ ! -d "$source/data" ] || ln -s "$source/data" .
-make -f pipeline.mk -j4 smoke BIN="$bin" LAUNCH="srun --overlap -n1 -c1" THREADS=1 > "$room/smoke.log" 2>&1 ||
+make -f pipeline.mk -j4 all CORPUS=phrasebook RUN=smoke NETWORKS="alr-xs mix-xs" INPLACE=mix-xs.encoder+mix-xs.decoder+mix-xs.cross MAPS=2 \
+  TOKENIZE_FLAGS="--vocabulary-size 1000 --hold-out-valid 50 --hold-out-test 50" TRAIN_FLAGS="--max-steps 80" \
+  DISTILL_FLAGS="--max-steps 20" INPLACE_FLAGS="--max-steps 10" BIN="$bin" LAUNCH="srun --overlap -n1 -c1" THREADS=1 > "$room/smoke.log" 2>&1 ||
   { tail -20 "$room/smoke.log" >&2; echo "FAILED: the smoke matrix through srun" >&2; exit 1; }
 echo "ok: the smoke matrix through srun, four stages at a time"
 jobs=$(sqlite3 runs/registry.sqlite "select count(*) from runs where status = 'finished'")
 [ "$jobs" -ge 8 ] || { echo "FAILED: expected every stage's run in the registry, found $jobs" >&2; exit 1; }
 
-train() { "$@" --tokens runs/smoke/tokens --preset small --width 32 --heads 2 --hidden 64 --epochs 1 --max-steps 20 --shares 2 --threads 1 --quiet; }
-train "$mpi/train" --output alone/train
-train srun --mpi=pmix --overlap -n2 "$mpi/train" --output ranks/train
+train() { "$@" --tokens runs/smoke/tokens --preset small --width 32 --heads 2 --hidden 64 --shares 2 --threads 1 --quiet; }
+train "$mpi/train" --max-steps 20 --output alone/train
+train srun --mpi=pmix --overlap -n2 "$mpi/train" --max-steps 20 --output ranks/train
 cmp alone/train/model.safetensors ranks/train/model.safetensors
 echo "ok: two ranks under srun train the bytes of one process"
+
+# One of two is killed: -K ends the other.
+train srun --mpi=pmix -K --overlap -n2 "$mpi/train" --epochs 1000 --checkpoint-seconds 0 --registry killed.sqlite --output killed/train \
+  > "$room/killed.log" 2>&1 &
+step=$!
+for _ in {1..150}; do [ ! -f killed/train/.unfinished/checkpoint.safetensors ] || break; sleep 0.2; done
+kill -9 "$(sqlite3 killed.sqlite "select pid from runs where status = 'running'")"
+SECONDS=0
+wait $step && { echo "FAILED: expected the step to fail, found exit code 0" >&2; exit 1; }
+[ $SECONDS -lt 60 ] && [ ! -f killed/train/manifest.json ] || { echo "FAILED: a rank that dies under srun -K takes the other with it" >&2; exit 1; }
+echo "ok: a rank that dies under srun -K takes the other with it"

@@ -29,9 +29,14 @@ package final class PhaseTimer {
     }
 
     /// Seconds on a clock that only ever rises.
-    package static var now: Double {
+    package static var now: Double { seconds(CLOCK_MONOTONIC) }
+
+    /// Seconds of processor time of the calling thread.
+    package static var processorNow: Double { seconds(CLOCK_THREAD_CPUTIME_ID) }
+
+    private static func seconds(_ clock: clockid_t) -> Double {
         var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
+        clock_gettime(clock, &time)
         return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
     }
 }

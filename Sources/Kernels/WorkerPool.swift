@@ -69,16 +69,16 @@ package final class WorkerPool {
 
 /// How long tasks took, one after another, section by section.
 package final class TaskRecord {
-    /// Seconds of the tasks of each section.
+    /// Seconds of processor time of the tasks of each section: what else runs on the machine is not in it.
     package private(set) var sections: [[Double]] = []
 
     package init() {}
 
     fileprivate func run(_ count: Int, _ body: (Int) -> Void) {
-        var durations: [Double] = [], start = PhaseTimer.now
+        var durations: [Double] = [], start = PhaseTimer.processorNow
         for task in 0..<count {
             body(task)
-            let end = PhaseTimer.now
+            let end = PhaseTimer.processorNow
             durations.append(end - start)
             start = end
         }

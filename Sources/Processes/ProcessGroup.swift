@@ -22,6 +22,8 @@ package final class ProcessGroup {
     package private(set) var bytesSent = 0
 
     package var leads: Bool { rank == 0 }
+    /// All have agreed to stop where they are, and do so by themselves.
+    package private(set) var hasAgreedToStop = false
 
     private init(started: Bool) {
         #if MPI
@@ -106,6 +108,12 @@ package final class ProcessGroup {
         var votes = [condition ? 1.0 : 0]
         sum(&votes)
         return votes[0] > 0
+    }
+
+    /// Whether all stop now, since one of them was asked to.
+    package func agreeToStop(_ isRequested: Bool) -> Bool {
+        hasAgreedToStop = any(isRequested)
+        return hasAgreedToStop
     }
 
     /// Ranges of numbers of `from` go to a process, while ranges come from it, to the same places of `to`.

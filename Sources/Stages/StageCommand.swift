@@ -76,30 +76,26 @@ extension StageCommand {
         if let failure = Failure(error) { leave(failure) }
         // help and version are results too, and may be lost like others
         guard exitCode(for: error) == .success else {
-            guard ProcessGroup.shared.count == 1 || ProcessGroup.shared.leads else { endGroup(0) }
-            if ProcessGroup.shared.count > 1 {
-                Terminal.standardError.line(fullMessage(for: error))
-                endGroup(exitCode(for: error).rawValue)
-            }
-            exit(withError: error)
+            guard ProcessGroup.shared.count > 1 else { exit(withError: error) }
+            endGroup(exitCode(for: error).rawValue, saying: [fullMessage(for: error)])
         }
-        print(fullMessage(for: error))
+        if ProcessGroup.shared.leads { print(fullMessage(for: error)) }
         do { try flushResults() } catch { if let failure = Failure(error) { leave(failure) } }
-        Foundation.exit(0)
+        endGroup(0)
     }
 
     private static func leave(_ failure: Failure) -> Never {
-        if ProcessGroup.shared.leads || (StageRun.isAtWork && failure.exitCode <= 128) {
-            failure.lines(program: stage).forEach(Terminal.standardError.line)
-        }
-        endGroup(failure.exitCode)
+        endGroup(failure.exitCode, saying: failure.lines(program: stage))
     }
 
-    /// Ends this process, and the others of its group: at once where they are at work and something has failed.
-    private static func endGroup(_ code: Int32) -> Never {
+    /// Ends this process; the others of its group at once, if they are at work and have not agreed to stop, too. What
+    /// all have to say only the first of them says.
+    private static func endGroup(_ code: Int32, saying lines: [String] = []) -> Never {
         let group = ProcessGroup.shared
-        if StageRun.isAtWork, code <= 128 { group.abort(code) }
-        StageRun.callToWork(false)
+        let isMissed = code != 0 && !(code > 128 && group.hasAgreedToStop) && StageRun.isMissed()
+        if group.leads || isMissed { lines.forEach(Terminal.standardError.line) }
+        if isMissed { group.abort(code) }
+        StageRun.callToWork(nil)
         group.finish()
         Foundation.exit(code)
     }

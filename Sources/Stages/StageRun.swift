@@ -28,6 +28,7 @@ package final class StageRun {
     private let messages: RunMessages
     private let clock = ProcessClock()
     private var progresses: [ProgressDisplay] = []
+    private var hasNotedThreads = false
 
     /// Runs a stage: locks the output folder, records the start, calls `body`, records how it ended.
     ///
@@ -45,38 +46,12 @@ package final class StageRun {
         _ work: StageWork, options: StageOptions, output: String, body: (StageRun) throws -> Value
     ) throws -> Value? {
         if group.leads { return try lead(work, options: options, output: output, body: body) }
-        return try follow(options) { try lead(work, options: $0, output: $1, body: body) }
-    }
-
-    private static var group: ProcessGroup { .shared }
-    /// Whether the processes of a group have begun their work together.
-    static private(set) var isAtWork = false
-
-    /// Tells the processes that follow whether there is work for them.
-    static func callToWork(_ isWanted: Bool) {
-        guard group.leads, !isAtWork else { return }
-        isAtWork = true
-        _ = group.broadcast(isWanted ? 1 : 0)
-    }
-
-    /// In a process that does not lead: works along, where there is work, with a folder and a registry of its own that
-    /// nobody reads.
-    private static func follow<Value>(
-        _ options: StageOptions, _ work: (StageOptions, String) throws -> Value?
-    ) throws -> Value? {
-        guard group.broadcast(0) > 0 else { return nil }
-        isAtWork = true
-        let folder = NSTemporaryDirectory() + "follower-\(getpid())"
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        let own = try StageOptions.parse([
-            "--quiet", "--registry", folder + "/registry.sqlite", "--threads", "\(options.threadCount)",
-        ])
-        try FileSystem.makeFolder(folder)
-        return try work(own, folder + "/output")
+        return try follow(options) { try lead(work, options: $0, output: $1, leadersKey: $2, body: body) }
     }
 
     private static func lead<Value>(
-        _ work: StageWork, options: StageOptions, output: String, body: (StageRun) throws -> Value
+        _ work: StageWork, options: StageOptions, output: String, leadersKey: String? = nil,
+        body: (StageRun) throws -> Value
     ) throws -> Value? {
         Signals.install()
         let location = RunLocation(output: output, stage: work.stage), path = options.registry ?? location.registry
@@ -84,6 +59,7 @@ package final class StageRun {
             work.stage, quiet: options.quiet,
             preface: "\(work.stage): run \(location.name), recorded in \(FilePath.shown(path))")
         let key = try RunKey(work)
+        if let leadersKey, try key.hash() != leadersKey { throw OtherWork(rank: group.rank) }
         try OutputPlace.check(output, stage: work.stage, inputs: work.inputs)
         let lock = try FolderLock(output)
         defer { withExtendedLifetime(lock) {} }
@@ -96,7 +72,7 @@ package final class StageRun {
         if !options.force, try registry.isUpToDate(output, keyHash: description.keyHash) {
             messages.log.info(
                 "\(output) is complete for this configuration and these inputs (--force makes it again)")
-            callToWork(false)
+            callToWork(nil)
             return nil
         }
         let run = try StageRun(description, inputs: work.inputs, in: folder, registry, messages)
@@ -104,7 +80,7 @@ package final class StageRun {
             try UnfinishedWork.claim(folder, key, work.resumption, log: run.log)
             defer { run.progresses.forEach { $0.abandon() } }
             run.live.recordParams(of: description.configuration)
-            callToWork(true)
+            callToWork(description.keyHash)
             let value = try body(run)
             run.live.end(run.clock.ending(.finished, exitCode: 0))
             return value
@@ -140,9 +116,10 @@ package final class StageRun {
     /// Someone has asked the process to stop. Loops look at it after every step.
     package var stopRequested: Bool { Signals.received != nil }
 
-    /// Says so where more threads are asked for than can work; nil: there is no such number.
+    /// Says so, once, where more threads are asked for than can work; nil: there is no such number.
     package func note(mostThreads most: Int?) {
-        guard let most, threads > most else { return }
+        guard let most, threads > most, !hasNotedThreads else { return }
+        hasNotedThreads = true
         log.info("\(threads) threads, of which \(most) can work at a time")
     }
 

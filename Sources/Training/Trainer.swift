@@ -117,7 +117,7 @@ package final class Trainer {
                     .init(
                         step: state.step, steps: total, epoch: state.epoch, rate: rate, sums: sums,
                         seconds: (clock.now - stepStarted).seconds))
-                let stop = group.any(observer.stopRequested())
+                let stop = group.agreeToStop(observer.stopRequested())
                 let isDue = (clock.now - lastWritten).seconds > max(checkpointSeconds, 50 * cost)
                 if stop || group.any(group.leads && isDue) {
                     let writing = clock.now

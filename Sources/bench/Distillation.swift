@@ -9,24 +9,35 @@ extension Session {
     /// Layer 0 of each spec, with the default settings, on activations of an untrained teacher.
     func distillation() throws {
         let specs = try settings.specs.map { try Spec(parsing: $0).at(layer: 0) }
-        let scratch = try OutputFolder(outputFolder + "/activations")
-        defer { try? FileManager.default.removeItem(atPath: scratch.folder) }
-        let captured = try capture(specs, to: scratch),
-            hashes = BlockHashes(try TensorFile(path: scratch.path(BlockHashes.fileName)))
-        for spec in specs {
-            for threads in threadCounts {
-                let work = try DistillationWork(spec, captured, folder: scratch.unfinished, hashes, threads: threads)
-                let rate = stopwatch.rate(work.step), flops = rate * work.flopsPerSentence
-                add(
-                    Measurement(
-                        part: .distillation, name: Self.name(spec), threads: threads, value: rate, unit: "sentences/s",
-                        fraction: flops / peak(threads).flops, bound: .float32,
-                        note: "\(Int(flops / 1e9)) GFLOP/s in products"))
+        try withActivations(of: specs) { captured, folder, hashes in
+            for spec in specs {
+                for threads in threadCounts {
+                    let pool = WorkerPool(threads: threads)
+                    let work = try DistillationWork(spec, captured, folder: folder, hashes, pool: pool)
+                    let rate = stopwatch.rate(work.step), flops = rate * work.flopsPerSentence
+                    add(
+                        Measurement(
+                            part: .distillation, name: Self.name(spec), threads: threads, value: rate,
+                            unit: "sentences/s",
+                            fraction: flops / peak(threads).flops, bound: .float32,
+                            note: "\(Int(flops / 1e9)) GFLOP/s in products"))
+                }
             }
         }
     }
 
-    private static func name(_ spec: Spec) -> String { "\(spec.family.name)-\(spec.size).\(spec.attention)" }
+    /// Captures what some specs of layer 0 read and calls `body` with its folder, which goes afterwards.
+    func withActivations(
+        of specs: [Spec], _ body: (CaptureConfiguration, _ folder: String, BlockHashes) throws -> Void
+    ) throws {
+        let scratch = try OutputFolder(outputFolder + "/activations")
+        defer { try? FileManager.default.removeItem(atPath: scratch.folder) }
+        let captured = try capture(specs, to: scratch),
+            hashes = BlockHashes(try TensorFile(path: scratch.path(BlockHashes.fileName)))
+        try body(captured, scratch.unfinished, hashes)
+    }
+
+    static func name(_ spec: Spec) -> String { "\(spec.family.name)-\(spec.size).\(spec.attention)" }
 
     private func capture(_ specs: [Spec], to folder: OutputFolder) throws -> CaptureConfiguration {
         let model = Transformer(configuration), weights = model.layout.initialized(seed: 1)
@@ -46,7 +57,7 @@ extension Session {
 }
 
 /// Steps of a distillation, one after another.
-private final class DistillationWork {
+final class DistillationWork {
     /// In the products of a step, forward and backward.
     let flopsPerSentence: Double
     private let trainee: DistillationTrainee
@@ -56,11 +67,10 @@ private final class DistillationWork {
     private var steps = 0
 
     init(
-        _ spec: Spec, _ configuration: CaptureConfiguration, folder: String, _ hashes: BlockHashes, threads: Int
+        _ spec: Spec, _ configuration: CaptureConfiguration, folder: String, _ hashes: BlockHashes, pool: WorkerPool
     ) throws {
         let train = try CapturedActivations(folder: folder, hashes, configuration, .train, spec),
-            valid = try CapturedActivations(folder: folder, hashes, configuration, .valid, spec),
-            pool = WorkerPool(threads: threads)
+            valid = try CapturedActivations(folder: folder, hashes, configuration, .valid, spec)
         trainee = try DistillationTrainee(
             spec, configuration, train: train, valid: valid, settings: DistillationSettings(), pool: pool)
         adam = Adam(Adam.Settings(), count: trainee.weights.count)
@@ -71,6 +81,12 @@ private final class DistillationWork {
         flopsPerSentence =
             trainee.network.stepFlops(tokens: train.tokens, memoryTokens: train.memoryOffsets.last ?? 0)
             / Double(sentences)
+    }
+
+    /// The first batch once more.
+    func repeatStep() {
+        steps += 1
+        _ = try? trainee.step(batch: 0, step: steps, rate: 1e-4, adam: adam)
     }
 
     /// One step; returns its sentences.

@@ -44,7 +44,7 @@ final class Session {
                 path: folder.path, expected: "at least 16 training pairs", found: "\(train.count)",
                 hint: "measure on a larger corpus")
         }
-        if settings.parts.contains(.translation) || settings.parts.contains(.text) {
+        if settings.parts.contains(where: [.scaling, .translation, .text].contains) {
             try folder.requireSentences(.test)
         }
         test = try folder.shard(.test)
@@ -67,7 +67,7 @@ final class Session {
         case .peak: _ = peak(1)
         case .kernels: kernels()
         case .training: training()
-        case .scaling: scaling()
+        case .scaling: try scaling()
         case .distillation: try distillation()
         case .translation: try translation()
         case .text: try text()

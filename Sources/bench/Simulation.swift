@@ -1,5 +1,7 @@
 import Foundation
 import Kernels
+import Models
+import Tensors
 import Training
 
 /// What a step would take on more cores than there are: tasks that were measured one by one on one thread are dealt as
@@ -24,6 +26,11 @@ struct SimulatedStep {
         sections.reduce(serial) { $0 + overhead + Self.makespan($1, cores: cores) }
     }
 
+    /// Seconds that cores wait for the last tasks of sections, on average.
+    func waiting(cores: Int) -> Double {
+        sections.reduce(0) { $0 + Self.makespan($1, cores: cores) - $1.reduce(0, +) / Double(cores) }
+    }
+
     static func makespan(_ tasks: [Double], cores: Int) -> Double {
         var free = [Double](repeating: 0, count: cores)
         for task in tasks {
@@ -34,53 +41,110 @@ struct SimulatedStep {
     }
 }
 
+/// Work that is the same every time.
+struct RepeatedWork {
+    let pool: WorkerPool
+    let body: () -> Void
+
+    /// Of doing it once.
+    func seconds() -> Double {
+        let start = PhaseTimer.now
+        body()
+        return PhaseTimer.now - start
+    }
+
+    /// Its tasks on one thread, and the processor time of doing it once.
+    func recorded() -> (record: TaskRecord, seconds: Double) {
+        let record = TaskRecord(), start = PhaseTimer.processorNow
+        pool.record = record
+        defer { pool.record = nil }
+        body()
+        return (record, PhaseTimer.processorNow - start)
+    }
+}
+
 extension Session {
-    /// The speed of a step of training on 2 to 64 cores, as many times that on one: simulated, and beside it measured
-    /// for the cores there are.
-    func simulation() {
+    /// How many times as fast work is on 2 to 64 cores as on one: simulated, and beside it measured for the cores there
+    /// are.
+    func simulation() throws {
         let threads = threadCounts.last!, overhead = emptySection(threads: threads)
         add(.scaling, "empty section", threads: threads, overhead * 1e6, "microseconds")
         for batchTokens in [1, 4].map({ $0 * TeacherSettings().batchTokens }) {
             var settings = TeacherSettings()
             settings.batchTokens = batchTokens
-            let one = step(settings, cores: 1).seconds(cores: 1, section: 0)
-            for cores in [2, 4, 8, 16, 32, 64] {
-                let step = step(settings, cores: cores), seconds = step.seconds(cores: cores, section: overhead)
-                add(
-                    .scaling, "simulated, \(cores) cores, batches of \(batchTokens)", threads: 1, one / seconds,
-                    "times one core",
-                    note: String(
-                        format: "%.0f%% of linear, %.2f ms of %.1f outside all tasks",
-                        100 * one / seconds / Double(cores), 1e3 * step.serial, 1e3 * seconds))
+            simulate("training, batches of \(batchTokens)", overhead) { pool in
+                let work = TrainingWork(configuration, train, settings, pool: pool)
+                return { work.repeatStep() }
             }
-            guard threads > 1 else { continue }
-            let (alone, together) = measured(settings, threads)
-            add(
-                .scaling, "measured, batches of \(batchTokens)", threads: threads, alone / together, "times one core",
-                note: String(format: "%.0f%% of linear", 100 * alone / together / Double(threads)))
+        }
+        let specs = try ["alr-m.encoder", "alr-m.decoder", "mix-l.encoder"].map { try Spec(parsing: $0).at(layer: 0) }
+        try withActivations(of: specs) { captured, folder, hashes in
+            for spec in specs {
+                try simulate("distillation, \(Self.name(spec))", overhead) { pool in
+                    let work = try DistillationWork(spec, captured, folder: folder, hashes, pool: pool)
+                    return { work.repeatStep() }
+                }
+            }
+        }
+        let model = TranslationModel(
+            Transformer(configuration), weights: Transformer(configuration).layout.initialized(seed: 1))
+        var search = SearchConfiguration(beam: 1)
+        search.forcedLength = 14
+        let sentences = sources(min(test.count, 1000), length: 14)
+        simulate("translation, \(sentences.count) sentences", overhead) { pool in
+            let translator = Translator(model, search, pool: pool)
+            return { _ = translator.translate(sentences) }
         }
     }
 
-    private func step(_ settings: TeacherSettings, cores: Int) -> SimulatedStep {
-        let work = TrainingWork(configuration, train, settings, threads: 1, cutsFor: cores)
-        _ = work.repeatedStep()
-        return SimulatedStep(
-            (0..<5).map { _ in
-                stopwatch.stopIfRequested()
-                return work.recordedStep()
-            })
+    private func simulate(_ name: String, _ overhead: Double, _ work: (WorkerPool) throws -> () -> Void) rethrows {
+        let one = try step(work, cores: 1).seconds(cores: 1, section: 0)
+        for cores in [2, 4, 8, 16, 32, 64] {
+            let step = try step(work, cores: cores), seconds = step.seconds(cores: cores, section: overhead)
+            add(
+                .scaling, "\(name): simulated, \(cores) cores", threads: 1, one / seconds, "times one core",
+                note: String(
+                    format: "%.0f%% of linear; of %.1f ms %.2f outside all tasks, %.2f waiting for the last ones",
+                    100 * one / seconds / Double(cores), 1e3 * seconds, 1e3 * step.serial,
+                    1e3 * step.waiting(cores: cores)))
+        }
+        guard let threads = threadCounts.last, threads > 1 else { return }
+        let (alone, together) = try measured(work, threads)
+        add(
+            .scaling, "\(name): measured", threads: threads, alone / together, "times one core",
+            note: String(format: "%.0f%% of linear", 100 * alone / together / Double(threads)))
     }
 
-    /// Seconds of a step on one thread and on all, in turn, the fastest of each.
-    private func measured(_ settings: TeacherSettings, _ threads: Int) -> (alone: Double, together: Double) {
-        let works = [1, threads].map { TrainingWork(configuration, train, settings, threads: $0) }
-        var best = [Double.infinity, .infinity]
-        for round in 0..<6 {
+    private func step(_ work: (WorkerPool) throws -> () -> Void, cores: Int) rethrows -> SimulatedStep {
+        let pool = WorkerPool(threads: 1, cutsFor: cores), repeated = RepeatedWork(pool: pool, body: try work(pool))
+        _ = repeated.seconds()
+        var runs: [(record: TaskRecord, seconds: Double)] = [], spent = 0.0
+        while runs.count < 2 || (runs.count < 20 && spent < stopwatch.seconds) {
+            stopwatch.stopIfRequested()
+            runs.append(repeated.recorded())
+            spent += runs.last!.seconds
+        }
+        return SimulatedStep(runs)
+    }
+
+    /// Seconds on one thread and on all, in turn, the fastest of each.
+    private func measured(
+        _ work: (WorkerPool) throws -> () -> Void, _ threads: Int
+    ) rethrows -> (alone: Double, together: Double) {
+        let works = try [1, threads].map { threads in
+            let pool = WorkerPool(threads: threads)
+            return RepeatedWork(pool: pool, body: try work(pool))
+        }
+        for work in works { _ = work.seconds() }
+        var best = [Double.infinity, .infinity], spent = 0.0, rounds = 0
+        while rounds < 5 || spent < stopwatch.seconds {
             for (index, work) in works.enumerated() {
                 stopwatch.stopIfRequested()
-                let seconds = work.repeatedStep()
-                if round > 0 { best[index] = min(best[index], seconds) }
+                let seconds = work.seconds()
+                best[index] = min(best[index], seconds)
+                spent += seconds
             }
+            rounds += 1
         }
         return (best[0], best[1])
     }

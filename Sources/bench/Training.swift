@@ -8,7 +8,7 @@ extension Session {
     func training() {
         for threads in threadCounts {
             let settings = TeacherSettings()
-            let work = TrainingWork(configuration, train, settings, threads: threads)
+            let work = TrainingWork(configuration, train, settings, pool: WorkerPool(threads: threads))
             let rate = stopwatch.rate(work.step)
             let flops = rate * 3 * configuration.forwardFlops(train) / Double(train.target.ids.count + train.count)
             add(
@@ -36,13 +36,9 @@ final class TrainingWork {
     private var epoch = 0
     private var steps = 0
 
-    private let pool: WorkerPool
-
     init(
-        _ configuration: TransformerConfiguration, _ shard: TokenShard, _ settings: TeacherSettings, threads: Int,
-        cutsFor: Int? = nil
+        _ configuration: TransformerConfiguration, _ shard: TokenShard, _ settings: TeacherSettings, pool: WorkerPool
     ) {
-        pool = WorkerPool(threads: threads, cutsFor: cutsFor)
         trainee = TeacherTrainee(
             Transformer(configuration), train: shard, valid: shard, settings: settings,
             pool: pool)
@@ -50,22 +46,10 @@ final class TrainingWork {
         batches = trainee.begin(epoch: 0)
     }
 
-    /// The first batch once more, its tasks recorded. Returns its seconds, too.
-    func recordedStep() -> (record: TaskRecord, seconds: Double) {
-        let record = TaskRecord(), start = PhaseTimer.now
-        pool.record = record
-        defer { pool.record = nil }
+    /// The first batch once more.
+    func repeatStep() {
         steps += 1
         _ = trainee.step(batch: 0, step: steps, rate: 1e-4, adam: adam)
-        return (record, PhaseTimer.now - start)
-    }
-
-    /// The seconds of the first batch, once more.
-    func repeatedStep() -> Double {
-        let start = PhaseTimer.now
-        steps += 1
-        _ = trainee.step(batch: 0, step: steps, rate: 1e-4, adam: adam)
-        return PhaseTimer.now - start
     }
 
     /// One step; returns its target tokens.

@@ -63,7 +63,7 @@ extension Session {
     }
 
     /// The first sentences of the test set, each with those after it until it is as long as its translation will be.
-    private func sources(_ count: Int, length: Int) -> [[Int32]] {
+    func sources(_ count: Int, length: Int) -> [[Int32]] {
         (0..<count).map { first in
             var tokens = Array(test.source[first]), next = first + 1
             while tokens.count < length {

@@ -71,7 +71,6 @@ struct Distill: StageCommand {
             options: options, output: output
         ) { run in
             let pool = WorkerPool(threads: run.threads)
-            run.note(mostThreads: DistillerSetting.parts)
             var table = Table(
                 .left("spec"), .right("parameters"), .right("epochs"), .right("valid error"), .right("explained"),
                 .right("cosine"))
@@ -98,6 +97,7 @@ struct Distill: StageCommand {
             spec, settings.capture, train: CapturedActivations(folder: capture, hashes, settings.capture, .train, spec),
             valid: CapturedActivations(folder: capture, hashes, settings.capture, .valid, spec),
             settings: settings.values.distillation, pool: pool)
+        run.note(mostThreads: trainee.mostThreads)
         run.metric(MetricKey(nil, .parameters, layer: layer), Double(trainee.layout.parameters))
         let key = "\(run.keyHash).\(layer)", file = try run.folder.path(DistillConfiguration.weightsName(layer: layer))
         try distillation.training.requireValidation(trainee.validationSentences, in: capture)

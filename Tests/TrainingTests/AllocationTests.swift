@@ -44,7 +44,7 @@ import Testing
     func aStepOfAReplacement(_ text: String, threads: Int) throws {
         let bench = try DistillationBench(sentences: 1300), pool = WorkerPool(threads: threads)
         (bench.settings.batch, bench.settings.dropout) = (600, 0.1)
-        try expectNone(bench.trainee(text, pool), pool, sections: 20)
+        try expectNone(bench.trainee(text, pool), pool, sections: 24)
     }
 
     /// Sentences, their batch and their translations are put together once a call; fifty steps more take a few, as

@@ -10,6 +10,9 @@ void product(const float *a, long a_stride, const float *b, long b_stride, float
 void product_transposed(const float *a, long a_stride, const float *b, long b_stride, float *c, long c_stride,
     long rows, long columns, long inner, int accumulate, float *sums);
 
+/// Columns that are multiplied at once, 16 or 64: whoever cuts columns cuts them between these.
+long product_columns(void);
+
 // ---- weights laid out once -----------------------------------------------------------------------------------------
 // A row's result depends on that row alone, to the last bit: a sentence's translation cannot depend on the batch that
 // it is in.

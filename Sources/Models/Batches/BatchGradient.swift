@@ -17,8 +17,7 @@ import Tensors
 package final class BatchGradient {
     /// How a batch is cut. It changes no bit, but `roundTokens` does.
     package struct Cut: Sendable {
-        /// Target tokens of a tile, about. If nil, enough for products to run at speed, few enough to keep all threads
-        /// busy.
+        /// Target tokens of a tile, about; nil: as suits the threads.
         package var tileTokens: Int?
         /// Target tokens of a round, at most, but for one sentence: of a larger batch one part is finished before the
         /// next.
@@ -164,12 +163,18 @@ package final class BatchGradient {
         return next
     }
 
-    /// Tiles for so much work, of which a target token and its source token are 3: four for each thread, of 96 to 240
-    /// target tokens.
+    /// Tiles for so much work, of which a target token and its source token are 3: as many for each thread as are large
+    /// enough for products to run at speed; where even one is not, for fewer threads.
     private func tileCount(_ work: Int) -> Int {
-        let tokens = cut.tileTokens ?? min(max(work / (3 * 4 * pool.cutsFor), 96), 240)
-        return max(1, (work + tokens * 3 / 2) / (tokens * 3))
+        let tokens = work / 3
+        if let wanted = cut.tileTokens { return max(1, (tokens + wanted / 2) / wanted) }
+        let each = max(1, (tokens + Self.tileTokens * pool.cutsFor / 2) / (Self.tileTokens * pool.cutsFor))
+        return max(1, min(each * pool.cutsFor, tokens / Self.fewestTokens))
     }
+
+    /// Target tokens of a tile, about, and at least.
+    private static let tileTokens = 160
+    private static let fewestTokens = 40
 
     /// Tiles of about the same work.
     private func deal(_ batch: PairBatch, _ sentences: Range<Int>) {

@@ -45,6 +45,9 @@ package protocol Distiller: AnyObject {
 
     /// Adds up how near the outputs come, by position in the sentence.
     func compare(_ batch: DistillationBatch, _ byPosition: inout [OutputComparison])
+
+    /// The most threads that can work on a batch; nil where there is no such number.
+    var mostThreads: Int? { get }
 }
 
 /// What a distiller works with.
@@ -52,8 +55,6 @@ package struct DistillerSetting {
     package let weights: FloatBlock
     package let slots: [Slot]
     package let pool: WorkerPool
-    /// Parts that a batch is cut into, whatever the number of threads: the most that can work on it.
-    package static let parts = 8
     /// Of the hidden layer.
     package var dropout: Float = 0
     /// The gradient's norm is cut to this, where the whole of it is known before the update; nil: never.

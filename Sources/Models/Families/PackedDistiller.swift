@@ -10,7 +10,8 @@ final class PackedDistiller: Distiller {
     private let slices: [Slice]
 
     /// Gradients of such networks are small, so that a block for each part costs little.
-    private static let parts = DistillerSetting.parts
+    private static let parts = 8
+    var mostThreads: Int? { Self.parts }
 
     private final class Slice {
         let space = Workspace()

@@ -36,7 +36,7 @@ package final class Translator {
     /// - Parameter progress: told now and then how many are done; what it throws ends the translation
     package func translate(_ sentences: [[Int32]], progress: (Int) throws -> Void) rethrows -> [Hypothesis] {
         var result = [Hypothesis](repeating: Hypothesis(), count: sentences.count)
-        let batches = batches(of: sentences), round = 4 * pool.threads
+        let batches = batches(of: sentences), round = 4 * pool.cutsFor
         var done = sentences.lazy.filter(\.isEmpty).count
         for start in stride(from: 0, to: batches.count, by: round) {
             let group = batches[start..<min(start + round, batches.count)]
@@ -64,8 +64,8 @@ package final class Translator {
             (sentences[$1].count, $0) < (sentences[$0].count, $1)
         }
         func cost(_ index: Int) -> Int { min(sentences[index].count, model.maximumSource) * configuration.beam }
-        let total = order.reduce(0) { $0 + cost($1) }, inRound = batchTokens * pool.threads
-        let limit = total / max(1, (total + inRound - 1) / inRound * pool.threads) + 1
+        let total = order.reduce(0) { $0 + cost($1) }, inRound = batchTokens * pool.cutsFor
+        let limit = total / max(1, (total + inRound - 1) / inRound * pool.cutsFor) + 1
         var batches: [ArraySlice<Int>] = [], start = 0, tokens = 0
         for (place, index) in order.enumerated() {
             if place > start, tokens >= limit {

@@ -61,6 +61,8 @@ package final class DistillationTrainee: Trainee {
         validVariation = try valid.totalVariation(pool)
     }
 
+    /// The most threads that can work on a batch; nil where there is no such number.
+    package var mostThreads: Int? { distiller.mostThreads }
     package var validationSentences: Int { valid.sentences }
 
     package func begin(epoch: Int) -> Int {

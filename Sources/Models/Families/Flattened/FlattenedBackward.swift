@@ -21,7 +21,6 @@ struct FlattenedBackward {
     private var replacement: FlattenedReplacement { pass.replacement }
     private var weights: FloatBlock { pass.weights }
     private var H: Int { replacement.shape.hidden }
-    private static let parts = FlattenedTraining.parts
 
     init(_ pass: FlattenedTraining, _ tape: FlattenedTape, _ sink: GradientSink) {
         self.pass = pass
@@ -44,7 +43,7 @@ struct FlattenedBackward {
     /// - Parameter inputs: the gradients of the inputs are added there
     func run(_ goal: OutputGradient, inputs: InputGradients? = nil) -> Double {
         let rows = HiddenRows(pass, batch), dh = pass.space.matrix(rows.count, H)
-        let squares = replacement.isCausal ? sharedOutput(goal, dh) : outputByPosition(goal, rows, dh)
+        let squares = secondLayer(goal, rows, dh)
         let sums = hiddenLayer(rows, dh), terms = inputs.map { _ in inputTerms(rows, dh) }
         if rows.areOfPrefixes { suffixSums(rows, dh) }
         let source = batch.memory.map { sourceRows(rows, dh, $0) }
@@ -62,12 +61,12 @@ struct FlattenedBackward {
     /// out becomes d loss / d y of a block, dbias its column sums. Returns the summed squared error.
     private func gradient(
         _ goal: OutputGradient, of block: FlattenedTraining.OutputBlock, _ out: Matrix,
-        _ dbias: UnsafeMutablePointer<Float>
+        _ dbias: UnsafeMutablePointer<Float>, _ space: Workspace
     ) -> Double {
         let width = replacement.shape.outputWidth, columns = tape.index * width..<(tape.index + 1) * width
         switch goal {
         case .squaredError(let targets):
-            gemm(block.h, block.weight, transposeB: true, into: out)
+            block.product(into: out, space)
             let values = targets.rows(block.tokens).columns(columns)
             return squared_error(out.base, block.bias, values.base, values.stride, out.rows, width, outputScale, dbias)
         case .given(let dy):
@@ -78,61 +77,75 @@ struct FlattenedBackward {
         }
     }
 
-    /// Every position has outputs of its own: each part takes every so many-th, and adds up its share of dh where a
-    /// hidden row serves more than one.
-    private func outputByPosition(_ goal: OutputGradient, _ rows: HiddenRows, _ dh: Matrix) -> Double {
-        let space = pass.space, mark = space.mark
-        let partial = rows.areOfPrefixes ? nil : PartMatrices(Self.parts, dh.rows, H, space), squares = pass.squares
-        squares.clear()
-        if let partial { for part in 0..<Self.parts { partial[part].fill(0) } }
-        pass.forEachOutputBlock(tape) { block, part in
-            let width = replacement.shape.outputWidth, inner = block.space.mark
-            let out = block.space.matrix(block.tokens.count, width), dbias = block.space.take(width),
-                dw = block.space.matrix(width, H)
-            squares.add(gradient(goal, of: block, out, dbias), part)
-            gemm(
-                out, block.weight, into: (partial?[part] ?? dh).rows(rows.rows(block.index)), accumulate: partial != nil
-            )
-            if out.rows > 0 { gemm(out, block.h, transposeA: true, into: dw) } else { dw.fill(0) }
-            finish(network.second, block.index * width * H, dw.base, dw.count)
-            finish(network.secondBias, block.index * width, dbias, width)
-            block.space.release(to: inner)
+    /// Gradient and update of the output's weights, and dh. Returns the summed squared error.
+    private func secondLayer(_ goal: OutputGradient, _ rows: HiddenRows, _ dh: Matrix) -> Double {
+        let space = pass.space, mark = space.mark, width = replacement.shape.outputWidth
+        let blocks = pass.outputBlocks(tape), out = space.matrix(rows.order.tokens, width),
+            dbias = space.matrix(max(blocks, 1), width), squares = space.room(for: Double.self, count: blocks)
+        let makesProducts = if case .squaredError = goal { true } else { false }
+        pass.forEachOutputBlock(tape, makesProducts: makesProducts) { block, index, space in
+            let own = out.rows(block.tokens)
+            squares[index] = gradient(goal, of: block, own, dbias.row(index), space)
+            if replacement.isCausal { gemm(own, block.weight, into: dh.rows(block.tokens)) }
         }
-        if let partial { addUp(partial, into: dh) }
-        space.release(to: mark)
-        return squares.total
+        if replacement.isCausal {
+            for index in 1..<max(blocks, 1) { add_rows(dbias.base, width, dbias.row(index), width, 1, width) }
+            if blocks == 0 { dbias.fill(0) }
+            finish(network.secondBias, 0, dbias.base, width)
+            sharedWeights(out)
+        } else {
+            finish(network.secondBias, 0, dbias.base, dbias.count)
+            backProducts(out, rows, into: dh)
+            weightsByPosition(out, rows)
+        }
+        defer { space.release(to: mark) }
+        return (0..<blocks).reduce(0) { $0 + squares[$1] }
     }
 
-    private func addUp(_ partial: PartMatrices, into sum: Matrix) {
-        pass.inParts { part, _ in
-            let share = FlattenedTraining.share(sum.rows, part), to = sum.rows(share)
-            to.fill(0)
-            for other in 0..<Self.parts {
-                add_rows(to.base, H, partial[other].row(share.lowerBound), H, share.count, H)
+    /// dh = sum of dy_j W2_j over the positions j whose outputs come from a hidden row.
+    private func backProducts(_ out: Matrix, _ rows: HiddenRows, into dh: Matrix) {
+        let order = rows.order, width = replacement.shape.outputWidth, w = weights[network.second]
+        pass.forEachHiddenBlock(order.sentences) { columns, sentences in
+            let own = dh.columns(columns)
+            if !rows.areOfPrefixes { own.rows(sentences).fill(0) }
+            for position in 0..<order.positions {
+                let places = order.reaching(position, sentences), tokens = order.rows(position, at: places)
+                guard !places.isEmpty else { break }
+                gemm(
+                    out.rows(tokens), w.rows(position * width..<(position + 1) * width).columns(columns),
+                    into: own.rows(rows.areOfPrefixes ? tokens : places), accumulate: !rows.areOfPrefixes)
             }
         }
     }
 
-    /// One block of outputs for all positions: each part takes a share of the tokens.
-    private func sharedOutput(_ goal: OutputGradient, _ dh: Matrix) -> Double {
-        let space = pass.space, mark = space.mark, width = replacement.shape.outputWidth
-        let dw = PartMatrices(Self.parts, width, H, space), dbias = space.matrix(Self.parts, width),
-            squares = pass.squares
-        squares.clear()
-        pass.forEachOutputBlock(tape) { block, part in
-            let out = block.space.matrix(block.tokens.count, width)
-            squares.add(gradient(goal, of: block, out, dbias.row(part)), part)
-            gemm(out, block.weight, into: dh.rows(block.tokens))
-            if out.rows > 0 { gemm(out, block.h, transposeA: true, into: dw[part]) } else { dw[part].fill(0) }
+    /// dW2 = dy^T h over all tokens.
+    private func sharedWeights(_ out: Matrix) {
+        let columns = pass.hiddenColumns(for: pass.cuts)
+        pass.run(columns.count) { task, space in
+            finishSecond(out, hidden.h, columns[task], at: 0, space)
         }
-        for part in 1..<Self.parts {
-            add_rows(dw[0].base, H, dw[part].base, H, width, H)
-            add_rows(dbias.base, width, dbias.row(part), width, 1, width)
+    }
+
+    /// dW2_j = dy_j^T h over the sentences that reach j; of positions that none reaches it is 0.
+    private func weightsByPosition(_ out: Matrix, _ rows: HiddenRows) {
+        let columns = pass.hiddenColumns(for: pass.positionTasks(rows.order))
+        pass.run(replacement.shape.outputBlocks * columns.count) { task, space in
+            let position = task / columns.count
+            finishSecond(
+                out.rows(rows.order.rows(position)), hidden.h.rows(rows.rows(position)), columns[task % columns.count],
+                at: position, space)
         }
-        finish(network.second, 0, dw[0].base, dw[0].count)
-        finish(network.secondBias, 0, dbias.base, width)
-        space.release(to: mark)
-        return squares.total
+    }
+
+    /// Some columns of an output block's weights.
+    private func finishSecond(_ dy: Matrix, _ h: Matrix, _ columns: Range<Int>, at block: Int, _ space: Workspace) {
+        let width = replacement.shape.outputWidth, first = block * width * H
+        let dw = space.matrix(width, columns.count)
+        if dy.rows > 0 { gemm(dy, h.columns(columns), transposeA: true, into: dw) } else { dw.fill(0) }
+        if columns.count == H { return finish(network.second, first, dw.base, dw.count) }
+        for row in 0..<width {
+            finish(network.second, first + row * H + columns.lowerBound, dw.row(row), columns.count)
+        }
     }
 
     // MARK: - Hidden layer
@@ -143,15 +156,18 @@ struct FlattenedBackward {
         let aMean: UnsafeMutablePointer<Float>
     }
 
+    /// Rows of the hidden layer whose sums are added up by one task: so many that there are 64 blocks at most.
+    private static func blockRows(_ rows: Int) -> Int { max(32, (rows + 63) / 64) }
+
     /// dh becomes a.
     private func hiddenLayer(_ rows: HiddenRows, _ dh: Matrix) -> HiddenSums {
-        let space = pass.space, sums = space.zeros(4 * Self.parts, H)
-        let gain = weights[network.hiddenNorm.gain].base
-        pass.inParts { part, space in
-            let share = FlattenedTraining.share(rows.count, part), first = share.lowerBound, n = share.count
+        let space = pass.space, size = Self.blockRows(rows.count), blocks = max(1, (rows.count + size - 1) / size)
+        let gain = weights[network.hiddenNorm.gain].base, sums = space.zeros(4 * blocks, H)
+        pass.run(blocks) { block, space in
+            let first = block * size, n = min(size, rows.count - first)
             let sum = space.take(n), dot = space.take(n)
             let y = hidden.y.row(first), g = dh.row(first), mean = hidden.mean + first, rstd = hidden.rstd + first
-            func row(_ kind: Int) -> UnsafeMutablePointer<Float> { sums.row(kind * Self.parts + part) }
+            func row(_ kind: Int) -> UnsafeMutablePointer<Float> { sums.row(kind * blocks + block) }
             hidden_normalise_backward(y, g, H, mean, rstd, gain, row(0), row(1), n, H, dropout, first, 0, H, sum, dot)
             for i in 0..<n {
                 sum[i] /= Float(H)
@@ -160,26 +176,25 @@ struct FlattenedBackward {
             hidden_backward(
                 y, g, H, mean, rstd, gain, sum, dot, moments.mean + first, moments.rstd + first, n, H, row(2), row(3))
         }
-        for kind in 0..<4 {
-            for part in 1..<Self.parts {
-                add_rows(sums.row(kind * Self.parts), H, sums.row(kind * Self.parts + part), H, 1, H)
-            }
+        pass.run(4) { kind, _ in
+            for block in 1..<blocks { add_rows(sums.row(kind * blocks), H, sums.row(kind * blocks + block), H, 1, H) }
         }
         finish(network.hiddenNorm.gain, 0, sums.row(0), H)
-        finish(network.hiddenNorm.shift, 0, sums.row(Self.parts), H)
-        return HiddenSums(dv: sums.row(2 * Self.parts), aMean: sums.row(3 * Self.parts))
+        finish(network.hiddenNorm.shift, 0, sums.row(blocks), H)
+        return HiddenSums(dv: sums.row(2 * blocks), aMean: sums.row(3 * blocks))
     }
 
     /// D_j = a_j + D_(j+1), in place.
     private func suffixSums(_ rows: HiddenRows, _ a: Matrix) {
-        pass.inParts { part, _ in
-            let sentences = FlattenedTraining.share(rows.order.sentences, part)
-            for position in (0..<max(rows.positions - 1, 0)).reversed() {
-                let later = rows.rows(position + 1, of: sentences)
-                guard !later.isEmpty else { continue }
-                add_rows(
-                    a.row(rows.order.starts[position] + sentences.lowerBound), H, a.row(later.lowerBound), H,
-                    later.count, H)
+        let order = rows.order
+        pass.forEachHiddenBlock(order.sentences) { columns, sentences in
+            let own = a.columns(columns)
+            for position in (0..<max(order.positions - 1, 0)).reversed() {
+                let places = order.reaching(position + 1, sentences)
+                guard !places.isEmpty else { continue }
+                let to = own.rows(order.rows(position, at: places)),
+                    from = own.rows(order.rows(position + 1, at: places))
+                add_rows(to.base, to.stride, from.base, from.stride, to.rows, to.columns)
             }
         }
     }
@@ -189,9 +204,10 @@ struct FlattenedBackward {
     /// D of the source's blocks, in the source's order: that of position 0 of the input, which every row sees.
     private func sourceRows(_ rows: HiddenRows, _ D: Matrix, _ memory: FlattenedSide) -> Matrix {
         let own = pass.space.zeros(memory.order.sentences, D.columns)
-        let seeing = rows.areOfPrefixes ? rows.order.count(0) : rows.order.sentences
-        for place in 0..<seeing {
-            own.row(batch.memoryPlace(place, memory)).update(from: D.row(place), count: D.columns)
+        pass.forEachShare(of: rows.areOfPrefixes ? rows.order.count(0) : rows.order.sentences) { places in
+            for place in places {
+                own.row(batch.memoryPlace(place, memory)).update(from: D.row(place), count: D.columns)
+            }
         }
         return own
     }
@@ -209,24 +225,25 @@ struct FlattenedBackward {
     private func blocks(_ side: FlattenedSide, first: Int, _ sums: HiddenSums, _ D: (_ position: Int) -> Matrix) {
         let d = replacement.shape.width, w = weights[network.first]
         let gain = weights[network.inputNorm.gain].base, shift = weights[network.inputNorm.shift].base
-        pass.inParts { part, space in
-            for position in stride(from: part, to: replacement.shape.maxTokens, by: Self.parts) {
-                let mark = space.mark, at = (first + position) * d
-                let g = space.matrix(d, H), dgain = space.take(d), dshift = space.take(d)
-                if side.order.count(position) > 0 {
-                    gemm(side.x.rows(side.order.rows(position)), D(position), transposeA: true, into: g)
-                } else {
-                    g.fill(0)
-                }
-                input_gradient(
-                    g.base, H, w.row(at), w.stride, gain + at, shift + at, sums.dv, sums.aMean, d, H, dgain, dshift)
-                finish(network.first, at * H, g.base, g.count)
-                finish(network.inputNorm.gain, at, dgain, d)
-                finish(network.inputNorm.shift, at, dshift, d)
-                space.release(to: mark)
+        let cut = EvenCut(d, for: pass.positionTasks(side.order), unit: Self.productRows)
+        pass.run(replacement.shape.maxTokens * cut.count) { task, space in
+            let position = task / cut.count, own = cut[task % cut.count], at = (first + position) * d + own.lowerBound
+            let g = space.matrix(own.count, H), dgain = space.take(own.count), dshift = space.take(own.count)
+            if side.order.count(position) > 0 {
+                gemm(side.x.rows(side.order.rows(position)).columns(own), D(position), transposeA: true, into: g)
+            } else {
+                g.fill(0)
             }
+            input_gradient(
+                g.base, H, w.row(at), w.stride, gain + at, shift + at, sums.dv, sums.aMean, own.count, H, dgain, dshift)
+            finish(network.first, at * H, g.base, g.count)
+            finish(network.inputNorm.gain, at, dgain, own.count)
+            finish(network.inputNorm.shift, at, dshift, own.count)
         }
     }
+
+    /// Rows that products work on at once: TILE of tile.h.
+    private static let productRows = 6
 
     // MARK: - Result
 
@@ -294,8 +311,8 @@ extension FlattenedBackward {
         for position in 0..<side.order.positions {
             let mark = space.mark, at = (first + position) * d, tokens = side.order.rows(position),
                 (D, terms) = sums(position)
-            let product = space.matrix(tokens.count, d)
-            gemm(D, w.rows(at..<at + d), transposeB: true, into: product)
+            let product = space.matrix(tokens.count, d), own = w.rows(at..<at + d)
+            Panels(own, at: space.take(Panels.count(own))).product(D, bias: nil, into: product, space)
             input_backward(
                 product.base, gain + at, side.x.row(tokens.lowerBound), terms.base, N, gradient.row(tokens.lowerBound),
                 tokens.count, d)

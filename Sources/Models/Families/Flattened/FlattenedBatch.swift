@@ -44,7 +44,7 @@ struct InputMoments: BitwiseCopyable {
         let total = space.zeros(2, sentences)
         if let memory = batch.memory {
             let source = space.zeros(2, sentences)
-            Self.accumulate(memory, source, space) { _, _ in }
+            Self.accumulate(pass, memory, source) { _, _ in }
             for place in 0..<sentences {
                 let from = batch.memoryPlace(place, memory)
                 total[0, place] = source[0, from]
@@ -60,7 +60,7 @@ struct InputMoments: BitwiseCopyable {
                 / max(total[1, place] / N - m * m + FlattenedReplacement.epsilon, FlattenedReplacement.epsilon)
                 .squareRoot()
         }
-        Self.accumulate(batch.input, total, space) { row, place in
+        Self.accumulate(pass, batch.input, total) { row, place in
             if pass.seesPrefixes { finish(row, place) }
         }
         if !pass.seesPrefixes { for place in 0..<sentences { finish(place, place) } }
@@ -69,10 +69,13 @@ struct InputMoments: BitwiseCopyable {
 
     /// Adds each token's sum and sum of squares to its sentence's, position by position.
     private static func accumulate(
-        _ side: FlattenedSide, _ total: Matrix, _ space: Workspace, _ visit: (_ row: Int, _ place: Int) -> Void
+        _ pass: FlattenedTraining, _ side: FlattenedSide, _ total: Matrix, _ visit: (_ row: Int, _ place: Int) -> Void
     ) {
-        let mark = space.mark, sums = space.matrix(2, max(side.x.rows, 1))
-        row_moments(side.x.base, side.x.rows, side.x.columns, sums.row(0), sums.row(1))
+        let space = pass.space, mark = space.mark, sums = space.matrix(2, max(side.x.rows, 1))
+        pass.forEachShare(of: side.x.rows) { rows in
+            let first = rows.lowerBound
+            row_moments(side.x.row(first), rows.count, side.x.columns, sums.row(0) + first, sums.row(1) + first)
+        }
         for position in 0..<side.order.positions {
             for (place, row) in side.order.rows(position).enumerated() {
                 total[0, place] += sums[0, row]

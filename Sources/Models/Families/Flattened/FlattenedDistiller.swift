@@ -12,7 +12,7 @@ final class FlattenedDistiller: Distiller {
     /// Kept for their memory.
     private var targetOrder = PositionMajor()
     private var memoryOrder = PositionMajor()
-    private static let parts = 8
+    var mostThreads: Int? { nil }
 
     init(_ replacement: FlattenedReplacement, _ setting: DistillerSetting) {
         self.replacement = replacement
@@ -61,9 +61,9 @@ final class FlattenedDistiller: Distiller {
         _ rows: any RowSource, _ batch: DistillationBatch, _ offsets: [Int], _ order: PositionMajor
     ) -> Matrix {
         let result = space.matrix(order.tokens, replacement.shape.width)
-        pool.run(Self.parts) { part in
-            order.forEachRow(order.tokens * part / Self.parts..<order.tokens * (part + 1) / Self.parts) {
-                row, place, position in
+        let cut = EvenCut(order.tokens, for: 2 * pool.cutsFor, unit: 16)
+        pool.run(cut.count) { part in
+            order.forEachRow(cut[part]) { row, place, position in
                 rows.read(offsets[batch.sentence(place)] + position, into: result.row(row))
             }
         }

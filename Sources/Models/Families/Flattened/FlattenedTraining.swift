@@ -3,24 +3,21 @@ import Kernels
 
 /// Forward and backward passes of a replacement over a batch, on any number of threads.
 ///
-/// Work is cut into a fixed number of parts, whose sums are added in order: the result has the same bits whatever the
-/// number of threads. Blocks of weights are finished and updated one at a time, as soon as their gradient is known, so
-/// that a gradient of the whole never exists.
+/// Work is dealt by columns of the hidden layer, by positions or by rows, so that every sum is added up by one task in
+/// the order of the batch, or over blocks of rows that depend on the batch alone: the result has the same bits whatever
+/// the number of threads. Blocks of weights are finished and updated one at a time, as soon as their gradient is known,
+/// so that a gradient of the whole never exists.
 package final class FlattenedTraining {
-    /// Parts that blocks of weights, and rows of the batch, are dealt to.
-    static let parts = DistillerSetting.parts
-
     let replacement: FlattenedReplacement
     let weights: FloatBlock
-    let pool: WorkerPool
     /// Of the hidden layer.
     package var dropout: Float = 0
     /// Whether there is a hidden row for each prefix of the target, in place of one for the whole sentence.
     let seesPrefixes: Bool
-    /// Owned by the pass as a whole, and by each part.
+    /// Of the pass as a whole.
     let space: Workspace
-    let partSpaces: [Workspace]
-    let squares = PartSums(FlattenedTraining.parts)
+    private let pool: WorkerPool?
+    private let threadSpaces: [Workspace]
 
     package init(_ replacement: FlattenedReplacement, weights: FloatBlock, pool: WorkerPool) {
         self.replacement = replacement
@@ -28,21 +25,19 @@ package final class FlattenedTraining {
         self.pool = pool
         seesPrefixes = replacement.isCausal
         space = Workspace()
-        partSpaces = (0..<Self.parts).map { _ in Workspace() }
+        threadSpaces = (0..<pool.threads).map { _ in Workspace() }
     }
 
-    /// On one thread, within a pass through a whole model. There `crossfull` sees prefixes as in translation: the
-    /// future would be the answer.
+    /// On the caller's thread, within a pass through a whole model. There `crossfull` sees prefixes as in translation:
+    /// the future would be the answer.
     init(_ replacement: FlattenedReplacement, within pass: Pass) {
         self.replacement = replacement
         weights = pass.weights
-        pool = Self.serial
+        pool = nil
         seesPrefixes = replacement.isCausal || replacement.shape.attention == .crossfull
         space = pass.workspace
-        partSpaces = [Workspace](repeating: pass.workspace, count: Self.parts)
+        threadSpaces = [pass.workspace]
     }
-
-    private static let serial = WorkerPool(threads: 1)
 
     /// Outputs [tokens, d] in the input's order, valid until the next pass.
     package func predict(_ batch: FlattenedBatch) -> Matrix {
@@ -78,7 +73,7 @@ package final class FlattenedTraining {
 
     private func reset() {
         space.reset()
-        for space in partSpaces { space.reset() }
+        for space in threadSpaces { space.reset() }
     }
 
     /// The stream of a network's hidden dropout.
@@ -86,51 +81,57 @@ package final class FlattenedTraining {
         randomness.dropout(dropout, stream: network)
     }
 
-    /// Runs `body` for each part, each with a workspace of its own.
-    func inParts(_ body: (_ part: Int, Workspace) -> Void) {
-        pool.run(Self.parts) { part in
-            let space = partSpaces[part], mark = space.mark
-            body(part, space)
+    // MARK: - Tasks
+
+    /// For how many threads work is cut, which changes no bit.
+    var cuts: Int { pool?.cutsFor ?? 1 }
+
+    /// Runs `body` for each task, with a workspace of the thread's own.
+    func run(_ tasks: Int, _ body: (_ task: Int, Workspace) -> Void) {
+        func perform(_ task: Int, _ worker: Int) {
+            let space = threadSpaces[worker], mark = space.mark
+            body(task, space)
             space.release(to: mark)
         }
+        if let pool { pool.run(tasks, perform) } else { for task in 0..<tasks { perform(task, 0) } }
     }
 
-    /// The share of 0..<count that falls to a part.
-    static func share(_ count: Int, _ part: Int) -> Range<Int> { count * part / parts..<count * (part + 1) / parts }
+    /// Runs `body` for shares of some rows, each of which is worked on by itself.
+    func forEachShare(of rows: Int, _ body: (Range<Int>) -> Void) {
+        let cut = EvenCut(rows, for: 2 * cuts, unit: 16)
+        run(cut.count) { task, _ in body(cut[task]) }
+    }
+
+    /// Runs `body` for blocks of the hidden layer: columns, and sentences where there are not enough of these.
+    func forEachHiddenBlock(_ sentences: Int, _ body: (_ columns: Range<Int>, _ sentences: Range<Int>) -> Void) {
+        let columns = hiddenColumns(for: cuts), rows = EvenCut(sentences, for: max(1, cuts / columns.count), unit: 16)
+        run(columns.count * rows.count) { task, _ in body(columns[task % columns.count], rows[task / columns.count]) }
+    }
+
+    func hiddenColumns(for tasks: Int) -> EvenCut {
+        EvenCut(replacement.shape.hidden, for: tasks, unit: Self.productColumns)
+    }
+
+    private static let productColumns = product_columns()
+
+    /// Into how many tasks the work of each position is cut, of positions that fewer and fewer sentences reach: so that
+    /// the largest keeps no thread waiting.
+    func positionTasks(_ order: PositionMajor) -> Int { 1 + 2 * cuts * order.count(0) / max(order.tokens, 1) }
 }
 
-/// A matrix for each part.
-struct PartMatrices {
-    private let first: UnsafeMutablePointer<Float>
-    private let rows: Int
-    private let columns: Int
-    /// Floats from one to the next: whole cache lines.
-    private let stride: Int
+/// Parts of 0..<all for so many tasks at most: all but the last are of the same number of whole units.
+struct EvenCut {
+    let all: Int
+    let size: Int
+    var count: Int { (all + size - 1) / size }
 
-    init(_ parts: Int, _ rows: Int, _ columns: Int, _ space: Workspace) {
-        self.rows = rows
-        self.columns = columns
-        stride = (rows * columns + 15) / 16 * 16
-        first = space.take(parts * stride)
+    init(_ all: Int, for tasks: Int, unit: Int) {
+        self.all = all
+        let units = (all + unit - 1) / unit
+        size = max(1, (units + tasks - 1) / tasks) * unit
     }
 
-    subscript(part: Int) -> Matrix { Matrix(first + part * stride, rows: rows, columns: columns) }
-}
-
-/// A sum for each part, added up in order.
-final class PartSums {
-    private let values: UnsafeMutableBufferPointer<Double>
-
-    init(_ parts: Int) {
-        values = .allocate(capacity: parts)
-        clear()
-    }
-
-    deinit { values.deallocate() }
-
-    func clear() { values.initialize(repeating: 0) }
-    func add(_ value: Double, _ part: Int) { values[part] += value }
-    var total: Double { values.reduce(0, +) }
+    subscript(part: Int) -> Range<Int> { part * size..<min((part + 1) * size, all) }
 }
 
 /// The hidden layer of one network: [sentences, H], or [tokens, H] for a causal one.
@@ -171,11 +172,4 @@ struct HiddenRows {
 
     /// Those that a block of outputs, or of the inputs, at this position has to do with.
     func rows(_ position: Int) -> Range<Int> { areOfPrefixes ? order.rows(position) : 0..<order.count(position) }
-
-    /// Those that belong to a share of the sentences: at each position those of the sentences that reach it.
-    func rows(_ position: Int, of sentences: Range<Int>) -> Range<Int> {
-        guard areOfPrefixes else { return sentences }
-        let start = order.starts[position], reach = order.count(position)
-        return start + min(sentences.lowerBound, reach)..<start + min(sentences.upperBound, reach)
-    }
 }

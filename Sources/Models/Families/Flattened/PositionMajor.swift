@@ -57,6 +57,17 @@ package struct PositionMajor {
         position < positions ? starts[position]..<starts[position + 1] : tokens..<tokens
     }
 
+    /// Places among some that reach `position`.
+    func reaching(_ position: Int, _ places: Range<Int>) -> Range<Int> {
+        let count = count(position)
+        return min(places.lowerBound, count)..<min(places.upperBound, count)
+    }
+
+    /// Rows of sentences at some places, all of which reach `position`.
+    func rows(_ position: Int, at places: Range<Int>) -> Range<Int> {
+        starts[position] + places.lowerBound..<starts[position] + places.upperBound
+    }
+
     /// Calls `body` with each row, the sentence it belongs to and its position there.
     package func forEachRow(_ range: Range<Int>, _ body: (_ row: Int, _ sentence: Int, _ position: Int) -> Void) {
         guard var position = (0..<positions).first(where: { starts[$0 + 1] > range.lowerBound }) else { return }
