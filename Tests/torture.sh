@@ -318,7 +318,7 @@ done
   quick "the report" 5 "$bin/report" --run many7
   merge=("$bin/report" --registry all.sqlite --merge runs/registry.sqlite)
   code=0
-  (cd large && exec timeout -s KILL 3 "${merge[@]}") > out 2> err || code=$?
+  (cd large && timeout -s KILL 3 "${merge[@]}") > out 2> err || code=$?
   [ $code = 137 ] && [ "$(sqlite3 large/all.sqlite 'pragma integrity_check; select count(*) from runs')" = $'ok\n0' ] ||
     fail "a merge that was killed"
   quick "merging it" 60 "${merge[@]}"

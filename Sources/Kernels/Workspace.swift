@@ -1,16 +1,22 @@
 import CExhaustion
+import CKernels
 import Foundation
 
 /// A stack of floats for one pass over some sentences of a batch. Matrices are taken from it in order and given back
-/// all at once, so that a step allocates nothing once the largest batch has been seen.
+/// all at once, so that a step allocates nothing once the largest batch has been seen. The address sanitizer finds what
+/// reaches past them or comes too late.
 package final class Workspace {
     private var chunks: [FloatBlock] = []
     private var chunk = 0
     private var used = 0
     private static let alignment = 16
     private static let minimumChunk = 1 << 20
+    /// Floats between two matrices.
+    private static let gap = memory_is_watched() != 0 ? alignment : 0
 
     package init() {}
+
+    deinit { chunks.forEach { $0.watch(0..<$0.count, isFree: false) } }
 
     /// Uninitialised floats. They stay valid until `release(to:)` an earlier mark.
     package func matrix(_ rows: Int, _ columns: Int) -> Matrix {
@@ -24,13 +30,17 @@ package final class Workspace {
     }
 
     package func take(_ count: Int) -> UnsafeMutablePointer<Float> {
-        let rounded = (count + Self.alignment - 1) / Self.alignment * Self.alignment
+        let rounded = (count + Self.alignment - 1) / Self.alignment * Self.alignment + Self.gap
         while chunk < chunks.count && used + rounded > chunks[chunk].count {
             chunk += 1
             used = 0
         }
-        if chunk == chunks.count { chunks.append(FloatBlock(uninitialized: max(rounded, Self.minimumChunk))) }
+        if chunk == chunks.count {
+            chunks.append(FloatBlock(uninitialized: max(rounded, Self.minimumChunk)))
+            chunks[chunk].watch(0..<chunks[chunk].count, isFree: true)
+        }
         defer { used += rounded }
+        chunks[chunk].watch(used..<used + count, isFree: false)
         return chunks[chunk].base + used
     }
 
@@ -53,6 +63,9 @@ package final class Workspace {
     package var mark: Mark { Mark(chunk: chunk, used: used) }
 
     package func release(to mark: Mark) {
+        for index in mark.chunk..<max(mark.chunk, min(chunk + 1, chunks.count)) {
+            chunks[index].watch((index == mark.chunk ? mark.used : 0)..<chunks[index].count, isFree: true)
+        }
         chunk = mark.chunk
         used = mark.used
     }
@@ -61,9 +74,11 @@ package final class Workspace {
     package func reset() {
         if chunks.count > 1 {
             let total = chunks.reduce(0) { $0 + $1.count }
+            chunks.forEach { $0.watch(0..<$0.count, isFree: false) }
             chunks.removeAll()  // before its successor exists, or the peak is twice as high
             chunks.append(FloatBlock(total))
         }
+        chunks.forEach { $0.watch(0..<$0.count, isFree: true) }
         chunk = 0
         used = 0
     }
@@ -111,6 +126,11 @@ package final class FloatBlock {
 
     deinit {
         if isMapped { munmap(base, count * MemoryLayout<Float>.stride) } else { free(base) }
+    }
+
+    /// Tells the address sanitizer who may touch the floats.
+    fileprivate func watch(_ range: Range<Int>, isFree: Bool) {
+        (isFree ? memory_forbid : memory_allow)(base + range.lowerBound, range.count * MemoryLayout<Float>.stride)
     }
 
     /// The floats are wanted no more: whole pages of them are given back, and read as zeros from now on.

@@ -13,8 +13,8 @@ package enum Journal: String, CaseIterable, Sendable {
     /// How long a writer waits for another one, in seconds: without a log readers stand in its way, too.
     var timeout: Double { self == .log ? 20 : 120 }
 
-    /// When SQLite waits for the disk. Without a log what was written in between may be lost with the power, and with it
-    /// the file, unless every write is waited for.
+    /// When SQLite waits for the disk. Without a log what was written in between may be lost with the power, and with
+    /// it the file, unless every write is waited for.
     var synchronous: String { self == .log ? "NORMAL" : "FULL" }
 
     private var mode: String { self == .log ? "wal" : "delete" }

@@ -39,7 +39,8 @@ struct WorkspaceTests {
         space.reset()
         #expect(space.bytes == bytes)
         let second = pass()
-        #expect(zip(second, second.dropFirst()).map { $1 - $0 } == [2_800_000, 3_600_000, 64], "contiguous")
+        let steps = zip(second, second.dropFirst()).map { $1 - $0 }, gap = steps[2] - 64  // of the address sanitizer
+        #expect(gap <= 64 && steps == [2_800_000 + gap, 3_600_000 + gap, 64 + gap], "contiguous")
         space.reset()
         #expect(pass() == second && space.bytes == bytes)
     }

@@ -80,6 +80,13 @@ static inline void pause_briefly(void) {
 #endif
 }
 
+// ---- memory --------------------------------------------------------------------------------------------------------
+/// For the address sanitizer, which sees nothing of what is taken from a block and given back to it: whether it is at
+/// work, and from now on nobody may touch these bytes, or all may again. Without it they do nothing.
+int memory_is_watched(void);
+void memory_forbid(const void *start, long bytes);
+void memory_allow(const void *start, long bytes);
+
 // ---- limits --------------------------------------------------------------------------------------------------------
 /// Does nothing but multiply-adds in registers, of the kind that products are made of, and returns how many: none where
 /// the processor has no instructions for bytes. sums: 32 numbers, whose values are of no account.

@@ -46,9 +46,14 @@ struct Tradeoff {
             }
         }
         let kinds = points.grouped { $0.group.isTeacher ? "teacher" : $0.group.model.places }.map(\.key)
-        let frame = Frame(
-            points.map { ($0.x, $0.y) }, isLogarithmic: (points.map(\.x).max()! / points.map(\.x).min()!) > 4)
         let front = points.filter(\.isBest).sorted { $0.x < $1.x }
+        let lowest = Self.lowest(front.map(\.y)), shown = points.filter { $0.y >= lowest }
+        let (fewest, most) = (shown.map(\.x).min()!, shown.map(\.x).max()!)
+        let frame = Frame(shown.map { ($0.x, $0.y) }, isLogarithmic: most / fewest > 4)
+        let below = points.filter { $0.y < lowest }.map {
+            "\(evidence.label($0.group)) at \($0.group.model.places) (\(Frame.short($0.x)), "
+                + String(format: "%.2f)", $0.y)
+        }
         let rows = points.map { point in
             [
                 point.group.isTeacher ? "teacher" : point.group.model.places, evidence.label(point.group),
@@ -68,10 +73,12 @@ struct Tradeoff {
             left: Self.left / Self.width, right: Self.right / Self.width, top: 1 - Self.top / Self.height,
             bottom: 1 - Self.bottom / Self.height)
         let labels = Self.labels(
-            points.map { ($0.x, $0.y) }, front.map { ($0.x, $0.y, evidence.label($0.group)) }, frame)
+            shown.map { ($0.x, $0.y) }, front.map { ($0.x, $0.y, evidence.label($0.group)) }, frame)
         plot = .figure(
             Figure(
-                cost.name, cost.title, caption: Self.caption(front.map(\.group), evidence, cost, search ?? "", groups),
+                cost.name, cost.title,
+                caption: Self.caption(front.map(\.group), evidence, cost, search ?? "", groups)
+                    + (below.isEmpty ? "" : " Below the frame: \(below.joined(separator: ", "))."),
                 width: Int(Self.width), height: Int(Self.height),
                 data: CSV(
                     [
@@ -91,6 +98,12 @@ struct Tradeoff {
                     plot $front using 1:2 with lines dt 2 lw 1 lc rgb '\(Palette.faint)' notitle, \\
                          \(marks.joined(separator: ", \\\n     "))
                     """))
+    }
+
+    /// Where a frame of the front ends: what lies far below it would press it flat.
+    static func lowest(_ front: [Double]) -> Double {
+        let (least, most) = (front.min()!, front.max()!)
+        return least - max(3 * (most - least), 3)
     }
 
     private static func caption(
@@ -203,7 +216,7 @@ struct Frame {
     }
 
     /// `3710000` as `3.71 M`, `12000` as `12 k`.
-    private static func short(_ value: Double) -> String {
+    static func short(_ value: Double) -> String {
         value >= 1e6
             ? String(format: "%g M", (value / 1e4).rounded() / 100)
             : value >= 1e3 ? String(format: "%g k", (value / 10).rounded() / 100) : String(format: "%g", value)
