@@ -168,6 +168,8 @@ KNOWN_ATTENTIONS := encoder decoder cross crossfull
 $(call require_known,ATTENTIONS,$(KNOWN_ATTENTIONS))
 $(call require_known,PRESET,small paper)
 $(call require_known,PRECISIONS,float32 int8 mixed)
+$(call require_known,PROCESSES,1 2 4 8 16 32 64 128 256 512 1024)
+$(if $(filter 1,$(words $(PROCESSES))),,$(error PROCESSES: expected a number of processes, found '$(PROCESSES)'))
 $(foreach v,LAYERS SEEDS MAPS,$(call require_numbers,$v))
 $(foreach v,$(filter-out $(shell seq 64),$(BEAMS)),$(error BEAMS: expected numbers from 1 to 64, found '$v'))
 
@@ -266,7 +268,7 @@ STEPS := $(foreach n,$(STEPWISE),$(foreach s,$(steps),$n.$s.stepwise))
 # ---- Goals ------------------------------------------------------------------------------------------------------------
 
 .DEFAULT_GOAL := all
-.PHONY: all paper attentionless greedy stepwise lengths phrasebook smoke search table report results-docs corpus bench bench-peers build test check lint torture sanitize docs deps clean verify free why parameters help \
+.PHONY: all paper attentionless greedy stepwise lengths phrasebook smoke search table report results-docs corpus bench bench-peers build test check lint torture sanitize docs deps clean verify free why test-cluster merge-registries deps-mpi parameters help \
   FORCE $(addprefix release/,$(CAPTURES))
 
 all: ## Teacher, distilled replacements, spliced models and their scores, with the table at the end (default)
@@ -409,11 +411,11 @@ free: | $(BUILT) ## List captures that no run needs any more; YES=1 deletes them
 	done
 
 help: ## This list
-	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' pipeline.mk | awk -F'\t' '{ printf "  %-13s %s\n", $$1, $$2 }'
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' pipeline.mk | awk -F'\t' '{ printf "  %-16s %s\n", $$1, $$2 }'
 	@echo
 	@echo 'Settings, given as NAME=value:'
 	@awk '/^# ---- Names/ { exit } /^# / && !/----/ { text = substr($$0, 3) } \
-	  /^[A-Z_]+ \?=/ { if (text) printf "  %-16s %s\n", $$1, text; text = "" } /^$$/ { text = "" }' pipeline.mk
+	  /^[A-Z_]+ \?=/ { if (text) printf "  %-16s %s\n", $$1, text } /^$$/ { text = "" }' pipeline.mk
 
 # ---- Programs ---------------------------------------------------------------------------------------------------------
 
@@ -517,7 +519,7 @@ unless_given = $(strip $(if $1,$(if $(filter $(firstword $1) $(firstword $1)=%,$
 phrasebook_train = $(if $(filter small,$(PRESET)),--epochs 10 --batch-tokens 1500 --dropout 0.1)
 # Whoever changes a flag here wants the stage made again: an unfinished one of other settings is discarded, and says so.
 again = --discard-checkpoint
-share_flags = $(if $(ALONE)$(filter --shares,$1),, --shares $(PROCESSES))
+share_flags = $(if $(ALONE),, $(call unless_given,--shares $(PROCESSES),$1))
 train_parameters = --preset $(PRESET)$(call share_flags,$(TRAIN_FLAGS)) $(call unless_given,$($(CORPUS)_train),$(TRAIN_FLAGS)) $(SEED_FLAG) $(TRAIN_FLAGS)
 # heads.encoder
 capture_parameters = --families $(call of_span,$(basename $1)) --attentions $(subst .,,$(suffix $1)) $(CAPTURE_FLAGS)

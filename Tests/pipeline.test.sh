@@ -230,6 +230,12 @@ expect "train in four processes, of as many shares" \
 pipeline -n PROCESSES=4 MPI_BIN=mpi TRAIN_LAUNCH="srun --mpi=pmix -n 4" LAUNCH="srun -n 1" TRAIN_FLAGS="--shares 8" RUN=several
 expect "a launcher for train and one for the rest, other shares" \
   'grep -q "^srun --mpi=pmix -n 4 mpi/train .*--shares 8" out && ! grep -q -- "--shares 4" out && grep -q "^srun -n 1 bin/tokenize" out'
+pipeline -n PROCESSES=2 MPI_BIN=mpi TRAIN_FLAGS=--shares=4 RUN=several
+expect "shares given with an equals sign count" 'grep -q "mpi/train .*--shares=4" out && ! grep -q -- "--shares 2" out'
+for processes in 3 abc 0 "" "2 4"; do
+  pipeline -n PROCESSES="$processes" RUN=several
+  expect "no training in '$processes' processes" '[ $code = 2 ] && grep -q "PROCESSES: expected" out && ! grep -q tokenize out'
+done
 pipeline merge-registries; expect "registries to merge are named" '[ $code != 0 ] && grep -q "REGISTRIES: expected files" out'
 
 # Names and choices are looked at before anything runs or goes.

@@ -88,6 +88,8 @@ INLINE void product_block(strip_t strip, const float *a, long a_tile, long a_row
     }
 }
 
+long product_rows(void) { return TILE; }
+
 long product_columns(void) { return best_strip().columns; }
 
 KERNEL void product(const float *a, long a_stride, const float *b, long b_stride, float *c, long c_stride, long rows,

@@ -186,11 +186,11 @@ private final class TaskQueue {
         self.body = nil
     }
 
-    private func wakeSleepers(_ wanted: Int) {
+    private func wakeSleepers(_ tasks: Int) {
         let asleep = sleepers.load(ordering: .sequentiallyConsistent)
         guard asleep > 0 else { return }
         pthread_mutex_lock(mutex)
-        if wanted >= asleep { pthread_cond_broadcast(wake) } else { for _ in 0..<wanted { pthread_cond_signal(wake) } }
+        if tasks >= asleep { pthread_cond_broadcast(wake) } else { for _ in 0..<tasks { pthread_cond_signal(wake) } }
         pthread_mutex_unlock(mutex)
     }
 

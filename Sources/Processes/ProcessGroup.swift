@@ -24,6 +24,8 @@ package final class ProcessGroup {
     package var leads: Bool { rank == 0 }
     /// All have agreed to stop where they are, and do so by themselves.
     package private(set) var hasAgreedToStop = false
+    /// All have found the same failure at the same place, and end by themselves.
+    package var sharesFailure = false
 
     private init(started: Bool) {
         #if MPI

@@ -17,6 +17,11 @@ package enum Journal: String, CaseIterable, Sendable {
     /// it the file, unless every write is waited for.
     var synchronous: String { self == .log ? "NORMAL" : "FULL" }
 
+    /// What the file has by now, which need not be what fits.
+    static func kept(by database: Database) throws -> Journal {
+        try String.fetchOne(database, sql: "PRAGMA journal_mode") == log.mode ? .log : .rollback
+    }
+
     private var mode: String { self == .log ? "wal" : "delete" }
 
     /// The mode is a property of the file and stays. SQLite does not wait for a lock while it changes the mode, so we

@@ -8,8 +8,8 @@ import GRDB
 package final class LiveRun: @unchecked Sendable {
     /// Seconds between writes of facts, and between heartbeats.
     package struct Rhythm: Sendable {
-        package var flush = 1.0
-        package var heartbeat = 10.0
+        package var flush: Double
+        package var heartbeat: Double
         package init(flush: Double = 1, heartbeat: Double = 10) {
             self.flush = flush
             self.heartbeat = heartbeat

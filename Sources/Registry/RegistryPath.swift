@@ -4,13 +4,11 @@ import Tensors
 /// moved.
 enum RegistryPath {
     static func stored(_ path: String, root: String) -> String {
-        let full = absolute(path)
+        let full = FilePath.absolute(path)
         return full.hasPrefix(root + "/") ? String(full.dropFirst(root.count + 1)) : full
     }
 
     static func onDisk(_ stored: String, root: String) -> String {
         stored.hasPrefix("/") ? stored : root + "/" + stored
     }
-
-    static func absolute(_ path: String) -> String { FilePath.absolute(path) }
 }

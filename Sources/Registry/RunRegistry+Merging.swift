@@ -52,6 +52,22 @@ extension RunRegistry {
         "artifacts", "artifact_paths", "params", "metrics", "run_io", "scores", "significance",
     ]
 
+    /// Of what both know of a path, the later holds: that something was seen there, or that it is gone.
+    private static let laterPath = """
+        WHERE true
+        ON CONFLICT (path, artifact) DO UPDATE SET seen = excluded.seen, removed = excluded.removed
+          WHERE max(excluded.seen, coalesce(excluded.removed, '')) > max(seen, coalesce(removed, ''))
+        """
+    /// What another artifact was seen in the place of later is gone.
+    private static let replacedPaths = """
+        UPDATE main.artifact_paths SET removed = (
+            SELECT min(later.seen) FROM main.artifact_paths later
+            WHERE later.path = artifact_paths.path AND later.seen > artifact_paths.seen)
+          WHERE removed IS NULL AND EXISTS (
+            SELECT 1 FROM main.artifact_paths later
+            WHERE later.path = artifact_paths.path AND later.seen > artifact_paths.seen)
+        """
+
     /// Those that both registries have.
     private static func columns(of table: String, _ database: Database) throws -> [String] {
         try String.fetchAll(
@@ -112,12 +128,19 @@ extension RunRegistry {
                 default: column
                 }
             }
+            let verb =
+                switch table {
+                case "artifacts": "INSERT OR IGNORE"
+                case "artifact_paths": "INSERT"
+                default: "INSERT OR REPLACE"
+                }
             try database.execute(
                 sql: """
-                    INSERT OR \(table == "artifacts" ? "IGNORE" : "REPLACE")
-                      INTO main.\(table) (\(columns.joined(separator: ", ")))
+                    \(verb) INTO main.\(table) (\(columns.joined(separator: ", ")))
                       SELECT \(values.joined(separator: ", ")) FROM other.\(table)
+                      \(table == "artifact_paths" ? laterPath : "")
                     """)
         }
+        try database.execute(sql: replacedPaths)
     }
 }

@@ -21,11 +21,14 @@ package final class RunRegistry: Sendable {
         self.path = path
         let fitting = journal ?? .fitting(folder: FilePath.parent(path))
         do {
-            queue = try Self.open(path, fitting, timeout: timeout ?? fitting.timeout)
+            queue = try Self.open(path, timeout: timeout ?? fitting.timeout)
             try queue.inDatabase { database in
                 try Self.migrate(database, path: path, fitting)
                 // a log that others left there would be of no use to processes elsewhere
                 if journal != nil || fitting == .rollback { try fitting.use(database) }
+                let kept = try Journal.kept(by: database)
+                try database.execute(sql: "PRAGMA synchronous = \(kept.synchronous)")
+                if timeout == nil { try database.execute(sql: "PRAGMA busy_timeout = \(Int(1000 * kept.timeout))") }
             }
         } catch let error as DataError {
             throw error
@@ -81,12 +84,11 @@ package final class RunRegistry: Sendable {
         }
     }
 
-    private static func open(_ path: String, _ journal: Journal, timeout: Double) throws -> DatabaseQueue {
+    private static func open(_ path: String, timeout: Double) throws -> DatabaseQueue {
         var configuration = Configuration()
         configuration.label = "registry"
         configuration.foreignKeysEnabled = true
         configuration.busyMode = .timeout(timeout)
-        configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = \(journal.synchronous)") }
         try FileSystem.makeFolder(FilePath.parent(path))
         return try DatabaseQueue(path: FilePath.absolute(path), configuration: configuration)
     }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Training
 
 /// The numbers that an option may have. One table for all programs, looked at before anything is computed with a
 /// number: what is in range can be multiplied and added as the programs do without overflow, and is finite.
@@ -16,7 +17,8 @@ struct NumberRange {
         "--average": of(1, 1000),
         "--peak": above(0, 1e30), "--weight-decay": of(0, 1), "--checkpoint-seconds": of(0, 1e6),
         "--bleu-every": of(0, 1e6),
-        "--shares": of(1, 1024), "--batch": of(1, 1e6), "--batch-tokens": of(1, 1e9), "--smoothing": below(0, 1),
+        "--shares": of(Double(Shares.range.lowerBound), Double(Shares.range.upperBound)), "--batch": of(1, 1e6),
+        "--batch-tokens": of(1, 1e9), "--smoothing": below(0, 1),
         "--beta1": below(0, 1), "--beta2": below(0, 1), "--epsilon": above(0, 1),
         "--dropout": below(0, 1), "--embedding-dropout": below(0, 1), "--attention-dropout": below(0, 1),
         "--hidden-dropout": below(0, 1), "--residual-dropout": below(0, 1),

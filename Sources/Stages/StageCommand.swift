@@ -88,11 +88,12 @@ extension StageCommand {
         endGroup(failure.exitCode, saying: failure.lines(program: stage))
     }
 
-    /// Ends this process; the others of its group at once, if they are at work and have not agreed to stop, too. What
-    /// all have to say only the first of them says.
+    /// Ends this process; the others of its group at once, if they are at work and do not end by themselves. What all
+    /// have to say only the first of them says.
     private static func endGroup(_ code: Int32, saying lines: [String] = []) -> Never {
         let group = ProcessGroup.shared
-        let isMissed = code != 0 && !(code > 128 && group.hasAgreedToStop) && StageRun.isMissed()
+        let endTogether = group.sharesFailure || (code > 128 && group.hasAgreedToStop)
+        let isMissed = code != 0 && !endTogether && StageRun.isMissed()
         if group.leads || isMissed { lines.forEach(Terminal.standardError.line) }
         if isMissed { group.abort(code) }
         StageRun.callToWork(nil)

@@ -40,7 +40,7 @@ extension StageRun {
         _ options: StageOptions, _ work: (_ options: StageOptions, _ output: String, _ key: String) throws -> Value?
     ) throws -> Value? {
         guard let key = hearCall() else { return nil }
-        let folder = NSTemporaryDirectory() + "follower-\(getpid())"
+        let folder = NSTemporaryDirectory() + "follower-\(UUID().uuidString)"
         defer { remove(folder) }
         let own = try StageOptions.parse([
             "--quiet", "--registry", folder + "/registry.sqlite", "--threads", "\(options.threadCount)",

@@ -1,3 +1,4 @@
+import Foundation
 import Training
 
 /// Puts what a `Trainer` tells into the registry and on standard error, for every stage that trains.
@@ -34,7 +35,16 @@ package final class TrainingReport {
         self.label = label
     }
 
-    package var observer: TrainingObserver {
+    /// Trains to the end, or throws `Interruption` where this process or another of its group was asked to stop.
+    package func train(_ trainer: Trainer) throws {
+        guard try trainer.run(observer) == .finished else {
+            try run.stopIfRequested()
+            throw Interruption(signal: SIGTERM)  // of another process
+        }
+        finish(steps: trainer.state.step)
+    }
+
+    private var observer: TrainingObserver {
         var observer = TrainingObserver()
         observer.didStep = { [self] in step($0) }
         observer.didEndEpoch = { [self] in epoch($0) }

@@ -81,8 +81,6 @@ struct Checkpoint {
             .init(adam.moment2, layout.slots, prefix: "moment2."),
         ]
     }
-
-    func remove() throws { try FileSystem.remove(path) }
 }
 
 /// Weights at the end of an epoch.
@@ -133,9 +131,5 @@ struct Snapshots {
                 path: path(snapshot), expected: "SHA-256 \(recorded)", found: found,
                 hint: "delete \(folder) to start from nothing")
         }
-    }
-
-    func removeAll(_ list: [Snapshot]) throws {
-        for snapshot in list { try FileSystem.remove(path(snapshot)) }
     }
 }

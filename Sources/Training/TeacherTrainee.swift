@@ -69,6 +69,7 @@ package final class TeacherTrainee: Trainee {
         self.model = model
         self.group = group
         losses = [Double](repeating: 0, count: settings.shares ?? 1)
+        require(losses.count.isMultiple(of: group.count), "\(losses.count) shares for \(group.count) processes")
         self.lessons = lessons
         self.settings = settings
         self.train = train

@@ -109,7 +109,10 @@ package final class Trainer {
                 let stepStarted = clock.now
                 let rate = settings.schedule.rate(step: state.step + 1, of: total)
                 let sums = try trainee.step(batch: state.batch, step: state.step + 1, rate: rate, adam: adam)
-                guard sums.loss.isFinite else { throw DivergedError("the loss", step: state.step + 1, rate: rate) }
+                guard sums.loss.isFinite else {
+                    group.sharesFailure = true
+                    throw DivergedError("the loss", step: state.step + 1, rate: rate)
+                }
                 state.step += 1
                 state.batch += 1
                 state.sums += sums
@@ -133,12 +136,6 @@ package final class Trainer {
         return .finished
     }
 
-    /// Removes what only a running or interrupted training needs.
-    package func cleanUp() throws {
-        try checkpoint.remove()
-        try snapshots.removeAll(state.snapshots)
-    }
-
     private var reachedLimit: Bool { settings.maxSteps > 0 && state.step >= settings.maxSteps }
 
     private var isDone: Bool {
@@ -157,7 +154,10 @@ package final class Trainer {
         let hasLoss = trainee.validationSentences > 0
         let validation = hasLoss && group.leads ? try trainee.validate(epoch: state.epoch) : nil
         let loss = hasLoss ? group.broadcast(validation?.loss ?? 0) : nil
-        if let loss, !loss.isFinite { throw diverged("the validation loss") }
+        if let loss, !loss.isFinite {
+            group.sharesFailure = true
+            throw diverged("the validation loss")
+        }
         let isBest = loss.map { $0 < state.bestLoss ?? .infinity } ?? false
         if let loss {
             state.epochsSinceBest = isBest ? 0 : state.epochsSinceBest + 1

@@ -122,22 +122,17 @@ extension Session {
         return RepeatedWork(pool: pool, body: try work(pool))
     }
 
-    /// The same work cut for one core and for several, in turn, so that what slows the machine down slows down both.
+    /// The same work cut for one core and for several.
     private func steps(_ one: RepeatedWork, _ several: RepeatedWork) -> (SimulatedStep, SimulatedStep) {
-        let works = [one, several]
-        var runs: [[(record: TaskRecord, seconds: Double)]] = [[], []], spent = 0.0
-        for work in works { _ = work.seconds() }
-        while runs[0].count < 2 || (runs[0].count < 20 && spent < stopwatch.seconds) {
-            for (index, work) in works.enumerated() {
-                stopwatch.stopIfRequested()
-                runs[index].append(work.recorded())
-                spent += runs[index].last!.seconds
-            }
+        var runs: [[(record: TaskRecord, seconds: Double)]] = [[], []]
+        inTurn([one, several], rounds: 2...20) { index, work in
+            runs[index].append(work.recorded())
+            return runs[index].last!.seconds
         }
         return (SimulatedStep(runs[0]), SimulatedStep(runs[1]))
     }
 
-    /// Seconds on one thread and on all, in turn, the fastest of each.
+    /// Seconds on one thread and on all, the fastest of each.
     private func measured(
         _ work: (WorkerPool) throws -> () -> Void, _ threads: Int
     ) rethrows -> (alone: Double, together: Double) {
@@ -145,18 +140,30 @@ extension Session {
             let pool = WorkerPool(threads: threads)
             return RepeatedWork(pool: pool, body: try work(pool))
         }
-        for work in works { _ = work.seconds() }
-        var best = [Double.infinity, .infinity], spent = 0.0, rounds = 0
-        while rounds < 5 || spent < stopwatch.seconds {
-            for (index, work) in works.enumerated() {
-                stopwatch.stopIfRequested()
-                let seconds = work.seconds()
-                best[index] = min(best[index], seconds)
-                spent += seconds
-            }
-            rounds += 1
+        var best = [Double.infinity, .infinity]
+        inTurn(works, rounds: 5...1000) { index, work in
+            let seconds = work.seconds()
+            best[index] = min(best[index], seconds)
+            return seconds
         }
         return (best[0], best[1])
+    }
+
+    /// Measures works by turns, so that what slows the machine down slows down all, for as long as a part is to take.
+    ///
+    /// - Parameter measure: does one work and returns its seconds
+    private func inTurn(
+        _ works: [RepeatedWork], rounds: ClosedRange<Int>, _ measure: (_ index: Int, RepeatedWork) -> Double
+    ) {
+        for work in works { _ = work.seconds() }
+        var spent = 0.0, done = 0
+        while done < rounds.lowerBound || (done < rounds.upperBound && spent < stopwatch.seconds) {
+            for (index, work) in works.enumerated() {
+                stopwatch.stopIfRequested()
+                spent += measure(index, work)
+            }
+            done += 1
+        }
     }
 
     /// Seconds of a section whose tasks do nothing, the fastest of many.

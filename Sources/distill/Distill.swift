@@ -75,7 +75,7 @@ struct Distill: StageCommand {
                 .left("spec"), .right("parameters"), .right("epochs"), .right("valid error"), .right("explained"),
                 .right("cosine"))
             for spec in specs {
-                guard let result = try distil(spec, from: folder, to: output, settings, run, pool) else { return }
+                let result = try distil(spec, from: folder, settings, run, pool)
                 table.add(
                     "\(spec)", Format.count(result.parameters), "\(result.epochs)",
                     result.loss.map { String(format: "%.5f", $0) } ?? "-",
@@ -87,11 +87,10 @@ struct Distill: StageCommand {
         }
     }
 
-    /// Nil if it was stopped.
     private func distil(
-        _ spec: Spec, from folder: PublishedFolder<CaptureConfiguration>, to output: String,
-        _ settings: DistillConfiguration, _ run: StageRun, _ pool: WorkerPool
-    ) throws -> LayerResult? {
+        _ spec: Spec, from folder: PublishedFolder<CaptureConfiguration>, _ settings: DistillConfiguration,
+        _ run: StageRun, _ pool: WorkerPool
+    ) throws -> LayerResult {
         let layer = spec.layer!, capture = folder.path, hashes = try folder.blockHashes()
         let trainee = try DistillationTrainee(
             spec, settings.capture, train: CapturedActivations(folder: capture, hashes, settings.capture, .train, spec),
@@ -102,7 +101,7 @@ struct Distill: StageCommand {
         let key = "\(run.keyHash).\(layer)", file = try run.folder.path(DistillConfiguration.weightsName(layer: layer))
         try distillation.training.requireValidation(trainee.validationSentences, in: capture)
         let scratch = run.folder.unfinished + "/layer-\(layer)"
-        if let finished = try LayerResult.load(file, key: key, trainee) {
+        if let finished = try LayerResult.load(file, key: key) {
             try? FileManager.default.removeItem(atPath: scratch)  // left by a kill between its weights and here
             return finished
         }
@@ -110,12 +109,7 @@ struct Distill: StageCommand {
         let trainer = Trainer(
             trainee, settings: settings.values.training, folder: scratch, key: key,
             checkpointSeconds: distillation.training.checkpointSeconds)
-        let report = TrainingReport(run, layer: layer, label: "\(spec)")
-        guard try trainer.run(report.observer) == .finished else {
-            try run.stopIfRequested()
-            return nil
-        }
-        report.finish(steps: trainer.state.step)
+        try TrainingReport(run, layer: layer, label: "\(spec)").train(trainer)
         let result = try LayerResult(trainee, epochs: trainer.state.epoch)
         try result.save(trainee, key: key, to: file)
         try FileManager.default.removeItem(atPath: scratch)

@@ -36,7 +36,7 @@ struct LayerResult: Codable {
     private static func record(_ path: String) -> String { path + ".sha256" }
 
     /// Nil where there is no file, one made with other settings, or one that is not what was written.
-    static func load(_ path: String, key: String, _ trainee: DistillationTrainee) throws -> LayerResult? {
+    static func load(_ path: String, key: String) throws -> LayerResult? {
         guard FileSystem.exists(path), let recorded = try? FileSystem.read(record(path)),
             try FileSystem.sha256(of: path) == String(decoding: recorded, as: UTF8.self)
         else { return nil }

@@ -3,6 +3,7 @@ import Corpus
 import Foundation
 import Kernels
 import Models
+import Processes
 import Stages
 import Tensors
 import Training
@@ -83,12 +84,7 @@ struct Train: StageCommand {
             let trainer = Trainer(
                 trainee, settings: settings.values.training, folder: run.folder.unfinished, key: run.keyHash,
                 checkpointSeconds: teacher.training.checkpointSeconds, group: .shared)
-            let report = TrainingReport(run)
-            guard try trainer.run(report.observer) == .finished else {
-                try run.stopIfRequested()
-                throw Interruption(signal: SIGTERM)  // of another process
-            }
-            report.finish(steps: trainer.state.step)
+            try TrainingReport(run).train(trainer)
             if trainee.bytesPerStep > 0 {
                 run.metric("sent_bytes_per_step", trainee.bytesPerStep)
                 run.log.info("each process sent \(Format.count(Int(trainee.bytesPerStep))) bytes a step")
@@ -140,7 +136,7 @@ struct Train: StageCommand {
             let lessons = try TeacherLessons(
                 teacher.model, weights: teacher.weights, train, own.teacher.teaching!, pool: pool,
                 progress: { progress.update($0) },
-                stop: { try run.stopIfRequested() })
+                stop: { if ProcessGroup.shared.count == 1 { try run.stopIfRequested() } })  // several stop at a step
             progress.finish(train.count)
             return lessons
         }

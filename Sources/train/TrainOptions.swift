@@ -94,10 +94,10 @@ struct TeacherOptions: ParsableArguments {
     var bleuEvery = 0
     @Option(help: "Cut the gradient's norm to this.") var clip: Float?
 
-    private var wantedShares: Int { shares ?? ProcessGroup.shared.count }
+    private var shareCount: Int { shares ?? ProcessGroup.shared.count }
 
     func validate() throws {
-        if let problem = Shares.problem(wantedShares, processes: ProcessGroup.shared.count) {
+        if let problem = Shares.problem(shareCount, processes: ProcessGroup.shared.count) {
             throw ValidationError(problem)
         }
     }
@@ -124,7 +124,7 @@ struct TeacherOptions: ParsableArguments {
         values.teacher.batchTokens = batchTokens ?? values.teacher.batchTokens
         values.teacher.smoothing = smoothing ?? values.teacher.smoothing
         values.teacher.clip = clip ?? values.teacher.clip
-        values.teacher.shares = wantedShares > 1 ? wantedShares : nil
+        values.teacher.shares = shareCount > 1 ? shareCount : nil
         values.teacher.seed = training.seed ?? values.teacher.seed
     }
 }

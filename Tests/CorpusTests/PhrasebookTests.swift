@@ -56,4 +56,14 @@ import Testing
         #expect(throws: DataError.self) { try phrasebook.splits(source: "en", target: "en") }
         #expect(throws: DataError.self) { try Phrasebook(folder: "/nowhere", through: InputFiles()) }
     }
+
+    @Test func aColumnThatStandsTwiceIsRefused() throws {
+        try Fixtures.withFolder { folder in
+            _ = try Fixtures.write("en\tde\ten\ncat\tKatze\tcat\n".utf8, folder, "nouns.tsv")
+            let error = #expect(throws: DataError.self) {
+                try WordTable(folder, InputFiles(), "nouns.tsv", columns: ["en", "de"])
+            }
+            #expect(error?.found == "'en' twice")
+        }
+    }
 }

@@ -78,6 +78,20 @@ import Testing
         #expect(try all.rows("SELECT status FROM runs") == [["finished"]])
     }
 
+    /// Nor does it bring back what has been replaced since: a place holds what was seen there last.
+    @Test func anEarlierCopyBringsNoReplacedPathBack() throws {
+        let all = try registry("all"), copy = try registry("copy")
+        try all.record(describe("capture"), making: artifact("a", kind: "capture", at: "/x/capture"))
+        #expect(try copy.merge(all) == 1)
+        usleep(2000)  // times are in milliseconds
+        try all.record(describe("capture"), making: artifact("b", kind: "capture", at: "/x/capture"))
+        let paths = "SELECT substr(artifact, -1), removed IS NULL FROM artifact_paths ORDER BY artifact"
+        let expected: [[String?]] = [["a", "0"], ["b", "1"]]
+        #expect(try all.rows(paths) == expected)
+        #expect(try all.merge(copy) == 0 && all.rows(paths) == expected)
+        #expect(try copy.merge(all) == 1 && copy.rows(paths) == expected)
+    }
+
     /// Runs that went on from one another do so here, under other numbers.
     @Test func runsGoOnFromTheSameRuns() throws {
         let all = try registry("all"), part = try registry("part")
@@ -152,6 +166,17 @@ import Testing
         ] { #expect(NetworkFileSystem.holds(folder, mounts: mounts) == isNetwork, "\(folder)") }
         #expect(!NetworkFileSystem.holds("/anywhere", mounts: nil))
         #expect(["lustre", "gpfs", "ceph"].allSatisfy(NetworkFileSystem.isOne))
+    }
+
+    /// How long SQLite waits follows from the journal that the file has, whoever opens it.
+    @Test func whatTheFileHasDecides() throws {
+        let path = scratch.folder + "/kept.sqlite"
+        func pragmas(_ registry: RunRegistry) throws -> [String?] {
+            try ["journal_mode", "synchronous", "busy_timeout"].map { try registry.rows("PRAGMA \($0)")[0][0] }
+        }
+        #expect(try pragmas(RunRegistry(path: path)) == ["wal", "1", "20000"])
+        #expect(try pragmas(RunRegistry(path: path, journal: .rollback)) == ["delete", "2", "120000"])
+        #expect(try pragmas(RunRegistry(path: path)) == ["delete", "2", "120000"])
     }
 
     /// The rollback journal: eight writers at once, and a log that was there before is turned into one.

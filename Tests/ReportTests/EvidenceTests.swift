@@ -140,6 +140,16 @@ import Testing
         #expect(costs.stages.map(\.processorHours) == [1.5, 3])
     }
 
+    /// Where there was nothing to validate on, networks were distilled all the same.
+    @Test func networksThatNobodyValidatedAreNotDrawn() throws {
+        try record("distill", "alr-h8.encoder", "toy") { $0.metric("layer.0.train.loss", step: 1, 0.5) }
+        #expect(try Distillations(evidence("toy")).networks.isEmpty)
+        try record("distill", "alr-h8.cross", "toy") { run in
+            for key in ["loss", "explained"] { run.metric("layer.0.valid.\(key)", step: 1, 0.5) }
+        }
+        #expect(try Distillations(evidence("toy")).networks.map(\.label) == ["alr-h8"])
+    }
+
     @Test func aDeletedScoreIsNoResult() throws {
         let path = folder + "/toy/score/teacher"
         let run = try registry.start(description("score", "teacher", "toy"), inputs: []) { print($0) }

@@ -67,9 +67,15 @@ final class DistillationBench {
             pool: pool)
     }
 
-    func trainer(_ trainee: Trainee) -> Trainer {
-        Trainer(trainee, settings: training, folder: folder, key: "k", checkpointSeconds: 0)
+    var scratch: String { folder + "/training" }
+
+    func trainer(_ trainee: Trainee) throws -> Trainer {
+        try FileManager.default.createDirectory(atPath: scratch, withIntermediateDirectories: true)
+        return Trainer(trainee, settings: training, folder: scratch, key: "k", checkpointSeconds: 0)
     }
+
+    /// Removes what a training has left.
+    func empty() throws { try FileManager.default.removeItem(atPath: scratch) }
 }
 
 @Suite struct DistillationTests {
@@ -162,13 +168,13 @@ final class DistillationBench {
     ) throws {
         let bench = try DistillationBench()
         bench.settings.dropout = 0.1
-        let whole = try bench.trainee(text), trainer = bench.trainer(whole)
-        _ = try trainer.run()
-        try trainer.cleanUp()
+        let whole = try bench.trainee(text)
+        _ = try bench.trainer(whole).run()
+        try bench.empty()
         var pieces = whole
         let runs = try runInPieces(of: 3) { run in
             pieces = try bench.trainee(text, threads: 1 + run % 2)
-            return bench.trainer(pieces)
+            return try bench.trainer(pieces)
         }
         #expect(runs > 10)
         #expect(bits(pieces.weights) == bits(whole.weights))
@@ -269,7 +275,7 @@ final class DistillationBench {
         var observer = TrainingObserver()
         observer.didEndEpoch = { epoch in
             guard epoch.epoch == 1 else { return }
-            let path = bench.folder + "/epoch-0.safetensors"
+            let path = bench.scratch + "/epoch-0.safetensors"
             var bytes = (try? FileSystem.read(path)) ?? []
             bytes[bytes.count - 2] ^= 1
             try? FileSystem.writeAtomically(Data(bytes), to: path)

@@ -44,6 +44,12 @@ struct Workbench {
         Trainer(trainee, settings: settings, folder: folder, key: key, checkpointSeconds: 0)
     }
 
+    /// Removes what a training has left there.
+    func empty() throws {
+        try FileManager.default.removeItem(atPath: folder)
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    }
+
     func remove() { try? FileManager.default.removeItem(atPath: folder) }
 }
 
@@ -80,10 +86,8 @@ struct Workbench {
         defer { bench.remove() }
         bench.settings.averaged = averaged
         let whole = bench.trainee()
-        let trainer = bench.trainer(whole)
-        _ = try trainer.run()
-        try trainer.cleanUp()
-        #expect(try FileManager.default.contentsOfDirectory(atPath: bench.folder).isEmpty)
+        _ = try bench.trainer(whole).run()
+        try bench.empty()
 
         var pieces = whole
         let runs = try runInPieces(of: 7) { _ in
@@ -101,9 +105,7 @@ struct Workbench {
         defer { bench.remove() }
         let whole = bench.trainee()
         _ = try bench.trainer(whole).run()
-        try bench.trainer(whole).cleanUp()
-        try FileManager.default.removeItem(atPath: bench.folder)
-        try FileManager.default.createDirectory(atPath: bench.folder, withIntermediateDirectories: true)
+        try bench.empty()
 
         let killed = bench.trainee()
         let trainer = Trainer(killed, settings: bench.settings, folder: bench.folder, key: "k", checkpointSeconds: 1e9)

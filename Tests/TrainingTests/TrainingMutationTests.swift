@@ -86,8 +86,8 @@ import Testing
         observer.stopRequested = { true }
         _ = try bench.trainer(trainee).run(observer)
         let adam = Adam(bench.training.adam, count: trainee.weights.count)
-        try torture("checkpoint", bench.folder + "/checkpoint.safetensors", every: 2) {
-            _ = try Checkpoint(folder: bench.folder, key: "k", layout: trainee.layout).read(
+        try torture("checkpoint", bench.scratch + "/checkpoint.safetensors", every: 2) {
+            _ = try Checkpoint(folder: bench.scratch, key: "k", layout: trainee.layout).read(
                 weights: trainee.weights, adam: adam)
         }
     }

@@ -10,7 +10,8 @@ void product(const float *a, long a_stride, const float *b, long b_stride, float
 void product_transposed(const float *a, long a_stride, const float *b, long b_stride, float *c, long c_stride,
     long rows, long columns, long inner, int accumulate, float *sums);
 
-/// Columns that are multiplied at once, 16 or 64: whoever cuts columns cuts them between these.
+/// Rows, and columns (16 or 64), that are multiplied at once: whoever cuts them cuts between these.
+long product_rows(void);
 long product_columns(void);
 
 // ---- weights laid out once -----------------------------------------------------------------------------------------

@@ -46,6 +46,9 @@ struct WordTable {
             throw DataError(
                 path: path, expected: "columns \(columns.joined(separator: ", "))", found: "none named \(missing)")
         }
+        if let twice = heading.first(where: { name in heading.filter { $0 == name }.count > 1 }) {
+            throw DataError(path: path, expected: "columns of different names", found: "'\(Excerpt.line(twice))' twice")
+        }
         rows = try lines.dropFirst().map { number, line in
             let cells = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
             guard cells.count == heading.count, !cells.contains("") else {

@@ -64,7 +64,7 @@ struct NormalizationTable {
 
 extension NormalizationTable {
     /// Contents of the fields with these numbers in a message of Protocol Buffers; nil where it is none.
-    private static func fields(_ wanted: Set<UInt64>, of message: ArraySlice<UInt8>) -> [ArraySlice<UInt8>]? {
+    private static func fields(_ numbers: Set<UInt64>, of message: ArraySlice<UInt8>) -> [ArraySlice<UInt8>]? {
         var rest = message, found: [ArraySlice<UInt8>] = []
         while !rest.isEmpty {
             guard let key = variableLength(&rest) else { return nil }
@@ -81,7 +81,7 @@ extension NormalizationTable {
             default: return nil
             }
             guard length <= rest.count else { return nil }
-            if key & 7 == 2, wanted.contains(key >> 3) { found.append(rest.prefix(length)) }
+            if key & 7 == 2, numbers.contains(key >> 3) { found.append(rest.prefix(length)) }
             rest = rest.dropFirst(length)
         }
         return found

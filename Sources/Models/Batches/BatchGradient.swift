@@ -67,7 +67,7 @@ package final class BatchGradient {
         measure(trained)
     }
 
-    /// The most threads that can work on a batch; nil where there is no such number.
+    /// The most threads that can differentiate a batch; nil where there is no such number.
     package var mostThreads: Int? { blocks.isEmpty ? nil : blocks.count }
 
     /// To be called whenever the weights have changed.
@@ -82,7 +82,7 @@ package final class BatchGradient {
     /// The summed loss of all sentences, forward only.
     package func loss(_ batch: PairBatch, smoothing: Float) -> LossSums {
         pack()
-        deal(batch, 0..<batch.source.sentences)
+        deal(batch, 0..<batch.source.sentences, tiles: nil)
         runTiles { tile, state in
             state.tile.begin(batch, tiles[tile], from: 0)
             let pass = Pass(
@@ -104,7 +104,7 @@ package final class BatchGradient {
         var sums = LossSums(), start = sentences.lowerBound
         repeat {
             let round = start..<roundEnd(batch, start, sentences.upperBound)
-            deal(batch, round)
+            deal(batch, round, tiles: blocks.isEmpty ? nil : blocks.count)
             store.begin(
                 sourceRows: batch.source.offsets[round.upperBound] - batch.source.offsets[start],
                 targetRows: batch.target.offsets[round.upperBound] - batch.target.offsets[start], sentences: round.count
@@ -167,7 +167,7 @@ package final class BatchGradient {
     /// enough for products to run at speed; where even one is not, for fewer threads.
     private func tileCount(_ work: Int) -> Int {
         let tokens = work / 3
-        if let wanted = cut.tileTokens { return max(1, (tokens + wanted / 2) / wanted) }
+        if let size = cut.tileTokens { return max(1, (tokens + size / 2) / size) }
         let each = max(1, (tokens + Self.tileTokens * pool.cutsFor / 2) / (Self.tileTokens * pool.cutsFor))
         return max(1, min(each * pool.cutsFor, tokens / Self.fewestTokens))
     }
@@ -176,10 +176,9 @@ package final class BatchGradient {
     private static let tileTokens = 160
     private static let fewestTokens = 40
 
-    /// Tiles of about the same work.
-    private func deal(_ batch: PairBatch, _ sentences: Range<Int>) {
-        let all = Self.work(batch, sentences)
-        let count = blocks.isEmpty ? tileCount(all) : blocks.count
+    /// Tiles of about the same work; nil: as many as suit the threads.
+    private func deal(_ batch: PairBatch, _ sentences: Range<Int>, tiles fixed: Int?) {
+        let all = Self.work(batch, sentences), count = fixed ?? tileCount(all)
         tiles.removeAll(keepingCapacity: true)
         tileSums.removeAll(keepingCapacity: true)
         var start = sentences.lowerBound
@@ -216,12 +215,11 @@ package final class BatchGradient {
     /// Parts of about the same size.
     private static func taskRows(_ count: Int, columns: Int) -> [Range<Int>] {
         let rows = max(fewestTaskRows, taskNumbers / columns), parts = max(1, (count + rows - 1) / rows)
-        let ends = (0...parts).map { $0 == parts ? count : count * $0 / parts / kernelRows * kernelRows }
+        let ends = (0...parts).map { $0 == parts ? count : count * $0 / parts / productRows * productRows }
         return zip(ends, ends.dropFirst()).map { $0..<$1 }
     }
 
-    /// Rows that the kernel multiplies at once: TILE of tile.h.
-    private static let kernelRows = 6
+    private static let productRows = product_rows()
 
     /// Finds what there is to be left, by a pass over one sentence, and deals it.
     private func measure(_ trained: [Slot]) {

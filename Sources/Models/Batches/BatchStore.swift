@@ -2,7 +2,7 @@ import CKernels
 import Kernels
 
 /// The source's tokens or the target's.
-enum PairSide: Int, CaseIterable {
+enum PairSide: Int {
     case source, target
 }
 

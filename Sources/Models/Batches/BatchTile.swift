@@ -68,29 +68,3 @@ final class BatchTile {
         return copy
     }
 }
-
-extension PairBatch {
-    /// Sentences of another batch.
-    mutating func append(_ other: PairBatch, _ sentences: Range<Int>) {
-        for sentence in sentences {
-            source.append(sentence: other.source.ids[other.source.range(sentence)])
-            target.append(sentence: other.target.ids[other.target.range(sentence)])
-        }
-        labels.append(
-            other.labels, other.target.offsets[sentences.lowerBound]..<other.target.offsets[sentences.upperBound])
-    }
-}
-
-extension Labels {
-    fileprivate mutating func append(_ other: Labels, _ rows: Range<Int>) {
-        for row in rows { tokens.append(other.tokens[row]) }
-        guard let lesson = other.teacher, !lesson.ids.isEmpty else { return }
-        if teacher == nil {
-            teacher = Teacher(likeliest: lesson.likeliest, alpha: lesson.alpha, temperature: lesson.temperature)
-        }
-        for i in rows.lowerBound * lesson.likeliest..<rows.upperBound * lesson.likeliest {
-            teacher!.ids.append(lesson.ids[i])
-            teacher!.probabilities.append(lesson.probabilities[i])
-        }
-    }
-}

@@ -9,9 +9,9 @@ final class PackedDistiller: Distiller {
     private let width: Int
     private let slices: [Slice]
 
-    /// Gradients of such networks are small, so that a block for each part costs little.
-    private static let parts = 8
-    var mostThreads: Int? { Self.parts }
+    /// Gradients of such networks are small, so that a block for each slice costs little.
+    private static let sliceCount = 8
+    var mostThreads: Int? { Self.sliceCount }
 
     private final class Slice {
         let space = Workspace()
@@ -31,7 +31,7 @@ final class PackedDistiller: Distiller {
         self.network = network
         self.width = width
         self.setting = setting
-        slices = (0..<Self.parts).map { _ in Slice(parameters: setting.weights.count) }
+        slices = (0..<Self.sliceCount).map { _ in Slice(parameters: setting.weights.count) }
     }
 
     func step(
@@ -139,9 +139,9 @@ final class PackedDistiller: Distiller {
         setting.pool.run(slots.count) { index in
             let at = slots[index].offset, count = slots[index].count, sum = slices[0].gradients.base + at
             for slice in slices.dropFirst() {
-                let part = slice.gradients.base + at
-                add_rows(sum, count, part, count, 1, count)
-                part.update(repeating: 0, count: count)
+                let own = slice.gradients.base + at
+                add_rows(sum, count, own, count, 1, count)
+                own.update(repeating: 0, count: count)
             }
         }
         let factor = clippingFactor()

@@ -28,9 +28,9 @@ package final class LinearPanels {
     /// - Parameters:
     ///   - weights: [outputs, inputs]; copied
     ///   - bias: copied; none if nil
-    ///   - wanted: weights that are too wide for it stay in float32
-    package init(_ weights: Matrix, bias values: UnsafePointer<Float>? = nil, _ wanted: Precision = .float32) {
-        let precision = weights.columns > Precision.widestInt8 ? .float32 : wanted
+    ///   - asked: weights that are too wide for it stay in float32
+    package init(_ weights: Matrix, bias values: UnsafePointer<Float>? = nil, _ asked: Precision = .float32) {
+        let precision = weights.columns > Precision.widestInt8 ? .float32 : asked
         storage = FloatBlock(Panels.count(weights, precision))
         panels = Panels(weights, precision, at: storage.base)
         bias = values.map {

@@ -22,7 +22,8 @@ struct Distillations {
         let runs: Int
     }
 
-    /// By attention, then by name; seeds together. Only those that stand in some scored model, if there is one.
+    /// By attention, then by name; seeds together. Only those that were validated, and that stand in some scored model
+    /// if there is one.
     let networks: [Network]
     var runs: Int { networks.reduce(0) { $0 + $1.runs } }
 
@@ -52,7 +53,7 @@ struct Distillations {
                 attention: spec.attention,
                 layers: layers.map { layer in Layer(layer, values.compactMap { $0[layer] }.map(LayerValues.init)) },
                 runs: seeds.count)
-        }.sorted { a, b in
+        }.filter { $0.layers.contains { !$0.curves.allSatisfy(\.isEmpty) } }.sorted { a, b in
             func order(_ network: Network) -> Int { Attention.allCases.firstIndex(of: network.attention)! }
             return (order(a), a.label) < (order(b), b.label)
         }

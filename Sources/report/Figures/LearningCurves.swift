@@ -122,7 +122,9 @@ struct LearningCurves {
     private static func distillation(_ evidence: Evidence) throws -> [Plot] {
         let distilled = try Distillations(evidence)
         guard !distilled.networks.isEmpty else {
-            return [.absent(title: "Networks learn by layer", reason: "nothing was distilled in these runs")]
+            return [
+                .absent(title: "Networks learn by layer", reason: "nothing was distilled and validated in these runs")
+            ]
         }
         return distilled.networks.grouped(by: \.attention.rawValue).map { attention, networks in
             let name = "distillation-\(attention)",

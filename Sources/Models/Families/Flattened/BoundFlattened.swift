@@ -86,9 +86,8 @@ final class BoundFlattened {
         _ mean: UnsafeMutablePointer<Float>, _ rstd: UnsafeMutablePointer<Float>
     ) {
         for row in 0..<rows {
-            let m = sums[row] / Float(count), variance = squares[row] / Float(count) - m * m
-            mean[row] = m
-            rstd[row] = 1 / max(variance + FlattenedReplacement.epsilon, FlattenedReplacement.epsilon).squareRoot()
+            (mean[row], rstd[row]) = FlattenedReplacement.moments(
+                sum: sums[row], squares: squares[row], of: Float(count))
         }
     }
 }

@@ -8,7 +8,7 @@ import Kernels
 ///     db = W1 dv     db1 = dv = sum delta
 ///
 /// so that everything follows from G_j, one product a block. D_j is `a` itself where the whole sentence is seen, a
-/// suffix sum over positions for a causal network, and the sum over all positions for the source's blocks.
+/// suffix sum over positions where prefixes are, and the sum over all positions for the source's blocks.
 struct FlattenedBackward {
     private let pass: FlattenedTraining
     private let tape: FlattenedTape
@@ -204,7 +204,7 @@ struct FlattenedBackward {
     /// D of the source's blocks, in the source's order: that of position 0 of the input, which every row sees.
     private func sourceRows(_ rows: HiddenRows, _ D: Matrix, _ memory: FlattenedSide) -> Matrix {
         let own = pass.space.zeros(memory.order.sentences, D.columns)
-        pass.forEachShare(of: rows.areOfPrefixes ? rows.order.count(0) : rows.order.sentences) { places in
+        pass.forEachRowBlock(of: rows.areOfPrefixes ? rows.order.count(0) : rows.order.sentences) { places in
             for place in places {
                 own.row(batch.memoryPlace(place, memory)).update(from: D.row(place), count: D.columns)
             }
@@ -242,8 +242,7 @@ struct FlattenedBackward {
         }
     }
 
-    /// Rows that products work on at once: TILE of tile.h.
-    private static let productRows = 6
+    private static let productRows = product_rows()
 
     // MARK: - Result
 

@@ -29,7 +29,8 @@ package struct FlattenedBatch {
     func memoryPlace(_ place: Int, _ memory: FlattenedSide) -> Int { memory.order.places[input.order.order[place]] }
 }
 
-/// Mean and 1/sd of what each hidden row sees of the input: one row a sentence, or one a token for a causal network.
+/// Mean and 1/sd of what each hidden row sees of the input: one row a sentence, or one a token where prefixes are
+/// seen.
 struct InputMoments: BitwiseCopyable {
     let mean: UnsafeMutablePointer<Float>
     let rstd: UnsafeMutablePointer<Float>
@@ -53,12 +54,8 @@ struct InputMoments: BitwiseCopyable {
         }
         let (mean, rstd) = (mean, rstd)
         func finish(_ row: Int, _ place: Int) {
-            let m = total[0, place] / N
-            mean[row] = m
-            rstd[row] =
-                1
-                / max(total[1, place] / N - m * m + FlattenedReplacement.epsilon, FlattenedReplacement.epsilon)
-                .squareRoot()
+            (mean[row], rstd[row]) = FlattenedReplacement.moments(
+                sum: total[0, place], squares: total[1, place], of: N)
         }
         Self.accumulate(pass, batch.input, total) { row, place in
             if pass.seesPrefixes { finish(row, place) }
@@ -72,7 +69,7 @@ struct InputMoments: BitwiseCopyable {
         _ pass: FlattenedTraining, _ side: FlattenedSide, _ total: Matrix, _ visit: (_ row: Int, _ place: Int) -> Void
     ) {
         let space = pass.space, mark = space.mark, sums = space.matrix(2, max(side.x.rows, 1))
-        pass.forEachShare(of: side.x.rows) { rows in
+        pass.forEachRowBlock(of: side.x.rows) { rows in
             let first = rows.lowerBound
             row_moments(side.x.row(first), rows.count, side.x.columns, sums.row(0) + first, sums.row(1) + first)
         }

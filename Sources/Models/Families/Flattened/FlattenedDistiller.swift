@@ -51,8 +51,8 @@ final class FlattenedDistiller: Distiller {
     }
 
     private func arrange(_ order: inout PositionMajor, _ batch: DistillationBatch, _ offsets: [Int]) {
-        order.arrange(batch.sentences.count, limit: replacement.shape.maxTokens) { place in
-            let sentence = batch.sentence(place)
+        order.arrange(batch.sentences.count, limit: replacement.shape.maxTokens) { index in
+            let sentence = batch.sentence(index)
             return offsets[sentence + 1] - offsets[sentence]
         }
     }
@@ -63,8 +63,8 @@ final class FlattenedDistiller: Distiller {
         let result = space.matrix(order.tokens, replacement.shape.width)
         let cut = EvenCut(order.tokens, for: 2 * pool.cutsFor, unit: 16)
         pool.run(cut.count) { part in
-            order.forEachRow(cut[part]) { row, place, position in
-                rows.read(offsets[batch.sentence(place)] + position, into: result.row(row))
+            order.forEachRow(cut[part]) { row, index, position in
+                rows.read(offsets[batch.sentence(index)] + position, into: result.row(row))
             }
         }
         return result

@@ -18,12 +18,16 @@ import Kernels
 ///
 /// `aslr` has one network for each head; they share the input and each puts out its head's columns.
 package struct FlattenedReplacement {
-    package let spec: Spec
+    /// Mean and 1/sd of N numbers with this sum and sum of squares.
+    static func moments(sum: Float, squares: Float, of count: Float) -> (mean: Float, rstd: Float) {
+        let mean = sum / count, variance = squares / count - mean * mean
+        return (mean, 1 / max(variance + epsilon, epsilon).squareRoot())
+    }
+
     package let shape: FlattenedShape
     let networks: [FlattenedNetwork]
 
     package init(_ spec: Spec, _ teacher: TeacherShape, _ layout: inout ParameterLayout) {
-        self.spec = spec
         let shape = FlattenedShape(spec, teacher)
         self.shape = shape
         networks = (0..<shape.networks).map { index in

@@ -71,7 +71,7 @@ extension FlattenedTraining {
         let result = space.matrix(memory.order.sentences, replacement.shape.hidden), mark = space.mark
         let own = space.matrix(result.rows, result.columns)
         sums(network, memory, firstBlock: 0, from: nil, areOfPrefixes: false, into: own)
-        forEachShare(of: result.rows) { places in
+        forEachRowBlock(of: result.rows) { places in
             for place in places {
                 result.row(place).update(from: own.row(batch.memoryPlace(place, memory)), count: result.columns)
             }
@@ -87,7 +87,7 @@ extension FlattenedTraining {
     ) {
         let H = replacement.shape.hidden
         let gain = weights[network.hiddenNorm.gain].base, shift = weights[network.hiddenNorm.shift].base
-        forEachShare(of: rows.count) { share in
+        forEachRowBlock(of: rows.count) { share in
             let first = share.lowerBound, y = hidden.y.row(first)
             let mean = hidden.mean + first, rstd = hidden.rstd + first
             hidden_forward(

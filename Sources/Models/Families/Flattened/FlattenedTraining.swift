@@ -58,7 +58,7 @@ package final class FlattenedTraining {
     {
         require(
             targets.rows == batch.input.order.tokens && targets.columns == replacement.shape.width,
-            "wanted \(targets) for \(batch.input.x)")
+            "targets \(targets) for \(batch.input.x)")
         reset()
         let moments = InputMoments(self, batch)
         var squares = 0.0
@@ -96,8 +96,8 @@ package final class FlattenedTraining {
         if let pool { pool.run(tasks, perform) } else { for task in 0..<tasks { perform(task, 0) } }
     }
 
-    /// Runs `body` for shares of some rows, each of which is worked on by itself.
-    func forEachShare(of rows: Int, _ body: (Range<Int>) -> Void) {
+    /// Runs `body` for blocks of some rows, each of which is worked on by itself.
+    func forEachRowBlock(of rows: Int, _ body: (Range<Int>) -> Void) {
         let cut = EvenCut(rows, for: 2 * cuts, unit: 16)
         run(cut.count) { task, _ in body(cut[task]) }
     }
@@ -121,22 +121,7 @@ package final class FlattenedTraining {
     func positionTasks(_ order: PositionMajor) -> Int { 1 + 2 * cuts * order.count(0) / max(order.tokens, 1) }
 }
 
-/// Parts of 0..<all for so many tasks at most: all but the last are of the same number of whole units.
-struct EvenCut {
-    let all: Int
-    let size: Int
-    var count: Int { (all + size - 1) / size }
-
-    init(_ all: Int, for tasks: Int, unit: Int) {
-        self.all = all
-        let units = (all + unit - 1) / unit
-        size = max(1, (units + tasks - 1) / tasks) * unit
-    }
-
-    subscript(part: Int) -> Range<Int> { part * size..<min((part + 1) * size, all) }
-}
-
-/// The hidden layer of one network: [sentences, H], or [tokens, H] for a causal one.
+/// The hidden layer of one network: [sentences, H], or [tokens, H] where prefixes are seen.
 struct HiddenLayer: BitwiseCopyable {
     /// leaky(pre)
     let y: Matrix
