@@ -105,10 +105,10 @@ REPORT_FLAGS ?=
 
 # Put before every stage's command, as in LAUNCH="srun --cpus-per-task=$(THREADS)".
 LAUNCH ?=
-# Processes that train a model together, by MPI: a power of two.
+# Processes, by MPI, that train a model together or distil the layers of a spec side by side: a power of two.
 PROCESSES ?= 1
-# Put before train in the place of LAUNCH, as in TRAIN_LAUNCH="srun --mpi=pmix -K -n 4"; mpirun where PROCESSES are several.
-TRAIN_LAUNCH ?= $(if $(ALONE),$(LAUNCH),mpirun -n $(PROCESSES) --bind-to none)
+# Put before train and distill in the place of LAUNCH, as in MPI_LAUNCH="srun --mpi=pmix -K -n 4"; mpirun where PROCESSES are several.
+MPI_LAUNCH ?= $(if $(ALONE),$(LAUNCH),mpirun -n $(PROCESSES) --bind-to none)
 # Threads of each stage: the cores divided by the N of make -jN.
 THREADS ?= $(shell echo $$(( $(CORES) > $(JOBS) ? $(CORES) / $(JOBS) : 1 )))
 # 1 keeps captured activations, which otherwise go when the distillations that read them are done.
@@ -126,7 +126,7 @@ CORPUS_MIRROR ?=
 REGISTRIES ?=
 # Folder of the programs.
 BIN ?= .build/release
-# Folder of train for several PROCESSES.
+# Folder of train and distill for several PROCESSES.
 MPI_BIN ?= .build-mpi/release
 
 # ---- Names ------------------------------------------------------------------------------------------------------------
@@ -146,7 +146,7 @@ CORES := $(shell { nproc; $(group_limits); } | awk 'NR == 1 { n = $$1 } NR > 1 &
 JOBS = $(or $(patsubst -j%,%,$(filter -j%,$(MAKEFLAGS))),$(if $(filter -j,$(MAKEFLAGS)),$(CORES),1))
 BUILT := $(if $(filter .build/release,$(BIN)),.build/release.stamp)
 ALONE := $(filter 1,$(PROCESSES))
-TRAIN_BUILT := $(BUILT) $(if $(ALONE),,$(if $(filter .build-mpi/release,$(MPI_BIN)),.build-mpi/release.stamp))
+MPI_BUILT := $(BUILT) $(if $(ALONE),,$(if $(filter .build-mpi/release,$(MPI_BIN)),.build-mpi/release.stamp))
 
 # ---- Checks -----------------------------------------------------------------------------------------------------------
 # Of every name and choice, before anything runs: a word that nothing reads would otherwise be found out after hours, or never.
@@ -346,7 +346,7 @@ lint: ## Hold the layout of Swift and C to .swift-format and .clang-format
 	@! LC_ALL=C.UTF-8 grep -rnE '^.{121}' Sources --include='*.swift' --include='*.[ch]' # more than 120 columns
 	@! LC_ALL=C.UTF-8 grep -rnE '^ *//.{119}' Tests --include='*.swift' --include='*.[ch]' --exclude-dir=Golden
 
-test-cluster: $(if $(BUILT),build) .build-mpi/release.stamp ## Training in several processes, by mpirun and under a Slurm of one node (as root)
+test-cluster: $(if $(BUILT),build) .build-mpi/release.stamp ## Training and distillation in several processes, by mpirun and under a Slurm of one node (as root)
 	Tests/cluster.test.sh
 	Tests/slurm.test.sh || [ $$? = 77 ] # which needs root
 
@@ -424,9 +424,10 @@ help: ## This list
 	$(SWIFT) build $(SWIFT_FLAGS)
 	touch $@
 
-# Only train works in several processes. Tests/cluster.test.sh makes sure that they come to the same bytes.
+# Only train and distill work in several processes. Tests/cluster.test.sh makes sure that they come to the same bytes.
 .build-mpi/release.stamp: Package.swift $(shell find Sources -type f -not -path 'Sources/search/*' -not -path '*.docc/*' 2> /dev/null) | deps-mpi
 	$(SWIFT) build -c release --scratch-path .build-mpi --traits MPI --product train
+	$(SWIFT) build -c release --scratch-path .build-mpi --traits MPI --product distill
 	touch $@
 
 deps-mpi: deps
@@ -572,8 +573,8 @@ TOKENS := $(R)/tokens/manifest.json
 TEACHER := $(R)/train/manifest.json
 stage = $(LAUNCH) $(BIN)/$1
 # Processes of one machine divide its cores; a launcher says itself what each of them has.
-train_stage = $(TRAIN_LAUNCH) $(if $(ALONE),$(BIN),$(MPI_BIN))/train
-shared_out = --output $(@D) $(if $(filter file,$(origin THREADS)),$(if $(filter file,$(origin TRAIN_LAUNCH)),--threads \
+mpi_stage = $(MPI_LAUNCH) $(if $(ALONE),$(BIN),$(MPI_BIN))/$1
+shared_out = --output $(@D) $(if $(filter file,$(origin THREADS)),$(if $(filter file,$(origin MPI_LAUNCH)),--threads \
   $(shell echo $$(( $(CORES) > $(PROCESSES) ? $(CORES) / $(PROCESSES) : 1 )))),--threads $(THREADS))
 output = --output $(@D) --threads $(THREADS)
 # Nothing else of a run can be at work while its text is tokenized or its teacher trained: these get all cores.
@@ -582,8 +583,8 @@ alone = --output $(@D) --threads $(if $(filter file,$(origin THREADS)),$(CORES),
 $(TOKENS): $(P)/tokenize $$(CORPUS_FILES) | $(BUILT)
 	$(call stage,tokenize) $(tokenize_parameters) $(alone)
 
-$(TEACHER): $(P)/train $(TOKENS) | $(TRAIN_BUILT)
-	$(train_stage) --tokens $(R)/tokens $(train_parameters) $(again) $(if $(ALONE),$(alone),$(shared_out))
+$(TEACHER): $(P)/train $(TOKENS) | $(MPI_BUILT)
+	$(call mpi_stage,train) --tokens $(R)/tokens $(train_parameters) $(again) $(if $(ALONE),$(alone),$(shared_out))
 
 # A capture that is gone is only made again for a distillation that has to run, and is no reason for any to run.
 .SECONDARY: $(call manifests,capture,$(CAPTURES))
@@ -591,8 +592,8 @@ $(call manifests,capture,$(CAPTURES)): $(R)/capture/%/manifest.json: $(P)/captur
 	$(call stage,capture) --model $(R)/train --tokens $(R)/tokens $(call capture_parameters,$*) $(output)
 
 $(call manifests,distill,$(DISTILLED)): $(R)/distill/%/manifest.json: $(P)/distill/% $$(P)/capture/$$(call capture_of,$$*) $(TEACHER) \
-		| $$(call manifests,capture,$$(call capture_of,$$*)) $(BUILT)
-	$(call stage,distill) --capture $(R)/capture/$(call capture_of,$*) $(call distill_parameters,$*) $(again) $(output)
+		| $$(call manifests,capture,$$(call capture_of,$$*)) $(MPI_BUILT)
+	$(call mpi_stage,distill) --capture $(R)/capture/$(call capture_of,$*) $(call distill_parameters,$*) $(again) $(if $(ALONE),$(output),$(shared_out))
 
 # When everything that learns from a capture is done.
 $(addprefix release/,$(CAPTURES)): release/%: \
@@ -602,8 +603,8 @@ $(addprefix release/,$(CAPTURES)): release/%: \
 $(call manifests,splice,$(SPLICED)): $(R)/splice/%/manifest.json: $(TEACHER) $$(call manifests,distill,$$(call distillations,$$*)) | $(BUILT)
 	$(call stage,splice) --model $(R)/train $(foreach s,$(call distillations,$*),--replacement $(R)/distill/$s) $(if $(call single,$*),--layers $(subst .,,$(suffix $*))) $(output)
 
-$(call manifests,inplace,$(INPLACE)): $(R)/inplace/%/manifest.json: $(P)/inplace $(R)/splice/%/manifest.json $(TEACHER) $(TOKENS) | $(TRAIN_BUILT)
-	$(train_stage) --tokens $(R)/tokens --model $(R)/splice/$* --teacher $(R)/train $(inplace_parameters) $(again) $(if $(ALONE),$(output),$(shared_out))
+$(call manifests,inplace,$(INPLACE)): $(R)/inplace/%/manifest.json: $(P)/inplace $(R)/splice/%/manifest.json $(TEACHER) $(TOKENS) | $(MPI_BUILT)
+	$(call mpi_stage,train) --tokens $(R)/tokens --model $(R)/splice/$* --teacher $(R)/train $(inplace_parameters) $(again) $(if $(ALONE),$(output),$(shared_out))
 
 $(R)/splice/greedy/manifest.json: $(P)/greedy $(TEACHER) $(TOKENS) $(call manifests,distill,$(OFFERED)) | $(BUILT)
 	$(call stage,splice) --model $(R)/train --tokens $(R)/tokens $(greedy_parameters) $(output)

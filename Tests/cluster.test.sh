@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # Training in several processes: the same shares give the same bytes in 1, 2 and 4 processes, with any number of threads,
 # stopped and gone on with in another number of them; what goes wrong ends all processes with one clear line. The same of
-# a distillation over threads.
+# a distillation, whose layers the processes divide.
 #
-#   Tests/cluster.test.sh [folder of the programs, by default .build/release [train built with MPI, by default .build-mpi/release/train]]
+#   Tests/cluster.test.sh [folder of the programs, by default .build/release [of those built with MPI, by default .build-mpi/release]]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export LC_ALL=C.UTF-8 OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_hwloc_base_binding_policy=none
 export OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_btl_vader_single_copy_mechanism=none
-bin=$(realpath "${1:-.build/release}") mpi=$(realpath "${2:-.build-mpi/release/train}")
-[ -x "$mpi" ] || { echo "cluster.test.sh: $mpi: expected train built with MPI, found none; 'make -f pipeline.mk .build-mpi/release.stamp' makes it" >&2; exit 66; }
+bin=$(realpath "${1:-.build/release}") mpi=$(realpath "${2:-.build-mpi/release}")
+[ -x "$mpi/train" ] && [ -x "$mpi/distill" ] || { echo "cluster.test.sh: $mpi: expected train and distill built with MPI, found none; 'make -f pipeline.mk .build-mpi/release.stamp' makes it" >&2; exit 66; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
@@ -38,7 +38,7 @@ done > a.de
 train() {
   local folder=$1 processes=$2 threads=$3
   shift 3
-  command=("$mpi" --tokens runs/m/tokens --width 64 --heads 4 --hidden 128 --encoder-layers 2 --decoder-layers 2 --batch-tokens 300 --warmup 5
+  command=("$mpi/train" --tokens runs/m/tokens --width 64 --heads 4 --hidden 128 --encoder-layers 2 --decoder-layers 2 --batch-tokens 300 --warmup 5
     --clip 1 --threads "$threads" --quiet --output "runs/$folder/train" "$@")
   [ "$processes" = 1 ] || command=(mpirun -n "$processes" "${command[@]}")
   code=0
@@ -89,7 +89,7 @@ checkpoints() { find "runs/$1" -name checkpoint.safetensors -printf '%p %T@\n' 2
 
 # folder, processes: a training that is long enough to be stopped
 long() {
-  command=("$mpi" --tokens runs/m/tokens --width 64 --heads 4 --hidden 128 --encoder-layers 2 --decoder-layers 2 --batch-tokens 300 --warmup 5
+  command=("$mpi/train" --tokens runs/m/tokens --width 64 --heads 4 --hidden 128 --encoder-layers 2 --decoder-layers 2 --batch-tokens 300 --warmup 5
     --clip 1 --threads 1 --quiet --output "runs/$1/train" --shares 4 --epochs 100 --checkpoint-seconds 0)
   [ "$2" = 1 ] || command=(mpirun -n "$2" "${command[@]}")
 }
@@ -143,7 +143,7 @@ check "programs without MPI refuse to be several" '[ $code = 64 ] && grep -q "bu
 # command of the leader and of the other, up to --output
 unequal() {
   code=0
-  mpirun -n 1 "$mpi" --quiet --threads 1 $1 --epochs 1 --output runs/unequal/train : -n 1 "$mpi" --quiet --threads 1 $2 --epochs 1 \
+  mpirun -n 1 "$mpi/train" --quiet --threads 1 $1 --epochs 1 --output runs/unequal/train : -n 1 "$mpi/train" --quiet --threads 1 $2 --epochs 1 \
     --output runs/unequal/train > out 2> err || code=$?
 }
 unequal "--tokens runs/m/tokens" "--tokens runs/m/none"
@@ -156,33 +156,67 @@ mkdir -p runs/taken/train && echo mine > runs/taken/train/notes.txt
 train taken 2 1 --epochs 1
 check "what the leader refuses ends all processes with its exit code" '[ $code = 73 ] && grep -q notes.txt err'
 
-# A distillation: threads, stopped and gone on with.
+# A distillation of two layers: threads and processes, stopped and gone on with.
 "$bin/capture" --model runs/one/train --tokens runs/m/tokens --attentions encoder --quiet --output runs/m/capture > out 2> err
-# folder, threads
+# run, processes, threads, further options
 distillation() {
-  command=("$bin/distill" --capture runs/m/capture --spec alr-s.encoder --epochs 150 --batch 32 --checkpoint-seconds 0 --threads "$2" --quiet
-    --output "runs/$1/distill")
+  local run=$1 processes=$2 threads=$3
+  shift 3
+  command=("$mpi/distill" --capture runs/m/capture --spec alr-s.encoder --epochs 150 --batch 32 --checkpoint-seconds 0 --threads "$threads" --quiet
+    --output "runs/$run/distill" "$@")
+  [ "$processes" = 1 ] || command=(mpirun -n "$processes" "${command[@]}")
 }
 distil() {
-  distillation "$1" "$2"
-  code=0
-  "${command[@]}" > out 2> err || code=$?
+  distillation "$@"
+  for _ in {1..20}; do
+    code=0
+    "${command[@]}" > out 2> err || code=$?
+    [ $code = 75 ] || break
+    sleep 0.5
+  done
 }
 networks() { cat "runs/$1/distill"/*.safetensors | sha256sum; }
-distil d1 1
+# What the registry has of a run, but for speeds.
+figures() { sqlite3 runs/registry.sqlite "select key, step, value from metrics where run = (select max(id) from runs where name = '$1')
+  and key not like '%tokens_per_second%' order by 1, 2"; }
+distil d1 1 1
 expected=$(networks d1)
-for threads in 2 16; do
-  distil d$threads $threads
-  check "distilled by $threads threads: the same bytes" '[ $code = 0 ] && [ "$(networks d$threads)" = "$expected" ]'
-done
-for signal in KILL TERM; do
-  for threads in 16 2; do
-    distillation d$signal $threads
-    strike $signal command d$signal "${command[@]}"
+figures d1 > figures
+cp out table
+check "a distillation of two layers" '[ $code = 0 ] && [ "$(cut -d. -f1 figures | sort -u | grep -c layer)" = 1 ] && [ -s table ]'
+for processes in 1 2 4; do
+  for threads in 1 2 16; do
+    [ $processes.$threads != 1.1 ] || continue
+    distil d$processes.$threads $processes $threads
+    check "distilled by $processes processes of $threads threads: the same bytes" '[ $code = 0 ] && [ "$(networks d$processes.$threads)" = "$expected" ]'
   done
-  distil d$signal 1
-  check "stopped by $signal and gone on with by other numbers of threads: the same bytes" '[ $code = 0 ] && [ "$(networks d$signal)" = "$expected" ]'
+done
+check "the table is printed once, whoever has made the layers" 'cmp -s out table'
+figures d2.1 > out
+check "and the registry has the figures of both" 'cmp -s out figures'
+check "only one folder is written" '[ "$(ls runs/d4.1)" = distill ] && [ -z "$(ls -d tmp/follower-* 2> /dev/null)" ]'
+for signal in KILL TERM; do
+  for numbers in "4 1" "1 16" "2 2"; do
+    distillation d$signal $numbers
+    strike $signal $([ "${numbers%% *}" = 1 ] && echo command || echo last) d$signal "${command[@]}"
+  done
+  distil d$signal 1 1
+  check "stopped by $signal and gone on with by other numbers: the same bytes" '[ $code = 0 ] && [ "$(networks d$signal)" = "$expected" ]'
   # a killed run may not have come to say where it went on from; the last one has
   check "it has gone on" '[ "$(sqlite3 runs/registry.sqlite "select count(*) > 0 from runs where name = '"'d$signal'"' and resumed_from is not null")" = 1 ]'
 done
+distillation dasked 2 1
+strike TERM last dasked "${command[@]}"
+check "when one of two is asked to stop, both do: one line, recorded as interrupted" '[ $code = 143 ] && [ "$(grep -c "^distill: " err)" = 1 ] &&
+  [ "$(sqlite3 runs/registry.sqlite "select status from runs where name = '"'dasked'"' order by id desc limit 1")" = interrupted ]'
+distil ddiverged 2 1 --peak 1e30
+check "where all layers fail, one line says so" '[ $code = 65 ] && [ "$(grep -c "^distill: " err)" = 1 ] &&
+  [ "$(sqlite3 runs/registry.sqlite "select status from runs where name = '"'ddiverged'"'")" = failed ]'
+# the second process's layer alone cannot go on
+distillation dhalf 2 1
+strike KILL last dhalf "${command[@]}"
+find runs/dhalf -path '*layer-1*' -name checkpoint.safetensors -exec truncate --size 99 {} +
+distil dhalf 2 1
+check "what fails in one process ends both with its line and its exit code" '[ $code = 65 ] && [ "$(grep -c "^distill: .*layer-1.*checkpoint" err)" = 1 ] &&
+  [ "$(sqlite3 runs/registry.sqlite "select status from runs where name = '"'dhalf'"' order by id desc limit 1")" = failed ]'
 [ $failures = 0 ] || { echo "cluster.test.sh: $failures failed" >&2; exit 1; }

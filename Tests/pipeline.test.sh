@@ -223,12 +223,14 @@ expect "a flag takes the place of the corpus's own" \
   'grep -E "/train --" out | grep -qE -- "--preset small --batch-tokens 1500 +--epochs 3 --dropout=0.2" &&
    grep -E "/distill --" out | grep -qE -- "--spec alr-m.cross +--epochs 2" && ! grep -E "/distill --" out | grep -qE -- "--epochs [48]"'
 
-# Training in several processes: mpirun and the build with MPI for train, for train alone.
+# Several processes: mpirun and the build with MPI for train and distill, for these alone.
 pipeline -n PROCESSES=4 MPI_BIN=mpi RUN=several
 expect "train in four processes, of as many shares" \
-  'grep -q "^mpirun -n 4 --bind-to none mpi/train --tokens .*--shares 4" out && [ "$(grep -c mpirun out)" = 1 ] && ! grep -q "bin/train" out'
-pipeline -n PROCESSES=4 MPI_BIN=mpi TRAIN_LAUNCH="srun --mpi=pmix -n 4" LAUNCH="srun -n 1" TRAIN_FLAGS="--shares 8" RUN=several
-expect "a launcher for train and one for the rest, other shares" \
+  'grep -q "^mpirun -n 4 --bind-to none mpi/train --tokens .*--shares 4" out && [ "$(grep -c mpi/train out)" = 1 ] && ! grep -q "bin/train" out'
+expect "and distil in four, all specs, and nothing else" \
+  '[ "$(grep -c "^mpirun -n 4 --bind-to none mpi/distill --capture" out)" = 3 ] && [ "$(grep -c mpirun out)" = 4 ] && ! grep -q "bin/distill --capture" out'
+pipeline -n PROCESSES=4 MPI_BIN=mpi MPI_LAUNCH="srun --mpi=pmix -n 4" LAUNCH="srun -n 1" TRAIN_FLAGS="--shares 8" RUN=several
+expect "a launcher for train and distill and one for the rest, other shares" \
   'grep -q "^srun --mpi=pmix -n 4 mpi/train .*--shares 8" out && ! grep -q -- "--shares 4" out && grep -q "^srun -n 1 bin/tokenize" out'
 pipeline -n PROCESSES=2 MPI_BIN=mpi TRAIN_FLAGS=--shares=4 RUN=several
 expect "shares given with an equals sign count" 'grep -q "mpi/train .*--shares=4" out && ! grep -q -- "--shares 2" out'

@@ -2,13 +2,13 @@
 # The pipeline under a real Slurm of one node: the smoke matrix, in fewer steps, through LAUNCH, several stages at a time, and
 # one training as two MPI ranks, which end together. Needs root and Debian's slurm-wlm and munge, which it installs; touches no Slurm that is already there.
 #
-#   Tests/slurm.test.sh [folder of the programs, by default .build/release [folder of train built with MPI, by default .build-mpi/release]]
+#   Tests/slurm.test.sh [folder of the programs, by default .build/release [folder of those built with MPI, by default .build-mpi/release]]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export LC_ALL=C.UTF-8
 source=$PWD bin=$(realpath "${1:-.build/release}") mpi=$(realpath "${2:-.build-mpi/release}")
 [ "$(id -u)" = 0 ] || { echo "slurm.test.sh: expected root, which Slurm's daemons need, found $(id -un)" >&2; exit 77; }
-[ -x "$mpi/train" ] || { echo "slurm.test.sh: $mpi/train: expected train built with MPI, found none; 'make -f pipeline.mk .build-mpi/release.stamp' makes it" >&2; exit 66; }
+[ -x "$mpi/train" ] && [ -x "$mpi/distill" ] || { echo "slurm.test.sh: $mpi: expected train and distill built with MPI, found none; 'make -f pipeline.mk .build-mpi/release.stamp' makes it" >&2; exit 66; }
 command -v slurmctld > /dev/null && command -v munged > /dev/null || {
   apt-get update --quiet && apt-get install --yes --quiet --no-install-recommends slurm-wlm munge; } > /dev/null
 room=$(mktemp -d)
@@ -75,6 +75,14 @@ train "$mpi/train" --max-steps 20 --output alone/train
 train srun --mpi=pmix --overlap -n2 "$mpi/train" --max-steps 20 --output ranks/train
 cmp alone/train/model.safetensors ranks/train/model.safetensors
 echo "ok: two ranks under srun train the bytes of one process"
+
+"$bin/capture" --model runs/smoke/train --tokens runs/smoke/tokens --attentions encoder --families mix --quiet --output alone/capture
+distil() { "$@" --capture alone/capture --spec mix-xs.encoder --max-steps 20 --threads 1 --quiet; }
+distil "$mpi/distill" --output alone/distill > "$room/alone.table"
+distil srun --mpi=pmix --overlap -n2 "$mpi/distill" --output ranks/distill > "$room/ranks.table"
+for file in alone/distill/*.safetensors; do cmp "$file" "ranks/distill/${file##*/}"; done
+cmp "$room/alone.table" "$room/ranks.table"
+echo "ok: and distil the bytes of one, layer by layer"
 
 # One of two is killed: -K ends the other.
 train srun --mpi=pmix -K --overlap -n2 "$mpi/train" --epochs 1000 --checkpoint-seconds 0 --registry killed.sqlite --output killed/train \

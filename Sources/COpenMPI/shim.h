@@ -24,6 +24,14 @@ static inline void group_sum(double *values, int count) {
     MPI_Allreduce(MPI_IN_PLACE, values, count, MPI_DOUBLE, MPI_SUM, MPI_COMM_WORLD);
 }
 
+/// What each process has goes to all: first how much it is, then the bytes of all, one after another.
+static inline void group_gather_counts(int count, int *counts) {
+    MPI_Allgather(&count, 1, MPI_INT, counts, 1, MPI_INT, MPI_COMM_WORLD);
+}
+static inline void group_gather(const void *bytes, int count, void *all, const int *counts, const int *starts) {
+    MPI_Allgatherv(bytes, count, MPI_BYTE, all, counts, starts, MPI_BYTE, MPI_COMM_WORLD);
+}
+
 /// Ranges of numbers, by first and count, go to a process and others come from it.
 static inline void group_exchange(
     int partner, float *from, const long *sent, int sends, float *to, const long *received, int receives) {

@@ -98,6 +98,21 @@ package final class ProcessGroup {
         #endif
     }
 
+    /// What each process says, in the order of their ranks.
+    package func gather(_ bytes: Data) -> [Data] {
+        #if MPI
+            guard count > 1 else { return [bytes] }
+            var counts = [Int32](repeating: 0, count: count), starts = counts
+            group_gather_counts(Int32(bytes.count), &counts)
+            for rank in 1..<count { starts[rank] = starts[rank - 1] + counts[rank - 1] }
+            var all = [UInt8](repeating: 0, count: Int(counts.reduce(0, +)))
+            group_gather(Array(bytes), Int32(bytes.count), &all, counts, starts)
+            return (0..<count).map { Data(all[Int(starts[$0])..<Int(starts[$0] + counts[$0])]) }
+        #else
+            return [bytes]
+        #endif
+    }
+
     /// Sums over all processes, exact where all but one have zeros.
     package func sum(_ values: inout [Double]) {
         #if MPI

@@ -51,7 +51,7 @@ extension DivergedError: StageError {
 /// | 73, 74 | cannot write; input/output error or no space |
 /// | 75 | locked by another process: try again later |
 /// | 128 + n | stopped by signal n, checkpoint written |
-struct Failure {
+struct Failure: Codable {
     let message: String
     let hint: String?
     let exitCode: Int32

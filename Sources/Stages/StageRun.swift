@@ -29,6 +29,8 @@ package final class StageRun {
     private let clock = ProcessClock()
     private var progresses: [ProgressDisplay] = []
     private var hasNotedThreads = false
+    /// While processes of the group do parts of the work by themselves.
+    private var division: Division?
 
     /// Runs a stage: locks the output folder, records the start, calls `body`, records how it ended.
     ///
@@ -111,10 +113,34 @@ package final class StageRun {
     /// Names configuration, revision and inputs; a checkpoint of another key is of no use to this run.
     package var keyHash: String { description.keyHash }
 
+    // MARK: - Several processes
+
+    /// Does parts of the work one after another; where processes are several, each does some by itself. Returns when all
+    /// are done. Where one was asked to stop or has failed, all end with it.
+    ///
+    /// - Parameter work: does a part and writes it into this folder, which is the leader's; it asks `isToStop`
+    package func divide<Part>(_ parts: [Part], _ work: (Part, OutputFolder) throws -> Void) throws {
+        let group = Self.group
+        guard group.count > 1 else { return try parts.forEach { try work($0, folder) } }
+        if group.count > parts.count {
+            log.info("\(group.count) processes, of which \(parts.count) can work at a time")
+        }
+        let path = String(decoding: group.broadcast(Data(FilePath.absolute(folder.folder).utf8)), as: UTF8.self),
+            common = group.leads ? folder : try OutputFolder(path)
+        let division = Division(group, isAskedToStop: { Signals.received != nil }) { [self] news in
+            if news.hasResumed { resumed() }
+            for metric in news.metrics { live.metric(metric.key, step: metric.step, metric.value) }
+        }
+        self.division = division
+        defer { self.division = nil }
+        try division.carryOut(parts) { try work($0, common) }
+    }
+
     // MARK: - Stopping
 
-    /// Someone has asked the process to stop. Loops look at it after every step.
-    package var stopRequested: Bool { Signals.received != nil }
+    /// Whether someone has asked this process to stop, or another that does other parts of the work (see `divide`). Loops
+    /// ask after every step.
+    package func isToStop() -> Bool { division?.meet() ?? (Signals.received != nil) }
 
     /// Says so, once, where more threads are asked for than can work; nil: there is no such number.
     package func note(mostThreads most: Int?) {
@@ -143,6 +169,7 @@ package final class StageRun {
 
     /// Records that the stage goes on from a checkpoint; which run wrote it is looked up.
     package func resumed() {
+        guard Self.group.leads else { return division?.tell { $0.hasResumed = true } ?? () }
         guard
             let earlier = try? registry.unfinishedRun(
                 keyHash: description.keyHash, name: description.name, before: live.id)
@@ -165,11 +192,14 @@ package final class StageRun {
 
     /// A measured value at a step; written about once a second. The leaderboard shows `tokens_per_second`.
     package func metric(_ key: MetricKey, step: Int = 0, _ value: some BinaryFloatingPoint) {
-        live.metric(key.description, step: step, Double(value))
+        metric(key.description, step: step, Double(value))
     }
 
     /// The same for figures that one stage alone knows: counts by reason, benchmarks.
-    package func metric(_ key: String, step: Int = 0, _ value: Double) { live.metric(key, step: step, value) }
+    package func metric(_ key: String, step: Int = 0, _ value: Double) {
+        guard let division, !Self.group.leads else { return live.metric(key, step: step, value) }
+        division.tell { $0.metrics.append(.init(key: key, step: step, value: value)) }
+    }
 
     package func score(_ score: Score) { live.score(score) }
     package func significance(_ test: Significance) { live.significance(test) }

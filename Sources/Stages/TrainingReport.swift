@@ -53,7 +53,7 @@ package final class TrainingReport {
             run.resumed()
             run.log.info("going on from step \($0)")
         }
-        observer.stopRequested = { [run] in run.stopRequested }
+        observer.stopRequested = { [run] in run.isToStop() }
         return observer
     }
 

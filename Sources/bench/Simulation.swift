@@ -11,6 +11,8 @@ struct SimulatedStep {
     let sections: [[Double]]
     /// Seconds outside all tasks.
     let serial: Double
+    /// Processor seconds of all of it, the fewest of several times.
+    let total: Double
 
     /// The fastest of several times for each task, and for what is outside them.
     init(_ runs: [(record: TaskRecord, seconds: Double)]) {
@@ -19,6 +21,13 @@ struct SimulatedStep {
             all[0][section].indices.map { task in all.map { $0[section][task] }.min()! }
         }
         serial = runs.map { run in run.seconds - run.record.sections.joined().reduce(0, +) }.min()!
+        total = runs.map(\.seconds).min()!
+    }
+
+    /// How many times as fast as `one` this is on so many cores: dealt to them against one after another, and what it
+    /// costs more to be cut for them.
+    func speed(cores: Int, section overhead: Double, beside one: SimulatedStep) -> Double {
+        seconds(cores: 1, section: 0) / seconds(cores: cores, section: overhead) * one.total / total
     }
 
     /// - Parameter section: seconds that it takes to begin and end a section
@@ -102,7 +111,7 @@ extension Session {
         for cores in [2, 4, 8, 16, 32, 64] {
             let (one, step) = steps(whole, try repeated(work, cores: cores)),
                 seconds = step.seconds(cores: cores, section: overhead),
-                times = one.seconds(cores: 1, section: 0) / seconds
+                times = step.speed(cores: cores, section: overhead, beside: one)
             add(
                 .scaling, "\(name): simulated, \(cores) cores", threads: 1, times, "times one core",
                 note: String(
@@ -110,10 +119,14 @@ extension Session {
                     100 * times / Double(cores), 1e3 * seconds, 1e3 * step.serial, 1e3 * step.waiting(cores: cores)))
         }
         guard let threads = threadCounts.last, threads > 1 else { return }
-        let (alone, together) = try measured(work, threads)
+        let (one, step) = steps(whole, try repeated(work, cores: threads)), seconds = try measured(work, threads)
+        let simulated = step.speed(cores: threads, section: overhead, beside: one)
         add(
-            .scaling, "\(name): measured", threads: threads, alone / together, "times one core",
-            note: String(format: "%.0f%% of linear", 100 * alone / together / Double(threads)))
+            .scaling, "\(name): measured", threads: threads, seconds.alone / seconds.together, "times one core",
+            note: String(
+                format: "%.0f%% of linear; cores reach %.0f%% of their speed beside each other, simulated with that %.0f%%",
+                100 * seconds.alone / seconds.together / Double(threads), 100 * seconds.alone / seconds.crowded,
+                100 * simulated / Double(threads) * seconds.alone / seconds.crowded))
     }
 
     /// Work that is cut for so many cores and runs on one thread.
@@ -125,28 +138,31 @@ extension Session {
     /// The same work cut for one core and for several.
     private func steps(_ one: RepeatedWork, _ several: RepeatedWork) -> (SimulatedStep, SimulatedStep) {
         var runs: [[(record: TaskRecord, seconds: Double)]] = [[], []]
-        inTurn([one, several], rounds: 2...20) { index, work in
+        inTurn([one, several], rounds: 4...20) { index, work in
             runs[index].append(work.recorded())
             return runs[index].last!.seconds
         }
         return (SimulatedStep(runs[0]), SimulatedStep(runs[1]))
     }
 
-    /// Seconds on one thread and on all, the fastest of each.
+    /// Seconds on one thread, on all, and on one thread while each of the others does the same by itself, which shows what
+    /// cores share; the fastest of each.
     private func measured(
         _ work: (WorkerPool) throws -> () -> Void, _ threads: Int
-    ) rethrows -> (alone: Double, together: Double) {
-        let works = try [1, threads].map { threads in
+    ) rethrows -> (alone: Double, together: Double, crowded: Double) {
+        var works = try [1, threads].map { threads in
             let pool = WorkerPool(threads: threads)
             return RepeatedWork(pool: pool, body: try work(pool))
         }
-        var best = [Double.infinity, .infinity]
+        let copies = try (0..<threads).map { _ in try repeated(work, cores: 1) }, crowd = WorkerPool(threads: threads)
+        works.append(RepeatedWork(pool: crowd) { crowd.run(threads) { copies[$0].body() } })
+        var best = [Double](repeating: .infinity, count: works.count)
         inTurn(works, rounds: 5...1000) { index, work in
             let seconds = work.seconds()
             best[index] = min(best[index], seconds)
             return seconds
         }
-        return (best[0], best[1])
+        return (best[0], best[1], best[2])
     }
 
     /// Measures works by turns, so that what slows the machine down slows down all, for as long as a part is to take.

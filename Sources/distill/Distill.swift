@@ -3,6 +3,7 @@ import Corpus
 import Foundation
 import Kernels
 import Models
+import Processes
 import Stages
 import Tensors
 import Training
@@ -33,6 +34,7 @@ struct Distill: StageCommand {
             """,
         version: Program.version)
 
+    static let runsInProcesses = true
     @OptionGroup var options: StageOptions
     @Option(help: "Folder made by capture.") var capture: String?
     @Option(help: "What to distil, such as alr-m.encoder.", transform: Spec.init(parsing:)) var spec: Spec?
@@ -71,11 +73,15 @@ struct Distill: StageCommand {
             options: options, output: output
         ) { run in
             let pool = WorkerPool(threads: run.threads)
+            try run.divide(specs) { spec, output in
+                try distil(spec, from: folder, into: output, settings, run, pool)
+            }
+            guard ProcessGroup.shared.leads else { return }
             var table = Table(
                 .left("spec"), .right("parameters"), .right("epochs"), .right("valid error"), .right("explained"),
                 .right("cosine"))
             for spec in specs {
-                let result = try distil(spec, from: folder, settings, run, pool)
+                let result = try LayerResult.made(in: run.folder, layer: spec.layer!, key: run.keyHash)
                 table.add(
                     "\(spec)", Format.count(result.parameters), "\(result.epochs)",
                     result.loss.map { String(format: "%.5f", $0) } ?? "-",
@@ -88,9 +94,9 @@ struct Distill: StageCommand {
     }
 
     private func distil(
-        _ spec: Spec, from folder: PublishedFolder<CaptureConfiguration>, _ settings: DistillConfiguration,
-        _ run: StageRun, _ pool: WorkerPool
-    ) throws -> LayerResult {
+        _ spec: Spec, from folder: PublishedFolder<CaptureConfiguration>, into output: OutputFolder,
+        _ settings: DistillConfiguration, _ run: StageRun, _ pool: WorkerPool
+    ) throws {
         let layer = spec.layer!, capture = folder.path, hashes = try folder.blockHashes()
         let trainee = try DistillationTrainee(
             spec, settings.capture, train: CapturedActivations(folder: capture, hashes, settings.capture, .train, spec),
@@ -98,22 +104,20 @@ struct Distill: StageCommand {
             settings: settings.values.distillation, pool: pool)
         run.note(mostThreads: trainee.mostThreads)
         run.metric(MetricKey(nil, .parameters, layer: layer), Double(trainee.layout.parameters))
-        let key = "\(run.keyHash).\(layer)", file = try run.folder.path(DistillConfiguration.weightsName(layer: layer))
         try distillation.training.requireValidation(trainee.validationSentences, in: capture)
-        let scratch = run.folder.unfinished + "/layer-\(layer)"
-        if let finished = try LayerResult.load(file, key: key) {
+        let scratch = output.unfinished + "/layer-\(layer)"
+        guard try LayerResult.load(from: output, layer: layer, key: run.keyHash) == nil else {
             try? FileManager.default.removeItem(atPath: scratch)  // left by a kill between its weights and here
-            return finished
+            return
         }
         try FileSystem.makeFolder(scratch)
         let trainer = Trainer(
-            trainee, settings: settings.values.training, folder: scratch, key: key,
+            trainee, settings: settings.values.training, folder: scratch, key: "\(run.keyHash).\(layer)",
             checkpointSeconds: distillation.training.checkpointSeconds)
         try TrainingReport(run, layer: layer, label: "\(spec)").train(trainer)
         let result = try LayerResult(trainee, epochs: trainer.state.epoch)
-        try result.save(trainee, key: key, to: file)
+        try result.save(trainee, to: output, layer: layer, key: run.keyHash)
         try FileManager.default.removeItem(atPath: scratch)
-        return result
     }
 }
 
