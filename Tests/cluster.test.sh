@@ -157,6 +157,7 @@ train taken 2 1 --epochs 1
 check "what the leader refuses ends all processes with its exit code" '[ $code = 73 ] && grep -q notes.txt err'
 
 # A distillation of two layers: threads and processes, stopped and gone on with.
+rm -rf tmp/follower-* # of killed processes
 "$bin/capture" --model runs/one/train --tokens runs/m/tokens --attentions encoder --quiet --output runs/m/capture > out 2> err
 # run, processes, threads, further options
 distillation() {

@@ -35,6 +35,21 @@ KERNEL double cross_entropy(float *restrict logits, const float *restrict bias, 
     return total;
 }
 
+KERNEL double match_rows(const float *restrict x, const float *restrict target, float *restrict dx, long rows,
+    long width, double scale, float gradient_scale) {
+    FAST double total = 0;
+    for (long r = 0; r < rows; r++, x += width, target += width, dx += width) {
+        float squares = 0;
+        for (long c = 0; c < width; c++) {
+            float difference = x[c] - target[c];
+            squares += difference * difference;
+            dx[c] += gradient_scale * difference;
+        }
+        total += exact(scale * (double)squares);
+    }
+    return total;
+}
+
 /// log of the sum of exp(x / temperature), x being at most top.
 INLINE double log_sum_exp(const float *restrict x, float top, float temperature, long count) {
     FAST float sum = 0, factor = 1 / temperature;

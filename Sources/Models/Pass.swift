@@ -15,6 +15,8 @@ package struct Pass {
     private let packed: WeightPanels?
     /// Where the pass is over some of a batch's sentences and leaves gradients of weights to the whole batch's.
     let tile: BatchTile?
+    /// Contexts of a teacher that those of the pass are to come near.
+    var matched: MatchedContexts?
     /// Whose tokens the rows at work are.
     private(set) var side = PairSide.source
 

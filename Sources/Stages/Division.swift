@@ -5,8 +5,8 @@ import Training
 /// Parts of a run's work that the processes of a group do by themselves: the process of rank r does part r, then part
 /// r + count, and so on.
 ///
-/// All meet after every step of each, until the last is done. There the leader learns what the others have measured, and
-/// all learn whether one was asked to stop or has failed, and end with it.
+/// All meet after every step of each, until the last is done. There the leader learns what the others have measured,
+/// and all learn whether one was asked to stop or has failed, and end with it.
 final class Division {
     /// What a process tells the others when they meet.
     struct News: Codable {

@@ -115,8 +115,8 @@ package final class StageRun {
 
     // MARK: - Several processes
 
-    /// Does parts of the work one after another; where processes are several, each does some by itself. Returns when all
-    /// are done. Where one was asked to stop or has failed, all end with it.
+    /// Does parts of the work one after another; where processes are several, each does some by itself. Returns when
+    /// all are done. Where one was asked to stop or has failed, all end with it.
     ///
     /// - Parameter work: does a part and writes it into this folder, which is the leader's; it asks `isToStop`
     package func divide<Part>(_ parts: [Part], _ work: (Part, OutputFolder) throws -> Void) throws {
@@ -138,8 +138,8 @@ package final class StageRun {
 
     // MARK: - Stopping
 
-    /// Whether someone has asked this process to stop, or another that does other parts of the work (see `divide`). Loops
-    /// ask after every step.
+    /// Whether someone has asked this process to stop, or another that does other parts of the work (see `divide`).
+    /// Loops ask after every step.
     package func isToStop() -> Bool { division?.meet() ?? (Signals.received != nil) }
 
     /// Says so, once, where more threads are asked for than can work; nil: there is no such number.

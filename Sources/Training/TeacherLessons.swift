@@ -19,6 +19,8 @@ package struct TeachingSettings: Codable, Equatable, Sendable {
     /// compared. Spread evenly over them, it would teach the model a distribution much flatter than the teacher's.
     package var likeliest = 8
     package var trainable = Trainable.networks
+    /// Weight of the squared difference between the model's and the teacher's contexts (`ContextMatching`); nil: none.
+    package var matching: Float?
 
     package init() {}
 }
@@ -27,6 +29,8 @@ package struct TeachingSettings: Codable, Equatable, Sendable {
 /// so the teacher runs once, and for long texts of small vocabularies they are far less than its logits.
 package final class TeacherLessons {
     private let settings: TeachingSettings
+    private let teacher: Transformer
+    private let weights: FloatBlock
     /// [target tokens, likeliest], `</s>` included
     private let ids: [Int32]
     private let probabilities: [Float]
@@ -40,6 +44,8 @@ package final class TeacherLessons {
         progress: (Int) -> Void = { _ in }, stop: () throws -> Void = {}
     ) rethrows {
         self.settings = settings
+        self.teacher = teacher
+        self.weights = weights
         let k = settings.likeliest, tokens = shard.target.ids.count + shard.count
         var ids = [Int32](repeating: 0, count: tokens * k), probabilities = [Float](repeating: 0, count: tokens * k)
         let batches = Self.batches(shard), workers = (0..<pool.threads).map { _ in (Workspace(), TransformerTrace()) }
@@ -75,6 +81,18 @@ package final class TeacherLessons {
     /// Labels without any lesson.
     var labels: Labels.Teacher {
         Labels.Teacher(likeliest: settings.likeliest, alpha: settings.alpha, temperature: settings.temperature)
+    }
+
+    /// How contexts of a model learn, where that is asked for.
+    func matching(for model: Transformer, _ shard: TokenShard, pool: WorkerPool) -> ContextMatching? {
+        settings.matching.map { weight in
+            var sample = PairBatch(), sentence = 0
+            while sentence < shard.count, sample.target.tokens < Self.batchTokens {
+                sample.append(source: shard.source[sentence], target: shard.target[sentence])
+                sentence += 1
+            }
+            return ContextMatching(teacher, weights: weights, model, weight: weight, sample: sample, pool: pool)
+        }
     }
 
     func append(_ sentence: Int, of shard: TokenShard, to labels: inout Labels) {

@@ -78,7 +78,9 @@ package final class TeacherTrainee: Trainee {
         weights = start ?? model.layout.initialized(seed: settings.seed)
         let all = settings.teaching?.trainable != .networks
         let trained = all ? model.layout.slots : model.replacements.specs.flatMap { model.slots(of: $0) }
-        learner = BatchGradient(model, weights: weights, trained: trained, trainsTransformer: all, pool: pool)
+        learner = BatchGradient(
+            model, weights: weights, trained: trained, trainsTransformer: all,
+            matching: lessons?.matching(for: model, train, pool: pool), pool: pool)
         gradient = FloatBlock(weights.count)
         update = WeightUpdate(all ? [0..<weights.count] : trained.map(\.range))
         batch.labels.teacher = lessons?.labels

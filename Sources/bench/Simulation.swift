@@ -124,7 +124,7 @@ extension Session {
         add(
             .scaling, "\(name): measured", threads: threads, seconds.alone / seconds.together, "times one core",
             note: String(
-                format: "%.0f%% of linear; cores reach %.0f%% of their speed beside each other, simulated with that %.0f%%",
+                format: "%.0f%% of linear; cores side by side reach %.0f%% of their speed, simulated with that %.0f%%",
                 100 * seconds.alone / seconds.together / Double(threads), 100 * seconds.alone / seconds.crowded,
                 100 * simulated / Double(threads) * seconds.alone / seconds.crowded))
     }
@@ -145,8 +145,8 @@ extension Session {
         return (SimulatedStep(runs[0]), SimulatedStep(runs[1]))
     }
 
-    /// Seconds on one thread, on all, and on one thread while each of the others does the same by itself, which shows what
-    /// cores share; the fastest of each.
+    /// Seconds on one thread, on all, and on one thread while each of the others does the same by itself, which shows
+    /// what cores share; the fastest of each.
     private func measured(
         _ work: (WorkerPool) throws -> () -> Void, _ threads: Int
     ) rethrows -> (alone: Double, together: Double, crowded: Double) {

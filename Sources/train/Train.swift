@@ -20,7 +20,7 @@ struct Train: StageCommand {
 
             With --model and --teacher a spliced model is trained in place: its networks, or all of it, learn to say \
             what the teacher says and what the references say, alpha T^2 KL(teacher || model) + (1 - alpha) \
-            cross-entropy.
+            cross-entropy; with --matching their contexts come near to the teacher's as well.
 
             A preset gives every value; each can be overridden:
               paper     the settings of "Rethinking Attention" (Bozic et al. 2024): untied, dropout 0.1, Noam, 20 epochs
@@ -131,6 +131,13 @@ struct Train: StageCommand {
         let pool = WorkerPool(threads: run.threads), train = try folder.shard(.train), own = settings.values
         try start?.loadNetworks()
         try teacherFolder?.loadNetworks()
+        let model = Transformer(own.model, try Replacements(settings.model.replacements, in: own.model))
+        if own.teacher.teaching?.matching != nil, let teacher = teacherFolder?.model {
+            guard ContextMatching.isPossible(teacher, model) else {
+                throw ValidationError(
+                    "--matching needs a teacher of the model's shape, and networks that span the heads")
+            }
+        }
         let lessons = try teacherFolder.map { teacher in
             let progress = run.progress("teacher", total: train.count, unit: "sentences")
             let lessons = try TeacherLessons(
@@ -140,7 +147,6 @@ struct Train: StageCommand {
             progress.finish(train.count)
             return lessons
         }
-        let model = Transformer(own.model, try Replacements(settings.model.replacements, in: own.model))
         let trainee = TeacherTrainee(
             model, weights: start?.weights, train: train, valid: try folder.shard(.valid), settings: own.teacher,
             lessons: lessons, pool: pool, group: .shared)

@@ -53,13 +53,19 @@ struct TeachingOptions: ParsableArguments {
     @Option(help: "Temperature at which both distributions are compared. (default: 1)") var temperature: Float?
     @Option(help: "Tokens whose probabilities are kept of each of the teacher's distributions. (default: 8)")
     var likeliest: Int?
+    @Option(
+        help: """
+            Weight in the loss of the squared difference between the model's and the teacher's contexts, relative to \
+            the teacher's, where networks span the heads. (default: 0)
+            """)
+    var matching: Float?
     @Option(help: "What learns: networks (in attentions' places) or all. (default: networks)") var trainable:
         TeachingSettings.Trainable?
 
     func validate() throws {
         let given: KeyValuePairs<String, Bool> = [
             "--alpha": alpha != nil, "--temperature": temperature != nil, "--likeliest": likeliest != nil,
-            "--trainable": trainable != nil,
+            "--matching": matching != nil, "--trainable": trainable != nil,
         ]
         guard (model == nil) == (teacher == nil) else { throw ValidationError("--model and --teacher go together") }
         if model == nil, let (name, _) = given.first(where: { $0.value }) {
@@ -71,6 +77,7 @@ struct TeachingOptions: ParsableArguments {
         settings.alpha = alpha ?? settings.alpha
         settings.temperature = temperature ?? settings.temperature
         settings.likeliest = likeliest ?? settings.likeliest
+        if let matching { settings.matching = matching > 0 ? matching : nil }
         settings.trainable = trainable ?? settings.trainable
     }
 }

@@ -84,6 +84,30 @@ struct TeachingTests {
         #expect(results[0] == results[1] && results[0] == results[2])
     }
 
+    /// Contexts that are to come near to the teacher's do.
+    @Test func matchingBringsContextsNearer() throws {
+        let specs = ["mix-k4.encoder.0", "mix-k4.decoder.0", "mix-k4r8.cross.0"], batch = shard(300, seed: 1)
+        let losses = try [nil, 5].map { (weight: Float?) in
+            let trainee = try trainee(specs) { $0.matching = weight }
+            try run(trainee, epochs: 2)
+            let matching = ContextMatching(
+                teacher, weights: weights, trainee.model, weight: 1, sample: batch, pool: pool)
+            func loss(_ matching: ContextMatching?) -> Double {
+                BatchGradient(trainee.model, weights: trainee.weights, trained: [], matching: matching, pool: pool)
+                    .run(batch, smoothing: 0, scale: 1, randomness: .off, into: FloatBlock(trainee.weights.count)).loss
+            }
+            return loss(matching) - loss(nil)
+        }
+        #expect(losses[1] < 0.8 * losses[0], "\(losses)")
+    }
+
+    private func shard(_ count: Int, seed: UInt64) -> PairBatch {
+        let shard = reversal(count, seed: seed)
+        var batch = PairBatch()
+        for sentence in 0..<count { batch.append(source: shard.source[sentence], target: shard.target[sentence]) }
+        return batch
+    }
+
     /// What the lessons hold is what the teacher's logits say, sentence by sentence.
     @Test(arguments: [Float(1), 2]) func lessonsAreTheTeachersLikeliest(temperature: Float) throws {
         var settings = TeachingSettings()

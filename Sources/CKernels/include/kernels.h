@@ -116,6 +116,10 @@ typedef struct {
 double taught_cross_entropy(float *logits, const float *bias, const int32_t *label, teacher_t teacher, long rows,
     long vocabulary, float smoothing, float gradient_scale, int gradient, double *nll);
 
+/// Returns scale x |x_r - target_r|^2 summed over rows; dx += gradient_scale (x - target).
+double match_rows(
+    const float *x, const float *target, float *dx, long rows, long width, double scale, float gradient_scale);
+
 // ---- optimiser -----------------------------------------------------------------------------------------------------
 typedef struct {
     float rate, beta1, beta2, epsilon;

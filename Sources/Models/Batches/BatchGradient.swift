@@ -31,6 +31,7 @@ package final class BatchGradient {
     private let pool: WorkerPool
     private let cut: Cut
     private let trainsTransformer: Bool
+    private let matching: ContextMatching?
     private let packed = WeightPanels()
     private let store = BatchStore()
     private let states: [ThreadState]
@@ -46,22 +47,26 @@ package final class BatchGradient {
     private final class ThreadState {
         let workspace = Workspace()
         let trace = TransformerTrace()
+        let teacherTrace = TransformerTrace()
         let tile: BatchTile
         var timer: PhaseTimer?
 
         init(_ store: BatchStore) { tile = BatchTile(store) }
     }
 
-    /// - Parameter trained: tensors whose gradient is asked for
+    /// - Parameters:
+    ///   - trained: tensors whose gradient is asked for
+    ///   - matching: adds to the loss of `run`
     package init(
         _ model: Transformer, weights: FloatBlock, trained: [Slot], trainsTransformer: Bool = true, cut: Cut = Cut(),
-        pool: WorkerPool
+        matching: ContextMatching? = nil, pool: WorkerPool
     ) {
         self.model = model
         self.weights = weights
         self.pool = pool
         self.cut = cut
         self.trainsTransformer = trainsTransformer
+        self.matching = matching
         let store = store
         states = (0..<pool.threads).map { _ in ThreadState(store) }
         measure(trained)
@@ -111,12 +116,16 @@ package final class BatchGradient {
             )
             runTiles { tile, state in
                 state.tile.begin(batch, tiles[tile], from: start)
-                let pass = Pass(
+                var pass = Pass(
                     weights: weights, gradients: blocks.isEmpty ? nil : blocks[tile], workspace: state.workspace,
                     randomness: randomness,
                     trainsTransformer: trainsTransformer, timer: state.timer, packed: packed, tile: state.tile)
-                return model.loss(
+                pass.matched = matching?.contexts(
+                    of: state.tile.batch, gradientScale: scale, state.teacherTrace, state.workspace, timer: state.timer)
+                var sums = model.loss(
                     state.tile.batch, smoothing: smoothing, gradientScale: scale, trace: state.trace, pass)
+                sums.loss += pass.matched?.loss ?? 0
+                return sums
             }
             let isFirst = start == sentences.lowerBound
             pool.run(tasks.count) { task, worker in

@@ -87,6 +87,7 @@ struct AttentionSublayer {
         residual_backward(
             dx.base, dprojected.base, dx.rows, dx.columns, pass.dropout(frame.dropout, stream: frame.stream))
         frame.output.backward(tape.context.context, dy: dprojected, dx: dcontext, pass)
+        pass.matched?.add(frame.stream, tape.context.context, to: dcontext)
         network.backward(tape.context, queries, memory: memory, dcontext: dcontext, dx: dnormed, dmemory: dmemory, pass)
         frame.norm.backward(norm, dy: dnormed, dx: dx, pass)
     }
