@@ -105,7 +105,7 @@ REPORT_FLAGS ?=
 
 # Put before every stage's command, as in LAUNCH="srun --cpus-per-task=$(THREADS)".
 LAUNCH ?=
-# Processes, by MPI, that train a model together or distil the layers of a spec side by side: a power of two.
+# Processes, by MPI, that train a model together (hence a power of two) or distil the layers of a spec side by side.
 PROCESSES ?= 1
 # Put before train and distill in the place of LAUNCH, as in MPI_LAUNCH="srun --mpi=pmix -K -n 4"; mpirun where PROCESSES are several.
 MPI_LAUNCH ?= $(if $(ALONE),$(LAUNCH),mpirun -n $(PROCESSES) --bind-to none)
@@ -572,19 +572,21 @@ parameters: $(addprefix $(P)/,tokenize train inplace score $(if $(OFFERED),greed
 TOKENS := $(R)/tokens/manifest.json
 TEACHER := $(R)/train/manifest.json
 stage = $(LAUNCH) $(BIN)/$1
-# Processes of one machine divide its cores; a launcher says itself what each of them has.
+# Processes of one machine divide the cores that a stage has; a launcher says itself what each of them has.
 mpi_stage = $(MPI_LAUNCH) $(if $(ALONE),$(BIN),$(MPI_BIN))/$1
-shared_out = --output $(@D) $(if $(filter file,$(origin THREADS)),$(if $(filter file,$(origin MPI_LAUNCH)),--threads \
-  $(shell echo $$(( $(CORES) > $(PROCESSES) ? $(CORES) / $(PROCESSES) : 1 )))),--threads $(THREADS))
+divided = $(if $(filter file,$(origin THREADS)),$(if $(filter file,$(origin MPI_LAUNCH)),--threads \
+  $(shell echo $$(( $1 > $(PROCESSES) ? $1 / $(PROCESSES) : 1 )))),--threads $(THREADS))
 output = --output $(@D) --threads $(THREADS)
 # Nothing else of a run can be at work while its text is tokenized or its teacher trained: these get all cores.
 alone = --output $(@D) --threads $(if $(filter file,$(origin THREADS)),$(CORES),$(THREADS))
+mpi_output = $(if $(ALONE),$(output),--output $(@D) $(call divided,$(THREADS)))
+mpi_alone = $(if $(ALONE),$(alone),--output $(@D) $(call divided,$(CORES)))
 
 $(TOKENS): $(P)/tokenize $$(CORPUS_FILES) | $(BUILT)
 	$(call stage,tokenize) $(tokenize_parameters) $(alone)
 
 $(TEACHER): $(P)/train $(TOKENS) | $(MPI_BUILT)
-	$(call mpi_stage,train) --tokens $(R)/tokens $(train_parameters) $(again) $(if $(ALONE),$(alone),$(shared_out))
+	$(call mpi_stage,train) --tokens $(R)/tokens $(train_parameters) $(again) $(mpi_alone)
 
 # A capture that is gone is only made again for a distillation that has to run, and is no reason for any to run.
 .SECONDARY: $(call manifests,capture,$(CAPTURES))
@@ -593,7 +595,7 @@ $(call manifests,capture,$(CAPTURES)): $(R)/capture/%/manifest.json: $(P)/captur
 
 $(call manifests,distill,$(DISTILLED)): $(R)/distill/%/manifest.json: $(P)/distill/% $$(P)/capture/$$(call capture_of,$$*) $(TEACHER) \
 		| $$(call manifests,capture,$$(call capture_of,$$*)) $(MPI_BUILT)
-	$(call mpi_stage,distill) --capture $(R)/capture/$(call capture_of,$*) $(call distill_parameters,$*) $(again) $(if $(ALONE),$(output),$(shared_out))
+	$(call mpi_stage,distill) --capture $(R)/capture/$(call capture_of,$*) $(call distill_parameters,$*) $(again) $(mpi_output)
 
 # When everything that learns from a capture is done.
 $(addprefix release/,$(CAPTURES)): release/%: \
@@ -604,7 +606,7 @@ $(call manifests,splice,$(SPLICED)): $(R)/splice/%/manifest.json: $(TEACHER) $$(
 	$(call stage,splice) --model $(R)/train $(foreach s,$(call distillations,$*),--replacement $(R)/distill/$s) $(if $(call single,$*),--layers $(subst .,,$(suffix $*))) $(output)
 
 $(call manifests,inplace,$(INPLACE)): $(R)/inplace/%/manifest.json: $(P)/inplace $(R)/splice/%/manifest.json $(TEACHER) $(TOKENS) | $(MPI_BUILT)
-	$(call mpi_stage,train) --tokens $(R)/tokens --model $(R)/splice/$* --teacher $(R)/train $(inplace_parameters) $(again) $(if $(ALONE),$(output),$(shared_out))
+	$(call mpi_stage,train) --tokens $(R)/tokens --model $(R)/splice/$* --teacher $(R)/train $(inplace_parameters) $(again) $(mpi_output)
 
 $(R)/splice/greedy/manifest.json: $(P)/greedy $(TEACHER) $(TOKENS) $(call manifests,distill,$(OFFERED)) | $(BUILT)
 	$(call stage,splice) --model $(R)/train --tokens $(R)/tokens $(greedy_parameters) $(output)

@@ -184,7 +184,7 @@ distil d1 1 1
 expected=$(networks d1)
 figures d1 > figures
 cp out table
-check "a distillation of two layers" '[ $code = 0 ] && [ "$(cut -d. -f1 figures | sort -u | grep -c layer)" = 1 ] && [ -s table ]'
+check "a distillation of two layers" '[ $code = 0 ] && [ "$(cut -d. -f1,2 figures | sort -u | grep -c "^layer")" = 2 ] && [ -s table ]'
 for processes in 1 2 4; do
   for threads in 1 2 16; do
     [ $processes.$threads != 1.1 ] || continue
@@ -196,6 +196,15 @@ check "the table is printed once, whoever has made the layers" 'cmp -s out table
 figures d2.1 > out
 check "and the registry has the figures of both" 'cmp -s out figures'
 check "only one folder is written" '[ "$(ls runs/d4.1)" = distill ] && [ -z "$(ls -d tmp/follower-* 2> /dev/null)" ]'
+# A training in place, whose contexts come near to the teacher's.
+"$bin/splice" --model runs/one/train --replacement runs/d1/distill --quiet --output runs/m/splice > out 2> err
+for processes in 1 2; do
+  command=("$mpi/train" --tokens runs/m/tokens --model runs/m/splice --teacher runs/one/train --matching 1 --shares 2 --epochs 2 --batch-tokens 300
+    --threads 1 --quiet --output "runs/in$processes/train")
+  [ $processes = 1 ] || command=(mpirun -n 2 "${command[@]}")
+  "${command[@]}" > out 2> err || true
+done
+check "trained in place with contexts matched, in one process and in two: the same bytes" '[ -n "$(digest in1)" ] && [ "$(digest in2)" = "$(digest in1)" ]'
 for signal in KILL TERM; do
   for numbers in "4 1" "1 16" "2 2"; do
     distillation d$signal $numbers
@@ -215,7 +224,10 @@ check "where all layers fail, one line says so" '[ $code = 65 ] && [ "$(grep -c 
   [ "$(sqlite3 runs/registry.sqlite "select status from runs where name = '"'ddiverged'"'")" = failed ]'
 # the second process's layer alone cannot go on
 distillation dhalf 2 1
-strike KILL last dhalf "${command[@]}"
+for _ in {1..20}; do
+  strike KILL last dhalf "${command[@]}"
+  [ -z "$(find runs/dhalf -path '*layer-1*' -name checkpoint.safetensors)" ] || break
+done
 find runs/dhalf -path '*layer-1*' -name checkpoint.safetensors -exec truncate --size 99 {} +
 distil dhalf 2 1
 check "what fails in one process ends both with its line and its exit code" '[ $code = 65 ] && [ "$(grep -c "^distill: .*layer-1.*checkpoint" err)" = 1 ] &&

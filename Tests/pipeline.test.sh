@@ -227,6 +227,12 @@ expect "a flag takes the place of the corpus's own" \
 pipeline -n PROCESSES=4 MPI_BIN=mpi RUN=several
 expect "train in four processes, of as many shares" \
   'grep -q "^mpirun -n 4 --bind-to none mpi/train --tokens .*--shares 4" out && [ "$(grep -c mpi/train out)" = 1 ] && ! grep -q "bin/train" out'
+pipeline -n -j4 PROCESSES=2 MPI_BIN=mpi RUN=several
+cores=$(sed -nE 's/^bin.tokenize .*--threads ([0-9]+)$/\1/p' out)
+each() { echo "--threads $(( $1 > $2 ? $1 / $2 : 1 ))"; }
+expect "processes divide the cores of a teacher, and those that a distillation beside others has" \
+  'grep -qE -- "mpi/train .*$(each "$cores" 2)$" out && grep -qE -- "mpi/distill .*$(each "$(( cores > 4 ? cores / 4 : 1 ))" 2)$" out'
+pipeline -n PROCESSES=4 MPI_BIN=mpi RUN=several
 expect "and distil in four, all specs, and nothing else" \
   '[ "$(grep -c "^mpirun -n 4 --bind-to none mpi/distill --capture" out)" = 3 ] && [ "$(grep -c mpirun out)" = 4 ] && ! grep -q "bin/distill --capture" out'
 pipeline -n PROCESSES=4 MPI_BIN=mpi MPI_LAUNCH="srun --mpi=pmix -n 4" LAUNCH="srun -n 1" TRAIN_FLAGS="--shares 8" RUN=several

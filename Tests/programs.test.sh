@@ -196,6 +196,7 @@ damaged() { rm -rf bad; cp -r "$m/$1" bad; }
 train=(train "${shape[@]}" --max-steps 5 --output $m/train)
 refuse "a missing folder" 66 "runs/none/manifest.json: expected a folder finished by tokenize, found no folder" "${train[@]}" --tokens runs/none
 check "and what makes it" hinted
+refuse "contexts to match without a teacher" 64 "--matching is for training in place" "${train[@]}" --tokens $m/tokens --matching 1
 refuse "a folder of another stage" 65 "expected a folder made by tokenize, found one made by train" "${train[@]}" --tokens $m/train
 refuse "tokens where a model should be" 65 "expected a folder made by train or splice, found one made by tokenize" \
   capture --model $m/tokens --tokens $m/tokens --attentions encoder --output $m/capture/both
@@ -487,6 +488,9 @@ mkdir -p runs/second && run capture --model $m/train --tokens $m/tokens --attent
 run capture --model $m/train --tokens $m/tokens --attentions encoder --layers 0 1 --output runs/third/capture/e
 run train --tokens $m/tokens --model $m/splice/$both --teacher $m/train "${shape[@]:10}" --max-steps 2 --output $m/inplace/$both
 check "a model trained in place, to be kept" '[ $code = 0 ]'
+run train --tokens $m/tokens --model $m/splice/$both --teacher $m/train "${shape[@]:10}" --max-steps 2 --matching 1 --output matched/inplace
+check "and one whose contexts are to come near to the teacher's" \
+  '[ $code = 0 ] && [ -f matched/inplace/manifest.json ] && ! cmp -s matched/inplace/model.safetensors $m/inplace/$both/model.safetensors'
 needed() { contents | grep -v " runs/\(mine\|second\|third\)/capture/"; }
 free; check "free lists captures that were read by finished runs, and deletes nothing" \
   '[ $code = 0 ] && grep -q "^runs/mine/capture/both  [0-9.]* MiB" out && grep -q "^runs/mine/capture/next" out && [ -f $m/capture/both/manifest.json ]'

@@ -52,21 +52,21 @@ final class Division {
 
     /// Does this process's parts, and returns when those of all are done.
     ///
-    /// - Throws: what `work` has thrown, here or in another process; `Interruption` where all were stopped
+    /// - Throws: what `work` was the first to throw, here or in another process; `Interruption` where all were stopped
     func carryOut<Part>(_ parts: [Part], _ work: (Part) throws -> Void) throws {
         var error: Error?
         do {
             for number in stride(from: group.rank, to: parts.count, by: group.count) { try work(parts[number]) }
         } catch let own {
             error = own
-            if !(own is Interruption) { news.failure = Failure(own) }
+            if !(own is Interruption) { news.failure = .inWords(own) }
         }
         while meet(isWorking: false) {}
         if let failure {
             group.sharesFailure = true
-            throw error is Interruption ? FailureElsewhere(failure) : error ?? FailureElsewhere(failure)
+            throw FailureOfPart(failure)
         }
-        if group.agreeToStop(error is Interruption) { throw error ?? Interruption(signal: SIGTERM) }
+        if group.agreeToStop(error != nil) { throw error ?? Interruption(signal: Signals.received ?? SIGTERM) }
     }
 
     /// Returns whether anybody is still at work. News are of one program, so that they can be written and read.
@@ -85,8 +85,8 @@ final class Division {
     }
 }
 
-/// Another process of the group has failed.
-private struct FailureElsewhere: StageError, CustomStringConvertible {
+/// A process of the group has failed at a part, which all end with.
+private struct FailureOfPart: StageError, CustomStringConvertible {
     let failure: Failure
     var description: String { failure.message }
     var hint: String? { failure.hint }

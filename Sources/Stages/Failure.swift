@@ -81,6 +81,11 @@ struct Failure: Codable {
         self.init("\(error)", hint: error.hint, error.exitCode)
     }
 
+    /// In plain words also where ArgumentParser has its own.
+    static func inWords(_ error: Error) -> Failure {
+        Failure(error) ?? Failure("\(error)", hint: nil, exitCode(of: error))
+    }
+
     static func exitCode(of error: Error) -> Int32 { Failure(error)?.exitCode ?? parserExitCode(error) ?? EX_SOFTWARE }
 
     /// ArgumentParser gives 1 to every error that it does not know.

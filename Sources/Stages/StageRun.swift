@@ -125,8 +125,7 @@ package final class StageRun {
         if group.count > parts.count {
             log.info("\(group.count) processes, of which \(parts.count) can work at a time")
         }
-        let path = String(decoding: group.broadcast(Data(FilePath.absolute(folder.folder).utf8)), as: UTF8.self),
-            common = group.leads ? folder : try OutputFolder(path)
+        let common = try leadersFolder()
         let division = Division(group, isAskedToStop: { Signals.received != nil }) { [self] news in
             if news.hasResumed { resumed() }
             for metric in news.metrics { live.metric(metric.key, step: metric.step, metric.value) }
@@ -134,6 +133,19 @@ package final class StageRun {
         self.division = division
         defer { self.division = nil }
         try division.carryOut(parts) { try work($0, common) }
+    }
+
+    /// The folder of process 0, in which it has begun its work.
+    private func leadersFolder() throws -> OutputFolder {
+        let own = FilePath.absolute(folder.folder),
+            path = String(decoding: Self.group.broadcast(Data(own.utf8)), as: UTF8.self)
+        guard path != own else { return folder }
+        guard FileSystem.isFolder(FilePath.join(path, OutputFolder.unfinishedName)) else {
+            throw DataError(
+                path: path, expected: "the folder that process 0 writes to", found: "none",
+                hint: "give the processes an --output that all of them see")
+        }
+        return try OutputFolder(path)
     }
 
     // MARK: - Stopping
@@ -169,7 +181,10 @@ package final class StageRun {
 
     /// Records that the stage goes on from a checkpoint; which run wrote it is looked up.
     package func resumed() {
-        guard Self.group.leads else { return division?.tell { $0.hasResumed = true } ?? () }
+        guard Self.group.leads else {
+            division?.tell { $0.hasResumed = true }
+            return
+        }
         guard
             let earlier = try? registry.unfinishedRun(
                 keyHash: description.keyHash, name: description.name, before: live.id)

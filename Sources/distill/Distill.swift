@@ -56,7 +56,7 @@ struct Distill: StageCommand {
     }
 
     func run() throws {
-        if families { print(Families.table) }
+        if families, ProcessGroup.shared.leads { print(Families.table) }
         guard let capture, let spec, let output else { return }
         let folder = try PublishedFolder<CaptureConfiguration>(capture, stage: "capture"),
             captured = folder.configuration

@@ -67,6 +67,12 @@ struct Train: StageCommand {
             try model.requireFit(folder, maxTokens: model.model.isBounded)
         }
         let settings = try chosenSettings(folder.configuration, start)
+        if settings.values.teacher.teaching?.matching != nil, let start, let teacherFolder {
+            guard ContextMatching.isPossible(teacherFolder.model, start.model) else {
+                throw ValidationError(
+                    "--matching needs a teacher of the model's shape, and networks that span the heads")
+            }
+        }
         let inputs =
             [("tokens", tokens)]
             + [("model", teaching.model), ("teacher", teaching.teacher)].compactMap { role, path in
@@ -131,13 +137,6 @@ struct Train: StageCommand {
         let pool = WorkerPool(threads: run.threads), train = try folder.shard(.train), own = settings.values
         try start?.loadNetworks()
         try teacherFolder?.loadNetworks()
-        let model = Transformer(own.model, try Replacements(settings.model.replacements, in: own.model))
-        if own.teacher.teaching?.matching != nil, let teacher = teacherFolder?.model {
-            guard ContextMatching.isPossible(teacher, model) else {
-                throw ValidationError(
-                    "--matching needs a teacher of the model's shape, and networks that span the heads")
-            }
-        }
         let lessons = try teacherFolder.map { teacher in
             let progress = run.progress("teacher", total: train.count, unit: "sentences")
             let lessons = try TeacherLessons(
@@ -147,6 +146,7 @@ struct Train: StageCommand {
             progress.finish(train.count)
             return lessons
         }
+        let model = Transformer(own.model, try Replacements(settings.model.replacements, in: own.model))
         let trainee = TeacherTrainee(
             model, weights: start?.weights, train: train, valid: try folder.shard(.valid), settings: own.teacher,
             lessons: lessons, pool: pool, group: .shared)

@@ -11,12 +11,16 @@ struct ContextMatchingTests {
     private static let specs = ["mix-k3r5v3.encoder.0", "mix-k3.decoder.1", "slots-k3d2.cross.0"]
 
     private func student(_ specs: [String] = specs) -> TransformerFixture {
-        TransformerFixture(.tiny(layers: 2), replacing: specs, seed: 7)
+        var shape = TransformerConfiguration.tiny(layers: 2)
+        shape.maxTokens = 7
+        return TransformerFixture(shape, replacing: specs, seed: 7)
     }
 
     /// Loss and gradient with and without matching.
+    ///
+    /// - Parameter alone: only the networks learn
     private func gradient(
-        _ student: TransformerFixture, weight: Float?, threads: Int = 2, tileTokens: Int = 16
+        _ student: TransformerFixture, weight: Float?, threads: Int = 2, tileTokens: Int = 16, alone: Bool = false
     ) -> (loss: Double, gradient: [Float]) {
         var cut = BatchGradient.Cut()
         (cut.tileTokens, cut.roundTokens) = (tileTokens, 60)
@@ -25,9 +29,10 @@ struct ContextMatchingTests {
             ContextMatching(
                 teacher.model, weights: teacher.weights, student.model, weight: $0, sample: sample, pool: pool)
         }
+        let networks = student.model.replacements.specs.flatMap { student.model.slots(of: $0) }
         let learner = BatchGradient(
-            student.model, weights: student.weights, trained: student.model.layout.slots, cut: cut, matching: matching,
-            pool: pool)
+            student.model, weights: student.weights, trained: alone ? networks : student.model.layout.slots,
+            trainsTransformer: !alone, cut: cut, matching: matching, pool: pool)
         let sums = learner.run(PairBatch(pairs), smoothing: 0.1, scale: 1, randomness: .off, into: block)
         return (sums.loss, student.values(of: block))
     }
@@ -74,12 +79,24 @@ struct ContextMatchingTests {
         }
     }
 
-    @Test func dependsOnNoThreadAndNoTile() {
-        let student = student(), one = gradient(student, weight: 1, threads: 1)
+    /// Whether networks learn alone or all does, and for a family whose gradients are not left to the batch.
+    @Test(arguments: [specs, ["alr-h32.encoder.0", "alr-h32.decoder.1", "alr-h32.cross.0"]], [false, true])
+    func dependsOnNoThreadAndNoTile(_ specs: [String], alone: Bool) {
+        let student = student(specs), one = gradient(student, weight: 1, threads: 1, alone: alone)
+        #expect(one.loss > gradient(student, weight: nil, threads: 1, alone: alone).loss + 1)
         for (threads, tileTokens) in [(1, 1), (2, 7), (5, 16), (3, 1000)] {
-            let other = gradient(student, weight: 1, threads: threads, tileTokens: tileTokens)
+            let other = gradient(student, weight: 1, threads: threads, tileTokens: tileTokens, alone: alone)
             #expect(
                 other.loss == one.loss && other.gradient == one.gradient, "\(threads) threads, tiles of \(tileTokens)")
+        }
+    }
+
+    @Test func networksAloneHaveTheSameGradients() {
+        let student = student(), all = gradient(student, weight: 0.7), own = gradient(student, weight: 0.7, alone: true)
+        for slot in student.model.replacements.specs.flatMap({ student.model.slots(of: $0) }) {
+            #expect(
+                largestDifference(Array(own.gradient[slot.range]), Array(all.gradient[slot.range])).value < 1e-5,
+                "\(slot.name)")
         }
     }
 
@@ -88,10 +105,7 @@ struct ContextMatchingTests {
     @Test func needsPlacesInCommon() {
         #expect(ContextMatching.isPossible(teacher.model, student().model))
         #expect(!ContextMatching.isPossible(teacher.model, student([]).model))
-        var shape = TransformerConfiguration.tiny(layers: 2)
-        shape.maxTokens = 7
-        let whole = TransformerFixture(shape, replacing: ["elr-h8.encoder.0"])
-        #expect(!ContextMatching.isPossible(teacher.model, whole.model))
+        #expect(!ContextMatching.isPossible(teacher.model, student(["elr-h8.encoder.0"]).model))
         let shallow = TransformerFixture(.tiny(layers: 1), replacing: ["mix-k3.cross.0"])
         #expect(!ContextMatching.isPossible(teacher.model, shallow.model))
     }

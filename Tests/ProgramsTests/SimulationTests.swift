@@ -30,6 +30,8 @@ import Testing
         #expect(one <= runs.map(\.seconds).min()! && one > 0)
         #expect(abs(step.seconds(cores: 4, section: 1) - four - 2) < 1e-9)
         #expect(abs(step.speed(cores: 4, section: 0, beside: step) - one / four) < 1e-9)
+        let double = SimulatedStep(runs.map { ($0.record, 2 * $0.seconds) })
+        #expect(abs(step.speed(cores: 4, section: 0, beside: double) - 2 * one / four) < 1e-9)
         // 4 + 2 + 1 parts become 1 + 2 + 1
         #expect(one / four > 1.5 && one / four < 2, "\(one / four)")
         #expect(step.waiting(cores: 4) > 0.5 * step.sections[1][0])

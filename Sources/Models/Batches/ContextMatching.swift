@@ -32,6 +32,7 @@ package final class ContextMatching {
         self.teacher = teacher
         self.weights = weights
         let places = Self.commonPlaces(teacher, model), space = Workspace(), width = teacher.configuration.width
+        defer { withExtendedLifetime(space) {} }
         for (stream, context) in read(sample, TransformerTrace(), space, timer: nil) where places.contains(stream) {
             let numbers = UnsafeBufferPointer(start: context.base, count: context.count)
             let mean = max(numbers.reduce(0) { $0 + Double($1) * Double($1) } / Double(numbers.count), 1e-12)
