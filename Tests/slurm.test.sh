@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The pipeline under a real Slurm of one node: the smoke matrix, in fewer steps, through LAUNCH, several stages at a time, and
-# one training as two MPI ranks, which end together. Needs root and Debian's slurm-wlm and munge, which it installs; touches no Slurm that is already there.
+# one training and one distillation as two MPI ranks, which end together. Needs root and Debian's slurm-wlm and munge, which it installs; touches no Slurm that is already there.
 #
 #   Tests/slurm.test.sh [folder of the programs, by default .build/release [folder of those built with MPI, by default .build-mpi/release]]
 set -euo pipefail
