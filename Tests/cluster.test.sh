@@ -93,14 +93,18 @@ long() {
     --clip 1 --threads 1 --quiet --output "runs/$1/train" --shares 4 --epochs 100 --checkpoint-seconds 0)
   [ "$2" = 1 ] || command=(mpirun -n "$2" "${command[@]}")
 }
-go_on() {
-  long "$1" "$2"
+# Runs `command` when nobody holds its folder any more; its exit code is in `code`.
+run_when_free() {
   for _ in {1..20}; do
     code=0
     "${command[@]}" > out 2> err || code=$?
     [ $code = 75 ] || break
     sleep 0.5
   done
+}
+go_on() {
+  long "$1" "$2"
+  run_when_free
 }
 go_on whole 1
 expected=$(digest whole)
@@ -169,12 +173,7 @@ distillation() {
 }
 distil() {
   distillation "$@"
-  for _ in {1..20}; do
-    code=0
-    "${command[@]}" > out 2> err || code=$?
-    [ $code = 75 ] || break
-    sleep 0.5
-  done
+  run_when_free
 }
 networks() { cat "runs/$1/distill"/*.safetensors | sha256sum; }
 # What the registry has of a run, but for speeds.
