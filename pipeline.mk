@@ -42,6 +42,7 @@ MODELS ?= $(EVERYWHERE)
 INPLACE ?= $(filter mix-%,$(EVERYWHERE))
 TEXTS ?= 1 2 4 8
 TOKENIZE_FLAGS ?= --join 8 --max-tokens 200
+START ?= $(CORPUS).$(PAIR)
 endif
 
 # Defaults of all.
@@ -52,6 +53,8 @@ CORPUS ?= phrasebook
 PAIR ?= en-de
 # Settings of the teacher: small or paper.
 PRESET ?= small
+# The run whose teacher is trained further, in place of one from nothing; it has to have the same vocabulary.
+START ?=
 # Folder under runs/.
 RUN ?= $(CORPUS).$(PAIR)$(if $(filter lengths,$(GOALS)),.lengths)
 
@@ -163,7 +166,8 @@ require_name = $(if $(call is_name,$($1)),,$(error $1: expected a name of letter
 require_known = $(foreach v,$(filter-out $2,$($1)),$(error $1: expected some of: $(subst h%,h and a width,$2); found '$v'))
 require_numbers = $(foreach v,$($1),$(if $(call consists,$v,$(digits)),,$(error $1: expected numbers, found '$v')))
 
-$(foreach v,RUN CORPUS PAIR,$(call require_name,$v))
+$(foreach v,RUN CORPUS PAIR $(if $(START),START),$(call require_name,$v))
+$(if $(filter $(RUN),$(START)),$(error START: expected another run than RUN, found '$(START)' for both))
 KNOWN_ATTENTIONS := encoder decoder cross crossfull
 $(call require_known,ATTENTIONS,$(KNOWN_ATTENTIONS))
 $(call require_known,PRESET,small paper)
@@ -521,7 +525,9 @@ phrasebook_train = $(if $(filter small,$(PRESET)),--epochs 10 --batch-tokens 150
 # Whoever changes a flag here wants the stage made again: an unfinished one of other settings is discarded, and says so.
 again = --discard-checkpoint
 share_flags = $(if $(ALONE),, $(call unless_given,--shares $(PROCESSES),$1))
-train_parameters = --preset $(PRESET)$(call share_flags,$(TRAIN_FLAGS)) $(call unless_given,$($(CORPUS)_train),$(TRAIN_FLAGS)) $(SEED_FLAG) $(TRAIN_FLAGS)
+# Sentences are known by then, and short runs of epochs are enough.
+start_train = $(if $(START),--epochs 10)
+train_parameters = --preset $(PRESET)$(call share_flags,$(TRAIN_FLAGS)) $(call unless_given,$(or $($(CORPUS)_train),$(start_train)),$(TRAIN_FLAGS)) $(SEED_FLAG) $(TRAIN_FLAGS)
 # heads.encoder
 capture_parameters = --families $(call of_span,$(basename $1)) --attentions $(subst .,,$(suffix $1)) $(CAPTURE_FLAGS)
 phrasebook_distill = --epochs $(if $(filter mix slots,$(call family,$1)),4,$(if $(findstring cross,$1),4,8))
@@ -585,8 +591,13 @@ mpi_alone = $(if $(ALONE),$(alone),--output $(@D) $(call divided,$(CORES)))
 $(TOKENS): $(P)/tokenize $$(CORPUS_FILES) | $(BUILT)
 	$(call stage,tokenize) $(tokenize_parameters) $(alone)
 
-$(TEACHER): $(P)/train $(TOKENS) | $(MPI_BUILT)
-	$(call mpi_stage,train) --tokens $(R)/tokens $(train_parameters) $(again) $(mpi_alone)
+STARTING := $(if $(START),runs/$(START)/train/manifest.json)
+$(TEACHER): $(P)/train $(TOKENS) $(STARTING) | $(MPI_BUILT)
+	$(call mpi_stage,train) --tokens $(R)/tokens $(if $(START),--model runs/$(START)/train) $(train_parameters) $(again) $(mpi_alone)
+
+# A teacher that is there is taken as it is.
+$(STARTING): | $(BUILT)
+	$(MAKE) -f pipeline.mk $@ RUN=$(START) START= SEEDS=
 
 # A capture that is gone is only made again for a distillation that has to run, and is no reason for any to run.
 .SECONDARY: $(call manifests,capture,$(CAPTURES))

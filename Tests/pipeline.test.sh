@@ -160,6 +160,12 @@ check "lengths: joined texts, in place too" tokens train capture/heads.{encoder,
 expect "learnt from texts of many sentences, measured on texts of some" \
   'grep -qE -- "--join 8 --max-tokens 200 +--join-test 4 --output runs/phrasebook.en-de.lengths.joined-4/tokens" out &&
    grep -qF -- "/score --model runs/phrasebook.en-de.lengths/inplace/$all --tokens runs/phrasebook.en-de.lengths.joined-4/tokens " out'
+expect "by a teacher that knows sentences, which is there" 'grep -qE -- "/train --tokens runs/phrasebook.en-de.lengths/tokens --model runs/phrasebook.en-de/train " out &&
+  [ "$(grep -c "bin/train --tokens " out)" = 2 ]'
+pipeline ATTENTIONS=encoder RUN=further START=first
+expect "a teacher to start from that is not there is trained first" \
+  'grep -qE -- "/train --tokens runs/further/tokens --model runs/first/train " out && ! grep -q -- "--tokens runs/first/tokens --model" out'
+expect "with the settings of its own run" '[ $code = 0 ] && [ -f runs/first/train/manifest.json ] && [ ! -d runs/first/distill ]'
 
 pipeline SEEDS="1 2" ATTENTIONS=encoder RUN=many
 expect "several seeds make several runs" '[ -f runs/many.seed-1/score/alr-m.encoder/manifest.json ] && grep -q -- "--seed 2" runs/many.seed-2/train/manifest.json'

@@ -142,6 +142,10 @@ run train --tokens runs/few/tokens --model runs/few/train --teacher runs/few/tra
   --output runs/few/inplace/all
 check "in place: more likeliest tokens than the vocabulary has are all of them" \
   '[ $code = 0 ] && [ "$(sqlite3 runs/registry.sqlite "select value from params where key = '\''values.teacher.teaching.likeliest'\'' order by run desc limit 1")" -lt 12 ]'
+run train --tokens runs/few/tokens --model runs/few/train --max-steps 2 --output runs/further/train
+check "train --model: a teacher trained further is a teacher" '[ $code = 0 ] &&
+  [ "$(sqlite3 runs/registry.sqlite "select coalesce(spec, '\''none'\'') || count(*) from runs where name = '\''further'\''")" = none1 ] &&
+  ! cmp -s runs/few/train/model.safetensors runs/further/train/model.safetensors'
 greedy=(splice --model $m/train --greedy --tokens $m/tokens --replacement $m/distill/alr-h16.encoder --replacement $m/distill/alr-h16.decoder)
 run "${greedy[@]}" --bound 100 --output $m/splice/greedy
 check "splice --greedy: all, where the bound is wide" '[ $code = 0 ] && [ "$(grep -c " yes$" out)" = 2 ] && grep -q "^2 attentions replaced" out'
@@ -196,6 +200,9 @@ damaged() { rm -rf bad; cp -r "$m/$1" bad; }
 train=(train "${shape[@]}" --max-steps 5 --output $m/train)
 refuse "a missing folder" 66 "runs/none/manifest.json: expected a folder finished by tokenize, found no folder" "${train[@]}" --tokens runs/none
 check "and what makes it" hinted
+refuse "a teacher of nothing" 64 "give --model too" "${train[@]}" --tokens $m/tokens --teacher $m/train
+refuse "a preset for training in place without a teacher" 64 "preset inplace and --teacher go together" \
+  train --tokens $m/tokens --model $m/train --preset inplace --output runs/none
 refuse "contexts to match without a teacher" 64 "--matching is for training in place" "${train[@]}" --tokens $m/tokens --matching 1
 refuse "a folder of another stage" 65 "expected a folder made by tokenize, found one made by train" "${train[@]}" --tokens $m/train
 refuse "tokens where a model should be" 65 "expected a folder made by train or splice, found one made by tokenize" \

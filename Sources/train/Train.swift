@@ -18,8 +18,10 @@ struct Train: StageCommand {
             or killed, it goes on from its last checkpoint when the same command is given again, and ends with the \
             same bits.
 
-            With --model and --teacher a spliced model is trained in place: its networks, or all of it, learn to say \
-            what the teacher says and what the references say, alpha T^2 KL(teacher || model) + (1 - alpha) \
+            With --model a model is trained further, from its weights and in its shape, on this text.
+
+            With --teacher too, it is a spliced model that is trained in place: its networks, or all of it, learn to \
+            say what the teacher says and what the references say, alpha T^2 KL(teacher || model) + (1 - alpha) \
             cross-entropy; with --matching their contexts come near to the teacher's as well.
 
             A preset gives every value; each can be overridden:
@@ -33,6 +35,8 @@ struct Train: StageCommand {
                   --output runs/demo/train
               train --tokens runs/demo/tokens --model runs/demo/splice/mix-l \\
                   --teacher runs/demo/train --output runs/demo/inplace/mix-l
+              train --tokens runs/long/tokens --model runs/demo/train --epochs 10 \\
+                  --output runs/long/train
               sqlite3 runs/registry.sqlite \\
                   "select step, value from metrics where key = 'valid.loss' order by step"
             """,
@@ -48,7 +52,7 @@ struct Train: StageCommand {
             (default: small, or inplace)
             """)
     var preset: TeacherPreset?
-    @OptionGroup(title: "Training in place") var teaching: TeachingOptions
+    @OptionGroup(title: "Training further") var teaching: TeachingOptions
     @OptionGroup(title: "Model") var shape: ModelOptions
     @OptionGroup(title: "Training") var teacher: TeacherOptions
 
@@ -80,7 +84,8 @@ struct Train: StageCommand {
             }
         try StageRun.perform(
             StageWork(
-                Self.stage, spec: start.map { _ in (output as NSString).lastPathComponent }, configuration: settings,
+                Self.stage, spec: isTeacher(start) ? nil : (output as NSString).lastPathComponent,
+                configuration: settings,
                 inputs: try inputs.map { try .folder($0, $1) }, seed: settings.values.teacher.seed,
                 resumption: teacher.training.resumption),
             options: options, output: output
@@ -102,19 +107,23 @@ struct Train: StageCommand {
         }
     }
 
+    /// Whether what comes out has all its attentions and has learnt from references alone.
+    private func isTeacher(_ start: ModelFolder?) -> Bool {
+        teaching.teacher == nil && start?.description.replacements.isEmpty ?? true
+    }
+
     private func chosenSettings(_ tokens: TokensConfiguration, _ start: ModelFolder?) throws -> TrainConfiguration {
-        let preset = preset ?? (start == nil ? .small : .inplace)
-        guard (preset == .inplace) == (start != nil) else {
-            throw ValidationError("preset inplace and --model go together")
+        let preset = preset ?? (teaching.teacher == nil ? .small : .inplace)
+        guard (preset == .inplace) == (teaching.teacher != nil) else {
+            throw ValidationError("preset inplace and --teacher go together")
         }
         var values = preset.values(
             sourceVocabulary: tokens.sourceVocabularySize, targetVocabulary: tokens.targetVocabularySize,
             joint: tokens.joint)
         if let start {
             values.model = values.model.withShape(of: start.description.transformer)
-        } else {
-            values.model.maxTokens = tokens.maxTokens
         }
+        if start?.model.isBounded != true { values.model.maxTokens = tokens.maxTokens }
         shape.apply(to: &values.model)
         teacher.apply(to: &values, preset: preset)
         if var own = values.teacher.teaching {

@@ -44,7 +44,7 @@ struct ModelOptions: ParsableArguments {
 
 extension TeachingSettings.Trainable: ExpressibleByArgument {}
 
-/// Training of a spliced model in place.
+/// Training of a model that there is, by a teacher or not.
 struct TeachingOptions: ParsableArguments {
     @Option(help: "Folder of a model to train further, made by splice or train.") var model: String?
     @Option(help: "Folder of the model that it learns from, made by train.") var teacher: String?
@@ -67,8 +67,10 @@ struct TeachingOptions: ParsableArguments {
             "--alpha": alpha != nil, "--temperature": temperature != nil, "--likeliest": likeliest != nil,
             "--matching": matching != nil, "--trainable": trainable != nil,
         ]
-        guard (model == nil) == (teacher == nil) else { throw ValidationError("--model and --teacher go together") }
-        if model == nil, let (name, _) = given.first(where: { $0.value }) {
+        guard teacher == nil || model != nil else {
+            throw ValidationError("--teacher teaches a model that there is: give --model too")
+        }
+        if teacher == nil, let (name, _) = given.first(where: { $0.value }) {
             throw ValidationError("\(name) is for training in place: give --model and --teacher")
         }
     }
