@@ -10,7 +10,7 @@ package struct Pass {
     package let randomness: Randomness
     /// Whether the Transformer's own matrices get gradients too, or only the networks in attentions' places.
     package let trainsTransformer: Bool
-    private let timer: PhaseTimer?
+    let timer: PhaseTimer?
     /// The weights laid out for products, if somebody has done so.
     private let packed: WeightPanels?
     /// Where the pass is over some of a batch's sentences and leaves gradients of weights to the whole batch's.

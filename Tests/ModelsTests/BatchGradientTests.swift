@@ -24,7 +24,7 @@ struct BatchGradientTests {
         randomness: Randomness = Randomness(seed: 3, step: 2),
         trained: [Slot]? = nil
     ) -> (sums: LossSums, gradient: [Float]) {
-        var cut = BatchGradient.Cut()
+        var cut = BatchCut()
         (cut.tileTokens, cut.roundTokens) = (tileTokens, 60)
         let pool = WorkerPool(threads: threads), block = FloatBlock(fixture.weights.count)
         let learner = BatchGradient(

@@ -22,7 +22,7 @@ struct ContextMatchingTests {
     private func gradient(
         _ student: TransformerFixture, weight: Float?, threads: Int = 2, tileTokens: Int = 16, alone: Bool = false
     ) -> (loss: Double, gradient: [Float]) {
-        var cut = BatchGradient.Cut()
+        var cut = BatchCut()
         (cut.tileTokens, cut.roundTokens) = (tileTokens, 60)
         let pool = WorkerPool(threads: threads), block = FloatBlock(student.weights.count)
         let matching = weight.map {

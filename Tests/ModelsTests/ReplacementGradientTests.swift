@@ -309,7 +309,7 @@ private struct PaddedNetwork {
                 let adam = adam_t(
                     rate: 1e-2, beta1: 0.9, beta2: 0.98, epsilon: 1e-9, correction1: 1, correction2: 1, decay: 0)
                 _ = training.step(
-                    test.batch, targets: test.targets, randomness: Randomness(seed: 1, step: step, slice: 0),
+                    test.batch, targets: test.targets, randomness: Randomness(seed: 1, step: step),
                     .update(moment1: m1, moment2: m2, adam))
             }
             results.append(test.weights.buffer.map(\.bitPattern))
@@ -322,7 +322,7 @@ private struct PaddedNetwork {
         let test = try makeCase("alr-h32.decoder", [3, 1, 5, 2, 5, 4])
         let training = FlattenedTraining(test.replacement, weights: test.weights, pool: WorkerPool(threads: 1))
         training.dropout = 0.3
-        let random = Randomness(seed: 4, step: 2, slice: 0), gradient = FloatBlock(test.layout.count),
+        let random = Randomness(seed: 4, step: 2), gradient = FloatBlock(test.layout.count),
             unused = FloatBlock(test.layout.count)
         let scale = 1 / Double(test.targets.count)
         _ = training.step(test.batch, targets: test.targets, randomness: random, .gradient(gradient))

@@ -57,6 +57,8 @@ package struct DistillerSetting {
     package let pool: WorkerPool
     /// Of the hidden layer.
     package var dropout: Float = 0
+    /// Whether batches have a memory, as those of cross-attention.
+    package var readsMemory = false
     /// The gradient's norm is cut to this, where the whole of it is known before the update; nil: never.
     package var clip: Float?
 

@@ -1,162 +1,169 @@
 import CKernels
 import Kernels
 
-/// Distillation of a network that works on packed rows. A batch is cut into a fixed number of slices, whose sums are
-/// added in order: the result has the same bits whatever the number of threads.
+/// Distillation of a network that works on packed rows, see `TiledGradient`: the result has the same bits whatever the
+/// number of threads.
 final class PackedDistiller: Distiller {
     private let network: any ContextNetwork
     private let setting: DistillerSetting
     private let width: Int
-    private let slices: [Slice]
+    private let gradients: TiledGradient
+    private let gradient: FloatBlock
+    /// What one thread updates at a time.
+    private let chunks: [(slot: Slot, range: Range<Int>)]
+    /// The batch's sentences: those that are learnt as target, those of the memory as source.
+    private var pair = PairBatch()
+    /// Of each sentence.
+    private var squares: [Double] = []
+    /// Of each token.
+    private var comparisons: [OutputComparison] = []
 
-    /// Gradients of such networks are small, so that a block for each slice costs little.
-    private static let sliceCount = 8
-    var mostThreads: Int? { Self.sliceCount }
+    var mostThreads: Int? { gradients.mostThreads }
 
-    private final class Slice {
-        let space = Workspace()
-        let gradients: FloatBlock
-        var sentences = Packed()
-        var sources = Packed()
-        /// Places in the batch.
-        var places = 0..<0
-        var squares = 0.0
-        /// What was put out, and what should have been, in its workspace.
-        var compared: (out: Matrix, targets: Matrix)?
-
-        init(parameters: Int) { gradients = FloatBlock(parameters) }
-    }
+    /// Tokens of a round, at most: those of a batch, but for long texts.
+    private static let roundTokens = 8192
+    private static let chunk = 4096
 
     init(_ network: any ContextNetwork, width: Int, _ setting: DistillerSetting) {
         self.network = network
         self.width = width
         self.setting = setting
-        slices = (0..<Self.sliceCount).map { _ in Slice(parameters: setting.weights.count) }
+        var cut = BatchCut()
+        cut.roundTokens = Self.roundTokens
+        gradients = TiledGradient(setting.weights, cut: cut, pool: setting.pool)
+        gradient = FloatBlock(setting.weights.count)
+        chunks = setting.slots.flatMap { slot in
+            stride(from: slot.offset, to: slot.range.upperBound, by: Self.chunk).map {
+                (slot, $0..<min($0 + Self.chunk, slot.range.upperBound))
+            }
+        }
+        let zeros = Zeros(width: width)
+        let token = DistillationBatch(
+            sentences: [0], offsets: [0, 1], input: zeros, output: zeros, memory: setting.readsMemory ? zeros : nil,
+            memoryOffsets: [0, 1])
+        load(token)
+        gradients.measure(pair, setting.slots) { learn(token, $0, scale: 1, &squares[0]) }
+    }
+
+    private struct Zeros: RowSource {
+        let width: Int
+        func read(_ row: Int, into y: UnsafeMutablePointer<Float>) { y.update(repeating: 0, count: width) }
     }
 
     func step(
         _ batch: DistillationBatch, randomness: Randomness, _ sink: GradientSink
     ) -> (squares: Double, tokens: Int) {
-        let tokens = deal(batch), scale = 2 / Float(max(tokens, 1) * width)
-        setting.pool.run(slices.count) { index in
-            let slice = slices[index]
-            slice.space.reset()
-            let pass = Pass(
-                weights: setting.weights, gradients: slice.gradients, workspace: slice.space,
-                randomness: randomness.ofSlice(index))
-            learn(batch, slice, scale, pass)
+        load(batch)
+        gradients.weightsHaveChanged()
+        let tokens = pair.target.tokens, scale = 2 / Float(max(tokens, 1) * width)
+        squares.withUnsafeMutableBufferPointer { squares in
+            gradients.run(pair, 0..<squares.count, randomness: randomness, into: gradient) { work in
+                learn(batch, work, scale: scale, squares.baseAddress! + work.sentences.lowerBound)
+            }
         }
         apply(sink)
-        return (slices.reduce(0) { $0 + $1.squares }, tokens)
+        return (squares.reduce(0, +), tokens)
     }
 
-    private func learn(_ batch: DistillationBatch, _ slice: Slice, _ scale: Float, _ pass: Pass) {
-        let space = slice.space, (x, memory) = inputs(batch, slice)
-        let tape = network.forward(x, slice.sentences, memory: memory, pass)
-        let targets = rows(batch.output, batch.offsets, batch, slice, slice.sentences.tokens)
-        let dy = space.matrix(x.rows, width), none = space.zeros(1, width)
+    /// - Parameter squares: of the tile's first sentence and those that follow
+    private func learn(
+        _ batch: DistillationBatch, _ work: TiledGradient.Work, scale: Float, _ squares: UnsafeMutablePointer<Double>
+    ) {
+        let pass = work.pass.of(.target), space = pass.workspace, sentences = work.tile.batch.target
+        let (x, memory) = inputs(batch, work), tape = network.forward(x, sentences, memory: memory, pass)
+        let targets = targets(batch, work), dy = space.matrix(x.rows, width), none = space.zeros(2, width)
         dy.copy(from: tape.context)
-        slice.squares = squared_error(
-            dy.base, none.base, targets.base, targets.stride, dy.rows, width, scale, space.take(width))
-        network.backward(tape, slice.sentences, memory: memory, dcontext: dy, dx: nil, dmemory: nil, pass)
+        for s in 0..<sentences.sentences {
+            let first = sentences.offsets[s]
+            squares[s] = squared_error(
+                dy.row(first), none.row(0), targets.row(first), targets.stride, sentences.length(s), width, scale,
+                none.row(1))
+        }
+        network.backward(tape, sentences, memory: memory, dcontext: dy, dx: nil, dmemory: nil, pass)
     }
 
     func compare(_ batch: DistillationBatch, _ byPosition: inout [OutputComparison]) {
-        _ = deal(batch)
-        setting.pool.run(slices.count) { index in
-            let slice = slices[index]
-            slice.space.reset()
-            let (x, memory) = inputs(batch, slice),
-                targets = rows(batch.output, batch.offsets, batch, slice, slice.sentences.tokens)
-            let pass = Pass(weights: setting.weights, workspace: slice.space)
-            slice.compared = (network.forward(x, slice.sentences, memory: memory, pass).context, targets)
-        }
-        for slice in slices {
-            guard let (out, targets) = slice.compared else { continue }
-            for s in 0..<slice.sentences.sentences {
-                while byPosition.count < slice.sentences.length(s) { byPosition.append(OutputComparison()) }
-                for (position, row) in slice.sentences.range(s).enumerated() {
-                    byPosition[position].add(out.rows(row..<row + 1), targets.rows(row..<row + 1))
+        load(batch)
+        gradients.weightsHaveChanged()
+        comparisons.removeAll(keepingCapacity: true)
+        comparisons.append(contentsOf: repeatElement(OutputComparison(), count: pair.target.tokens))
+        comparisons.withUnsafeMutableBufferPointer { comparisons in
+            gradients.forward(pair) { work in
+                let (x, memory) = inputs(batch, work), targets = targets(batch, work)
+                let out = network.forward(x, work.tile.batch.target, memory: memory, work.pass.of(.target)).context,
+                    first = pair.target.offsets[work.sentences.lowerBound]
+                for row in 0..<out.rows {
+                    comparisons[first + row].add(out.rows(row..<row + 1), targets.rows(row..<row + 1))
                 }
+            }
+        }
+        for s in 0..<pair.target.sentences {
+            while byPosition.count < pair.target.length(s) { byPosition.append(OutputComparison()) }
+            for (position, token) in pair.target.range(s).enumerated() {
+                byPosition[position] = byPosition[position] + comparisons[token]
             }
         }
     }
 
     // MARK: - Sentences
 
-    /// Gives each slice the sentences that follow, of about as many tokens as the others'. Returns all tokens.
-    private func deal(_ batch: DistillationBatch) -> Int {
-        let total = batch.sentences.reduce(0) { $0 + batch.offsets[$1 + 1] - batch.offsets[$1] }
-        var place = 0, tokens = 0
-        for (index, slice) in slices.enumerated() {
-            slice.sentences.removeAll()
-            slice.sources.removeAll()
-            let first = place
-            while place < batch.sentences.count,
-                index == slices.count - 1 || tokens * slices.count < total * (index + 1)
-            {
-                let sentence = batch.sentence(place), length = batch.offsets[sentence + 1] - batch.offsets[sentence]
-                slice.sentences.append(length: length)
-                if batch.memory != nil {
-                    slice.sources.append(length: batch.memoryOffsets[sentence + 1] - batch.memoryOffsets[sentence])
-                }
-                tokens += length
-                place += 1
-            }
-            slice.places = first..<place
+    private func load(_ batch: DistillationBatch) {
+        pair.removeAll()
+        squares.removeAll(keepingCapacity: true)
+        for place in 0..<batch.sentences.count {
+            let sentence = batch.sentence(place)
+            pair.target.append(length: batch.offsets[sentence + 1] - batch.offsets[sentence])
+            let source = batch.memory.map { _ in batch.memoryOffsets[sentence + 1] - batch.memoryOffsets[sentence] }
+            pair.source.append(length: source ?? 0)
+            squares.append(0)
         }
-        return total
     }
 
-    private func inputs(_ batch: DistillationBatch, _ slice: Slice) -> (Matrix, EncoderOutput?) {
-        let x = rows(batch.input, batch.offsets, batch, slice, slice.sentences.tokens)
+    private func inputs(_ batch: DistillationBatch, _ work: TiledGradient.Work) -> (Matrix, EncoderOutput?) {
+        let own = work.tile.batch, x = work.pass.of(.target).keep(own.target.tokens, width)
+        read(batch.input, batch.offsets, batch, work, into: x)
         guard let memory = batch.memory else { return (x, nil) }
-        let source = rows(memory, batch.memoryOffsets, batch, slice, slice.sources.tokens)
-        return (x, EncoderOutput(x: source, sentences: slice.sources))
+        let source = work.pass.of(.source).keep(own.source.tokens, width)
+        read(memory, batch.memoryOffsets, batch, work, into: source)
+        return (x, EncoderOutput(x: source, sentences: own.source))
     }
 
-    /// A slice's tokens, one sentence after another.
-    private func rows(
-        _ source: any RowSource, _ offsets: [Int], _ batch: DistillationBatch, _ slice: Slice, _ tokens: Int
-    ) -> Matrix {
-        let result = slice.space.matrix(tokens, width)
+    private func targets(_ batch: DistillationBatch, _ work: TiledGradient.Work) -> Matrix {
+        let result = work.pass.workspace.matrix(work.tile.batch.target.tokens, width)
+        read(batch.output, batch.offsets, batch, work, into: result)
+        return result
+    }
+
+    /// The tokens of a tile, one sentence after another.
+    private func read(
+        _ source: any RowSource, _ offsets: [Int], _ batch: DistillationBatch, _ work: TiledGradient.Work,
+        into rows: Matrix
+    ) {
         var row = 0
-        for place in slice.places {
+        for place in work.sentences {
             let sentence = batch.sentence(place)
             for token in offsets[sentence]..<offsets[sentence + 1] {
-                source.read(token, into: result.row(row))
+                source.read(token, into: rows.row(row))
                 row += 1
             }
         }
-        return result
     }
 
     // MARK: - Gradients
 
-    /// Adds up the slices' gradients, which are left zero.
     private func apply(_ sink: GradientSink) {
-        let slots = setting.slots
-        setting.pool.run(slots.count) { index in
-            let at = slots[index].offset, count = slots[index].count, sum = slices[0].gradients.base + at
-            for slice in slices.dropFirst() {
-                let own = slice.gradients.base + at
-                add_rows(sum, count, own, count, 1, count)
-                own.update(repeating: 0, count: count)
-            }
-        }
         let factor = clippingFactor()
-        setting.pool.run(slots.count) { index in
-            let slot = slots[index], sum = slices[0].gradients.base + slot.offset
-            if factor < 1 { for i in 0..<slot.count { sum[i] *= factor } }
+        setting.pool.run(chunks.count) { index in
+            let (slot, range) = chunks[index], first = range.lowerBound, count = range.count,
+                g = gradient.base + first
+            if factor < 1 { for i in 0..<count { g[i] *= factor } }
             switch sink {
-            case .gradient(let block): add_rows(block.base + slot.offset, slot.count, sum, slot.count, 1, slot.count)
+            case .gradient(let block): add_rows(block.base + first, count, g, count, 1, count)
             case .update(let moment1, let moment2, let adam):
                 adam_step(
-                    setting.weights.base + slot.offset, moment1.base + slot.offset, moment2.base + slot.offset, sum,
-                    slot.count,
+                    setting.weights.base + first, moment1.base + first, moment2.base + first, g, count,
                     slot.withoutDecay(adam))
             }
-            sum.update(repeating: 0, count: slot.count)
         }
     }
 
@@ -165,8 +172,8 @@ final class PackedDistiller: Distiller {
         guard let clip = setting.clip else { return 1 }
         var squares = 0.0
         for slot in setting.slots {
-            let gradient = slices[0].gradients.base + slot.offset
-            for i in 0..<slot.count { squares += Double(gradient[i]) * Double(gradient[i]) }
+            let own = gradient.base + slot.offset
+            for i in 0..<slot.count { squares += Double(own[i]) * Double(own[i]) }
         }
         return Float(min(1, Double(clip) / max(squares.squareRoot(), .leastNormalMagnitude)))
     }

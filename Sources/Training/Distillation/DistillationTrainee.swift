@@ -56,6 +56,7 @@ package final class DistillationTrainee: Trainee {
         self.pool = pool
         var setting = DistillerSetting(weights: weights, slots: layout.slots, pool: pool)
         (setting.dropout, setting.clip) = (settings.dropout, settings.clip)
+        setting.readsMemory = spec.attention.readsMemory
         distiller = network.distiller(setting)
         tokens = (0..<train.sentences).map { train.offsets[$0 + 1] - train.offsets[$0] }
         validVariation = try valid.totalVariation(pool)
@@ -77,7 +78,7 @@ package final class DistillationTrainee: Trainee {
         if batch % Self.batchesMapped == 0 { train.releasePages() }
         let (squares, tokens) = try distiller.step(
             train.batch(order.sentences[order.batches[batch]], pool),
-            randomness: Randomness(seed: settings.seed, step: step, slice: 0),
+            randomness: Randomness(seed: settings.seed, step: step),
             .update(moment1: adam.moment1, moment2: adam.moment2, adam.constants(step: step, rate: rate)))
         return TrainingSums(loss: squares / Double(train.width), units: Double(tokens))
     }

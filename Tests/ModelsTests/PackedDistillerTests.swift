@@ -1,0 +1,132 @@
+import CKernels
+import Kernels
+import Testing
+
+@testable import Models
+
+/// Distillation of networks on packed rows, against one sentence after another.
+struct PackedDistillerTests {
+    private static let specs = [
+        "mix-k3r5v3.encoder", "mix-k8.decoder", "mix-k3r5.cross", "slots-k3d2v3.encoder", "slots-k3d2.decoder",
+        "slots-k9d5.cross",
+    ]
+    private static let width = 8
+
+    private struct Rows: RowSource {
+        let stream: UInt32
+        func read(_ row: Int, into y: UnsafeMutablePointer<Float>) {
+            random_uniform(y, width, 7, stream, UInt32(row))
+            for i in 0..<width { y[i] = 4 * y[i] - 2 }
+        }
+    }
+
+    /// Sentences of these lengths, and what is learnt of them by one number of threads.
+    private final class Fixture {
+        let network: any ContextNetwork
+        let layout: ParameterLayout
+        let weights: FloatBlock
+        let batch: DistillationBatch
+        let pool: WorkerPool
+        let distiller: any Distiller
+
+        init(_ text: String, lengths: [Int], threads: Int = 1) throws {
+            let spec = try Spec(parsing: text)
+            var layout = ParameterLayout()
+            network = spec.network(TeacherShape(width: width, heads: 2, maxTokens: 6), &layout)
+            self.layout = layout
+            weights = layout.initialized(seed: 5)
+            func offsets(_ lengths: [Int]) -> [Int] { lengths.reduce(into: [0]) { $0.append($0.last! + $1) } }
+            let reads = spec.attention.readsMemory
+            batch = DistillationBatch(
+                sentences: ArraySlice((0..<lengths.count).reversed()), offsets: offsets(lengths),
+                input: Rows(stream: 1), output: Rows(stream: 2), memory: reads ? Rows(stream: 3) : nil,
+                memoryOffsets: offsets(lengths.map { 1 + $0 * 3 / 2 % 9 }))
+            pool = WorkerPool(threads: threads)
+            var setting = DistillerSetting(weights: weights, slots: layout.slots, pool: pool)
+            setting.readsMemory = reads
+            distiller = network.distiller(setting)
+        }
+
+        func step() -> (squares: Double, tokens: Int, gradient: [Float]) {
+            let gradient = FloatBlock(weights.count)
+            let (squares, tokens) = distiller.step(batch, randomness: .off, .gradient(gradient))
+            return (squares, tokens, values(gradient))
+        }
+
+        func compared() -> [OutputComparison] {
+            var result: [OutputComparison] = []
+            distiller.compare(batch, &result)
+            return result
+        }
+
+        func values(_ block: FloatBlock) -> [Float] {
+            layout.slots.flatMap { slot in slot.range.map { block.base[$0] } }
+        }
+
+        /// By the definition, 1/(T d) sum |y - output|^2, from passes over single sentences.
+        func expected() -> (squares: Double, gradient: [Float]) {
+            let space = Workspace(), gradient = FloatBlock(weights.count), tokens = batch.offsets.last!
+            var squares = 0.0
+            func rows(_ source: any RowSource, _ offsets: [Int], _ sentence: Int) -> (Matrix, Packed) {
+                let x = space.matrix(offsets[sentence + 1] - offsets[sentence], width)
+                for row in 0..<x.rows { source.read(offsets[sentence] + row, into: x.row(row)) }
+                var packed = Packed()
+                packed.append(length: x.rows)
+                return (x, packed)
+            }
+            for sentence in batch.sentences {
+                space.reset()
+                let pass = Pass(weights: weights, gradients: gradient, workspace: space)
+                let (x, sentences) = rows(batch.input, batch.offsets, sentence),
+                    target = rows(batch.output, batch.offsets, sentence).0
+                let memory = batch.memory.map { rows($0, batch.memoryOffsets, sentence) }
+                    .map { EncoderOutput(x: $0.0, sentences: $0.1) }
+                let tape = network.forward(x, sentences, memory: memory, pass), dy = space.matrix(x.rows, width)
+                for row in 0..<x.rows {
+                    for c in 0..<width {
+                        let error = tape.context[row, c] - target[row, c]
+                        squares += Double(error * error)
+                        dy[row, c] = 2 * error / Float(tokens * width)
+                    }
+                }
+                network.backward(tape, sentences, memory: memory, dcontext: dy, dx: nil, dmemory: nil, pass)
+            }
+            return (squares, values(gradient))
+        }
+    }
+
+    /// Of one to many tokens; more than one round; one sentence that is a round by itself.
+    @Test(arguments: specs, [[3, 1, 7, 2, 40, 5], [3000, 2, 6000, 1500, 700], [9000, 1]])
+    func gradientIsThatOfSingleSentences(_ text: String, _ lengths: [Int]) throws {
+        let fixture = try Fixture(text, lengths: lengths, threads: 2), expected = fixture.expected()
+        for _ in 0..<2 {
+            let found = fixture.step()
+            #expect(found.tokens == lengths.reduce(0, +))
+            #expect(abs(found.squares - expected.squares) < 1e-5 * expected.squares)
+            #expect(largestDifference(found.gradient, expected.gradient).value < 1e-4)
+        }
+    }
+
+    @Test(arguments: specs) func threadsDoNotChangeABit(_ text: String) throws {
+        let lengths = (0..<300).map { 1 + $0 * 7 % 23 }, one = try Fixture(text, lengths: lengths),
+            expected = one.step(), compared = one.compared()
+        #expect(expected.gradient.contains { $0 != 0 })
+        for threads in [2, 5, 16] {
+            let fixture = try Fixture(text, lengths: lengths, threads: threads), found = fixture.step()
+            #expect(found.squares == expected.squares && found.gradient == expected.gradient, "\(threads) threads")
+            #expect(
+                zip(fixture.compared(), compared).allSatisfy {
+                    $0.squares == $1.squares && $0.cosines == $1.cosines && $0.tokens == $1.tokens
+                }, "\(threads) threads")
+            #expect(fixture.distiller.mostThreads == nil)
+        }
+    }
+
+    /// Errors by position are those of the loss.
+    @Test(arguments: specs) func comparisonsAddUpToTheLoss(_ text: String) throws {
+        let lengths = [3, 1, 7, 2], fixture = try Fixture(text, lengths: lengths), compared = fixture.compared()
+        #expect(compared.count == 7 && compared.map(\.tokens) == [4, 3, 2, 1, 1, 1, 1])
+        let squares = fixture.expected().squares
+        #expect(abs(compared.reduce(0) { $0 + $1.squares } - squares) < 1e-5 * squares)
+    }
+}
