@@ -12,9 +12,9 @@ struct SearchBatchTests {
     func independentOfBatchAndOrderAndThreads(beam: Int, precision: Precision) {
         let configuration = SearchConfiguration(beam: beam), sentences = sentences
         let alone = sentences.map { fixture.translator(configuration, precision).translate([$0])[0] }
-        for (batchTokens, threads) in [(1, 1), (60, 1), (10_000, 1), (60, 2), (300, 3)] {
+        for (batchTokens, threads) in [(1, 1), (60, 1), (10_000, 1), (60, 2), (300, 3), (nil, 2)] {
             let translator = fixture.translator(configuration, precision, batchTokens: batchTokens, threads: threads)
-            #expect(translator.translate(sentences) == alone, "batches of \(batchTokens), \(threads) threads")
+            #expect(translator.translate(sentences) == alone, "batches of \(batchTokens ?? 0), \(threads) threads")
             #expect(
                 translator.translate(sentences.reversed()) == alone.reversed(), "the same translator again, in reverse")
         }

@@ -36,7 +36,7 @@ final class SearchFixture {
     var output: Matrix { weights[model.layout.slots.first { $0.name == "output.bias" }!] }
 
     func translator(
-        _ configuration: SearchConfiguration, _ precision: Precision = .float32, batchTokens: Int = 200,
+        _ configuration: SearchConfiguration, _ precision: Precision = .float32, batchTokens: Int? = 200,
         threads: Int = 1
     ) -> Translator {
         let precision: TranslationPrecision = precision == .int8 ? .int8 : .float32

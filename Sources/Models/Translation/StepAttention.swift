@@ -25,11 +25,14 @@ package protocol StepAttention {
     var maximumTarget: Int? { get }
     /// Whether the output projection is part of it: its states then add to `context` what they put out.
     var isProjected: Bool { get }
+    /// Whether a hypothesis is remembered in so many numbers, whatever its position and the source.
+    var hasConstantState: Bool { get }
     func makeState() -> any StepState
 }
 
 extension StepAttention {
     package var isProjected: Bool { false }
+    package var hasConstantState: Bool { false }
 }
 
 /// One attention's memory of a batch of hypotheses. A hypothesis lives in a slot; it keeps it from step to step.

@@ -62,6 +62,11 @@ package final class TranslationModel {
         return bounds.reduce(SinusoidalPositions.limit) { min($0, $1 ?? $0) }
     }
 
+    /// Whether a step costs the same at any position, of any source.
+    var hasConstantState: Bool {
+        decoder.allSatisfy { $0.selfAttention.attention.hasConstantState && $0.cross.attention.hasConstantState }
+    }
+
     func embedSource(_ sentences: Packed, _ space: Workspace) -> Matrix {
         model.source.forward(sentences, positions: model.positions, Pass(weights: weights.block, workspace: space))
     }

@@ -6,22 +6,27 @@ package final class Translator {
     private let model: TranslationModel
     private let configuration: SearchConfiguration
     private let batchTokens: Int
+    /// What a shorter sentence counts as.
+    private let fewestTokens: Int
     private let pool: WorkerPool
     private let lock = NSLock()
     private var idle: [BeamSearch] = []
-    /// What each batch's source tokens times beam come to by default, measured: enough rows for the products and few
-    /// enough that activations stay near the core.
-    package static let defaultBatchTokens = 1500
+    /// Most hypotheses of a batch, about, measured: rows enough for the products, which read all weights once a step.
+    private static let batchRows = 108
+    /// Most source tokens times the beam where hypotheses remember all positions, and where they do not, for the sake
+    /// of memory: 0.2 GiB a thread or less.
+    private static let mostTokens = (growing: 6_000, constant: 24_000)
 
-    /// - Parameter batchTokens: most source tokens of a batch times the beam
+    /// - Parameter batchTokens: most source tokens of a batch times the beam; nil: as suits the model
     package init(
-        _ model: TranslationModel, _ configuration: SearchConfiguration, batchTokens: Int = defaultBatchTokens,
-        pool: WorkerPool
+        _ model: TranslationModel, _ configuration: SearchConfiguration, batchTokens: Int? = nil, pool: WorkerPool
     ) {
         require(configuration.problem == nil, configuration.problem ?? "")
         self.model = model
         self.configuration = configuration
-        self.batchTokens = batchTokens
+        let most = model.hasConstantState ? Self.mostTokens.constant : Self.mostTokens.growing
+        self.batchTokens = batchTokens ?? most
+        fewestTokens = batchTokens == nil ? most / Self.batchRows : 1
         self.pool = pool
     }
 
@@ -63,7 +68,9 @@ package final class Translator {
         let order = sentences.indices.filter { !sentences[$0].isEmpty }.sorted {
             (sentences[$1].count, $0) < (sentences[$0].count, $1)
         }
-        func cost(_ index: Int) -> Int { min(sentences[index].count, model.maximumSource) * configuration.beam }
+        func cost(_ index: Int) -> Int {
+            max(min(sentences[index].count, model.maximumSource), fewestTokens) * configuration.beam
+        }
         let total = order.reduce(0) { $0 + cost($1) }, inRound = batchTokens * pool.cutsFor
         let limit = total / max(1, (total + inRound - 1) / inRound * pool.cutsFor) + 1
         var batches: [ArraySlice<Int>] = [], start = 0, tokens = 0

@@ -90,6 +90,7 @@ final class CausalMixer: StepAttention {
 
     var maximumSource: Int? { nil }
     var maximumTarget: Int? { nil }
+    var hasConstantState: Bool { true }
     func makeState() -> any StepState { CausalMixerState(bound) }
 }
 
@@ -124,6 +125,7 @@ final class SourceMixer: StepAttention {
 
     var maximumSource: Int? { nil }
     var maximumTarget: Int? { nil }
+    var hasConstantState: Bool { true }
     func makeState() -> any StepState { SourceMixerState(bound) }
 }
 
