@@ -42,7 +42,7 @@ MODELS ?= $(EVERYWHERE)
 INPLACE ?= $(filter mix-%,$(EVERYWHERE))
 TEXTS ?= 1 2 4 8
 TOKENIZE_FLAGS ?= --join 8 --max-tokens 200
-START ?= $(CORPUS).$(PAIR)
+START ?= $(filter-out $(RUN),$(CORPUS).$(PAIR))
 endif
 
 # Defaults of all.
@@ -53,7 +53,7 @@ CORPUS ?= phrasebook
 PAIR ?= en-de
 # Settings of the teacher: small or paper.
 PRESET ?= small
-# The run whose teacher is trained further, in place of one from nothing; it has to have the same vocabulary.
+# The run whose teacher is trained further, for 10 epochs by custom, in place of one from nothing; of the same vocabulary.
 START ?=
 # Folder under runs/.
 RUN ?= $(CORPUS).$(PAIR)$(if $(filter lengths,$(GOALS)),.lengths)
@@ -236,8 +236,8 @@ whole = $(if $(word 3,$(subst ., ,$1)),$(firstword $(filter $(basename $1),$(for
 single = $(if $(findstring +,$1),,$(call whole,$1))
 distillations = $(or $(call single,$1),$(call parts,$1))
 DISTILLED := $(sort $(foreach m,$(SPLICED),$(call distillations,$m)) $(OFFERED))
-$(foreach v,$(filter-out $(DISTILLED:%=DISTILL_FLAGS_%),$(filter DISTILL_FLAGS_%,$(given))),$(error $v: nothing is distilled as \
-	$(v:DISTILL_FLAGS_%=%); found $(DISTILLED)))
+$(if $(FAMILIES),$(foreach v,$(filter-out $(DISTILLED:%=DISTILL_FLAGS_%),$(filter DISTILL_FLAGS_%,$(given))),$(error $v: nothing is \
+	distilled as $(v:DISTILL_FLAGS_%=%); found $(DISTILLED))))
 # How a size is written is the family's own matter.
 $(if $(and $(FAMILIES),$(DISTILLED)),$(foreach problem,$(subst $(space),_,$(shell $(BIN)/distill --check $(DISTILLED) 2>&1 | head -n 1)),\
 	$(error $(subst _, ,$(problem)))))
@@ -289,7 +289,7 @@ $(RUN_GOALS): $(SCORES) $(addprefix release/,$(CAPTURES))
 else
 $(RUN_GOALS): $(addprefix seed/,$(SEEDS))
 	@$(make_report)
-seed/%:
+seed/%: $$(STARTING)
 	$(MAKE) -f pipeline.mk $(filter $(RUN_GOALS),$(GOALS)) SEEDS=$* RUN=$(RUN).seed-$* THREADS=$(THREADS)
 endif
 
@@ -525,9 +525,8 @@ phrasebook_train = $(if $(filter small,$(PRESET)),--epochs 10 --batch-tokens 150
 # Whoever changes a flag here wants the stage made again: an unfinished one of other settings is discarded, and says so.
 again = --discard-checkpoint
 share_flags = $(if $(ALONE),, $(call unless_given,--shares $(PROCESSES),$1))
-# Sentences are known by then, and short runs of epochs are enough.
 start_train = $(if $(START),--epochs 10)
-train_parameters = --preset $(PRESET)$(call share_flags,$(TRAIN_FLAGS)) $(call unless_given,$(or $($(CORPUS)_train),$(start_train)),$(TRAIN_FLAGS)) $(SEED_FLAG) $(TRAIN_FLAGS)
+train_parameters = $(if $(START),--model runs/$(START)/train )--preset $(PRESET)$(call share_flags,$(TRAIN_FLAGS)) $(call unless_given,$(or $($(CORPUS)_train),$(start_train)),$(TRAIN_FLAGS)) $(SEED_FLAG) $(TRAIN_FLAGS)
 # heads.encoder
 capture_parameters = --families $(call of_span,$(basename $1)) --attentions $(subst .,,$(suffix $1)) $(CAPTURE_FLAGS)
 phrasebook_distill = --epochs $(if $(filter mix slots,$(call family,$1)),4,$(if $(findstring cross,$1),4,8))
@@ -583,7 +582,7 @@ mpi_stage = $(MPI_LAUNCH) $(if $(ALONE),$(BIN),$(MPI_BIN))/$1
 divided = $(if $(filter file,$(origin THREADS)),$(if $(filter file,$(origin MPI_LAUNCH)),--threads \
   $(shell echo $$(( $1 > $(PROCESSES) ? $1 / $(PROCESSES) : 1 )))),--threads $(THREADS))
 output = --output $(@D) --threads $(THREADS)
-# Nothing else of a run can be at work while its text is tokenized or its teacher trained: these get all cores.
+# Nothing of a run that takes long can be at work while its text is tokenized or its teacher trained: these get all cores.
 alone = --output $(@D) --threads $(if $(filter file,$(origin THREADS)),$(CORES),$(THREADS))
 mpi_output = $(if $(ALONE),$(output),--output $(@D) $(call divided,$(THREADS)))
 mpi_alone = $(if $(ALONE),$(alone),--output $(@D) $(call divided,$(CORES)))
@@ -593,11 +592,14 @@ $(TOKENS): $(P)/tokenize $$(CORPUS_FILES) | $(BUILT)
 
 STARTING := $(if $(START),runs/$(START)/train/manifest.json)
 $(TEACHER): $(P)/train $(TOKENS) $(STARTING) | $(MPI_BUILT)
-	$(call mpi_stage,train) --tokens $(R)/tokens $(if $(START),--model runs/$(START)/train) $(train_parameters) $(again) $(mpi_alone)
+	$(call mpi_stage,train) --tokens $(R)/tokens $(train_parameters) $(again) $(mpi_alone)
 
-# A teacher that is there is taken as it is.
+# A teacher that is there is taken as it is. What was given for RUN, as texts to join, is not for this one, which a corpus of
+# one's own cannot do without.
+known_corpus = $(or $(pairs.$(CORPUS)),$(error START: runs/$(START)/train has to be there first, for a corpus of your own))
 $(STARTING): | $(BUILT)
-	$(MAKE) -f pipeline.mk $@ RUN=$(START) START= SEEDS=
+	$(if $(known_corpus),MAKEFLAGS="$${MAKEFLAGS%%-- *}" $(MAKE) -f pipeline.mk $@ RUN=$(START) START= SEEDS= \
+	  CORPUS=$(CORPUS) PAIR=$(PAIR) PRESET=$(PRESET) TOKENIZE_FLAGS= TRAIN_FLAGS=)
 
 # A capture that is gone is only made again for a distillation that has to run, and is no reason for any to run.
 .SECONDARY: $(call manifests,capture,$(CAPTURES))

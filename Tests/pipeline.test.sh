@@ -162,10 +162,25 @@ expect "learnt from texts of many sentences, measured on texts of some" \
    grep -qF -- "/score --model runs/phrasebook.en-de.lengths/inplace/$all --tokens runs/phrasebook.en-de.lengths.joined-4/tokens " out'
 expect "by a teacher that knows sentences, which is there" 'grep -qE -- "/train --tokens runs/phrasebook.en-de.lengths/tokens --model runs/phrasebook.en-de/train " out &&
   [ "$(grep -c "bin/train --tokens " out)" = 2 ]'
-pipeline ATTENTIONS=encoder RUN=further START=first
-expect "a teacher to start from that is not there is trained first" \
-  'grep -qE -- "/train --tokens runs/further/tokens --model runs/first/train " out && ! grep -q -- "--tokens runs/first/tokens --model" out'
-expect "with the settings of its own run" '[ $code = 0 ] && [ -f runs/first/train/manifest.json ] && [ ! -d runs/first/distill ]'
+further=(ATTENTIONS=encoder RUN=further TOKENIZE_FLAGS="--join 2" TRAIN_FLAGS="--epochs 3" DISTILL_FLAGS_alr-m.encoder="--dropout 0.1")
+pipeline "${further[@]}" START=first -n
+check "-n makes nothing of it"
+pipeline "${further[@]}" START=first
+check "a teacher to start from that is not there is trained first" tokens train tokens train capture/heads.encoder distill/alr-m.encoder \
+  splice/alr-m.encoder score/{teacher,alr-m.encoder}
+expect "and trained further" '[ $code = 0 ] && [ ! -d runs/first/distill ] &&
+  grep -qE -- "/train --tokens runs/further/tokens --model runs/first/train --preset small .*--epochs 3 " out'
+expect "with settings of its own" '! grep -E -- "--output runs/first/(tokens|train) " out | grep -qE -- "--join|--epochs 3|--model" &&
+  [ "$(grep -cE -- "--output runs/first/(tokens|train) " out)" = 2 ]'
+pipeline "${further[@]}" START=first; check "and nothing is made twice"
+cp -r runs/first runs/second
+pipeline "${further[@]}" START=second; check "another one to start from" train capture/heads.encoder distill/alr-m.encoder splice/alr-m.encoder score/{teacher,alr-m.encoder}
+pipeline "${further[@]}"; check "and none" train capture/heads.encoder distill/alr-m.encoder splice/alr-m.encoder score/{teacher,alr-m.encoder}
+pipeline why "${further[@]}" START=first
+expect "why: the one to start from" 'grep -qF "runs/further/train: other settings" out && grep -qF -- "+ --model runs/first/train" out'
+pipeline -j2 SEEDS="1 2" ATTENTIONS=encoder RUN=seeds START=seedling
+expect "several seeds start from one, which is trained once" '[ $code = 0 ] && [ "$(grep -c -- "--output runs/seedling/train " out)" = 1 ] &&
+  [ "$(grep -c -- "--model runs/seedling/train --preset" out)" = 2 ]'
 
 pipeline SEEDS="1 2" ATTENTIONS=encoder RUN=many
 expect "several seeds make several runs" '[ -f runs/many.seed-1/score/alr-m.encoder/manifest.json ] && grep -q -- "--seed 2" runs/many.seed-2/train/manifest.json'
@@ -271,6 +286,7 @@ refused() {
 }
 refused "a corpus in languages that it does not have" "PAIR: expected some of: en-fr fr-en; found 'en-de'" CORPUS=tatoeba
 refused "one language" "PAIR: expected two languages" PAIR=en CORPUS=mine
+refused "a run that starts from itself" "START: expected another run than RUN" RUN=one START=one
 networks=()
 refused "a size of no family" "size 'q' is none of xs m" SIZES=q
 for choice in NETWORKS=alx-m MODES=alx ATTENTIONS=encode PRESET=big PRECISIONS=int4 BEAMS=four BEAMS=65 LAYERS=x SEEDS=-1 MODELS=alr-m \

@@ -16,6 +16,13 @@ package struct Packed {
     package func range(_ sentence: Int) -> Range<Int> { offsets[sentence]..<offsets[sentence + 1] }
     package func length(_ sentence: Int) -> Int { offsets[sentence + 1] - offsets[sentence] }
 
+    /// Sentences from `start` on that have so many tokens at most, but at least one sentence.
+    func group(from start: Int, tokens: Int) -> Range<Int> {
+        var end = start + 1
+        while end < sentences, offsets[end + 1] - offsets[start] <= tokens { end += 1 }
+        return start..<end
+    }
+
     /// Forgets the sentences and keeps the memory.
     package mutating func removeAll() {
         ids.removeAll(keepingCapacity: true)

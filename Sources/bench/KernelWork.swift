@@ -40,7 +40,7 @@ final class KernelWork {
     static let rows = 1 << 17
     private let d = width, rows = KernelWork.rows
     private let vocabulary: Int
-    /// Rows of a slice of a batch.
+    /// Rows of a tile of a batch.
     private let tokens = 768
     private let dropout = dropout_t(seed: 1, stream: 1, step: 1, keep_below: 58982, scale: 1 / 0.9, row: 0)
     private let x: FloatBlock, y: FloatBlock, z: FloatBlock, columns: FloatBlock, perRow: FloatBlock

@@ -47,6 +47,13 @@ import Testing
         try expectNone(bench.trainee(text, pool), pool, sections: 24)
     }
 
+    @Test(arguments: ["mix-k8r16.cross.0", "slots-k8d4.decoder.0"], [1, 2])
+    func aStepOfAMixer(_ text: String, threads: Int) throws {
+        let bench = try DistillationBench(sentences: 1300), pool = WorkerPool(threads: threads)
+        bench.settings.batch = 600
+        try expectNone(bench.trainee(text, pool), pool, sections: 4)
+    }
+
     /// Sentences, their batch and their translations are put together once a call; fifty steps more take a few, as
     /// arrays of ids grow, not one each.
     @Test(arguments: [1, 4]) func aStepOfATranslation(beam: Int) throws {

@@ -41,7 +41,7 @@ extension PairBatch {
 
 extension Labels {
     fileprivate mutating func append(_ other: Labels, _ rows: Range<Int>) {
-        guard !other.tokens.isEmpty else { return }  // nothing is to be said
+        guard !other.tokens.isEmpty else { return }  // a batch of distillation has none
         for row in rows { tokens.append(other.tokens[row]) }
         guard let lesson = other.teacher, !lesson.ids.isEmpty else { return }
         if teacher == nil {

@@ -108,6 +108,7 @@ final class PackedDistiller: Distiller {
     // MARK: - Sentences
 
     private func load(_ batch: DistillationBatch) {
+        require((batch.memory != nil) == setting.readsMemory, "a batch with a memory where none is read, or without")
         pair.removeAll()
         squares.removeAll(keepingCapacity: true)
         for place in 0..<batch.sentences.count {

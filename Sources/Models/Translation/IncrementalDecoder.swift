@@ -13,7 +13,7 @@ final class IncrementalDecoder {
     /// Source tokens encoded together, usually the whole batch: a network in the place of an attention reads megabytes
     /// of weights for each group, however small (256 tokens: a fifth slower with ALR-M; the teacher alone does not
     /// care).
-    private static let groupTokens = 1536
+    static let groupTokens = 1536
 
     init(_ model: TranslationModel) {
         self.model = model
@@ -38,12 +38,9 @@ final class IncrementalDecoder {
         let encoded = workspace.matrix(sources.tokens, model.configuration.width)
         var start = 0
         while start < sources.sentences {
+            let end = sources.group(from: start, tokens: Self.groupTokens).upperBound
             group.removeAll()
-            var end = start
-            while end < sources.sentences, end == start || group.tokens + sources.length(end) <= Self.groupTokens {
-                group.append(sentence: sources.ids[sources.range(end)])
-                end += 1
-            }
+            for sentence in start..<end { group.append(sentence: sources.ids[sources.range(sentence)]) }
             let mark = scratch.mark, x = model.embedSource(group, scratch)
             let first = sources.offsets[start]
             for layer in model.encoder { layer(x, group, scratch) }

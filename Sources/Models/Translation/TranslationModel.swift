@@ -62,7 +62,7 @@ package final class TranslationModel {
         return bounds.reduce(SinusoidalPositions.limit) { min($0, $1 ?? $0) }
     }
 
-    /// Whether a step costs the same at any position, of any source.
+    /// Whether hypotheses are remembered in so many numbers, whatever the position and the source.
     var hasConstantState: Bool {
         decoder.allSatisfy { $0.selfAttention.attention.hasConstantState && $0.cross.attention.hasConstantState }
     }

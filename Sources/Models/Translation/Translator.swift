@@ -6,27 +6,31 @@ package final class Translator {
     private let model: TranslationModel
     private let configuration: SearchConfiguration
     private let batchTokens: Int
-    /// What a shorter sentence counts as.
-    private let fewestTokens: Int
+    private let batchRows: Int
+    private let maximumSource: Int
     private let pool: WorkerPool
     private let lock = NSLock()
     private var idle: [BeamSearch] = []
-    /// Most hypotheses of a batch, about, measured: rows enough for the products, which read all weights once a step.
-    private static let batchRows = 108
-    /// Most source tokens times the beam where hypotheses remember all positions, and where they do not, for the sake
-    /// of memory: 0.2 GiB a thread or less.
+    /// Most hypotheses of a batch, measured: rows enough for the products, which read all weights once a step.
+    private static let mostRows = 108
+    /// Most source tokens times the beam, about, where hypotheses remember all positions and where they do not. With
+    /// preset `small` a thread then takes 0.2 GiB or less.
     private static let mostTokens = (growing: 6_000, constant: 24_000)
+    /// Of tokens and batches of each thread nobody hears before so many are translated.
+    private static let round = (tokens: 6_000, batches: 4)
 
-    /// - Parameter batchTokens: most source tokens of a batch times the beam; nil: as suits the model
+    /// - Parameter batchTokens: most source tokens of a batch times the beam, about, of any number of sentences; nil:
+    ///   as suits the model, of so many sentences too
     package init(
         _ model: TranslationModel, _ configuration: SearchConfiguration, batchTokens: Int? = nil, pool: WorkerPool
     ) {
         require(configuration.problem == nil, configuration.problem ?? "")
         self.model = model
         self.configuration = configuration
-        let most = model.hasConstantState ? Self.mostTokens.constant : Self.mostTokens.growing
-        self.batchTokens = batchTokens ?? most
-        fewestTokens = batchTokens == nil ? most / Self.batchRows : 1
+        maximumSource = model.maximumSource
+        batchRows = batchTokens == nil ? Self.mostRows : .max
+        self.batchTokens =
+            batchTokens ?? (model.hasConstantState ? Self.mostTokens.constant : Self.mostTokens.growing)
         self.pool = pool
     }
 
@@ -41,7 +45,9 @@ package final class Translator {
     /// - Parameter progress: told now and then how many are done; what it throws ends the translation
     package func translate(_ sentences: [[Int32]], progress: (Int) throws -> Void) rethrows -> [Hypothesis] {
         var result = [Hypothesis](repeating: Hypothesis(), count: sentences.count)
-        let batches = batches(of: sentences), round = 4 * pool.cutsFor
+        let batches = batches(of: sentences),
+            tokens = sentences.reduce(0) { $0 + cost($1) } / max(1, batches.count),
+            round = max(1, min(Self.round.batches, Self.round.tokens / max(1, tokens))) * pool.cutsFor
         var done = sentences.lazy.filter(\.isEmpty).count
         for start in stride(from: 0, to: batches.count, by: round) {
             let group = batches[start..<min(start + round, batches.count)]
@@ -62,40 +68,42 @@ package final class Translator {
 
     package func translate(_ sentences: [[Int32]]) -> [Hypothesis] { translate(sentences, progress: { _ in }) }
 
-    /// Indices of the sentences that are not empty, longest first, in batches of about equal work: as many batches as
-    /// threads, or a multiple.
-    private func batches(of sentences: [[Int32]]) -> [ArraySlice<Int>] {
+    /// Indices of the sentences that are not empty, longest first, in batches of about equal work, as many as threads
+    /// or a multiple; in more, where sentences are short.
+    func batches(of sentences: [[Int32]]) -> [ArraySlice<Int>] {
         let order = sentences.indices.filter { !sentences[$0].isEmpty }.sorted {
             (sentences[$1].count, $0) < (sentences[$0].count, $1)
         }
-        func cost(_ index: Int) -> Int {
-            max(min(sentences[index].count, model.maximumSource), fewestTokens) * configuration.beam
-        }
-        let total = order.reduce(0) { $0 + cost($1) }, inRound = batchTokens * pool.cutsFor
-        let limit = total / max(1, (total + inRound - 1) / inRound * pool.cutsFor) + 1
-        var batches: [ArraySlice<Int>] = [], start = 0, tokens = 0
+        let total = order.reduce(0) { $0 + cost(sentences[$1]) }, inRound = batchTokens * pool.cutsFor
+        let shares = (total + inRound - 1) / inRound * pool.cutsFor
+        var batches: [ArraySlice<Int>] = [], start = 0, begun = 0, tokens = 0
         for (place, index) in order.enumerated() {
-            if place > start, tokens >= limit {
+            // the share of all tokens that the sentence's middle is in
+            let own = cost(sentences[index]), share = (tokens + own / 2) * shares / total
+            if place > start, share > begun || (place - start + 1) * configuration.beam > batchRows {
                 batches.append(order[start..<place])
-                (start, tokens) = (place, 0)
+                start = place
             }
-            tokens += cost(index)
+            if start == place { begun = share }
+            tokens += own
         }
         if start < order.count { batches.append(order[start...]) }
         return batches
     }
 
+    /// Of the tokens of a batch.
+    private func cost(_ sentence: [Int32]) -> Int { min(sentence.count, maximumSource) * configuration.beam }
+
     private func search(_ batch: [[Int32]]) -> [Hypothesis] {
         let search = lock.withLock { idle.popLast() } ?? BeamSearch(model, configuration)
         defer { lock.withLock { idle.append(search) } }
-        let limit = model.maximumSource
         var packed = Packed()
-        for sentence in batch { packed.append(sentence: sentence.prefix(limit)) }
+        for sentence in batch { packed.append(sentence: sentence.prefix(maximumSource)) }
         var result = search.run(packed)
         for (index, sentence) in batch.enumerated() {
-            if sentence.count > limit {
+            if sentence.count > maximumSource {
                 result[index].warnings.append(
-                    "the source has \(sentence.count) tokens; its first \(limit) were translated")
+                    "the source has \(sentence.count) tokens; its first \(maximumSource) were translated")
             }
             if !result[index].isComplete, configuration.forcedLength == nil {
                 result[index].warnings.append("cut off after \(result[index].ids.count) tokens")

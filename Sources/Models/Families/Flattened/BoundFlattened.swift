@@ -177,6 +177,7 @@ extension BoundFlattened: SentenceMap {
 extension BoundFlattened: StepAttention {
     var maximumSource: Int? { shape.attention.readsMemory ? shape.maxTokens : nil }
     var maximumTarget: Int? { shape.maxTokens }
+    var hasConstantState: Bool { true }
     func makeState() -> any StepState { FlattenedState(self) }
 }
 

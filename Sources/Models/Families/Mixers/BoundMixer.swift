@@ -138,13 +138,19 @@ private final class SourceMixerState: StepState {
 
     func begin(_ memory: Matrix, _ sources: Packed, slots: Int, _ space: Workspace) {
         pooled = space.matrix(sources.sentences, mixer_pooled(bound.mixer))
-        let mark = space.mark, tokens = bound.tokens(source: memory, space)
-        for s in 0..<sources.sentences {
-            let inner = space.mark, m = sources.length(s), scratch = space.take(mixer_scratch(bound.mixer, 0, m))
-            mixer_pool(bound.mixer, tokens.inputs(source: sources.offsets[s]), m, pooled.row(s), scratch)
-            space.release(to: inner)
+        var start = 0
+        while start < sources.sentences {
+            let group = sources.group(from: start, tokens: IncrementalDecoder.groupTokens),
+                first = sources.offsets[start], end = sources.offsets[group.upperBound]
+            let mark = space.mark, tokens = bound.tokens(source: memory.rows(first..<end), space)
+            for s in group {
+                let inner = space.mark, m = sources.length(s), scratch = space.take(mixer_scratch(bound.mixer, 0, m))
+                mixer_pool(bound.mixer, tokens.inputs(source: sources.offsets[s] - first), m, pooled.row(s), scratch)
+                space.release(to: inner)
+            }
+            space.release(to: mark)
+            start = group.upperBound
         }
-        space.release(to: mark)
     }
 
     func append(_ x: Matrix, _ rows: StepRows, into context: Matrix, _ space: Workspace) {
