@@ -36,7 +36,7 @@ struct Bench: StageCommand {
     @Option(
         parsing: .upToNextOption,
         help: "Distillations to measure. (default: each family at its attentions, xs and m, and alr at s and l)")
-    var specs: [String] = Bench.defaultSpecs
+    var specs: [String] = []
 
     /// Every family's, from the smallest up, and what the larger ones of the paper cost.
     private static let defaultSpecs =
@@ -59,7 +59,8 @@ struct Bench: StageCommand {
         options.force = true
         let folder = try TokenFolder(path: tokens),
             chosen = parts.isEmpty ? Part.allCases : Part.allCases.filter(parts.contains)
-        let settings = BenchConfiguration(parts: chosen, seconds: seconds, specs: specs)
+        let settings = BenchConfiguration(
+            parts: chosen, seconds: seconds, specs: specs.isEmpty ? Self.defaultSpecs : specs)
         let asJSON = result.json
         try StageRun.perform(
             StageWork(Self.stage, configuration: settings, inputs: [.folder("tokens", tokens)]),
