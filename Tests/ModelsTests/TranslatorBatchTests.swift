@@ -27,13 +27,17 @@ struct TranslatorBatchTests {
         let most = specs.isEmpty ? 6_000 : 24_000
         for (beam, rows) in [(1, 108), (4, 27), (7, 15)] {
             let translator = translator(specs, beam: beam)
-            #expect(sizes(translator, [Int](repeating: 5, count: 2 * rows + 1)) == [rows, rows, 1])
+            let short = sizes(translator, [Int](repeating: 5, count: 2 * rows + 1))
+            #expect(short.count == 3 && short.max()! - short.min()! <= 1, "\(short)")
+            // as many tokens in one long sentence as in all short ones
+            let mixed = sizes(translator, [500] + [Int](repeating: 1, count: 500 / beam))
+            #expect(mixed.allSatisfy { $0 <= 2 * rows }, "\(mixed)")
             let long = sizes(translator, [Int](repeating: 1000, count: 50))
             let own = max(1, (50_000 * beam + most - 1) / most)
             #expect(long.allSatisfy { abs(Double($0) - 50 / Double(own)) < 1 }, "\(long)")
         }
         #expect(sizes(translator(specs, beam: 1), [0, 4, 0, 900, 2]) == [3])
-        #expect(sizes(translator(specs, beam: 64), [3, 2, 1]) == [1, 1, 1])
+        #expect(sizes(translator(specs, beam: 64), [3, 3, 3, 3]) == [1, 2, 1])
     }
 
     /// Each thread has about the same number of tokens.

@@ -6,12 +6,13 @@ package final class Translator {
     private let model: TranslationModel
     private let configuration: SearchConfiguration
     private let batchTokens: Int
-    private let batchRows: Int
+    private let batchRows: Int?
     private let maximumSource: Int
     private let pool: WorkerPool
     private let lock = NSLock()
     private var idle: [BeamSearch] = []
-    /// Most hypotheses of a batch, measured: rows enough for the products, which read all weights once a step.
+    /// Most hypotheses of a batch of usual sentences, measured: rows enough for the products, which read all weights
+    /// once a step. Of much shorter ones there may be twice as many.
     private static let mostRows = 108
     /// Most source tokens times the beam, about, where hypotheses remember all positions and where they do not. With
     /// preset `small` a thread then takes 0.2 GiB or less.
@@ -28,7 +29,7 @@ package final class Translator {
         self.model = model
         self.configuration = configuration
         maximumSource = model.maximumSource
-        batchRows = batchTokens == nil ? Self.mostRows : .max
+        batchRows = batchTokens == nil ? Self.mostRows : nil
         self.batchTokens =
             batchTokens ?? (model.hasConstantState ? Self.mostTokens.constant : Self.mostTokens.growing)
         self.pool = pool
@@ -74,13 +75,16 @@ package final class Translator {
         let order = sentences.indices.filter { !sentences[$0].isEmpty }.sorted {
             (sentences[$1].count, $0) < (sentences[$0].count, $1)
         }
-        let total = order.reduce(0) { $0 + cost(sentences[$1]) }, inRound = batchTokens * pool.cutsFor
-        let shares = (total + inRound - 1) / inRound * pool.cutsFor
+        let total = order.reduce(0) { $0 + cost(sentences[$1]) }, beam = configuration.beam
+        func rounds(_ all: Int, _ most: Int) -> Int { (all + most * pool.cutsFor - 1) / (most * pool.cutsFor) }
+        let byRows = batchRows.map { rounds(order.count * beam, $0) } ?? 1,
+            shares = max(rounds(total, batchTokens), byRows) * pool.cutsFor
         var batches: [ArraySlice<Int>] = [], start = 0, begun = 0, tokens = 0
         for (place, index) in order.enumerated() {
             // the share of all tokens that the sentence's middle is in
             let own = cost(sentences[index]), share = (tokens + own / 2) * shares / total
-            if place > start, share > begun || (place - start + 1) * configuration.beam > batchRows {
+            let isFull = batchRows.map { (place - start + 1) * beam > 2 * $0 } ?? false
+            if place > start, share > begun || isFull {
                 batches.append(order[start..<place])
                 start = place
             }

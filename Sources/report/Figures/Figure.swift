@@ -75,8 +75,16 @@ struct CSV {
 
 /// Words of gnuplot.
 enum Gnuplot {
-    /// A string in its quotes.
-    static func quote(_ text: String) -> String { "'" + text.replacingOccurrences(of: "'", with: "''") + "'" }
+    /// A string in its quotes: single ones, or, since gnuplot reads none that begins with an apostrophe, double ones.
+    static func quote(_ text: String) -> String {
+        guard text.contains("'") else { return "'" + text + "'" }
+        return text.reduce(into: "\"") { quoted, character in
+            quoted += octal[character] ?? String(character)
+        } + "\""
+    }
+
+    /// What means something between double quotes.
+    private static let octal: [Character: String] = ["\\": "\\134", "\"": "\\042", "`": "\\140"]
 
     /// A number as gnuplot reads it; nil is NaN, which it does not draw.
     static func number(_ value: Double?) -> String {
