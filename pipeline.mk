@@ -187,6 +187,9 @@ ifneq (,$(filter-out help build test test-cluster check lint torture sanitize sa
   results-docs verify merge-registries free why,$(or $(GOALS),all)))
 $(if $(pairs.$(CORPUS)),$(call require_known,PAIR,$(pairs.$(CORPUS))))
 $(if $(word 2,$(subst -, ,$(PAIR))),,$(error PAIR: expected two languages, as in en-de, found '$(PAIR)'))
+# The files of a corpus of one's own are in flags that are RUN's alone.
+$(if $(START),$(if $(pairs.$(CORPUS))$(wildcard runs/$(START)/train/manifest.json),,$(error START: expected a run of '$(CORPUS)' with a \
+	teacher, found no runs/$(START)/train; START= is for a teacher from nothing)))
 endif
 
 # Names given on the command line that nothing reads.
@@ -594,12 +597,10 @@ STARTING := $(if $(START),runs/$(START)/train/manifest.json)
 $(TEACHER): $(P)/train $(TOKENS) $(STARTING) | $(MPI_BUILT)
 	$(call mpi_stage,train) --tokens $(R)/tokens $(train_parameters) $(again) $(mpi_alone)
 
-# A teacher that is there is taken as it is. What was given for RUN, as texts to join, is not for this one, which a corpus of
-# one's own cannot do without.
-known_corpus = $(or $(pairs.$(CORPUS)),$(error START: runs/$(START)/train has to be there first, for a corpus of your own))
+# A teacher that is there is taken as it is. What was given for RUN, as texts to join, is not for this one.
 $(STARTING): | $(BUILT)
-	$(if $(known_corpus),MAKEFLAGS="$${MAKEFLAGS%%-- *}" $(MAKE) -f pipeline.mk $@ RUN=$(START) START= SEEDS= \
-	  CORPUS=$(CORPUS) PAIR=$(PAIR) PRESET=$(PRESET) TOKENIZE_FLAGS= TRAIN_FLAGS=)
+	MAKEFLAGS="$${MAKEFLAGS%%-- *}" $(MAKE) -f pipeline.mk $@ RUN=$(START) START= SEEDS= \
+	  CORPUS=$(CORPUS) PAIR=$(PAIR) PRESET=$(PRESET) TOKENIZE_FLAGS= TRAIN_FLAGS=
 
 # A capture that is gone is only made again for a distillation that has to run, and is no reason for any to run.
 .SECONDARY: $(call manifests,capture,$(CAPTURES))

@@ -286,6 +286,8 @@ refused() {
 }
 refused "a corpus in languages that it does not have" "PAIR: expected some of: en-fr fr-en; found 'en-de'" CORPUS=tatoeba
 refused "one language" "PAIR: expected two languages" PAIR=en CORPUS=mine
+refused "a run to start from that is not there, of a corpus of one's own" "START: expected a run of 'mine' with a teacher, found no runs/mine.en-de/train" \
+  lengths CORPUS=mine
 refused "a run that starts from itself" "START: expected another run than RUN" RUN=one START=one
 networks=()
 refused "a size of no family" "size 'q' is none of xs m" SIZES=q
