@@ -13,3 +13,9 @@ KERNEL void adam_step(float *restrict weights, float *restrict moment1, float *r
         weights[i] -= a.decay * weights[i] + rate * m / (square_root(v) * correction + a.epsilon);
     }
 }
+
+KERNEL double sum_of_squares(const float *x, long count) {
+    FAST double total = 0;
+    for (long i = 0; i < count; i++) total += (double)x[i] * x[i];
+    return total;
+}

@@ -40,13 +40,15 @@ package struct Packed {
 
     /// A sentence whose tokens have no ids.
     mutating func append(length: Int) {
-        for _ in 0..<length { append(0) }
+        ids.append(contentsOf: repeatElement(0, count: length))
+        positions.append(contentsOf: 0..<Int32(length))
         endSentence()
     }
 
     /// Of one type, since a generic function that another module calls allocates at every token.
     package mutating func append(sentence: ArraySlice<Int32>) {
-        for token in sentence { append(token) }
+        ids.append(contentsOf: sentence)
+        positions.append(contentsOf: 0..<Int32(sentence.count))
         endSentence()
     }
 }

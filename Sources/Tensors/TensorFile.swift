@@ -97,10 +97,18 @@ package final class TensorFile: @unchecked Sendable {
 
     /// Lets the system take back the pages that were read; the next read brings them in again. A stage that streams
     /// over a large file calls this now and then, so that its resident memory does not grow with the file.
-    package func releasePages() {
+    package func releasePages(_ loop: BlockHashes.Loop = BlockHashes.serial) {
         guard let base = mapping.baseAddress else { return }
-        madvise(UnsafeMutableRawPointer(mutating: base), mapping.count, Int32(MADV_DONTNEED))
+        loop((mapping.count + Self.releasedBytes - 1) / Self.releasedBytes) { part in
+            let first = part * Self.releasedBytes
+            madvise(
+                UnsafeMutableRawPointer(mutating: base + first), min(Self.releasedBytes, mapping.count - first),
+                Int32(MADV_DONTNEED))
+        }
     }
+
+    /// By one call: a multiple of a page.
+    private static let releasedBytes = 1 << 22
 }
 
 // MARK: - Mapping

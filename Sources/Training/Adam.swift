@@ -1,6 +1,7 @@
 import CKernels
 import Foundation
 import Kernels
+import Models
 import Processes
 
 /// Adam (Kingma & Ba 2015) with decoupled weight decay (Loshchilov & Hutter 2019):
@@ -41,6 +42,7 @@ package final class WeightUpdate {
     /// Weights that one task updates: what fits a core's cache with their gradient and moments.
     private static let chunk = 1 << 15
     private let chunks: [Range<Int>]
+    private let clipping: GradientClipping
     /// Another process's gradient.
     private var received: FloatBlock?
 
@@ -51,6 +53,7 @@ package final class WeightUpdate {
                 $0..<min($0 + Self.chunk, range.upperBound)
             }
         }
+        clipping = GradientClipping(chunks)
     }
 
     /// With several processes each has a part of the gradient, adds up the others' for its own chunks, and gets the
@@ -62,7 +65,12 @@ package final class WeightUpdate {
         pool: WorkerPool, group: ProcessGroup = .alone
     ) {
         let own = addUp(gradient, pool, group)
-        let factor = clip.map { self.factor($0, gradient, own, pool, group) } ?? 1
+        var factor: Float = 1
+        if let clip {
+            var squares = clipping.squares(gradient, of: own, pool)
+            group.sum(&squares)
+            factor = clipping.factor(clip, squares)
+        }
         pool.run(own.count) { task in
             let chunk = chunks[own.lowerBound + task], first = chunk.lowerBound, g = gradient.base + first
             if factor < 1 { for i in 0..<chunk.count { g[i] *= factor } }
@@ -70,23 +78,6 @@ package final class WeightUpdate {
                 weights.base + first, adam.moment1.base + first, adam.moment2.base + first, g, chunk.count, constants)
         }
         gather(weights, group)
-    }
-
-    /// What makes the gradient no longer than `clip`.
-    private func factor(
-        _ clip: Float, _ gradient: FloatBlock, _ own: Range<Int>, _ pool: WorkerPool, _ group: ProcessGroup
-    ) -> Float {
-        var squares = Array(repeating: 0.0, count: chunks.count)
-        squares.withUnsafeMutableBufferPointer { squares in
-            pool.run(own.count) { task in
-                let chunk = chunks[own.lowerBound + task], g = gradient.base + chunk.lowerBound
-                var total = 0.0
-                for i in 0..<chunk.count { total += Double(g[i]) * Double(g[i]) }
-                squares[own.lowerBound + task] = total
-            }
-        }
-        group.sum(&squares)
-        return Float(Double(clip) / squares.reduce(0, +).squareRoot())
     }
 
     // MARK: - Processes

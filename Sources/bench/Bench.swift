@@ -35,18 +35,15 @@ struct Bench: StageCommand {
     @Option(help: "Seconds for each measurement, about.") var seconds = 2.0
     @Option(
         parsing: .upToNextOption,
-        help: "Distillations to measure. (default: each family at its attentions, xs and m, and alr at s and l)")
+        help: """
+            Distillations to measure. (default: each family at its attentions, xs and m, and alr at s and l; on more \
+            cores \(Part.scaling.specs.joined(separator: " ")))
+            """)
     var specs: [String] = []
 
-    /// Every family's, from the smallest up, and what the larger ones of the paper cost.
-    private static let defaultSpecs =
-        Families.all.flatMap { family in
-            family.attentions.flatMap { attention in ["xs", "m"].map { "\(family.name)-\($0).\(attention)" } }
-        } + ["alr-s.encoder", "alr-l.encoder", "alr-l.decoder"]
-
     var idleOptions: [IdleOptions] {
-        parts.isEmpty || parts.contains(.distillation)
-            ? [] : [.init("--specs", because: "distillation is not among the --parts")]
+        parts.isEmpty || parts.contains { !$0.specs.isEmpty }
+            ? [] : [.init("--specs", because: "neither distillation nor scaling is among the --parts")]
     }
 
     func validate() throws {
@@ -59,8 +56,7 @@ struct Bench: StageCommand {
         options.force = true
         let folder = try TokenFolder(path: tokens),
             chosen = parts.isEmpty ? Part.allCases : Part.allCases.filter(parts.contains)
-        let settings = BenchConfiguration(
-            parts: chosen, seconds: seconds, specs: specs.isEmpty ? Self.defaultSpecs : specs)
+        let settings = BenchConfiguration(parts: chosen, seconds: seconds, specs: specs)
         let asJSON = result.json
         try StageRun.perform(
             StageWork(Self.stage, configuration: settings, inputs: [.folder("tokens", tokens)]),
@@ -78,11 +74,29 @@ struct Bench: StageCommand {
 }
 
 enum Part: String, CaseIterable, Codable, ExpressibleByArgument {
-    case peak, kernels, training, scaling, distillation, translation, text
+    case peak, kernels, training, shapes, scaling, distillation, translation, text
+
+    /// Distillations that it measures by default.
+    var specs: [String] {
+        switch self {
+        case .distillation:
+            // every family's, from the smallest up, and what the larger ones of the paper cost
+            Families.all.flatMap { family in
+                family.attentions.flatMap { attention in ["xs", "m"].map { "\(family.name)-\($0).\(attention)" } }
+            } + ["alr-s.encoder", "alr-l.encoder", "alr-l.decoder"]
+        case .scaling: ["alr-m.encoder", "alr-m.decoder", "mix-l.encoder", "mix-l.cross"]
+        default: []
+        }
+    }
 }
 
 struct BenchConfiguration: Codable {
     let parts: [Part]
     let seconds: Double
+    /// Distillations to measure; empty: those of the parts.
     let specs: [String]
+
+    func specs(_ part: Part) throws -> [Spec] {
+        try (specs.isEmpty ? part.specs : specs).map { try Spec(parsing: $0).at(layer: 0) }
+    }
 }

@@ -6,9 +6,9 @@ import Tensors
 import Training
 
 extension Session {
-    /// Layer 0 of each spec, with the default settings, on activations of an untrained teacher.
+    /// Layer 0 of each spec, with its family's settings, on activations of an untrained teacher.
     func distillation() throws {
-        let specs = try settings.specs.map { try Spec(parsing: $0).at(layer: 0) }
+        let specs = try settings.specs(.distillation)
         try withActivations(of: specs) { captured, folder, hashes in
             for spec in specs {
                 for threads in threadCounts {
@@ -72,7 +72,8 @@ final class DistillationWork {
         let train = try CapturedActivations(folder: folder, hashes, configuration, .train, spec),
             valid = try CapturedActivations(folder: folder, hashes, configuration, .valid, spec)
         trainee = try DistillationTrainee(
-            spec, configuration, train: train, valid: valid, settings: DistillationSettings(), pool: pool)
+            spec, configuration, train: train, valid: valid,
+            settings: DistillationPreset.standard.values(spec).distillation, pool: pool)
         adam = Adam(Adam.Settings(), count: trainee.weights.count)
         batches = trainee.begin(epoch: 0)
         // what a step throws it throws here

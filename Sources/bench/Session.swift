@@ -67,12 +67,13 @@ final class Session {
         case .peak: _ = peak(1)
         case .kernels: kernels()
         case .training: training()
+        case .shapes: shapes()
         case .scaling: try scaling()
         case .distillation: try distillation()
         case .translation: try translation()
         case .text: try text()
         }
-        guard ![.peak, .kernels, .scaling].contains(part) else { return }
+        guard ![.peak, .kernels, .shapes, .scaling].contains(part) else { return }
         add(part, "peak memory", threads: run.threads, Double(ThisMachine.peakResidentBytes) / 1048576, "MiB")
     }
 

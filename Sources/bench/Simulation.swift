@@ -75,7 +75,7 @@ struct RepeatedWork {
 extension Session {
     /// How many times as fast work is on 2 to 64 cores as on one: simulated, and beside it measured for the cores there
     /// are.
-    func simulation() throws {
+    func scaling() throws {
         let threads = threadCounts.last!, overhead = emptySection(threads: threads)
         add(.scaling, "empty section", threads: threads, overhead * 1e6, "microseconds")
         for batchTokens in [1, 4].map({ $0 * TeacherSettings().batchTokens }) {
@@ -86,7 +86,7 @@ extension Session {
                 return { work.repeatStep() }
             }
         }
-        let specs = try ["alr-m.encoder", "alr-m.decoder", "mix-l.encoder"].map { try Spec(parsing: $0).at(layer: 0) }
+        let specs = try settings.specs(.scaling)
         try withActivations(of: specs) { captured, folder, hashes in
             for spec in specs {
                 try simulate("distillation, \(Self.name(spec))", overhead) { pool in
@@ -107,8 +107,8 @@ extension Session {
     }
 
     private func simulate(_ name: String, _ overhead: Double, _ work: (WorkerPool) throws -> () -> Void) rethrows {
-        let whole = try repeated(work, cores: 1)
-        for cores in [2, 4, 8, 16, 32, 64] {
+        let whole = try repeated(work, cores: 1), there = threadCounts.last!, counts = [2, 4, 8, 16, 32, 64]
+        for cores in Set(counts + [there]).subtracting([1]).sorted() {
             let (one, step) = steps(whole, try repeated(work, cores: cores)),
                 seconds = step.seconds(cores: cores, section: overhead),
                 times = step.speed(cores: cores, section: overhead, beside: one)
@@ -117,10 +117,14 @@ extension Session {
                 note: String(
                     format: "%.0f%% of linear; of %.1f ms %.2f outside all tasks, %.2f waiting for the last ones",
                     100 * times / Double(cores), 1e3 * seconds, 1e3 * step.serial, 1e3 * step.waiting(cores: cores)))
+            if cores <= there { try measure(name, cores, simulated: times, work) }
         }
-        guard let threads = threadCounts.last, threads > 1 else { return }
-        let (one, step) = steps(whole, try repeated(work, cores: threads)), seconds = try measured(work, threads)
-        let simulated = step.speed(cores: threads, section: overhead, beside: one)
+    }
+
+    private func measure(
+        _ name: String, _ threads: Int, simulated: Double, _ work: (WorkerPool) throws -> () -> Void
+    ) rethrows {
+        let seconds = try measured(work, threads)
         add(
             .scaling, "\(name): measured", threads: threads, seconds.alone / seconds.together, "times one core",
             note: String(

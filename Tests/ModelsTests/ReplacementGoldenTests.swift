@@ -49,7 +49,7 @@ struct ReplacementGoldenTests {
                 let starts = lengths.reduce(into: [0]) { $0.append($0.last! + $1) }
                 let order = PositionMajor(lengths: lengths, limit: maxTokens), block = FloatBlock(order.tokens * width)
                 var rows: [Int] = []
-                order.forEachRow(0..<order.tokens) { row, sentence, position in
+                order.forEachRow { row, sentence, position in
                     rows.append(starts[sentence] + position)
                     for c in 0..<width { block.base[row * width + c] = values[rows[row] * width + c] }
                 }

@@ -95,7 +95,7 @@ private struct PaddedNetwork {
     private func side(_ lengths: [Int], stream: UInt32) -> (FlattenedSide, FloatBlock) {
         let order = PositionMajor(lengths: lengths, limit: S), block = FloatBlock(max(order.tokens * d, 1))
         let x = block.matrix(order.tokens, d)
-        order.forEachRow(0..<order.tokens) { row, sentence, position in
+        order.forEachRow { row, sentence, position in
             let token = random(d, stream + UInt32(sentence * 100 + position))
             for c in 0..<d { x[row, c] = token[c] }
         }
@@ -159,7 +159,7 @@ private struct PaddedNetwork {
                     var x = [Double](repeating: 0, count: shape.inputs)
                     let first = shape.attention.readsMemory ? S * d : 0
                     if let memory = test.batch.memory {
-                        memory.order.forEachRow(0..<memory.order.tokens) { row, s, position in
+                        memory.order.forEachRow { row, s, position in
                             if s == sentence { for c in 0..<d { x[position * d + c] = Double(memory.x[row, c]) } }
                         }
                     }
@@ -190,7 +190,7 @@ private struct PaddedNetwork {
                             result.input[order.starts[j] + place][c] += padded.inputGradient[first + j * d + c]
                         }
                     }
-                    test.batch.memory?.order.forEachRow(0..<result.memory.count) { row, s, position in
+                    test.batch.memory?.order.forEachRow { row, s, position in
                         if s == sentence {
                             for c in 0..<d { result.memory[row][c] += padded.inputGradient[position * d + c] }
                         }
@@ -245,7 +245,7 @@ private struct PaddedNetwork {
 
     private func unordered(_ x: Matrix, _ order: PositionMajor, _ sentences: Packed, _ space: Workspace) -> Matrix {
         let result = space.matrix(x.rows, d)
-        order.forEachRow(0..<order.tokens) { row, sentence, position in
+        order.forEachRow { row, sentence, position in
             result.row(sentences.offsets[sentence] + position).update(from: x.row(row), count: d)
         }
         return result
@@ -257,7 +257,7 @@ private struct PaddedNetwork {
     ) {
         let largest = max(floor, expected.joined().map(abs).max()!)
         var worst = 0.0
-        order.forEachRow(0..<order.tokens) { row, sentence, position in
+        order.forEachRow { row, sentence, position in
             for c in 0..<d {
                 worst = max(worst, abs(Double(found[sentences.offsets[sentence] + position, c]) - expected[row][c]))
             }

@@ -45,7 +45,7 @@ struct ReplacementTranslationTests {
         let lengths = (0..<sentences.sentences).map { min(sentences.length($0), seen ?? .max) }
         let order = PositionMajor(lengths: lengths, limit: S), block = FloatBlock(order.tokens * d),
             y = block.matrix(order.tokens, d)
-        order.forEachRow(0..<order.tokens) { row, sentence, position in
+        order.forEachRow { row, sentence, position in
             y.row(row).update(from: x.row(sentences.offsets[sentence] + position), count: d)
         }
         return (FlattenedSide(order: order, x: y), block)
@@ -70,7 +70,7 @@ struct ReplacementTranslationTests {
         let (whole, sideOwner) = side(x, sentences)
         let training = FlattenedTraining(replacement, weights: weights, pool: WorkerPool(threads: 1))
         let out = training.predict(FlattenedBatch(input: whole))
-        whole.order.forEachRow(0..<whole.order.tokens) { index, sentence, position in
+        whole.order.forEachRow { index, sentence, position in
             expectClose(
                 row(y, sentences.offsets[sentence] + position), row(out, index),
                 "\(text) sentence \(sentence) position \(position)")
@@ -172,7 +172,7 @@ struct ReplacementTranslationTests {
             let (source, sourceOwner) = side(twice, packed([4, 4, 7, 7, 1, 1]))
             let batch = FlattenedBatch(input: input, memory: replacement.shape.attention.readsMemory ? source : nil)
             let out = training.predict(batch)
-            input.order.forEachRow(input.order.rows(position)) { index, slot, _ in
+            for (index, slot) in zip(input.order.rows(position), input.order.order) {
                 guard position >= 3 || slot % 2 == 1, !contexts[position][slot].isEmpty else { return }
                 expectClose(contexts[position][slot], row(out, index), "\(text) position \(position) slot \(slot)")
             }

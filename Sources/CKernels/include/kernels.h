@@ -128,6 +128,8 @@ typedef struct {
 } adam_t;
 /// Adam (Kingma & Ba 2015) with decoupled decay on `count` weights.
 void adam_step(float *weights, float *moment1, float *moment2, const float *gradient, long count, adam_t adam);
+/// sum x^2, in double precision.
+double sum_of_squares(const float *x, long count);
 
 // ---- conversion ----------------------------------------------------------------------------------------------------
 void float_to_half(const float *x, uint16_t *y, long count);

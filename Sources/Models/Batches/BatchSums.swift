@@ -13,8 +13,8 @@ final class BatchSums {
 
     /// What one thread adds up at a time.
     private enum Task {
-        /// Rows of a product, and of the table that shares them.
-        case product(Int, rows: Range<Int>, lookups: [Int])
+        /// Rows of a product, some columns of them, and rows of the table that shares them.
+        case product(Int, rows: Range<Int>, columns: Range<Int>, lookups: [Int])
         /// Rows of a table.
         case lookups([Int], Slot, rows: Range<Int>)
         case sums(Range<Int>)
@@ -34,6 +34,12 @@ final class BatchSums {
         init(ofAll all: Int, cutsFor threads: Int) {
             numbers = min(Self.mostNumbers, max(Self.mostNumbers / 6, all / (2 * threads)))
             fewestRows = (numbers < Self.mostNumbers ? 4 : 16) * BatchSums.productRows
+        }
+
+        /// Of small tasks' products some columns at a time, or they would read much for few rows.
+        func columns(_ count: Int) -> [Range<Int>] {
+            let cut = numbers < Self.mostNumbers && count >= 128 ? count / 2 / 16 * 16 : 0
+            return cut == 0 ? [0..<count] : [0..<cut, cut..<count]
         }
 
         /// Parts of about this size.
@@ -56,6 +62,8 @@ final class BatchSums {
     func complete(_ trained: [Slot], numbers: Int, cutsFor threads: Int) {
         store.complete()
         let size = Size(ofAll: trained.reduce(0) { $0 + $1.count }, cutsFor: threads), left = makeTasks(size)
+        // the longest first, so that none is left alone in the end
+        all.sort { work($0) > work($1) }
         let ranges = trained.filter { !left.contains($0.offset) }.map(\.range)
         guard !ranges.isEmpty else { return }
         blocks = (0..<2).map { _ in FloatBlock(numbers) }
@@ -78,8 +86,10 @@ final class BatchSums {
                     $0.weight.offset == product.weight.offset && $0.rows.overlaps(product.rows)
                 }, "two products make the gradient of the same rows")
             let own = tables.removeValue(forKey: product.weight.offset) ?? []
-            for rows in size.parts(product.rows.count, columns: product.weight.columns) {
-                all.append(.product(index, rows: rows, lookups: own))
+            for columns in own.isEmpty ? size.columns(product.weight.columns) : [0..<product.weight.columns] {
+                for rows in size.parts(product.rows.count, columns: columns.count) {
+                    all.append(.product(index, rows: rows, columns: columns, lookups: own))
+                }
             }
             left.insert(product.weight.offset)
             if let bias = product.bias { left.insert(bias.offset) }
@@ -98,6 +108,11 @@ final class BatchSums {
         return left
     }
 
+    /// Numbers of a task that are products, which take by far the longest.
+    private func work(_ task: Task) -> Int {
+        if case .product(_, let rows, let columns, _) = task { rows.count * columns.count } else { 0 }
+    }
+
     // MARK: - Adding
 
     /// - Parameters:
@@ -108,15 +123,16 @@ final class BatchSums {
         isFirst: Bool
     ) {
         switch all[task] {
-        case .product(let index, let rows, let lookups):
+        case .product(let index, let rows, let columns, let lookups):
             let product = store.products[index], first = product.rows.lowerBound,
                 all = first + rows.lowerBound..<first + rows.upperBound
             let side = product.x.side == .source ? batch.source : batch.target,
                 tokens = 0..<side.offsets[round.upperBound] - side.offsets[round.lowerBound]
             weightGradient(
-                store[product.dy].rows(tokens).columns(rows), store[product.x].rows(tokens),
-                into: gradient[product.weight].rows(all),
-                bias: product.bias.map { gradient.base + $0.offset + all.lowerBound }, accumulate: !isFirst)
+                store[product.dy].rows(tokens).columns(rows), store[product.x].rows(tokens).columns(columns),
+                into: gradient[product.weight].rows(all).columns(columns),
+                bias: columns.lowerBound > 0 ? nil : product.bias.map { gradient.base + $0.offset + all.lowerBound },
+                accumulate: !isFirst)
             for lookup in lookups { add(store.lookups[lookup], batch, round, randomness, all, to: gradient) }
         case .lookups(let indices, let table, let rows):
             if isFirst { gradient[table].rows(rows).fill(0) }

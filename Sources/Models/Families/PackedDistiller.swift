@@ -11,6 +11,7 @@ final class PackedDistiller: Distiller {
     private let gradient: FloatBlock
     /// What one thread updates at a time.
     private let chunks: [(slot: Slot, range: Range<Int>)]
+    private let clipping: GradientClipping
     /// The batch's sentences: those that are learnt as target, those of the memory as source.
     private var pair = PairBatch()
     /// Of each sentence.
@@ -37,6 +38,7 @@ final class PackedDistiller: Distiller {
                 (slot, $0..<min($0 + Self.chunk, slot.range.upperBound))
             }
         }
+        clipping = GradientClipping(chunks.map(\.range))
         let zeros = Zeros(width: width)
         let token = DistillationBatch(
             sentences: [0], offsets: [0, 1], input: zeros, output: zeros, memory: setting.readsMemory ? zeros : nil,
@@ -153,7 +155,7 @@ final class PackedDistiller: Distiller {
     // MARK: - Gradients
 
     private func apply(_ sink: GradientSink) {
-        let factor = clippingFactor()
+        let factor = setting.clip.map { clipping.factor($0, clipping.squares(gradient, setting.pool)) } ?? 1
         setting.pool.run(chunks.count) { index in
             let (slot, range) = chunks[index], first = range.lowerBound, count = range.count,
                 g = gradient.base + first
@@ -166,16 +168,5 @@ final class PackedDistiller: Distiller {
                     slot.withoutDecay(adam))
             }
         }
-    }
-
-    /// What the gradient is multiplied by so that its norm is at most `clip`.
-    private func clippingFactor() -> Float {
-        guard let clip = setting.clip else { return 1 }
-        var squares = 0.0
-        for slot in setting.slots {
-            let own = gradient.base + slot.offset
-            for i in 0..<slot.count { squares += Double(own[i]) * Double(own[i]) }
-        }
-        return Float(min(1, Double(clip) / max(squares.squareRoot(), .leastNormalMagnitude)))
     }
 }

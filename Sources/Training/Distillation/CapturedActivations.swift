@@ -86,8 +86,8 @@ package final class CapturedActivations {
     }
 
     /// Lets the system take back the pages read so far: what is resident does not grow with the corpus.
-    func releasePages() {
-        for file in files { file.file.releasePages() }
+    func releasePages(_ pool: WorkerPool) {
+        for file in files { file.file.releasePages(pool.run) }
     }
 
     package var sentences: Int { offsets.count - 1 }

@@ -75,7 +75,7 @@ package final class DistillationTrainee: Trainee {
     }
 
     package func step(batch: Int, step: Int, rate: Float, adam: Adam) throws -> TrainingSums {
-        if batch % Self.batchesMapped == 0 { train.releasePages() }
+        if batch % Self.batchesMapped == 0 { train.releasePages(pool) }
         let (squares, tokens) = try distiller.step(
             train.batch(order.sentences[order.batches[batch]], pool),
             randomness: Randomness(seed: settings.seed, step: step),

@@ -134,7 +134,7 @@ extension BoundFlattened: SentenceMap {
     ) -> UnsafePointer<Int32> {
         order.arrange(sentences.sentences, limit: shape.maxTokens, length: sentences.length)
         let tokens = space.integers(order.tokens)
-        order.forEachRow(0..<order.tokens) { row, sentence, position in
+        order.forEachRow { row, sentence, position in
             tokens[row] = Int32(sentences.offsets[sentence] + position)
         }
         return UnsafePointer(tokens)

@@ -45,7 +45,7 @@ struct FlattenedBackward {
         let rows = HiddenRows(pass, batch), dh = pass.space.matrix(rows.count, H)
         let squares = secondLayer(goal, rows, dh)
         let sums = hiddenLayer(rows, dh), terms = inputs.map { _ in inputTerms(rows, dh) }
-        if rows.areOfPrefixes { suffixSums(rows, dh) }
+        if rows.areOfPrefixes { pass.runningSums(rows.order, dh, fromEnd: true) }
         let source = batch.memory.map { sourceRows(rows, dh, $0) }
         // Before the first layer, whose weights may be updated: these are still those of the forward pass.
         if let inputs, let terms { inputGradients(rows, dh, source, terms, into: inputs) }
@@ -128,12 +128,11 @@ struct FlattenedBackward {
 
     /// dW2_j = dy_j^T h over the sentences that reach j; of positions that none reaches it is 0.
     private func weightsByPosition(_ out: Matrix, _ rows: HiddenRows) {
-        let columns = pass.hiddenColumns(for: pass.positionTasks(rows.order))
-        pass.run(replacement.shape.outputBlocks * columns.count) { task, space in
-            let position = task / columns.count
+        pass.forEachPosition(
+            replacement.shape.outputBlocks, rows.order, cutting: H, unit: FlattenedTraining.productColumns
+        ) { position, columns, space in
             finishSecond(
-                out.rows(rows.order.rows(position)), hidden.h.rows(rows.rows(position)), columns[task % columns.count],
-                at: position, space)
+                out.rows(rows.order.rows(position)), hidden.h.rows(rows.rows(position)), columns, at: position, space)
         }
     }
 
@@ -184,21 +183,6 @@ struct FlattenedBackward {
         return HiddenSums(dv: sums.row(2 * blocks), aMean: sums.row(3 * blocks))
     }
 
-    /// D_j = a_j + D_(j+1), in place.
-    private func suffixSums(_ rows: HiddenRows, _ a: Matrix) {
-        let order = rows.order
-        pass.forEachHiddenBlock(order.sentences) { columns, sentences in
-            let own = a.columns(columns)
-            for position in (0..<max(order.positions - 1, 0)).reversed() {
-                let places = order.reaching(position + 1, sentences)
-                guard !places.isEmpty else { continue }
-                let to = own.rows(order.rows(position, at: places)),
-                    from = own.rows(order.rows(position + 1, at: places))
-                add_rows(to.base, to.stride, from.base, from.stride, to.rows, to.columns)
-            }
-        }
-    }
-
     // MARK: - First layer
 
     /// D of the source's blocks, in the source's order: that of position 0 of the input, which every row sees.
@@ -225,9 +209,10 @@ struct FlattenedBackward {
     private func blocks(_ side: FlattenedSide, first: Int, _ sums: HiddenSums, _ D: (_ position: Int) -> Matrix) {
         let d = replacement.shape.width, w = weights[network.first]
         let gain = weights[network.inputNorm.gain].base, shift = weights[network.inputNorm.shift].base
-        let cut = EvenCut(d, for: pass.positionTasks(side.order), unit: Self.productRows)
-        pass.run(replacement.shape.maxTokens * cut.count) { task, space in
-            let position = task / cut.count, own = cut[task % cut.count], at = (first + position) * d + own.lowerBound
+        pass.forEachPosition(
+            replacement.shape.maxTokens, side.order, cutting: d, unit: Self.productRows
+        ) { position, own, space in
+            let at = (first + position) * d + own.lowerBound
             let g = space.matrix(own.count, H), dgain = space.take(own.count), dshift = space.take(own.count)
             if side.order.count(position) > 0 {
                 gemm(side.x.rows(side.order.rows(position)).columns(own), D(position), transposeA: true, into: g)

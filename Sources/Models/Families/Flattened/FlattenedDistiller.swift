@@ -61,10 +61,16 @@ final class FlattenedDistiller: Distiller {
         _ rows: any RowSource, _ batch: DistillationBatch, _ offsets: [Int], _ order: PositionMajor
     ) -> Matrix {
         let result = space.matrix(order.tokens, replacement.shape.width)
-        let cut = EvenCut(order.tokens, for: 2 * pool.cutsFor, unit: 16)
+        // by sentences, whose tokens lie together, so that each task has new pages to wait for
+        let cut = EvenCut(order.sentences, for: 4 * pool.cutsFor, unit: 1)
         pool.run(cut.count) { part in
-            order.forEachRow(cut[part]) { row, index, position in
-                rows.read(offsets[batch.sentence(index)] + position, into: result.row(row))
+            for place in cut[part] {
+                let first = offsets[batch.sentence(order.order[place])]
+                var position = 0
+                while place < order.count(position) {
+                    rows.read(first + position, into: result.row(order.starts[position] + place))
+                    position += 1
+                }
             }
         }
         return result

@@ -122,7 +122,7 @@ extension FlattenedReplacement: ContextNetwork {
                 FlattenedTape(index: index, batch: batch, moments: moments, hidden: hidden[index], randomness: .off),
                 into: out)
         }
-        order.forEachRow(0..<order.tokens) { row, sentence, position in
+        order.forEachRow { row, sentence, position in
             context.row(sentences.offsets[sentence] + position).update(from: out.row(row), count: x.columns)
         }
         space.release(to: mark)
@@ -182,14 +182,14 @@ extension FlattenedReplacement: ContextNetwork {
 
     private func gathered(_ x: Matrix, _ sentences: Packed, _ order: PositionMajor, _ space: Workspace) -> Matrix {
         let result = space.matrix(order.tokens, x.columns)
-        order.forEachRow(0..<order.tokens) { row, sentence, position in
+        order.forEachRow { row, sentence, position in
             result.row(row).update(from: x.row(sentences.offsets[sentence] + position), count: x.columns)
         }
         return result
     }
 
     private func add(_ ordered: Matrix, _ order: PositionMajor, to packed: Matrix, _ sentences: Packed) {
-        order.forEachRow(0..<order.tokens) { row, sentence, position in
+        order.forEachRow { row, sentence, position in
             let from = ordered.row(row), to = packed.row(sentences.offsets[sentence] + position)
             for c in 0..<packed.columns { to[c] += from[c] }
         }

@@ -27,12 +27,16 @@ extension FlattenedTraining {
         let w = weights[network.first], gain = weights[network.inputNorm.gain].base,
             shift = weights[network.inputNorm.shift].base, (u, v) = (hidden.u, hidden.v)
         v.copy(from: weights[network.firstBias])
-        let columns = hiddenColumns(for: cuts)
-        run(columns.count) { task, _ in
-            let own = columns[task], first = own.lowerBound
+        let size = replacement.shape.width, blocks = w.rows / size, parts = space.matrix(2 * blocks, w.columns)
+        run(blocks) { block, _ in
+            let first = block * size
+            for row in [block, blocks + block] { parts.row(row).update(repeating: 0, count: w.columns) }
             input_projections(
-                w.base + first, w.stride, gain, shift, u.base + first, v.base + first, w.rows, own.count)
+                w.row(first), w.stride, gain + first, shift + first, parts.row(block), parts.row(blocks + block), size,
+                w.columns)
         }
+        add_bias_backward(parts.base, parts.stride, u.base, blocks, w.columns)
+        add_bias_backward(parts.row(blocks), parts.stride, v.base, blocks, w.columns)
     }
 
     /// Sums of W1_j (g_j . x_j) over the positions j of a side, on top of `start`: of all of a sentence's, [sentences,
@@ -47,20 +51,28 @@ extension FlattenedTraining {
             let rows = order.rows(position), first = rows.lowerBound
             scale_columns(side.x.row(first), gain + position * d, x.row(first), rows.count, d)
         }
-        forEachHiddenBlock(order.sentences) { columns, sentences in
-            let own = sums.columns(columns), start = start?.columns(columns)
-            if !areOfPrefixes { own.rows(sentences).begin(start?.rows(sentences)) }
-            for position in 0..<order.positions {
-                let places = order.reaching(position, sentences), rows = order.rows(position, at: places)
-                guard !places.isEmpty else { break }
-                if areOfPrefixes {
-                    let before = position > 0 ? own.rows(order.rows(position - 1, at: places)) : start?.rows(places)
-                    own.rows(rows).begin(before)
+        func block(_ position: Int) -> Matrix {
+            let at = (firstBlock + position) * d
+            return w.rows(at..<at + d)
+        }
+        if areOfPrefixes {
+            forEachPosition(order.positions, order, cutting: w.columns, unit: Self.productColumns) { position, columns, _ in
+                let rows = order.rows(position), own = sums.rows(rows).columns(columns)
+                if position == 0 { own.begin(start?.rows(0..<rows.count).columns(columns)) }
+                gemm(x.rows(rows), block(position).columns(columns), into: own, accumulate: position == 0)
+            }
+            runningSums(order, sums)
+        } else {
+            forEachHiddenBlock(order.sentences) { columns, sentences in
+                let own = sums.columns(columns)
+                own.rows(sentences).begin(start?.columns(columns).rows(sentences))
+                for position in 0..<order.positions {
+                    let places = order.reaching(position, sentences)
+                    guard !places.isEmpty else { break }
+                    gemm(
+                        x.rows(order.rows(position, at: places)), block(position).columns(columns),
+                        into: own.rows(places), accumulate: true)
                 }
-                let at = (firstBlock + position) * d
-                gemm(
-                    x.rows(rows), w.rows(at..<at + d).columns(columns), into: own.rows(areOfPrefixes ? rows : places),
-                    accumulate: true)
             }
         }
         space.release(to: mark)

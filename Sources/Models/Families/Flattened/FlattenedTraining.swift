@@ -114,11 +114,47 @@ package final class FlattenedTraining {
         EvenCut(replacement.shape.hidden, for: tasks, unit: Self.productColumns)
     }
 
-    private static let productColumns = product_columns()
+    static let productColumns = product_columns()
 
-    /// Into how many tasks the work of each position is cut, of positions that fewer and fewer sentences reach: so that
-    /// the largest keeps no thread waiting.
-    func positionTasks(_ order: PositionMajor) -> Int { 1 + 2 * cuts * order.count(0) / max(order.tokens, 1) }
+    /// Runs `body` for each of 0..<positions with parts of some columns: more of them the more sentences reach it, so
+    /// that no task keeps the threads waiting.
+    func forEachPosition(
+        _ positions: Int, _ order: PositionMajor, cutting columns: Int, unit: Int,
+        _ body: (_ position: Int, _ columns: Range<Int>, Workspace) -> Void
+    ) {
+        let mark = space.mark, most = 1 + 2 * cuts, tasks = space.room(for: PositionTask.self, count: most * positions)
+        var count = 0
+        for position in 0..<positions {
+            let cut = EvenCut(columns, for: 1 + 2 * cuts * order.count(position) / max(order.tokens, 1), unit: unit)
+            for part in 0..<cut.count {
+                tasks[count] = PositionTask(position: position, first: cut[part].lowerBound, end: cut[part].upperBound)
+                count += 1
+            }
+        }
+        run(count) { task, space in body(tasks[task].position, tasks[task].first..<tasks[task].end, space) }
+        space.release(to: mark)
+    }
+
+    private struct PositionTask: BitwiseCopyable {
+        let position: Int
+        // columns, as a range is no plain value
+        let first: Int
+        let end: Int
+    }
+
+    /// x_j += x_(j-1), or x_(j+1) where `fromEnd`, of each sentence, in place: sums over all positions up to each.
+    func runningSums(_ order: PositionMajor, _ x: Matrix, fromEnd: Bool = false) {
+        let cut = EvenCut(order.sentences, for: 4 * cuts, unit: 1)
+        run(cut.count) { part, _ in
+            for step in 1..<max(order.positions, 1) {
+                let position = fromEnd ? order.positions - step : step, places = order.reaching(position, cut[part])
+                guard !places.isEmpty else { continue }
+                let here = x.rows(order.rows(position, at: places)), before = x.rows(order.rows(position - 1, at: places)),
+                    (to, from) = fromEnd ? (before, here) : (here, before)
+                add_rows(to.base, to.stride, from.base, from.stride, to.rows, to.columns)
+            }
+        }
+    }
 }
 
 /// The hidden layer of one network: [sentences, H], or [tokens, H] where prefixes are seen.

@@ -69,11 +69,9 @@ package struct PositionMajor {
     }
 
     /// Calls `body` with each row, the sentence it belongs to and its position there.
-    package func forEachRow(_ range: Range<Int>, _ body: (_ row: Int, _ sentence: Int, _ position: Int) -> Void) {
-        guard var position = (0..<positions).first(where: { starts[$0 + 1] > range.lowerBound }) else { return }
-        for row in range {
-            while row >= starts[position + 1] { position += 1 }
-            body(row, order[row - starts[position]], position)
+    package func forEachRow(_ body: (_ row: Int, _ sentence: Int, _ position: Int) -> Void) {
+        for position in 0..<positions {
+            for row in rows(position) { body(row, order[row - starts[position]], position) }
         }
     }
 }

@@ -1,14 +1,12 @@
 import Corpus
-import Foundation
 import Kernels
 import Models
 import Stages
 import Training
 
 extension Session {
-    /// Teacher training on more cores, and when one thing is changed: speed and memory beside those of the plain shape.
-    func scaling() throws {
-        try simulation()
+    /// Teacher training when one thing is changed: speed and memory beside those of the plain shape.
+    func shapes() {
         measureShape("plain shape", configuration, train)
         vary("vocabulary x 2") {
             $0.targetVocabulary *= 2; $0.sourceVocabulary *= 2
@@ -47,7 +45,7 @@ extension Session {
         settings.batchTokens = batchTokens
         let rate = stopwatch.rate(TrainingWork(shape, shard, settings, pool: WorkerPool(threads: threads)).step)
         add(
-            .scaling, name, threads: threads, rate, "target tokens/s",
+            .shapes, name, threads: threads, rate, "target tokens/s",
             note: "peak memory \(ThisMachine.peakResidentBytes >> 20) MiB")
     }
 }
