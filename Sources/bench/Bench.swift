@@ -36,8 +36,8 @@ struct Bench: StageCommand {
     @Option(
         parsing: .upToNextOption,
         help: """
-            Distillations to measure. (default: each family at its attentions, xs and m, and alr at s and l; on more \
-            cores \(Part.scaling.specs.joined(separator: " ")))
+            Distillations to measure. (default: each family at its attentions, xs and m, and alr at s and l; of \
+            scaling \(Part.scaling.specs.joined(separator: " ")))
             """)
     var specs: [String] = []
 

@@ -84,7 +84,7 @@ final class DistillationWork {
             / Double(sentences)
     }
 
-    /// The first batch once more.
+    /// The first batch once more, pages given back as often as they are read.
     func repeatStep() {
         steps += 1
         _ = try? trainee.step(batch: 0, step: steps, rate: 1e-4, adam: adam)

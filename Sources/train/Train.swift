@@ -57,8 +57,8 @@ struct Train: StageCommand {
     @OptionGroup(title: "Training") var teacher: TeacherOptions
 
     func validate() throws {
-        if teaching.model != nil, shape.givesShape {
-            throw ValidationError("a model that is trained further has its shape: leave it out")
+        if teaching.model != nil, let option = shape.givenShape {
+            throw ValidationError("\(option): a model that is trained further has its shape; leave the option out")
         }
     }
 

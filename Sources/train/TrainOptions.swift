@@ -23,9 +23,13 @@ struct ModelOptions: ParsableArguments {
     @Option(help: "Dropout inside the feed-forward sublayers.") var hiddenDropout: Float?
     @Option(help: "Dropout on what a sublayer adds.") var residualDropout: Float?
 
-    /// Whether the shape is given, which a model that is trained further has already.
-    var givesShape: Bool {
-        width != nil || heads != nil || hidden != nil || encoderLayers != nil || decoderLayers != nil || tying != nil
+    /// An option that gives the shape, which a model that is trained further has already; nil: none does.
+    var givenShape: String? {
+        let given: [(String, Any?)] = [
+            ("--width", width), ("--heads", heads), ("--hidden", hidden), ("--encoder-layers", encoderLayers),
+            ("--decoder-layers", decoderLayers), ("--tying", tying),
+        ]
+        return given.first { $0.1 != nil }?.0
     }
 
     func apply(to model: inout TransformerConfiguration) {

@@ -20,13 +20,13 @@ struct BatchGradientTests {
     }
 
     private func gradient(
-        _ fixture: TransformerFixture, threads: Int, tileTokens: Int = 16,
+        _ fixture: TransformerFixture, threads: Int, cutsFor: Int? = nil, tileTokens: Int = 16,
         randomness: Randomness = Randomness(seed: 3, step: 2),
         trained: [Slot]? = nil
     ) -> (sums: LossSums, gradient: [Float]) {
         var cut = BatchCut()
         (cut.tileTokens, cut.roundTokens) = (tileTokens, 60)
-        let pool = WorkerPool(threads: threads), block = FloatBlock(fixture.weights.count)
+        let pool = WorkerPool(threads: threads, cutsFor: cutsFor), block = FloatBlock(fixture.weights.count)
         let learner = BatchGradient(
             fixture.model, weights: fixture.weights, trained: trained ?? fixture.model.layout.slots,
             trainsTransformer: trained == nil, cut: cut, pool: pool)
@@ -72,6 +72,20 @@ struct BatchGradientTests {
             #expect(
                 difference.value < 1e-5,
                 "\(slot.name)[\(difference.index)]: \(own[difference.index]), expected \(expected[difference.index])")
+        }
+    }
+
+    /// Where so many threads share the work that products are cut by columns, too.
+    @Test(arguments: TransformerConfiguration.Tying.allCases)
+    func cutsOfWideWeightsChangeNoBit(_ tying: TransformerConfiguration.Tying) {
+        var shape = TransformerConfiguration.tiny(tying)
+        (shape.width, shape.hidden, shape.maxTokens) = (128, 160, 7)
+        let fixture = TransformerFixture(shape), whole = gradient(fixture, threads: 1, randomness: .off)
+        _ = fixture.loss(PairBatch(pairs), gradientScale: 0.1)
+        #expect(largestDifference(whole.gradient, fixture.values(of: fixture.gradients)).value < 1e-5)
+        for (threads, cuts) in [(1, 64), (5, 64), (2, 200)] {
+            let other = gradient(fixture, threads: threads, cutsFor: cuts, randomness: .off)
+            #expect(other.gradient == whole.gradient, "\(threads) threads, cut for \(cuts)")
         }
     }
 

@@ -56,6 +56,25 @@ struct TensorFileTests {
         #expect(try file.floats("w") == [1, 2, 3, 4, 5, 6])
     }
 
+    /// Pages are given back in parts; what is read afterwards is what was written, across their borders too.
+    @Test func pagesOfALargeFileAreReleasedInParts() throws {
+        let path = folder.file("large"), count = 2_500_000, values = (0..<count).map { Float($0) }
+        let writer = try TensorFileWriter(path: path, tensors: [("w", .f32, [count])])
+        try writer.write("w", values)
+        try writer.finish()
+        let file = try TensorFile(path: path)
+        #expect(try file.floats("w") == values)
+        var parts: [Int] = []
+        file.releasePages { count, release in
+            for part in (0..<count).reversed() {
+                parts.append(part)
+                release(part)
+            }
+        }
+        #expect(parts == [2, 1, 0])
+        #expect(try file.floats("w") == values)
+    }
+
     @Test func emptyTensorsAndFiles() throws {
         try TensorFileWriter(path: folder.file("none"), tensors: []).finish()
         #expect(try TensorFile(path: folder.file("none")).tensors.isEmpty)

@@ -13,6 +13,8 @@ package final class BatchGradient {
         let trace = TransformerTrace()
         let teacherTrace = TransformerTrace()
         var sums = LossSums()
+
+        func add(_ more: LossSums) { sums = sums + more }
     }
 
     /// - Parameters:
@@ -45,14 +47,12 @@ package final class BatchGradient {
 
     /// The summed loss of all sentences, forward only.
     package func loss(_ batch: PairBatch, smoothing: Float) -> LossSums {
-        for state in states { state.sums = LossSums() }
         gradients.forward(batch) { work in
             let state = states[work.worker]
-            state.sums =
-                state.sums
-                + model.loss(work.tile.batch, smoothing: smoothing, gradientScale: 0, trace: state.trace, work.pass)
+            state.add(
+                model.loss(work.tile.batch, smoothing: smoothing, gradientScale: 0, trace: state.trace, work.pass))
         }
-        return states.reduce(LossSums()) { $0 + $1.sums }
+        return takeSums()
     }
 
     /// The summed loss of some sentences, or all, whose gradient times `scale` becomes that of the trained tensors.
@@ -60,17 +60,22 @@ package final class BatchGradient {
         _ batch: PairBatch, sentences: Range<Int>? = nil, smoothing: Float, scale: Float, randomness: Randomness,
         into gradient: FloatBlock
     ) -> LossSums {
-        for state in states { state.sums = LossSums() }
         gradients.run(batch, sentences ?? 0..<batch.source.sentences, randomness: randomness, into: gradient) { work in
             let state = states[work.worker]
             var pass = work.pass
             pass.matched = matching?.contexts(
                 of: work.tile.batch, gradientScale: scale, state.teacherTrace, pass.workspace, timer: pass.timer)
-            state.sums =
-                state.sums
-                + model.loss(work.tile.batch, smoothing: smoothing, gradientScale: scale, trace: state.trace, pass)
-            state.sums.loss += pass.matched?.loss ?? 0
+            var sums = model.loss(
+                work.tile.batch, smoothing: smoothing, gradientScale: scale, trace: state.trace, pass)
+            sums.loss += pass.matched?.loss ?? 0
+            state.add(sums)
         }
+        return takeSums()
+    }
+
+    /// What the threads have added up since the last time.
+    private func takeSums() -> LossSums {
+        defer { for state in states { state.sums = LossSums() } }
         return states.reduce(LossSums()) { $0 + $1.sums }
     }
 }

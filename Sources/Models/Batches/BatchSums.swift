@@ -36,10 +36,12 @@ final class BatchSums {
             fewestRows = (numbers < Self.mostNumbers ? 4 : 16) * BatchSums.productRows
         }
 
-        /// Of small tasks' products some columns at a time, or they would read much for few rows.
+        /// The columns of a product that a task makes. A small task has few rows, for which it would read a whole wide
+        /// operand: it has half of the columns, and twice the rows.
         func columns(_ count: Int) -> [Range<Int>] {
-            let cut = numbers < Self.mostNumbers && count >= 128 ? count / 2 / 16 * 16 : 0
-            return cut == 0 ? [0..<count] : [0..<cut, cut..<count]
+            let units = count >= 128 && numbers < Self.mostNumbers ? 2 : 1,
+                cut = EvenCut(count, for: units, unit: product_columns())
+            return (0..<cut.count).map { cut[$0] }
         }
 
         /// Parts of about this size.

@@ -141,7 +141,7 @@ final class TiledGradient {
     // MARK: - Cutting
 
     /// A target token costs about twice a source token: two attentions and the output layer.
-    private static func work(_ batch: PairBatch, _ sentences: Range<Int>) -> Int {
+    private static func cost(_ batch: PairBatch, _ sentences: Range<Int>) -> Int {
         let (source, target) = (batch.source.offsets, batch.target.offsets)
         return source[sentences.upperBound] - source[sentences.lowerBound] + 2
             * (target[sentences.upperBound] - target[sentences.lowerBound])
@@ -155,10 +155,10 @@ final class TiledGradient {
         return next
     }
 
-    /// Tiles for so much work, of which a target token and its source token are 3: as many for each thread as are large
+    /// Tiles for this cost, of which a target token and its source token are 3: as many for each thread as are large
     /// enough for products to run at speed; where even one is not, for fewer threads.
-    private func tileCount(_ work: Int) -> Int {
-        let tokens = work / 3
+    private func tileCount(_ cost: Int) -> Int {
+        let tokens = cost / 3
         if let size = cut.tileTokens { return max(1, (tokens + size / 2) / size) }
         let each = max(1, (tokens + Self.tileTokens * pool.cutsFor / 2) / (Self.tileTokens * pool.cutsFor))
         return max(1, min(each * pool.cutsFor, tokens / Self.fewestTokens))
@@ -168,14 +168,14 @@ final class TiledGradient {
     private static let tileTokens = 160
     private static let fewestTokens = 40
 
-    /// Tiles of about the same work; nil: as many as suit the threads.
+    /// Tiles of about the same cost; nil: as many as suit the threads.
     private func deal(_ batch: PairBatch, _ sentences: Range<Int>, tiles fixed: Int?) {
-        let all = Self.work(batch, sentences), count = fixed ?? tileCount(all)
+        let all = Self.cost(batch, sentences), count = fixed ?? tileCount(all)
         tiles.removeAll(keepingCapacity: true)
         var start = sentences.lowerBound
         for tile in 1...count where start < sentences.upperBound {
             var end = start + 1
-            while end < sentences.upperBound, Self.work(batch, sentences.lowerBound..<end) * count < all * tile {
+            while end < sentences.upperBound, Self.cost(batch, sentences.lowerBound..<end) * count < all * tile {
                 end += 1
             }
             if tile == count { end = sentences.upperBound }

@@ -61,7 +61,7 @@ final class FlattenedDistiller: Distiller {
         _ rows: any RowSource, _ batch: DistillationBatch, _ offsets: [Int], _ order: PositionMajor
     ) -> Matrix {
         let result = space.matrix(order.tokens, replacement.shape.width)
-        // by sentences, whose tokens lie together, so that each task has new pages to wait for
+        // by sentences, whose tokens lie together, so that all threads share the waiting for pages
         let cut = EvenCut(order.sentences, for: 4 * pool.cutsFor, unit: 1)
         pool.run(cut.count) { part in
             for place in cut[part] {

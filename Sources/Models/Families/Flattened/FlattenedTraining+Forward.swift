@@ -30,7 +30,8 @@ extension FlattenedTraining {
         let size = replacement.shape.width, blocks = w.rows / size, parts = space.matrix(2 * blocks, w.columns)
         run(blocks) { block, _ in
             let first = block * size
-            for row in [block, blocks + block] { parts.row(row).update(repeating: 0, count: w.columns) }
+            parts.row(block).update(repeating: 0, count: w.columns)
+            parts.row(blocks + block).update(repeating: 0, count: w.columns)
             input_projections(
                 w.row(first), w.stride, gain + first, shift + first, parts.row(block), parts.row(blocks + block), size,
                 w.columns)
@@ -56,7 +57,9 @@ extension FlattenedTraining {
             return w.rows(at..<at + d)
         }
         if areOfPrefixes {
-            forEachPosition(order.positions, order, cutting: w.columns, unit: Self.productColumns) { position, columns, _ in
+            forEachPosition(
+                order.positions, order, cutting: w.columns, unit: Self.productColumns
+            ) { position, columns, _ in
                 let rows = order.rows(position), own = sums.rows(rows).columns(columns)
                 if position == 0 { own.begin(start?.rows(0..<rows.count).columns(columns)) }
                 gemm(x.rows(rows), block(position).columns(columns), into: own, accumulate: position == 0)

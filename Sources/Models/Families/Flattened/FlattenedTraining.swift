@@ -4,8 +4,8 @@ import Kernels
 /// Forward and backward passes of a replacement over a batch, on any number of threads.
 ///
 /// Work is dealt by columns of the hidden layer, by positions or by rows, so that every sum is added up by one task in
-/// the order of the batch, or over blocks of rows that depend on the batch alone: the result has the same bits whatever
-/// the number of threads. Blocks of weights are finished and updated one at a time, as soon as their gradient is known,
+/// the order of the batch, or over blocks that depend on the batch or the network alone: the result has the same bits
+/// whatever the number of threads. Blocks of weights are finished and updated one at a time, as soon as their gradient is known,
 /// so that a gradient of the whole never exists.
 package final class FlattenedTraining {
     let replacement: FlattenedReplacement
@@ -149,7 +149,8 @@ package final class FlattenedTraining {
             for step in 1..<max(order.positions, 1) {
                 let position = fromEnd ? order.positions - step : step, places = order.reaching(position, cut[part])
                 guard !places.isEmpty else { continue }
-                let here = x.rows(order.rows(position, at: places)), before = x.rows(order.rows(position - 1, at: places)),
+                let here = x.rows(order.rows(position, at: places)),
+                    before = x.rows(order.rows(position - 1, at: places)),
                     (to, from) = fromEnd ? (before, here) : (here, before)
                 add_rows(to.base, to.stride, from.base, from.stride, to.rows, to.columns)
             }
