@@ -203,7 +203,8 @@ private struct PaddedNetwork {
     }
 
     /// Within a model: packed rows, the gradient of the outputs given, those of all inputs asked for.
-    @Test(arguments: specs, [[3, 1, 5, 2, 5], [1], [5], [2, 2, 2], [2, 0, 5, 0], [1, 1, 4, 3, 5, 2, 1, 3, 4, 2, 5]])
+    @Test(
+        arguments: specs, [[3, 1, 5, 2, 5], [1], [5], [2, 2, 2], [2, 0, 5, 0], [1, 1, 4, 3, 5, 2, 1, 3, 4, 2, 5]])
     func withinAModelInputsHaveGradients(_ text: String, _ lengths: [Int]) throws {
         let test = try makeCase(text, lengths), expected = padded(test, given: test.targets), space = Workspace()
         let gradient = FloatBlock(test.layout.count),
@@ -265,7 +266,8 @@ private struct PaddedNetwork {
         #expect(worst < 1e-5 * largest, "\(what): largest difference \(worst) of \(largest)")
     }
 
-    @Test(arguments: specs, [[3, 1, 5, 2, 5], [1], [5], [2, 2, 2], [2, 0, 5, 0], [1, 1, 4, 3, 5, 2, 1, 3, 4, 2, 5]])
+    @Test(
+        arguments: specs, [[3, 1, 5, 2, 5], [1], [5], [2, 2, 2], [2, 0, 5, 0], [1, 1, 4, 3, 5, 2, 1, 3, 4, 2, 5]])
     func equalsThePaddedDefinition(_ text: String, _ lengths: [Int]) throws {
         let test = try makeCase(text, lengths), expected = padded(test)
         for threads in [1, 3] {
