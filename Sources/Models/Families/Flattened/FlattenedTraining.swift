@@ -5,8 +5,8 @@ import Kernels
 ///
 /// Work is dealt by columns of the hidden layer, by positions or by rows, so that every sum is added up by one task in
 /// the order of the batch, or over blocks that depend on the batch or the network alone: the result has the same bits
-/// whatever the number of threads. Blocks of weights are finished and updated one at a time, as soon as their gradient is known,
-/// so that a gradient of the whole never exists.
+/// whatever the number of threads. Blocks of weights are finished and updated one at a time, as soon as their gradient
+/// is known, so that a gradient of the whole never exists.
 package final class FlattenedTraining {
     let replacement: FlattenedReplacement
     let weights: FloatBlock
