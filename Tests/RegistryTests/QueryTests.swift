@@ -152,6 +152,27 @@ import Testing
             ])
     }
 
+    /// A run that went on has the values of those before it, and its own where it repeated their steps.
+    @Test func curvesGoOnWhereTheRunBeforeStopped() throws {
+        func train(_ values: [Int: Double], from earlier: Int64? = nil) throws -> Int64 {
+            try registry.record(describe("train")) { run in
+                if let earlier { run.resumed(from: earlier) }
+                for (step, value) in values.sorted(by: { $0.key < $1.key }) {
+                    run.metric("valid.loss", step: step, value)
+                }
+            }
+        }
+        let first = try train([10: 3, 20: 2.5, 30: 2.25]), second = try train([20: 2, 40: 1.5], from: first),
+            third = try train([50: 1], from: second), other = try train([10: 9])
+        func points(_ runs: [Int64]) throws -> [[Double]] {
+            try registry.metrics(of: runs, like: "valid.loss").map { [Double($0.run), Double($0.step), $0.value] }
+        }
+        #expect(try points([first]).map { $0[1...] } == [[10, 3], [20, 2.5], [30, 2.25]])
+        let whole: [[Double]] = [[10, 3], [20, 2], [30, 2.25], [40, 1.5], [50, 1]], own = Double(third)
+        #expect(try points([third]) == whole.map { [own] + $0 })
+        #expect(try points([other, third]) == whole.map { [own] + $0 } + [[Double(other), 10, 9]])
+    }
+
     // MARK: - Lineage
 
     @Test func whatARunReadAndWhereItCameFrom() throws {
