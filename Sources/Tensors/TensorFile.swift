@@ -97,6 +97,8 @@ package final class TensorFile: @unchecked Sendable {
 
     /// Lets the system take back the pages that were read; the next read brings them in again. A stage that streams
     /// over a large file calls this now and then, so that its resident memory does not grow with the file.
+    ///
+    /// - Parameter loop: over parts of the file, each of which is released by itself
     package func releasePages(_ loop: BlockHashes.Loop = BlockHashes.serial) {
         guard let base = mapping.baseAddress else { return }
         loop((mapping.count + Self.releasedBytes - 1) / Self.releasedBytes) { part in

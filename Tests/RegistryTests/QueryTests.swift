@@ -171,6 +171,11 @@ import Testing
         let whole: [[Double]] = [[10, 3], [20, 2], [30, 2.25], [40, 1.5], [50, 1]], own = Double(third)
         #expect(try points([third]) == whole.map { [own] + $0 })
         #expect(try points([other, third]) == whole.map { [own] + $0 } + [[Double(other), 10, 9]])
+        let circle = try registry.record(describe("train")) { run in
+            run.resumed(from: run.id)
+            run.metric("valid.loss", step: 10, 4)
+        }
+        #expect(try points([circle]) == [[Double(circle), 10, 4]])
     }
 
     // MARK: - Lineage

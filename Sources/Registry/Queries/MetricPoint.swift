@@ -15,6 +15,7 @@ extension RunRegistry {
     package func metrics(of runs: some Sequence<Int64>, like patterns: String...) throws -> [MetricPoint] {
         guard !patterns.isEmpty else { return [] }
         return try read { database in
+            // the limit of age is for a registry that somebody has led in circles
             let fits = patterns.map { SQL("key GLOB \($0)") }.joined(separator: " OR ")
             return try SQLRequest<MetricPoint>(
                 literal: """

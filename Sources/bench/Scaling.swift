@@ -117,11 +117,11 @@ extension Session {
                 note: String(
                     format: "%.0f%% of linear; of %.1f ms %.2f outside all tasks, %.2f waiting for the last ones",
                     100 * times / Double(cores), 1e3 * seconds, 1e3 * step.serial, 1e3 * step.waiting(cores: cores)))
-            if cores <= there { try measure(name, cores, simulated: times, work) }
+            if cores <= there { try addMeasured(name, cores, simulated: times, work) }
         }
     }
 
-    private func measure(
+    private func addMeasured(
         _ name: String, _ threads: Int, simulated: Double, _ work: (WorkerPool) throws -> () -> Void
     ) rethrows {
         let seconds = try measured(work, threads)
