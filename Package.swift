@@ -80,6 +80,12 @@ let package = Package(
     cxxLanguageStandard: .cxx17
 )
 
+// Programs and tests are one release build, in which tests may look at what is internal here; in other packages it would
+// take longer to compile, for nothing.
+for target in package.targets where [.regular, .executable].contains(target.type) {
+    target.swiftSettings = [.unsafeFlags(["-enable-testing"])]
+}
+
 // SUITES="KernelsTests TensorsTests" leaves out what these tests do not need: a build under a sanitizer takes its time.
 if let suites = Context.environment["SUITES"] {
     var needed = Set(suites.split(separator: " ").map(String.init)), before = 0

@@ -25,9 +25,13 @@ MODES ?= alr alrr aslr elr
 SIZES ?= xs s m l
 ATTENTIONS ?= encoder decoder cross crossfull
 LAYERS ?= 0 1 2 3 4 5
-else ifneq (,$(filter attentionless,$(GOALS)))
+else ifneq (,$(filter pareto,$(GOALS)))
 NETWORKS ?= mix-l mix-m mix-s slots-l alr-xs
 INPLACE ?= $(EVERYWHERE)
+BEAMS ?= 1 4
+else ifneq (,$(filter attentionless,$(GOALS)))
+NETWORKS ?= mix-l slots-l alr-xs
+INPLACE ?= $(filter mix-%,$(EVERYWHERE))
 BEAMS ?= 1 4
 else ifneq (,$(filter greedy,$(GOALS)))
 NETWORKS ?= mix-s mix-m mix-l
@@ -199,7 +203,7 @@ $(foreach v,$(filter-out $(settings) DISTILL_FLAGS_% -%,$(given)),$(error $v: no
 
 # What the programs say of their families: FAMILIES, and of each its span, attentions and sizes. Only goals that distil need it;
 # make starts anew when it has been written.
-ifneq (,$(filter all paper attentionless greedy stepwise lengths search phrasebook smoke $(R)/% release/% seed/%,$(or $(GOALS),all)))
+ifneq (,$(filter all paper attentionless pareto greedy stepwise lengths search phrasebook smoke $(R)/% release/% seed/%,$(or $(GOALS),all)))
 include runs/families.mk
 endif
 runs/families.mk: $(BUILT)
@@ -275,16 +279,17 @@ STEPS := $(foreach n,$(STEPWISE),$(foreach s,$(steps),$n.$s.stepwise))
 # ---- Goals ------------------------------------------------------------------------------------------------------------
 
 .DEFAULT_GOAL := all
-.PHONY: all paper attentionless greedy stepwise lengths phrasebook smoke search table report results-docs corpus bench bench-peers build test check lint torture sanitize docs deps clean verify free why test-cluster merge-registries deps-mpi parameters help \
+.PHONY: all paper attentionless pareto greedy stepwise lengths phrasebook smoke search table report results-docs corpus bench bench-peers build test check lint torture sanitize docs deps clean verify free why test-cluster merge-registries deps-mpi parameters help \
   FORCE $(addprefix release/,$(CAPTURES))
 
 all: ## Teacher, distilled replacements, spliced models and their scores, with the table at the end (default)
 paper: ## The paper's experiments: all modes, sizes and attentions, and one layer at a time
 attentionless: ## All attentions replaced by networks smaller than they are, before and after training in place, beside ALR-XS
+pareto: ## The same with networks of several sizes, all of them trained in place: BLEU against parameters
 greedy: ## Attentions replaced place by place, by the smallest of NETWORKS, while BLEU stays within BOUND
 stepwise: ## NETWORKS distilled layer after layer, each on what those before it say, beside all at once
 lengths: ## Teacher and NETWORKS that have learnt from texts of 1 to 8 sentences, on texts of TEXTS sentences
-RUN_GOALS := all paper attentionless greedy stepwise lengths
+RUN_GOALS := all paper attentionless pareto greedy stepwise lengths
 ifeq (,$(word 2,$(SEEDS)))
 $(RUN_GOALS): $(SCORES) $(addprefix release/,$(CAPTURES))
 	@$(show_table)
@@ -442,9 +447,9 @@ deps-mpi: deps
 	  sudo=$$([ $$(id -u) = 0 ] || echo sudo); set -x; \
 	  $$sudo apt-get update --quiet && $$sudo apt-get install --yes --quiet --no-install-recommends libopenmpi-dev openmpi-bin; }
 
-# Programs and tests are one build: fast kernels for both, and internals that tests may look at.
+# Programs and tests are one build, with fast kernels for both.
 SWIFT := swift
-SWIFT_FLAGS := -c release -Xswiftc -enable-testing
+SWIFT_FLAGS := -c release
 
 PACKAGES := libsqlite3-dev libopenblas-dev libsentencepiece-dev zlib1g-dev libzip-dev libexpat1-dev libssl-dev pkg-config sqlite3 curl gnuplot-nox
 deps: ## Install the system's packages that are missing (Debian, Ubuntu)
@@ -523,8 +528,9 @@ tokenize_parameters = --corpus $(CORPUS) --pair $(PAIR) $($(CORPUS)_text) $(TOKE
 # Of pairs of option and value, those whose option is not among the flags $2: programs take each option once.
 unless_given = $(strip $(if $1,$(if $(filter $(firstword $1) $(firstword $1)=%,$2),,$(wordlist 1,2,$1)) \
 	$(call unless_given,$(wordlist 3,$(words $1),$1),$2)))
-# The phrasebook is a small language: it is learnt long before the epochs of a preset are over.
-phrasebook_train = $(if $(filter small,$(PRESET)),--epochs 10 --batch-tokens 1500 --dropout 0.1)
+# The phrasebook is a small language without exceptions: it is learnt long before the epochs of a preset are over, and
+# soonest in many small steps and without dropout.
+phrasebook_train = $(if $(filter small,$(PRESET)),--epochs 4 --batch-tokens 500 --dropout 0 --peak 2.5e-3 --warmup 300)
 # Whoever changes a flag here wants the stage made again: an unfinished one of other settings is discarded, and says so.
 again = --discard-checkpoint
 share_flags = $(if $(ALONE),, $(call unless_given,--shares $(PROCESSES),$1))

@@ -24,7 +24,8 @@ for stage in tokenize train capture distill splice score; do
 set -eu
 stage=$(basename "$0")
 if [ "${1-}" = --families ]; then
-  printf '%s\n' "alr heads encoder,decoder,cross,crossfull xs,m" "alrr sublayer encoder xs,m" "elr layer encoder xs,m" "mix heads encoder,decoder,cross s,l"
+  printf '%s\n' "alr heads encoder,decoder,cross,crossfull xs,m" "alrr sublayer encoder xs,m" "elr layer encoder xs,m" "mix heads encoder,decoder,cross s,m,l" \
+    "slots heads encoder,decoder,cross l"
   exit
 fi
 if [ "${1-}" = --check ]; then
@@ -138,6 +139,14 @@ check "attentionless: networks everywhere, trained in place" tokens train captur
   "${less[@]/#/splice/}" inplace/$all score/teacher "${less[@]/#/score/}" score/$all.inplace
 expect "in place from the spliced model and the teacher" 'grep -qF -- "--model runs/less/splice/$all --teacher runs/less/train " out'
 pipeline RUN=less attentionless NETWORKS=mix-l BEAMS=1 INPLACE_FLAGS="--epochs 2"; check "a flag of training in place" inplace/$all score/$all.inplace
+networks=()
+pipeline -n RUN=less attentionless BEAMS=1
+expect "by default mix alone is trained in place" \
+  '[ $code = 0 ] && [ "$(grep -c -- "--output runs/less/inplace/" out)" = 1 ] && grep -q -- "--output runs/less/splice/alr-xs.encoder+alr-xs.decoder+alr-xs.cross " out'
+pipeline -n RUN=less pareto BEAMS=1
+expect "pareto: every network at all attentions, in place too" \
+  '[ $code = 0 ] && [ "$(grep -c -- "--output runs/less/inplace/" out)" = 5 ] && [ "$(grep -c -- "/score .*--output runs/less/score/.*\.inplace " out)" = 5 ]'
+networks=(NETWORKS=alr-m)
 
 pipeline RUN=less greedy NETWORKS="mix-s mix-l" BOUND=0.3
 check "greedy: chosen from all that is distilled" capture/heads.{encoder,decoder,cross} distill/mix-s.{encoder,decoder,cross} splice/greedy score/greedy
@@ -241,7 +250,7 @@ pipeline -n CORPUS=iwslt2017 PAIR=fr-en; expect "archives of both directions are
 pipeline -n CORPUS=tatoeba PAIR=fr-en; expect "columns follow the direction" 'grep -q -- "--source-column 2 --target-column 1" out'
 pipeline -n TRAIN_FLAGS="--epochs 3 --dropout=0.2" DISTILL_FLAGS="--epochs 2" PAIR=en-fr
 expect "a flag takes the place of the corpus's own" \
-  'grep -E "/train --" out | grep -qE -- "--preset small --batch-tokens 1500 +--epochs 3 --dropout=0.2" &&
+  'grep -E "/train --" out | grep -qE -- "--preset small --batch-tokens 500 --peak 2.5e-3 --warmup 300 +--epochs 3 --dropout=0.2" &&
    grep -E "/distill --" out | grep -qE -- "--spec alr-m.cross +--epochs 2" && ! grep -E "/distill --" out | grep -qE -- "--epochs [48]"'
 
 # Several processes: mpirun and the build with MPI for train and distill, for these alone.

@@ -284,7 +284,7 @@ done
   begin "mutations $round" || continue
   code=0
   (cd "$project" && MUTATIONS=$((mutations < 10000 ? mutations : 10000)) MUTATION_SEED=$((seed * 1000 + round)) \
-    swift test -c release -Xswiftc -enable-testing --skip-build --filter Mutation) > out 2> err || code=$?
+    swift test -c release --skip-build --filter Mutation) > out 2> err || code=$?
   grep -hE '^mutations: ' out err >> mutated || true
   [ $code = 0 ] || { cat out >> err; cp err "mutations.$round"; grep -aE 'recorded an issue|rash' err | head -n 20 > err.short || true; cp err.short err; fail "round $round"; }
   end

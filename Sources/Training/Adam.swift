@@ -73,7 +73,7 @@ package final class WeightUpdate {
         }
         pool.run(own.count) { task in
             let chunk = chunks[own.lowerBound + task], first = chunk.lowerBound, g = gradient.base + first
-            if factor < 1 { for i in 0..<chunk.count { g[i] *= factor } }
+            GradientClipping.scale(g, chunk.count, by: factor)
             adam_step(
                 weights.base + first, adam.moment1.base + first, adam.moment2.base + first, g, chunk.count, constants)
         }

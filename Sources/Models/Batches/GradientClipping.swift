@@ -26,4 +26,10 @@ package struct GradientClipping {
         let norm = squares.reduce(0, +).squareRoot()
         return norm > Double(bound) ? Float(Double(bound) / norm) : 1
     }
+
+    /// Multiplies `count` numbers of the gradient by `factor`.
+    package static func scale(_ gradient: UnsafeMutablePointer<Float>, _ count: Int, by factor: Float) {
+        guard factor < 1 else { return }
+        for i in 0..<count { gradient[i] *= factor }
+    }
 }

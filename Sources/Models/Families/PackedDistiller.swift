@@ -159,7 +159,7 @@ final class PackedDistiller: Distiller {
         setting.pool.run(chunks.count) { index in
             let (slot, range) = chunks[index], first = range.lowerBound, count = range.count,
                 g = gradient.base + first
-            if factor < 1 { for i in 0..<count { g[i] *= factor } }
+            GradientClipping.scale(g, count, by: factor)
             switch sink {
             case .gradient(let block): add_rows(block.base + first, count, g, count, 1, count)
             case .update(let moment1, let moment2, let adam):
