@@ -72,8 +72,9 @@ SIZES ?=
 ATTENTIONS ?= encoder decoder cross
 # Layers that ALR (size M) also replaces one at a time, as in LAYERS="0 5"; for stepwise, all that the teacher has.
 LAYERS ?=
+phrasebook_inplace = $(if $(filter-out all phrasebook runs/%,$(GOALS)),,$(filter mix-l.%,$(EVERYWHERE)))
 # Models that are trained in place as well, each a list of specs joined by +.
-INPLACE ?=
+INPLACE ?= $($(CORPUS)_inplace)
 # Seeds; several make runs RUN.seed-N side by side.
 SEEDS ?=
 # Widths of the beam, each giving a score of its own.
@@ -543,7 +544,9 @@ distill_flags = $(DISTILL_FLAGS) $(DISTILL_FLAGS_$1)
 distill_parameters = --spec $1 $(call unless_given,$(call $(CORPUS)_distill,$1),$(distill_flags)) $(SEED_FLAG) $(distill_flags)
 search_parameters = --attention $(SEARCH_ATTENTION) --layer $(SEARCH_LAYER) --families $(SEARCH_FAMILIES) \
 	--trials $(SEARCH_TRIALS) $(SEED_FLAG)
-inplace_parameters = $(SEED_FLAG)$(call share_flags,$(INPLACE_FLAGS)) $(INPLACE_FLAGS)
+phrasebook_inplace_flags = --epochs 1 --batch-tokens 1000
+inplace_parameters = $(SEED_FLAG)$(call share_flags,$(INPLACE_FLAGS)) $(call unless_given,$($(CORPUS)_inplace_flags),$(INPLACE_FLAGS)) \
+	$(INPLACE_FLAGS)
 score_parameters = $(call unless_given,$(if $(filter-out 0,$(MAPS)),--maps $(MAPS)),$(SCORE_FLAGS)) $(SCORE_FLAGS)
 greedy_parameters = --greedy --bound $(BOUND) $(foreach s,$(OFFERED),--replacement $(R)/distill/$s)
 

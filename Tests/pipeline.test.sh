@@ -243,7 +243,9 @@ pipeline RUN=default
 default=({alr-s,mix-l}.{encoder,decoder,cross})
 check "by default the phrasebook's own networks" tokens train capture/heads.{encoder,decoder,cross} "${default[@]/#/distill/}" score/teacher \
   {splice,score}/{alr-s,mix-l}.{encoder,decoder,cross} {splice,score}/{alr-s.encoder+alr-s.decoder,mix-l.encoder+mix-l.decoder} \
-  {splice,score}/{alr-s.encoder+alr-s.decoder+alr-s.cross,mix-l.encoder+mix-l.decoder+mix-l.cross}
+  {splice,score}/{alr-s.encoder+alr-s.decoder+alr-s.cross,$all} inplace/$all score/$all.inplace
+expect "mix everywhere in place, for an epoch" 'grep -qE -- "/train .*--teacher runs/default/train +--epochs 1 --batch-tokens 1000 " out'
+pipeline -n RUN=default greedy; expect "which greedy does not ask for" '[ $code = 0 ] && ! grep -q -- "--teacher" out'
 networks=(NETWORKS=alr-m)
 pipeline -n CORPUS=iwslt2017 PAIR=fr-en; expect "archives of both directions are read" \
   'grep -q -- "--iwslt runs/corpora/iwslt17-train/fr-en.tgz --iwslt runs/corpora/iwslt17-test/fr-en.tgz --iwslt runs/corpora/iwslt17-test/en-fr.tgz" out'
