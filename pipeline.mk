@@ -376,7 +376,8 @@ sanitize/%: deps
 	SUITES="$(SANITIZED)" ASAN_OPTIONS=detect_leaks=0 $(SWIFT) test --skip-build $(SWIFT_FLAGS) $(sanitize.$*) --scratch-path .build-$* \
 	  $(SANITIZED:%=--filter '^%\.')
 
-docs: | deps ## The articles and the interface of Stages as web pages, in .build/docs; a warning is an error
+# The plug-in compiles with all traits.
+docs: | deps-mpi ## The articles and the interface of Stages as web pages, in .build/docs; a warning is an error
 	$(SWIFT) package $(SWIFT_FLAGS) --allow-writing-to-directory .build/docs generate-documentation --target Stages \
 	  --exclude-extended-types --warnings-as-errors --disable-indexing --transform-for-static-hosting --output-path .build/docs
 
