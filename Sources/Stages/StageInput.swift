@@ -7,7 +7,7 @@ import Tensors
 package struct StageInput: Sendable {
     package let role: String
     let artifact: Artifact
-    /// What the input was itself made from, by role, as its manifest says.
+    /// What the input was itself made from, as its manifest says; see `Lineage`.
     let origins: [String: String]
     /// Where it was found; nil for what has no place, such as standard input.
     var path: String? { artifact.path == InputFiles.standardInput ? nil : artifact.path }
@@ -28,11 +28,6 @@ package struct StageInput: Sendable {
 
     /// SHA-256 of the folder's manifest, or of the file.
     package var sha256: String { artifact.sha256 }
-
-    /// This and its origins by role, as a manifest lists them: `capture`, `capture/model`, `capture/tokens` ...
-    var lineage: [String: String] {
-        origins.reduce(into: [role: sha256]) { $0[role + "/" + $1.key] = $1.value }
-    }
 }
 
 extension Artifact {

@@ -197,7 +197,7 @@ package final class StageRun {
     /// Writes the manifest, which makes the folder count as made, and records it as this run's output.
     package func publish(_ configuration: some Codable) throws {
         messages.preface.say()
-        let lineage = inputs.reduce(into: [:]) { $0.merge($1.lineage) { first, _ in first } }
+        let lineage = Lineage.of(inputs.map { ($0.role, $0.sha256, $0.origins) })
         try folder.publish(stage: stage, spec: spec, configuration: configuration, inputs: lineage)
         live.output(stage, try Artifact.published(folder.folder).0)
     }

@@ -16,7 +16,7 @@ package struct Manifest<Configuration: Codable>: Codable {
     package let spec: String?
     package let configuration: Configuration
     /// Role, such as `model` or `tokens`, to the SHA-256 of that input's `manifest.json`; and what the input was itself
-    /// made from, as in `capture/model`, all the way back.
+    /// made from, as in `capture/model`, all the way back. See `Lineage`.
     package let inputs: [String: String]
     /// By name within the folder.
     package let files: [String: FileRecord]

@@ -12,7 +12,10 @@ enum Identity {
     ///   - inputs: of a manifest, with what they were made from
     ///   - role: of the model that the chain begins with
     static func teacher(_ inputs: [String: String], _ role: String) -> String? {
-        inputs[role + "/model"] == nil ? inputs[role] : teacher(inputs, role + "/model")
+        guard var model = inputs[role] else { return nil }
+        var seen: Set = [model]  // a manifest that somebody has led in circles ends somewhere, too
+        while let next = Lineage.origin(of: model, "model", in: inputs), seen.insert(next).inserted { model = next }
+        return model
     }
 }
 

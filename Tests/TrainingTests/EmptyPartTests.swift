@@ -113,4 +113,11 @@ private final class Counter: Trainee {
         #expect(Identity.teacher(["capture": "c"], "capture/model") == nil)
         #expect(Identity.teacher(["tokens": "x"], "model") == nil)
     }
+
+    /// What a model came from may stand under another path to it alone, see `Lineage`.
+    @Test func theChainGoesOnWhereverItIsTold() {
+        let inPlace = ["model": "spliced", "model/model": "t", "teacher": "t", "teacher/model": "first"]
+        #expect(Identity.teacher(inPlace, "model") == "first")
+        #expect(Identity.teacher(["model": "a", "model/model": "b", "model/model/model": "a"], "model") != nil)
+    }
 }
