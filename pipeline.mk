@@ -72,6 +72,7 @@ SIZES ?=
 ATTENTIONS ?= encoder decoder cross
 # Layers that ALR (size M) also replaces one at a time, as in LAYERS="0 5"; for stepwise, all that the teacher has.
 LAYERS ?=
+# The phrasebook's story is told to its end, unless another goal has its own.
 phrasebook_inplace = $(if $(filter-out all phrasebook runs/%,$(GOALS)),,$(filter mix-l.%,$(EVERYWHERE)))
 # Models that are trained in place as well, each a list of specs joined by +.
 INPLACE ?= $($(CORPUS)_inplace)
