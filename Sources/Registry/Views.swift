@@ -58,33 +58,46 @@ enum Views {
         ORDER BY test_set, score DESC, id;
         """
 
-    /// Everything a run came from: `select * from lineage where run = 17`. `depth` 1 is what it read itself.
-    /// `source` is the run that made the artifact (the last one, where several made the same bytes); NULL for a raw
-    /// file.
-    private static let lineage = """
-        CREATE VIEW lineage AS
-        WITH RECURSIVE
+    /// What each run read and the run that made it, the last one where several made the same bytes; NULL for a raw
+    /// file. The common table of all that ask where something came from.
+    static let edge = """
         edge(run, role, artifact, source) AS (
           SELECT used.run, used.role, used.artifact,
                  (SELECT max(made.run) FROM run_io made
                   WHERE made.artifact = used.artifact AND made.direction = 'out' AND made.run <> used.run)
           FROM run_io used WHERE used.direction = 'in'
-        ),
-        walk(run, depth, reader, role, artifact, source) AS (
-          SELECT run, 1, run, role, artifact, source FROM edge
-          UNION
-          SELECT walk.run, walk.depth + 1, edge.run, edge.role, edge.artifact, edge.source
-          FROM walk JOIN edge ON edge.run = walk.source
-          WHERE walk.depth < 32
         )
-        SELECT walk.run, walk.depth, walk.reader, walk.role, artifacts.kind, runs.stage, runs.spec, walk.source,
-               walk.artifact,
-               (SELECT path FROM artifact_paths WHERE artifact_paths.artifact = walk.artifact
+        """
+
+    /// More than any chain of stages has: runs that read what one another made would lead on for ever.
+    static let deepest = 1000
+
+    /// As `leaderboardAgain`: the first listed what a run read at every depth at which that run is met, and ended at 32.
+    static let lineageAgain = "DROP VIEW lineage;\n" + lineage
+
+    /// Everything a run came from, each once: `select * from lineage where run = 17`. `depth` 1 is what it read itself,
+    /// and what `reader` read stands at the smallest depth at which that run is met.
+    private static let lineage = """
+        CREATE VIEW lineage AS
+        WITH RECURSIVE
+        \(edge),
+        behind(run, depth, reader) AS (
+          SELECT id, 1, id FROM runs
+          UNION
+          SELECT behind.run, behind.depth + 1, edge.source
+          FROM behind JOIN edge ON edge.run = behind.reader
+          WHERE edge.source IS NOT NULL AND behind.depth < \(deepest)
+        ),
+        nearest(run, depth, reader) AS (SELECT run, min(depth), reader FROM behind GROUP BY run, reader)
+        SELECT nearest.run, nearest.depth, nearest.reader, edge.role, artifacts.kind, runs.stage, runs.spec,
+               edge.source, edge.artifact,
+               (SELECT path FROM artifact_paths WHERE artifact_paths.artifact = edge.artifact
                 ORDER BY removed IS NOT NULL, seen DESC, path LIMIT 1) AS path
-        FROM walk
-        JOIN artifacts ON artifacts.sha256 = walk.artifact
-        LEFT JOIN runs ON runs.id = walk.source
-        ORDER BY walk.run, walk.depth, walk.role, walk.artifact;
+        FROM nearest
+        JOIN edge ON edge.run = nearest.reader
+        JOIN artifacts ON artifacts.sha256 = edge.artifact
+        LEFT JOIN runs ON runs.id = edge.source
+        ORDER BY nearest.run, nearest.depth, edge.role, edge.artifact;
         """
 
     /// What is at work, for how long, and when it was last heard of.

@@ -126,15 +126,36 @@ import Testing
                 ["2", "model", "train", "train", "2"], ["2", "replacement", "distill", "distill", "4"],
                 ["2", "source", "file", nil, nil],
                 ["3", "capture", "capture", "capture", "3"], ["3", "tokens", "tokenize", "tokenize", "1"],
-                ["4", "source", "file", nil, nil], ["4", "teacher", "train", "train", "2"],
-                ["4", "tokens", "tokenize", "tokenize", "1"],
-                ["5", "source", "file", nil, nil], ["5", "tokens", "tokenize", "tokenize", "1"],
-                ["6", "source", "file", nil, nil],
+                ["4", "teacher", "train", "train", "2"], ["4", "tokens", "tokenize", "tokenize", "1"],
             ])
         #expect(
             try registry.rows("SELECT DISTINCT path FROM lineage WHERE run = \(last) AND role = 'source'") == [
                 ["/data/train.en"]
             ])
+    }
+
+    /// Layer after layer: each model comes from the one before it and from a network that has learnt from that one.
+    @Test func lineageOfALongChainHasAllOfItOnce() throws {
+        var model = artifact("0", kind: "train"), last = try registry.record(describe("train"), making: model)
+        let teacher = last, steps = 40
+        for step in 1...steps {
+            let capture = artifact("c\(step)", kind: "capture"), network = artifact("d\(step)", kind: "distill")
+            try registry.record(describe("capture"), reading: [("model", model)], making: capture)
+            try registry.record(describe("distill"), reading: [("capture", capture)], making: network)
+            let next = artifact("e\(step)", kind: "splice")
+            last = try registry.record(
+                describe("splice"), reading: [("model", model), ("replacement", network)], making: next)
+            model = next
+        }
+        #expect(
+            try registry.rows(
+                "SELECT count(*), count(DISTINCT reader || role), max(depth) FROM lineage WHERE run = \(last)")
+                == [["\(4 * steps)", "\(4 * steps)", "\(steps + 2)"]])
+        #expect(try registry.ancestors(of: last).count == 3 * steps)
+        #expect(try registry.ancestors(of: last).contains(teacher))
+        #expect(
+            try registry.rows(
+                "SELECT min(depth) FROM lineage WHERE run = \(last) AND source = \(teacher)") == [["\(steps)"]])
     }
 
     @Test func lineageEndsWhereARunReadsWhatItMade() throws {

@@ -41,18 +41,15 @@ extension RunRegistry {
             try SQLRequest<Int64>(
                 literal: """
                     WITH RECURSIVE
-                    maker(artifact, run) AS (
-                      SELECT artifact, max(run) FROM run_io WHERE direction = 'out' GROUP BY artifact),
-                    walk(run, depth) AS (
+                    \(sql: Views.edge),
+                    behind(run, depth) AS (
                       SELECT \(run), 0
                       UNION
-                      SELECT maker.run, walk.depth + 1
-                      FROM walk
-                      JOIN run_io used ON used.run = walk.run AND used.direction = 'in' AND used.role <> 'base'
-                      JOIN maker ON maker.artifact = used.artifact AND maker.run <> walk.run
-                      WHERE walk.depth < 32
+                      SELECT edge.source, behind.depth + 1
+                      FROM behind JOIN edge ON edge.run = behind.run
+                      WHERE edge.source IS NOT NULL AND edge.role <> 'base' AND behind.depth < \(Views.deepest)
                     )
-                    SELECT run FROM walk WHERE depth > 0 GROUP BY run ORDER BY min(depth), run
+                    SELECT run FROM behind WHERE depth > 0 GROUP BY run ORDER BY min(depth), run
                     """
             ).fetchAll(database)
         }
