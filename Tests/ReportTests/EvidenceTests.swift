@@ -20,9 +20,9 @@ import Testing
     @discardableResult
     private func record(
         _ stage: String, _ spec: String?, _ name: String, reading inputs: [(role: String, artifact: Artifact)] = [],
-        status: RunEnding.Status = .finished, facts: (LiveRun) -> Void = { _ in }
+        configuration: String = "{}", status: RunEnding.Status = .finished, facts: (LiveRun) -> Void = { _ in }
     ) throws -> Int64 {
-        let run = try registry.start(description(stage, spec, name), inputs: inputs) { print($0) }
+        let run = try registry.start(description(stage, spec, name, configuration), inputs: inputs) { print($0) }
         facts(run)
         run.output(stage, artifact(run.id))
         run.end(
@@ -31,9 +31,12 @@ import Testing
         return run.id
     }
 
-    private func description(_ stage: String, _ spec: String?, _ name: String) -> RunDescription {
+    private func description(
+        _ stage: String, _ spec: String?, _ name: String, _ configuration: String = "{}"
+    ) -> RunDescription {
         RunDescription(
-            name: name, stage: stage, spec: spec, keyHash: String(repeating: "0", count: 64), configuration: "{}",
+            name: name, stage: stage, spec: spec, keyHash: String(repeating: "0", count: 64),
+            configuration: configuration,
             arguments: [stage], version: "1", git: GitState(commit: "abc", isDirty: false), seed: 1, threads: 1,
             machine: Self.machine)
     }
@@ -205,6 +208,28 @@ import Testing
         #expect(lineage.rows[0].steps.map(\.run) == [tokens, teacher, row])
         #expect(lineage.runs.map(\.title) == ["tokenize", "train", "score teacher"])
         #expect(lineage.commits == ["version 1, commit abc"])
+    }
+
+    @Test func theSetUpSaysHowTheTeacherWasTrained() throws {
+        let configuration = """
+            {"preset": "small", "values": {
+              "model": {"encoderLayers": 6, "decoderLayers": 5, "width": 128, "heads": 8, "residualDropout": 0.5,
+                "tying": "all"},
+              "teacher": {"batchTokens": 500},
+              "training": {"epochs": 4, "schedule": {"shape": "cosine", "peak": 0.0025}}}}
+            """
+        let text =
+            "6 + 5 layers, d = 128, 8 heads, dropout 0.5, tied: all, cosine schedule, peak rate 0.0025, batches of 500 "
+            + "target tokens, 4 epochs at most (preset small)"
+        func teacher() throws -> String? {
+            try PaperComparison(evidence("toy")).setup.first { $0.what == "Teacher" }?.here
+        }
+        let first = try record("train", nil, "toy", configuration: configuration)
+        #expect(try teacher() == text)
+        let start = Artifact(
+            sha256: artifact(first).sha256, bytes: 1, kind: "train", path: folder + "/short/train")
+        try record("train", nil, "toy", reading: [(role: "model", artifact: start)], configuration: configuration)
+        #expect(try teacher() == text + ", trained further from short/train")
     }
 
     // MARK: - Maps

@@ -197,6 +197,10 @@ struct PaperComparison {
                 path.split(separator: ".").reduce(object as Any?) { ($0 as? [String: Any])?[String($1)] }
             }
             func text(_ object: [String: Any]?, _ path: String) -> String { value(object, path).map { "\($0)" } ?? "?" }
+            func peakRates(_ objects: [[String: Any]]) -> String {
+                Set(objects.compactMap { value($0, "values.training.schedule.peak") as? Double }).sorted()
+                    .map { String(format: "%g", $0) }.joined(separator: ", ")
+            }
             if let tokens = configurations("tokenize").last {
                 vocabulary =
                     "\(text(tokens, "vocabulary.kind")), \(text(tokens, "vocabulary.size")) entries"
@@ -212,19 +216,21 @@ struct PaperComparison {
                     "\(text(model, shape + "encoderLayers")) + \(text(model, shape + "decoderLayers")) layers, d = "
                     + "\(text(model, shape + "width")), \(text(model, shape + "heads")) heads, dropout "
                     + "\(text(model, shape + "residualDropout")), tied: \(text(model, shape + "tying")), "
-                    + "\(text(model, "values.training.schedule.shape")) schedule, "
+                    + "\(text(model, "values.training.schedule.shape")) schedule, peak rate "
+                    + "\(peakRates([model])), batches of \(text(model, "values.teacher.batchTokens")) target tokens, "
                     + "\(text(model, "values.training.epochs")) epochs at most (preset \(text(model, "preset")))"
+                if let start = (try? evidence.registry.uses(by: [run.id]))?.first(where: { $0.role == "model" }) {
+                    teacher += ", trained further from \(start.path ?? "a model")"
+                }
             }
             let distilled = configurations("distill")
             if !distilled.isEmpty {
                 let epochs = Set(distilled.compactMap { value($0, "values.training.epochs") as? Int }).sorted().map(
                     String.init
                 ).joined(separator: ", ")
-                let rates = Set(distilled.compactMap { value($0, "values.training.schedule.peak") as? Double }).sorted()
-                    .map { String(format: "%g", $0) }.joined(separator: ", ")
                 distillation =
-                    "the same loss over real tokens, peak rate \(rates), at most \(epochs) epochs, shuffled, validated "
-                    + "after every epoch, best weights kept"
+                    "the same loss over real tokens, peak rate \(peakRates(distilled)), at most \(epochs) epochs, "
+                    + "shuffled, validated after every epoch, best weights kept"
             }
         }
     }
