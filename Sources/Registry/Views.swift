@@ -72,7 +72,7 @@ enum Views {
     /// More than any chain of stages has: runs that read what one another made would lead on for ever.
     static let deepest = 1000
 
-    /// As `leaderboardAgain`: the first listed what a run read at every depth at which that run is met, and ended at 32.
+    /// As `leaderboardAgain`: the first listed what a run read at every depth at which it is met, and ended at 32.
     static let lineageAgain = "DROP VIEW lineage;\n" + lineage
 
     /// Everything a run came from, each once: `select * from lineage where run = 17`. `depth` 1 is what it read itself,
