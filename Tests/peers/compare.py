@@ -167,8 +167,8 @@ is that of ours to theirs in the same turn, its median.
 Training: preset paper, float32, dropout 0.1; batches of at most {BATCH_TOKENS:,} target tokens, </s> counted. Ours are random and not
 padded; PyTorch's are of like length, with {theirs['padding']:.1%} of all positions padding, which the rate leaves out. PyTorch's batches are
 made before the clock starts.
-Translating: {sentences:,} sentences of the test split, {LENGTH} tokens each, the same shape, float32 where not said. Ours: about {BATCH_TOKENS:,} source tokens times
-beam a batch, a batch a thread. CTranslate2's best of both uses of threads and batches of {' '.join(map(str, CTRANSLATE2_BATCHES))} source tokens:
+Translating: {sentences:,} sentences of the test split, {LENGTH} tokens each, the same shape, float32 where not said. Ours: batches of about 108
+hypotheses, a batch a thread. CTranslate2's best of both uses of threads and batches of {' '.join(map(str, CTRANSLATE2_BATCHES))} source tokens:
 {ways}"""
 
 
