@@ -57,7 +57,7 @@ CORPUS ?= phrasebook
 PAIR ?= en-de
 # Settings of the teacher: small or paper.
 PRESET ?= small
-# The run whose teacher is trained further, for 10 epochs by custom, in place of one from nothing; of the same vocabulary.
+# The run whose teacher is trained further, in place of one from nothing; of the same vocabulary.
 START ?=
 # Folder under runs/.
 RUN ?= $(CORPUS).$(PAIR)$(if $(filter lengths,$(GOALS)),.lengths)
@@ -378,24 +378,27 @@ sanitize/%: deps
 	  $(SANITIZED:%=--filter '^%\.')
 
 # The plug-in compiles with all traits.
-docs: | deps-mpi ## The articles and the interface of Stages as web pages, in .build/docs; a warning is an error
+docs: | deps-mpi ## The articles as web pages, in .build/docs; a warning is an error
 	$(SWIFT) package $(SWIFT_FLAGS) --allow-writing-to-directory .build/docs generate-documentation --target Stages \
 	  --exclude-extended-types --warnings-as-errors --disable-indexing --transform-for-static-hosting --output-path .build/docs
 
+# Test sets of TEXTS lie beside RUN.
+with_joined = $(R) $(wildcard $(R).joined-[0-9]*)
+
 # A stage marks its folder: by a manifest when it has finished, by a lock as soon as it has begun.
 clean: ## Delete what the stages made for RUN; corpora, history and programs stay, and what is not of the stages
-	@[ ! -d $(R) ] || { \
-	  find $(R) -type f \( -name .lock -o -name manifest.json \) | while read -r mark; do \
+	@for run in $(with_joined); do [ ! -d $$run ] || { \
+	  find $$run -type f \( -name .lock -o -name manifest.json \) | while read -r mark; do \
 	    if [ "$${mark##*/}" = .lock ] || grep -q '"stage"' "$$mark"; then set -x; rm -rf "$$(dirname "$$mark")"; { set +x; } 2> /dev/null; fi; \
 	  done; \
-	  rm -rf $(R)/parameters; find $(R) -depth -type d -empty -delete; \
-	  [ ! -d $(R) ] || { echo 'left, since no stage has made it:'; find $(R) -mindepth 1 -maxdepth 1; }; }
+	  rm -rf $$run/parameters; find $$run -depth -type d -empty -delete; \
+	  [ ! -d $$run ] || { echo 'left, since no stage has made it:'; find $$run -mindepth 1 -maxdepth 1; }; }; done
 
 verify: ## Compare every file that RUN's stages have published with the SHA-256 in its manifest
 	@bad=0; while read -r manifest; do \
 	  sqlite3 :memory: "SELECT json_extract(value, '$$.sha256') || '  ' || key FROM json_each(readfile('$$manifest'), '$$.files')" | \
 	    (cd "$$(dirname "$$manifest")" && sha256sum --check --quiet --strict) || { echo "$$(dirname "$$manifest"): not what was published" >&2; bad=1; }; \
-	done < <(find $(R) -name manifest.json -not -path '*/.unfinished/*'); exit $$bad
+	done < <(find $(with_joined) -name manifest.json -not -path '*/.unfinished/*'); exit $$bad
 
 # Make itself is asked, with a copy of the parameters in which those that changed are newer; nothing is made.
 why: ## What GOAL or TARGET would make again, and which input or setting changed

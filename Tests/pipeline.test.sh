@@ -288,6 +288,9 @@ pipeline clean RUN=a.B_c-1+d; expect "a name of every kind of character" '[ $cod
 pipeline clean RUN=kept; expect "clean deletes what is marked, and only that" \
   '[ $code = 0 ] && [ ! -d runs/kept/train ] && [ -f runs/kept/notes/thesis.txt ] && grep -q runs/kept/notes out'
 pipeline clean RUN=parallel; expect "clean leaves nothing of a run" '[ $code = 0 ] && [ ! -e runs/parallel ] && [ -f runs/registry.sqlite ]'
+joined=runs/phrasebook.en-de.lengths
+[ -d $joined.joined-4 ] && pipeline clean RUN=phrasebook.en-de.lengths
+expect "nor of its joined tests" '[ $code = 0 ] && [ ! -e $joined ] && [ ! -e $joined.joined-1 ] && [ ! -e $joined.joined-4 ]'
 # what is wrong, words of the message, variables
 refused() {
   words=$2
