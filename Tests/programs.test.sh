@@ -355,6 +355,18 @@ refuse "an output over a folder of the user's" 73 "found thesis.tex" "${train[@]
 refuse "an option given twice" 64 "--train-source takes one value" tokenize "${text[@]}" --train-source a.en --output $m/tokens
 refuse "an option of another way of working" 64 "--bootstrap has no effect: a model is scored" "${score[@]}" --bootstrap 5
 refuse "search options for two texts" 64 "--beam has no effect: two texts are compared" score --hypotheses a.de --references a.de --beam 4
+refuse "a longest length beside a length" 64 "--max-length-ratio has no effect: --forced-length" "${score[@]}" --forced-length 9 --max-length-ratio 2
+refuse "more tokens than a network has positions" 64 "--forced-length 60: translations of .* have at most [0-9]+ tokens" \
+  "${score[@]}" --model $m/splice/$both --forced-length 60
+refuse "more tokens than there are positions" 64 "--forced-length must be at least 1 and at most 1024, not 1025" "${score[@]}" --forced-length 1025
+refuse "a test without resamples" 64 "--base needs --resamples" "${score[@]}" --base $m/score/$both --resamples 0
+refuse "texts longer than there are positions" 64 "--max-tokens must be at least 2 and at most 1024, not 4096" \
+  tokenize "${text[@]}" --max-tokens 4096 --output $m/long
+refuse "training networks where there are none" 64 "--trainable networks, the default: the model has none" \
+  train --tokens runs/few/tokens --model runs/few/train --teacher runs/few/train --output runs/few/inplace/none
+refuse "two sizes of a batch" 64 "--batch and --batch-tokens exclude each other" \
+  distill --capture $m/capture/both --spec alr-h16.encoder --batch 9 --batch-tokens 90 --output $m/distill/none
+refuse "training beside a question" 64 "--epochs has no effect: nothing is distilled" distill --families --epochs 3
 refuse "options of texts for a model" 64 "--tokenize has no effect: a model is scored" "${score[@]}" --tokenize intl
 refuse "a paired test without a baseline" 64 "--paired-ar has no effect: there is no --baseline" \
   score --hypotheses a.de --references a.de --paired-ar

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Models
 import Training
 
 /// The numbers that an option may have. One table for all programs, looked at before anything is computed with a
@@ -32,11 +33,11 @@ struct NumberRange {
         "--source-column": of(1, 1e6), "--target-column": of(1, 1e6), "--hold-out-valid": of(0, 1e9),
         "--hold-out-test": of(0, 1e9),
         "--vocabulary-size": of(0, 1e6), "--minimum-frequency": of(1, 1e9), "--coverage": above(0.5, 1),
-        "--max-tokens": of(2, 65_536),
+        "--max-tokens": of(2, mostTokens),
         "--join": of(1, 1000), "--join-test": of(1, 1000),
         // translation and scores
         "--beam": of(1, 64), "--length-penalty": of(0, 100), "--max-length-ratio": of(0, 1000),
-        "--forced-length": of(1, 65_536),
+        "--forced-length": of(1, mostTokens),
         "--bound": of(0, 100), "--resamples": of(0, 1e6), "--bootstrap": of(0, 1e6),
         "--maps": of(0, 1000),
         "--chrf-char-order": of(1, 6), "--chrf-word-order": of(0, 2), "--chrf-beta": of(0, 100),
@@ -44,6 +45,8 @@ struct NumberRange {
         // measurements
         "--seconds": above(0, 3600),
     ]
+
+    private static let mostTokens = Double(TransformerConfiguration.mostTokens)
 
     private static func of(_ lower: Double, _ upper: Double) -> NumberRange { NumberRange(values: lower...upper) }
     private static func above(_ lower: Double, _ upper: Double) -> NumberRange {

@@ -88,7 +88,7 @@ struct Evaluation {
     /// Tests the difference to the translations of another score folder, which must be of the same sentences.
     func compare(with base: String, testSet: String, _ run: StageRun) throws {
         let other = try Self.hypotheses(of: PublishedFolder(base, stage: Score.stage))
-        let test = PairedTest(.bootstrap, trials: max(trials, 1))
+        let test = PairedTest(.bootstrap, trials: trials)
         let result = try test.compare(BLEU(), baseline: other, system: hypotheses, references: [references])
         run.significance(
             Significance(

@@ -35,6 +35,7 @@ struct ModelScoringOptions: ParsableArguments {
         guard let model, let tokens, let output else { return }
         let folder = try ModelFolder(path: model), sentences = try TokenFolder(path: tokens)
         try folder.requireFit(sentences, maxTokens: false)
+        try search.requireRoom(in: folder)
         try sentences.requireSentences(split)
         let text = TestText(of: sentences, split)
         let settings = ScoreConfiguration(
@@ -80,6 +81,7 @@ struct ModelScoringOptions: ParsableArguments {
     func translateStandardInput(_ options: StageOptions, _ search: SearchOptions) throws {
         Signals.uninstall()
         let folder = try ModelFolder(path: model!)
+        try search.requireRoom(in: folder)
         let translator = Translator(
             try folder.translationModel(precision), search.configuration, pool: WorkerPool(threads: options.threadCount)
         )

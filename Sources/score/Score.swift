@@ -40,7 +40,7 @@ struct Score: StageCommand {
         }
         if model.tokens != nil {
             let idle = TextScoringOptions.names.filter { $0 != "--json" }
-            return [.init(idle, because: "a model is scored; that of another model is its --base")]
+            return [.init(idle, because: "a model is scored; that of another model is its --base")] + search.idle
         }
         let reason = "standard input is translated"
         return [
@@ -48,7 +48,7 @@ struct Score: StageCommand {
                 "--model", "--precision", "--beam", "--length-penalty", "--max-length-ratio", "--no-unknown",
                 "--forced-length", "--threads", "--quiet",
                 because: reason)
-        ]
+        ] + search.idle
     }
 
     func validate() throws {
@@ -58,6 +58,8 @@ struct Score: StageCommand {
         case (nil, .some) where texts.references.isEmpty: throw ValidationError("--hypotheses needs --references")
         case (.some, nil) where (model.tokens == nil) != (model.output == nil):
             throw ValidationError("--tokens and --output go together; without both, standard input is translated")
+        case (.some, nil) where model.base != nil && model.resamples == 0:
+            throw ValidationError("--base needs --resamples: the difference is tested by them")
         default: break
         }
     }

@@ -1,5 +1,7 @@
 import ArgumentParser
 import Models
+import Stages
+import Training
 
 /// How translations are searched for.
 struct SearchOptions: ParsableArguments {
@@ -18,7 +20,18 @@ struct SearchOptions: ParsableArguments {
         return search
     }
 
+    var idle: [IdleOptions] {
+        forcedLength == nil ? [] : [.init("--max-length-ratio", because: "--forced-length says how many tokens there are")]
+    }
+
     func validate() throws {
         if let problem = configuration.problem { throw ValidationError(problem) }
+    }
+
+    /// Translations of fewer tokens than were asked for would be a measurement of something else.
+    func requireRoom(in folder: ModelFolder) throws {
+        guard let length = forcedLength, length > folder.model.maximumTarget else { return }
+        throw ValidationError(
+            "--forced-length \(length): translations of \(folder.path) have at most \(folder.model.maximumTarget) tokens")
     }
 }

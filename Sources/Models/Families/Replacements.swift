@@ -37,11 +37,15 @@ package struct Replacements: Sendable {
 }
 
 extension Transformer {
-    /// Whether some network cannot read texts of any length.
-    package var isBounded: Bool {
-        let sublayers = encoder.map(\.attention) + decoder.flatMap { [$0.selfAttention, $0.crossAttention] }
-        return sublayers.contains { $0.network.bounds.source != nil || $0.network.bounds.target != nil }
+    private var bounds: [(source: Int?, target: Int?)] {
+        (encoder.map(\.attention) + decoder.flatMap { [$0.selfAttention, $0.crossAttention] }).map(\.network.bounds)
     }
+
+    /// Whether some network cannot read texts of any length.
+    package var isBounded: Bool { bounds.contains { $0.source != nil || $0.target != nil } }
+
+    /// Most positions of a translation, `<s>` included: most tokens with `</s>`.
+    package var maximumTarget: Int { bounds.compactMap(\.target).min() ?? TransformerConfiguration.mostTokens }
 
     /// The tensors of one network, or of everything that no network stands for.
     package func slots(of spec: Spec?) -> [Slot] {

@@ -16,6 +16,9 @@ struct Embedding {
 
     func forward(_ ids: [Int32], _ places: [Int32], positions: SinusoidalPositions, _ pass: Pass) -> Matrix {
         pass.phase(.embedding)
+        require(
+            places.allSatisfy { $0 < TransformerConfiguration.mostTokens },
+            "a position beyond \(TransformerConfiguration.mostTokens)")
         let y = pass.workspace.matrix(ids.count, table.columns)
         embedding_forward(
             pass.weights[table].base, ids, positions.table.base, places, scale, y.base, y.rows, y.columns,
@@ -45,16 +48,15 @@ struct Embedding {
 
 /// P[p, 2i] = sin(p / 10000^(2i/d)), P[p, 2i+1] = cos of the same.
 final class SinusoidalPositions {
-    /// The longest sentence that can be embedded, in tokens.
-    static let limit = 1024
     let table: FloatBlock
 
     init(width: Int) {
-        table = FloatBlock(Self.limit * width)
-        let matrix = table.matrix(Self.limit, width)
+        let count = TransformerConfiguration.mostTokens
+        table = FloatBlock(count * width)
+        let matrix = table.matrix(count, width)
         for i in 0..<width / 2 {
             let frequency = pow(10000, -Double(2 * i) / Double(width))
-            for p in 0..<Self.limit {
+            for p in 0..<count {
                 matrix[p, 2 * i] = Float(sin(Double(p) * frequency))
                 matrix[p, 2 * i + 1] = Float(cos(Double(p) * frequency))
             }

@@ -39,6 +39,9 @@ package struct TransformerConfiguration: Codable, Equatable, Sendable {
         return result
     }
 
+    /// The longest sentence that there are positions for, in tokens.
+    package static let mostTokens = 1024
+
     /// What makes the values unusable, alone or together, in words.
     package var problem: String? {
         if let problem = problemOfSize { return problem }
@@ -60,7 +63,7 @@ package struct TransformerConfiguration: Codable, Equatable, Sendable {
             "source vocabulary": (sourceVocabulary, 1...1 << 24), "target vocabulary": (targetVocabulary, 1...1 << 24),
             "width": (width, 1...1 << 16), "heads": (heads, 1...1 << 16), "hidden width": (hidden, 1...1 << 20),
             "encoder layers": (encoderLayers, 0...1000), "decoder layers": (decoderLayers, 1...1000),
-            "tokens of a sentence": (maxTokens, 1...1 << 16),
+            "tokens of a sentence": (maxTokens, 1...Self.mostTokens),
         ]
         for (name, (value, range)) in sizes where !range.contains(value) {
             return "\(name): \(value) is not in \(range.lowerBound)...\(range.upperBound)"

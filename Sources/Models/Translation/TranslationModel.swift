@@ -53,13 +53,13 @@ package final class TranslationModel {
         let bounds =
             encoder.map(\.maximumTokens)
             + decoder.flatMap { [$0.selfAttention.attention.maximumSource, $0.cross.attention.maximumSource] }
-        return bounds.reduce(SinusoidalPositions.limit) { min($0, $1 ?? $0) }
+        return bounds.reduce(TransformerConfiguration.mostTokens) { min($0, $1 ?? $0) }
     }
 
     /// Most positions of a translation, `<s>` included: most tokens with `</s>`.
     package var maximumTarget: Int {
         let bounds = decoder.flatMap { [$0.selfAttention.attention.maximumTarget, $0.cross.attention.maximumTarget] }
-        return bounds.reduce(SinusoidalPositions.limit) { min($0, $1 ?? $0) }
+        return bounds.reduce(TransformerConfiguration.mostTokens) { min($0, $1 ?? $0) }
     }
 
     /// Whether hypotheses are remembered in so many numbers, whatever the position and the source.
