@@ -15,10 +15,16 @@ package struct Slot: Equatable, Sendable {
 
 extension Slot {
     /// Gains would decay towards zero, and biases have nothing to overfit with: only matrices decay.
-    func withoutDecay(_ adam: adam_t) -> adam_t {
-        var adam = adam
-        if shape.count == 1 { adam.decay = 0 }
-        return adam
+    package var decays: Bool { shape.count > 1 }
+
+    func withoutDecay(_ adam: adam_t) -> adam_t { decays ? adam : adam.withoutDecay }
+}
+
+extension adam_t {
+    package var withoutDecay: adam_t {
+        var result = self
+        result.decay = 0
+        return result
     }
 }
 

@@ -42,16 +42,30 @@ package final class WeightUpdate {
     /// Weights that one task updates: what fits a core's cache with their gradient and moments.
     private static let chunk = 1 << 15
     private let chunks: [Range<Int>]
+    /// Each chunk, cut into what does not decay and what lies between.
+    private let pieces: [[(range: Range<Int>, decays: Bool)]]
     private let clipping: GradientClipping
     /// Another process's gradient.
     private var received: FloatBlock?
 
-    /// - Parameter trained: ranges of the weights that are updated; gradients elsewhere are of no account
-    package init(_ trained: [Range<Int>]) {
-        chunks = trained.sorted { $0.lowerBound < $1.lowerBound }.flatMap { range in
+    /// - Parameters:
+    ///   - trained: ranges of the weights that are updated; gradients elsewhere are of no account
+    ///   - slots: what the weights are
+    package init(_ trained: [Range<Int>], of slots: [Slot]) {
+        let chunks = trained.sorted { $0.lowerBound < $1.lowerBound }.flatMap { range in
             stride(from: range.lowerBound, to: range.upperBound, by: Self.chunk).map {
                 $0..<min($0 + Self.chunk, range.upperBound)
             }
+        }
+        let fixed = slots.filter { !$0.decays }.map(\.range).sorted { $0.lowerBound < $1.lowerBound }
+        self.chunks = chunks
+        pieces = chunks.map { chunk in
+            var result: [(range: Range<Int>, decays: Bool)] = [], at = chunk.lowerBound
+            for range in fixed.map({ $0.clamped(to: chunk) }) where !range.isEmpty {
+                result += [(at..<range.lowerBound, true), (range, false)]
+                at = range.upperBound
+            }
+            return result + [(at..<chunk.upperBound, true)]
         }
         clipping = GradientClipping(chunks)
     }
@@ -74,8 +88,16 @@ package final class WeightUpdate {
         pool.run(own.count) { task in
             let chunk = chunks[own.lowerBound + task], first = chunk.lowerBound, g = gradient.base + first
             GradientClipping.scale(g, chunk.count, by: factor)
-            adam_step(
-                weights.base + first, adam.moment1.base + first, adam.moment2.base + first, g, chunk.count, constants)
+            func step(_ range: Range<Int>, _ constants: adam_t) {
+                let at = range.lowerBound
+                adam_step(
+                    weights.base + at, adam.moment1.base + at, adam.moment2.base + at, gradient.base + at, range.count,
+                    constants)
+            }
+            guard constants.decay != 0 else { return step(chunk, constants) }
+            for piece in pieces[own.lowerBound + task] {
+                step(piece.range, piece.decays ? constants : constants.withoutDecay)
+            }
         }
         gather(weights, group)
     }

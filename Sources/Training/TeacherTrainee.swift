@@ -82,7 +82,7 @@ package final class TeacherTrainee: Trainee {
             model, weights: weights, trained: trained, trainsTransformer: all,
             matching: lessons?.matching(for: model, train, pool: pool), pool: pool)
         gradient = FloatBlock(weights.count)
-        update = WeightUpdate(all ? [0..<weights.count] : trained.map(\.range))
+        update = WeightUpdate(all ? [0..<weights.count] : trained.map(\.range), of: model.layout.slots)
         batch.labels.teacher = lessons?.labels
         targetTokens = (0..<train.count).map { train.target.length($0) + 1 }
     }
