@@ -161,11 +161,9 @@ package final class StageRun {
         log.info("\(threads) threads, of which \(most) can work at a time")
     }
 
-    /// If a stop was requested: calls `save`, and throws `Interruption`.
-    package func stopIfRequested(saving save: () throws -> Void = {}) throws {
-        guard let signal = Signals.received else { return }
-        try save()
-        throw Interruption(signal: signal)
+    /// Throws `Interruption` if a stop was requested.
+    package func stopIfRequested() throws {
+        if let signal = Signals.received { throw Interruption(signal: signal) }
     }
 
     /// If a stop was requested: records it and ends the process here and now, for work that has nothing to save.

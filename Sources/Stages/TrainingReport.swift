@@ -72,7 +72,7 @@ package final class TrainingReport {
             step.step,
             note: "epoch \(step.epoch + 1), loss \(Format.loss(window.sums.mean)), \(Format.rate(window.rate)) tokens/s"
         )
-        guard step.step % Self.interval == 0 else { return }
+        guard step.step % Self.interval == 0 || step.step == step.steps else { return }
         metric(.init(.train, .loss), step: step.step, window.sums.mean)
         metric(.init(.train, .rate), step: step.step, step.rate)
         metric(.init(.train, .tokensPerSecond), step: step.step, window.rate)
@@ -91,8 +91,7 @@ package final class TrainingReport {
         run.log.info("\(label.map { $0 + " " } ?? "")epoch \(epoch.epoch + 1): \(words.joined(separator: ", "))")
     }
 
-    /// To be called when training has ended by itself.
-    package func finish(steps: Int) {
+    private func finish(steps: Int) {
         progress?.finish(steps, note: "\(Format.rate(total.rate)) tokens/s")
         metric(.init(nil, .tokensPerSecond), step: steps, total.rate)
     }

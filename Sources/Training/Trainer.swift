@@ -39,7 +39,6 @@ package struct TrainingObserver {
         /// nil without validation sentences.
         package let validation: Validation?
         package let isBest: Bool
-        package let seconds: Double
     }
 
     package var didStep: (Step) -> Void = { _ in }
@@ -104,7 +103,7 @@ package final class Trainer {
         let clock = ContinuousClock()
         var lastWritten = clock.now, cost = 0.0
         while !isDone {
-            let started = clock.now, batches = trainee.begin(epoch: state.epoch), total = totalSteps(batches)
+            let batches = trainee.begin(epoch: state.epoch), total = totalSteps(batches)
             while state.batch < batches, !reachedLimit {
                 let stepStarted = clock.now
                 let rate = settings.schedule.rate(step: state.step + 1, of: total)
@@ -130,7 +129,7 @@ package final class Trainer {
                 }
                 if stop { return .interrupted }
             }
-            try endEpoch(seconds: (clock.now - started).seconds, observer)
+            try endEpoch(observer)
         }
         try finish(observer)
         return .finished
@@ -138,8 +137,11 @@ package final class Trainer {
 
     private var reachedLimit: Bool { settings.maxSteps > 0 && state.step >= settings.maxSteps }
 
+    /// At the end of an epoch, never within: one that the limit cuts short is ended like others, also by whoever goes on
+    /// from a checkpoint of its last step.
     private var isDone: Bool {
-        state.epoch >= settings.epochs || reachedLimit
+        guard state.batch == 0 else { return false }
+        return state.epoch >= settings.epochs || reachedLimit
             || (settings.patience > 0 && state.epochsSinceBest >= settings.patience)
     }
 
@@ -150,7 +152,7 @@ package final class Trainer {
         return settings.maxSteps > 0 ? min(all, settings.maxSteps) : all
     }
 
-    private func endEpoch(seconds: Double, _ observer: TrainingObserver) throws {
+    private func endEpoch(_ observer: TrainingObserver) throws {
         let hasLoss = trainee.validationSentences > 0
         let validation = hasLoss && group.leads ? try trainee.validate(epoch: state.epoch) : nil
         let loss = hasLoss ? group.broadcast(validation?.loss ?? 0) : nil
@@ -167,9 +169,7 @@ package final class Trainer {
             }
         }
         observer.didEndEpoch(
-            .init(
-                epoch: state.epoch, step: state.step, train: state.sums, validation: validation, isBest: isBest,
-                seconds: seconds))
+            .init(epoch: state.epoch, step: state.step, train: state.sums, validation: validation, isBest: isBest))
         state.epoch += 1
         state.batch = 0
         state.sums = TrainingSums()
@@ -196,7 +196,7 @@ package final class Trainer {
     private func diverged(_ what: String) -> DivergedError {
         DivergedError(
             what, step: state.step,
-            rate: settings.schedule.rate(step: state.step, of: max(1, state.stepsPerEpoch * settings.epochs)))
+            rate: settings.schedule.rate(step: state.step, of: max(1, totalSteps(state.stepsPerEpoch))))
     }
 
     private func finish(_ observer: TrainingObserver) throws {

@@ -38,7 +38,8 @@ struct Probe: StageCommand {
             for step in start..<steps {
                 run.metric(.init(.train, .loss), step: step, Double(step))
                 try strike(after: step - start)
-                try run.stopIfRequested { try FileSystem.writeAtomically(Data("\(step + 1)".utf8), to: checkpoint) }
+                if run.isToStop() { try FileSystem.writeAtomically(Data("\(step + 1)".utf8), to: checkpoint) }
+                try run.stopIfRequested()
             }
             try FileSystem.writeAtomically(Data("\(steps)\n".utf8), to: run.folder.path("number"))
             try run.publish(settings)

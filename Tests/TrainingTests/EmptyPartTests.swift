@@ -116,8 +116,24 @@ private final class Counter: Trainee {
 
     /// What a model came from may stand under another path to it alone, see `Lineage`.
     @Test func theChainGoesOnWhereverItIsTold() {
-        let inPlace = ["model": "spliced", "model/model": "t", "teacher": "t", "teacher/model": "first"]
-        #expect(Identity.teacher(inPlace, "model") == "first")
-        #expect(Identity.teacher(["model": "a", "model/model": "b", "model/model/model": "a"], "model") != nil)
+        let inPlace = [
+            "model": "spliced", "model/model": "s", "model/replacement.x": "r", "teacher": "s", "teacher/model": "t",
+            "teacher/replacement.y": "q",
+        ]
+        #expect(Identity.teacher(inPlace, "model") == "t")
+        let circle = [
+            "model": "a", "model/model": "b", "model/teacher": "t", "model/model/model": "a", "model/model/teacher": "t",
+        ]
+        #expect(Identity.teacher(circle, "model") != nil)
+    }
+
+    /// Trained further, all its weights are others: networks of the teacher that it began with are not its own.
+    @Test func aTeacherThatWasTrainedFurtherIsAnother() {
+        let further = ["model": "first", "tokens": "long"]
+        #expect(Identity.base(further) == nil)
+        let captured = ["capture/model": "second", "capture/model/model": "first", "capture/model/tokens": "long"]
+        #expect(Identity.teacher(captured, "capture/model") == "second")
+        #expect(Identity.base(["model": "first", "replacement.x": "r"]) == "first")
+        #expect(Identity.base(["model": "spliced", "teacher": "first", "tokens": "x"]) == "spliced")
     }
 }

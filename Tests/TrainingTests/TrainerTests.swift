@@ -4,7 +4,8 @@ import Kernels
 import Models
 import Tensors
 import Testing
-import Training
+
+@testable import Training
 
 /// A corpus that can be learnt in a few hundred steps: the target is the source backwards.
 func reversal(_ count: Int, seed: UInt64) -> TokenShard {
@@ -96,6 +97,47 @@ struct Workbench {
         }
         #expect(runs > 4)
         #expect(bits(pieces.weights) == bits(whole.weights))
+    }
+
+    /// Asked to stop at the last step of all, in the middle of an epoch: that epoch is ended by whoever goes on.
+    @Test func aStopAtTheLastStepChangesNothing() throws {
+        var bench = try Workbench()
+        defer { bench.remove() }
+        bench.settings.maxSteps = 7
+        func train(inPiecesOf length: Int) throws -> (epoch: Int, loss: Double?, weights: [UInt32], epochs: [Int]) {
+            try bench.empty()
+            var trainer: Trainer!, trainee: TeacherTrainee!, ended: [Int] = []
+            _ = try runInPieces(of: length, ending: { ended.append($0.step) }) { _ in
+                trainee = bench.trainee()
+                trainer = bench.trainer(trainee)
+                return trainer
+            }
+            return (trainer.state.epoch, trainer.state.resultLoss, bits(trainee.weights), ended)
+        }
+        let whole = try train(inPiecesOf: 100), stopped = try train(inPiecesOf: 7)
+        #expect(whole.epoch == 1 && whole.loss != nil && whole.epochs == [7])
+        let same = stopped == whole
+        #expect(same)
+    }
+
+    /// Gains would decay towards zero, and biases have nothing to overfit with.
+    @Test func onlyMatricesDecay() throws {
+        var layout = ParameterLayout()
+        let slots = [
+            layout.add("gain", [20], .constant(1)), layout.add("matrix", [300, 200], .constant(1)),
+            layout.add("bias", [3], .constant(1)), layout.add("other", [2, 5], .constant(1)),
+        ]
+        let weights = layout.initialized(seed: 1), gradient = FloatBlock(layout.count)
+        gradient.buffer.update(repeating: 0)
+        var settings = Adam.Settings()
+        settings.decay = 0.5
+        let adam = Adam(settings, count: layout.count)
+        WeightUpdate([0..<layout.count], of: layout.slots)(
+            weights, gradient, adam, adam.constants(step: 1, rate: 0.5), pool: WorkerPool(threads: 2))
+        for slot in slots {
+            let values = (0..<slot.count).map { weights.base[slot.offset + $0] }
+            #expect(values.allSatisfy { $0 == (slot.shape.count > 1 ? 0.75 : 1) }, "\(slot.name)")
+        }
     }
 
     /// Killed between two checkpoints: what came after the last one is done again.
