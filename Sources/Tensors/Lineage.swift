@@ -26,12 +26,15 @@ package enum Lineage {
         return result
     }
 
-    /// What `artifact` was made from as `role`, wherever `lineage` says it.
-    package static func origin(of artifact: String, _ role: String, in lineage: [String: String]) -> String? {
-        for (path, other) in lineage where other == artifact {
-            if let origin = lineage[path + "/" + role] { return origin }
+    /// What `artifact` was made from, by role, wherever `lineage` says it.
+    package static func origins(of artifact: String, in lineage: [String: String]) -> [String: String] {
+        let paths = Set(lineage.filter { $0.value == artifact }.keys)
+        var result: [String: String] = [:]
+        for (path, origin) in lineage {
+            guard let end = path.lastIndex(of: "/"), paths.contains(String(path[..<end])) else { continue }
+            result[String(path[path.index(after: end)...])] = origin
         }
-        return nil
+        return result
     }
 
     /// Of each artifact the hashes of what it was made from, by role.

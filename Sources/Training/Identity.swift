@@ -6,7 +6,8 @@ enum Identity {
     /// The first figures of a hash, enough to tell two apart in a message.
     static func brief(_ sha256: String?) -> String { sha256.map { String($0.prefix(12)) } ?? "none" }
 
-    /// The model at the end of a chain of models, each spliced from the next: that which `train` made.
+    /// The model at the end of a chain of models, each spliced from the next or trained in place: that whose weights
+    /// the others have, but for their networks.
     ///
     /// - Parameters:
     ///   - inputs: of a manifest, with what they were made from
@@ -14,8 +15,15 @@ enum Identity {
     static func teacher(_ inputs: [String: String], _ role: String) -> String? {
         guard var model = inputs[role] else { return nil }
         var seen: Set = [model]  // a manifest that somebody has led in circles ends somewhere, too
-        while let next = Lineage.origin(of: model, "model", in: inputs), seen.insert(next).inserted { model = next }
+        while let next = base(Lineage.origins(of: model, in: inputs)), seen.insert(next).inserted { model = next }
         return model
+    }
+
+    /// The model that another one was spliced from, or trained from in place; nil for one that `train` made otherwise,
+    /// whose weights are all its own, though it may have begun with another's.
+    static func base(_ origins: [String: String]) -> String? {
+        let isInPlace = origins["teacher"] != nil, isSpliced = origins.keys.contains { $0.hasPrefix("replacement.") }
+        return isInPlace || isSpliced ? origins["model"] : nil
     }
 }
 
@@ -34,7 +42,11 @@ extension ModelFolder {
 
     /// SHA-256 of the manifest of the teacher: of this folder, or of that which it was spliced from.
     package var teacher: String? {
-        get throws { try Identity.teacher(files.manifest.inputs, "model") ?? ManifestFile.sha256(folder: path) }
+        get throws {
+            let inputs = files.manifest.inputs
+            let isBase = Identity.base(inputs) == nil
+            return try isBase ? ManifestFile.sha256(folder: path) : Identity.teacher(inputs, "model")
+        }
     }
 
     /// Networks that were distilled from another teacher have learnt something else.
