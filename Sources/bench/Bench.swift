@@ -82,7 +82,12 @@ enum Part: String, CaseIterable, Codable, ExpressibleByArgument {
         case .distillation:
             // every family's, from the smallest up, and what the larger ones of the paper cost
             Families.all.flatMap { family in
-                family.attentions.flatMap { attention in ["xs", "m"].map { "\(family.name)-\($0).\(attention)" } }
+                let usual = family.namedSizes.filter { ["xs", "m"].contains($0) }
+                return family.attentions.flatMap { attention in
+                    (usual.isEmpty ? Array(family.namedSizes.prefix(1)) : usual).map {
+                        "\(family.name)-\($0).\(attention)"
+                    }
+                }
             } + ["alr-s.encoder", "alr-l.encoder", "alr-l.decoder"]
         case .scaling: ["alr-m.encoder", "alr-m.decoder", "mix-l.encoder", "mix-l.cross"]
         default: []

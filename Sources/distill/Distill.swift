@@ -47,6 +47,11 @@ struct Distill: StageCommand {
     var preset = DistillationPreset.standard
     @OptionGroup(title: "Training") var distillation: DistillOptions
 
+    var idleOptions: [IdleOptions] {
+        guard families || !check.isEmpty else { return [] }
+        return [.allBut("--families", "--check", because: "nothing is distilled")]
+    }
+
     func validate() throws {
         for text in check { _ = try Spec(typed: text) }
         guard !families, check.isEmpty else { return }

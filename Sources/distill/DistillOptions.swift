@@ -11,6 +11,10 @@ struct DistillOptions: ParsableArguments {
     @Option(help: "Cut the gradient's norm to this, where a family knows all of it before it updates.") var clip: Float?
     @Option(help: "Dropout of the hidden layer, where a family has one.") var dropout: Float?
 
+    func validate() throws {
+        if batch != nil, batchTokens != nil { throw ValidationError("--batch and --batch-tokens exclude each other") }
+    }
+
     /// What a family has no use for must not be given.
     func requireUse(by spec: Spec) throws {
         let given: [(DistillationRecipe.Setting, Bool)] = [(.dropout, dropout ?? 0 > 0), (.clip, clip != nil)]

@@ -71,6 +71,10 @@ struct Train: StageCommand {
             try model.requireFit(folder, maxTokens: model.model.isBounded)
         }
         let settings = try chosenSettings(folder.configuration, start)
+        if settings.values.teacher.teaching?.trainable == .networks, settings.model.replacements.isEmpty {
+            throw ValidationError(
+                "--trainable networks, the default: the model has none in attentions' places; give --trainable all")
+        }
         if settings.values.teacher.teaching?.matching != nil, let start, let teacherFolder {
             guard ContextMatching.isPossible(teacherFolder.model, start.model) else {
                 throw ValidationError(

@@ -228,9 +228,11 @@ struct PaperComparison {
                 let epochs = Set(distilled.compactMap { value($0, "values.training.epochs") as? Int }).sorted().map(
                     String.init
                 ).joined(separator: ", ")
+                let orders = Set(distilled.compactMap { value($0, "values.distillation.shuffles") as? Bool })
+                let shuffled = orders == [false] ? "not shuffled" : orders.count > 1 ? "some shuffled" : "shuffled"
                 distillation =
                     "the same loss over real tokens, peak rate \(peakRates(distilled)), at most \(epochs) epochs, "
-                    + "shuffled, validated after every epoch, best weights kept"
+                    + "\(shuffled), validated after every epoch, best weights kept"
             }
         }
     }

@@ -108,7 +108,7 @@ private final class CausalMixerState: StepState {
     func append(_ x: Matrix, _ rows: StepRows, into context: Matrix, _ space: Workspace) {
         if rows.position == 0 { for slot in rows.slots { states.rows(Int(slot)..<Int(slot) + 1).fill(0) } }
         let mark = space.mark, tokens = bound.tokens(source: x, asking: x, space),
-            scratch = space.take(mixer_scratch(bound.mixer, rows.count, rows.count))
+            scratch = space.take(mixer_scratch(bound.mixer, 0, 1))
         mixer_step(
             bound.mixer, tokens.inputs(), rows.count, states.base, rows.slots, context.base, context.stride, scratch)
         space.release(to: mark)
@@ -155,7 +155,7 @@ private final class SourceMixerState: StepState {
 
     func append(_ x: Matrix, _ rows: StepRows, into context: Matrix, _ space: Workspace) {
         let mark = space.mark, tokens = bound.tokens(asking: x, space),
-            scratch = space.take(mixer_scratch(bound.mixer, rows.count, 0))
+            scratch = space.take(mixer_scratch(bound.mixer, 0, 1))
         mixer_read(
             bound.mixer, tokens.inputs(), rows.count, pooled.base, rows.sentences, context.base, context.stride, scratch
         )
