@@ -48,7 +48,8 @@ package final class TeacherLessons {
         self.weights = weights
         let k = settings.likeliest, tokens = shard.target.ids.count + shard.count
         var ids = [Int32](repeating: 0, count: tokens * k), probabilities = [Float](repeating: 0, count: tokens * k)
-        let batches = Self.batches(shard), workers = (0..<pool.threads).map { _ in (Workspace(), TransformerTrace()) }
+        let batches = shard.consecutiveBatches(of: Self.batchTokens, tokens: shard.targetTokens),
+            workers = (0..<pool.threads).map { _ in (Workspace(), TransformerTrace()) }
         for start in Swift.stride(from: 0, to: batches.count, by: workers.count) {
             try stop()
             let round = Array(batches[start..<min(start + workers.count, batches.count)])
@@ -56,7 +57,7 @@ package final class TeacherLessons {
                 probabilities.withUnsafeMutableBufferPointer { probabilities in
                     let (ids, probabilities) = (ids.baseAddress!, probabilities.baseAddress!)
                     pool.run(round.count) { index in
-                        let (space, trace) = workers[index], first = Self.row(round[index].lowerBound, shard) * k
+                        let (space, trace) = workers[index], first = shard.firstTargetToken(round[index].lowerBound) * k
                         space.reset()
                         var batch = PairBatch()
                         for sentence in round[index] {
@@ -96,26 +97,11 @@ package final class TeacherLessons {
     }
 
     func append(_ sentence: Int, of shard: TokenShard, to labels: inout Labels) {
-        let k = settings.likeliest, first = Self.row(sentence, shard) * k,
-            count = (shard.target.length(sentence) + 1) * k
+        let k = settings.likeliest, first = shard.firstTargetToken(sentence) * k,
+            count = shard.targetTokens(sentence) * k
         for i in first..<first + count {
             labels.teacher!.ids.append(ids[i])
             labels.teacher!.probabilities.append(probabilities[i])
         }
-    }
-
-    /// A sentence's first token among all, each sentence having one more than its text.
-    private static func row(_ sentence: Int, _ shard: TokenShard) -> Int { shard.target.offsets[sentence] + sentence }
-
-    private static func batches(_ shard: TokenShard) -> [Range<Int>] {
-        var result: [Range<Int>] = [], start = 0, tokens = 0
-        for sentence in 0..<shard.count {
-            tokens += shard.target.length(sentence) + 1
-            if tokens >= batchTokens || sentence == shard.count - 1 {
-                result.append(start..<sentence + 1)
-                (start, tokens) = (sentence + 1, 0)
-            }
-        }
-        return result
     }
 }

@@ -84,7 +84,7 @@ package final class TeacherTrainee: Trainee {
         gradient = FloatBlock(weights.count)
         update = WeightUpdate(all ? [0..<weights.count] : trained.map(\.range), of: model.layout.slots)
         batch.labels.teacher = lessons?.labels
-        targetTokens = (0..<train.count).map { train.target.length($0) + 1 }
+        targetTokens = (0..<train.count).map(train.targetTokens)
     }
 
     /// The most threads that can work on a batch; nil where there is no such number.

@@ -137,8 +137,8 @@ package final class Trainer {
 
     private var reachedLimit: Bool { settings.maxSteps > 0 && state.step >= settings.maxSteps }
 
-    /// At the end of an epoch, never within: one that the limit cuts short is ended like others, also by whoever goes on
-    /// from a checkpoint of its last step.
+    /// At the end of an epoch, never within: one that the limit cuts short is ended like others, also by whoever goes
+    /// on from a checkpoint of its last step.
     private var isDone: Bool {
         guard state.batch == 0 else { return false }
         return state.epoch >= settings.epochs || reachedLimit

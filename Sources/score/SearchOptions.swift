@@ -21,7 +21,7 @@ struct SearchOptions: ParsableArguments {
     }
 
     var idle: [IdleOptions] {
-        forcedLength == nil ? [] : [.init("--max-length-ratio", because: "--forced-length says how many tokens there are")]
+        forcedLength == nil ? [] : [.init("--max-length-ratio", because: "--forced-length says how many there are")]
     }
 
     func validate() throws {
@@ -32,6 +32,7 @@ struct SearchOptions: ParsableArguments {
     func requireRoom(in folder: ModelFolder) throws {
         guard let length = forcedLength, length > folder.model.maximumTarget else { return }
         throw ValidationError(
-            "--forced-length \(length): translations of \(folder.path) have at most \(folder.model.maximumTarget) tokens")
+            "--forced-length \(length): translations of \(folder.path) have at most \(folder.model.maximumTarget) tokens"
+        )
     }
 }

@@ -122,7 +122,8 @@ private final class Counter: Trainee {
         ]
         #expect(Identity.teacher(inPlace, "model") == "t")
         let circle = [
-            "model": "a", "model/model": "b", "model/teacher": "t", "model/model/model": "a", "model/model/teacher": "t",
+            "model": "a", "model/model": "b", "model/teacher": "t", "model/model/model": "a",
+            "model/model/teacher": "t",
         ]
         #expect(Identity.teacher(circle, "model") != nil)
     }

@@ -60,7 +60,8 @@ private final class DecoderAttentionState: StepState {
     func begin(_ memory: Matrix, _ sources: Packed, slots: Int, _ space: Workspace) {
         self.space = space
         self.slots = slots
-        cache.begin(slots: slots, blocks: (TransformerConfiguration.mostTokens + BlockCache.positions - 1) / BlockCache.positions)
+        let most = TransformerConfiguration.mostTokens
+        cache.begin(slots: slots, blocks: (most + BlockCache.positions - 1) / BlockCache.positions)
     }
 
     func append(_ x: Matrix, _ rows: StepRows, into context: Matrix, _ space: Workspace) {

@@ -48,7 +48,9 @@ package final class ActivationCapture {
                 path: folder.path(CapturePoint.memoryName(split)),
                 tensors: [("memory", configuration.elementType, [counts.source, configuration.width])])
             : nil
-        let batches = batches(shard)
+        let batches = shard.consecutiveBatches(of: Self.batchTokens) {
+            shard.source.length($0) + shard.targetTokens($0)
+        }
         for start in stride(from: 0, to: batches.count, by: workers.count) {
             try stop()
             let round = Array(batches[start..<min(start + workers.count, batches.count)])
@@ -81,7 +83,7 @@ package final class ActivationCapture {
         }
         let encoded = worker.pass.run(worker.batch)
         let source = shard.source.offsets[sentences.lowerBound],
-            target = shard.target.offsets[sentences.lowerBound] + sentences.lowerBound
+            target = shard.firstTargetToken(sentences.lowerBound)
         for (point, writer) in zip(configuration.points, writers) {
             let activations = worker.pass.activations(point)
             let token = point.attention == .encoder ? source : target
@@ -116,19 +118,6 @@ package final class ActivationCapture {
         try writer.write("target", shard.target.offsets.enumerated().map { $1 + $0 })
         try writer.finish()
         written.append(CapturePoint.offsetsName(split))
-    }
-
-    /// Consecutive sentences of about `batchTokens` tokens; the cuts do not depend on the number of threads.
-    private func batches(_ shard: TokenShard) -> [Range<Int>] {
-        var result: [Range<Int>] = [], start = 0, tokens = 0
-        for sentence in 0..<shard.count {
-            tokens += shard.source.length(sentence) + shard.target.length(sentence) + 1
-            if tokens >= Self.batchTokens || sentence == shard.count - 1 {
-                result.append(start..<sentence + 1)
-                (start, tokens) = (sentence + 1, 0)
-            }
-        }
-        return result
     }
 }
 
