@@ -30,9 +30,8 @@ struct SearchOptions: ParsableArguments {
 
     /// Translations of fewer tokens than were asked for would be a measurement of something else.
     func requireRoom(in folder: ModelFolder) throws {
-        guard let length = forcedLength, length > folder.model.maximumTarget else { return }
-        throw ValidationError(
-            "--forced-length \(length): translations of \(folder.path) have at most \(folder.model.maximumTarget) tokens"
-        )
+        let most = folder.model.maximumTarget
+        guard let length = forcedLength, length > most else { return }
+        throw ValidationError("--forced-length \(length): translations of \(folder.path) have at most \(most) tokens")
     }
 }
