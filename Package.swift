@@ -54,7 +54,7 @@ let package = Package(
         .target(
             name: "Stages",
             dependencies: [
-                "Registry", "Tensors", "Corpus", "Kernels", "Processes", "Training", "CExhaustion",
+                "Registry", "Tensors", "Corpus", "Kernels", "Processes", "Models", "Training", "CExhaustion",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]),

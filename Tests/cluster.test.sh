@@ -39,7 +39,7 @@ train() {
   local folder=$1 processes=$2 threads=$3
   shift 3
   command=("$mpi/train" --tokens runs/m/tokens --width 64 --heads 4 --hidden 128 --encoder-layers 2 --decoder-layers 2 --batch-tokens 300 --warmup 5
-    --clip 1 --threads "$threads" --quiet --output "runs/$folder/train" "$@")
+    --clip 1 --weight-decay 0.01 --threads "$threads" --quiet --output "runs/$folder/train" "$@")
   [ "$processes" = 1 ] || command=(mpirun -n "$processes" "${command[@]}")
   code=0
   "${command[@]}" > out 2> err || code=$?

@@ -289,8 +289,9 @@ pipeline clean RUN=kept; expect "clean deletes what is marked, and only that" \
   '[ $code = 0 ] && [ ! -d runs/kept/train ] && [ -f runs/kept/notes/thesis.txt ] && grep -q runs/kept/notes out'
 pipeline clean RUN=parallel; expect "clean leaves nothing of a run" '[ $code = 0 ] && [ ! -e runs/parallel ] && [ -f runs/registry.sqlite ]'
 joined=runs/phrasebook.en-de.lengths
-[ -d $joined.joined-4 ] && pipeline clean RUN=phrasebook.en-de.lengths
-expect "nor of its joined tests" '[ $code = 0 ] && [ ! -e $joined ] && [ ! -e $joined.joined-1 ] && [ ! -e $joined.joined-4 ]'
+expect "joined tests lie beside their run" '[ -f $joined.joined-1/tokens/manifest.json ] && [ -f $joined.joined-4/tokens/manifest.json ]'
+pipeline clean RUN=phrasebook.en-de.lengths
+expect "clean leaves nothing of them" '[ $code = 0 ] && [ ! -e $joined ] && [ ! -e $joined.joined-1 ] && [ ! -e $joined.joined-4 ]'
 # what is wrong, words of the message, variables
 refused() {
   words=$2
@@ -330,6 +331,8 @@ mkdir -p runs/table && printf abc > runs/table/words && cat > runs/table/manifes
 pipeline verify RUN=table; expect "verify: what was published is there" '[ $code = 0 ]'
 printf abd > runs/table/words
 pipeline verify RUN=table; expect "verify: a changed file is named" '[ $code != 0 ] && grep -q "words: FAILED" out'
+mkdir runs/table.joined-4; mv runs/table runs/table.joined-4/tokens; mkdir runs/table
+pipeline verify RUN=table; expect "verify: of a joined test, too" '[ $code != 0 ] && grep -q "words: FAILED" out'
 
 pipeline help; expect "help lists the goals" 'grep -qE "^  paper +The paper" out && grep -qE "^  KEEP +1 keeps" out'
 

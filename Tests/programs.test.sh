@@ -359,7 +359,9 @@ refuse "a longest length beside a length" 64 "--max-length-ratio has no effect: 
 refuse "more tokens than a network has positions" 64 "--forced-length 60: translations of .* have at most [0-9]+ tokens" \
   "${score[@]}" --model $m/splice/$both --forced-length 60
 refuse "more tokens than there are positions" 64 "--forced-length must be at least 1 and at most 1024, not 1025" "${score[@]}" --forced-length 1025
-refuse "a test without resamples" 64 "--base needs --resamples" "${score[@]}" --base $m/score/$both --resamples 0
+run score --model $m/splice/$both --tokens $m/tokens --base $m/score/teacher --resamples 0 --output $m/score/untested
+check "score: without resamples there is a difference, and no p" \
+  '[ $code = 0 ] && sqlite3 runs/registry.sqlite "select difference is not null, p is null from leaderboard where model = '\''mine/untested'\''" | grep -qx "1|1"'
 refuse "texts longer than there are positions" 64 "--max-tokens must be at least 2 and at most 1024, not 4096" \
   tokenize "${text[@]}" --max-tokens 4096 --output $m/long
 refuse "training networks where there are none" 64 "--trainable networks, the default: the model has none" \

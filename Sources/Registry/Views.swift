@@ -70,7 +70,7 @@ enum Views {
         """
 
     /// More than any chain of stages has: runs that read what one another made would lead on for ever.
-    static let deepest = 1000
+    static let deepest = 400
 
     /// As `leaderboardAgain`: the first listed what a run read at every depth at which it is met, and ended at 32.
     static let lineageAgain = "DROP VIEW lineage;\n" + lineage

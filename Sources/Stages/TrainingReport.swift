@@ -13,13 +13,16 @@ package final class TrainingReport {
     private struct Window {
         var sums = TrainingSums()
         var seconds = 0.0
+        /// The learning rate of its last step.
+        var rate: Float = 0
 
         mutating func add(_ step: TrainingObserver.Step) {
             sums += step.sums
             seconds += step.seconds
+            rate = step.rate
         }
 
-        var rate: Double { seconds > 0 ? sums.units / seconds : 0 }
+        var tokensPerSecond: Double { seconds > 0 ? sums.units / seconds : 0 }
     }
 
     /// Steps between two recorded figures.
@@ -70,12 +73,17 @@ package final class TrainingReport {
         self.progress = progress
         progress.update(
             step.step,
-            note: "epoch \(step.epoch + 1), loss \(Format.loss(window.sums.mean)), \(Format.rate(window.rate)) tokens/s"
+            note: "epoch \(step.epoch + 1), loss \(Format.loss(window.sums.mean)), "
+                + "\(Format.rate(window.tokensPerSecond)) tokens/s"
         )
-        guard step.step % Self.interval == 0 || step.step == step.steps else { return }
-        metric(.init(.train, .loss), step: step.step, window.sums.mean)
-        metric(.init(.train, .rate), step: step.step, step.rate)
-        metric(.init(.train, .tokensPerSecond), step: step.step, window.rate)
+        if step.step % Self.interval == 0 { record(step.step) }
+    }
+
+    /// What has come since the last record.
+    private func record(_ step: Int) {
+        metric(.init(.train, .loss), step: step, window.sums.mean)
+        metric(.init(.train, .rate), step: step, window.rate)
+        metric(.init(.train, .tokensPerSecond), step: step, window.tokensPerSecond)
         window = Window()
     }
 
@@ -92,7 +100,9 @@ package final class TrainingReport {
     }
 
     private func finish(steps: Int) {
-        progress?.finish(steps, note: "\(Format.rate(total.rate)) tokens/s")
-        metric(.init(nil, .tokensPerSecond), step: steps, total.rate)
+        if window.seconds > 0 { record(steps) }
+        progress?.finish(steps, note: "\(Format.rate(total.tokensPerSecond)) tokens/s")
+        // whoever goes on from the last step has nothing to measure
+        if total.seconds > 0 { metric(.init(nil, .tokensPerSecond), step: steps, total.tokensPerSecond) }
     }
 }

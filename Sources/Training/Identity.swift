@@ -2,12 +2,16 @@ import Corpus
 import Tensors
 
 /// What was made for what, told by content. Sizes agree by chance.
-enum Identity {
+package enum Identity {
+    /// The role of whom a model's networks have learnt from in place, and of whom all of it has.
+    package static let teacherOfNetworks = "teacher"
+    package static let teacherOfAll = "teacher.all"
+
     /// The first figures of a hash, enough to tell two apart in a message.
     static func brief(_ sha256: String?) -> String { sha256.map { String($0.prefix(12)) } ?? "none" }
 
-    /// The model at the end of a chain of models, each spliced from the next or trained in place: that whose weights
-    /// the others have, but for their networks.
+    /// The model at the end of a chain of models, each spliced from the next or with networks trained in place: that
+    /// whose weights the others have, but for their networks.
     ///
     /// - Parameters:
     ///   - inputs: of a manifest, with what they were made from
@@ -19,10 +23,10 @@ enum Identity {
         return model
     }
 
-    /// The model that another one was spliced from, or trained from in place; nil for one that `train` made otherwise,
-    /// whose weights are all its own, though it may have begun with another's.
+    /// The model that another one was spliced from, or whose networks were trained in place; nil for one that `train`
+    /// made otherwise, whose weights are all its own, though it may have begun with another's.
     static func base(_ origins: [String: String]) -> String? {
-        let isInPlace = origins["teacher"] != nil, isSpliced = origins.keys.contains { $0.hasPrefix("replacement.") }
+        let isInPlace = origins[teacherOfNetworks] != nil, isSpliced = origins.keys.contains { $0.hasPrefix("replacement.") }
         return isInPlace || isSpliced ? origins["model"] : nil
     }
 }
@@ -40,7 +44,7 @@ extension ModelFolder {
         }
     }
 
-    /// SHA-256 of the manifest of the teacher: of this folder, or of that which it was spliced from.
+    /// SHA-256 of the manifest of the teacher: of this folder, or of that whose weights it has, but for its networks.
     package var teacher: String? {
         get throws {
             let inputs = files.manifest.inputs

@@ -85,8 +85,10 @@ struct Evaluation {
         }
     }
 
-    /// Tests the difference to the translations of another score folder, which must be of the same sentences.
+    /// Tests the difference to the translations of another score folder, which must be of the same sentences; without
+    /// resamples there is none.
     func compare(with base: String, testSet: String, _ run: StageRun) throws {
+        guard trials > 0 else { return }
         let other = try Self.hypotheses(of: PublishedFolder(base, stage: Score.stage))
         let test = PairedTest(.bootstrap, trials: trials)
         let result = try test.compare(BLEU(), baseline: other, system: hypotheses, references: [references])

@@ -58,8 +58,6 @@ struct Score: StageCommand {
         case (nil, .some) where texts.references.isEmpty: throw ValidationError("--hypotheses needs --references")
         case (.some, nil) where (model.tokens == nil) != (model.output == nil):
             throw ValidationError("--tokens and --output go together; without both, standard input is translated")
-        case (.some, nil) where model.base != nil && model.resamples == 0:
-            throw ValidationError("--base needs --resamples: the difference is tested by them")
         default: break
         }
     }

@@ -83,7 +83,7 @@ struct Train: StageCommand {
         }
         let inputs =
             [("tokens", tokens)]
-            + [("model", teaching.model), ("teacher", teaching.teacher)].compactMap { role, path in
+            + [("model", teaching.model), (teacherRole(settings), teaching.teacher)].compactMap { role, path in
                 path.map { (role, $0) }
             }
         try StageRun.perform(
@@ -109,6 +109,11 @@ struct Train: StageCommand {
             if let loss = trainer.state.resultLoss { run.metric(.init(.result, .loss), step: trainer.state.step, loss) }
             try run.publish(settings)
         }
+    }
+
+    /// The lineage tells whether the model has kept the weights that it began with, but for its networks.
+    private func teacherRole(_ settings: TrainConfiguration) -> String {
+        settings.values.teacher.teaching?.trainable == .all ? Identity.teacherOfAll : Identity.teacherOfNetworks
     }
 
     /// Whether what comes out has all its attentions and has learnt from references alone.

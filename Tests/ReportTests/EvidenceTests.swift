@@ -210,6 +210,19 @@ import Testing
         #expect(lineage.commits == ["version 1, commit abc"])
     }
 
+    @Test func aModelThatKeptItsAttentionsIsNoSecondTeacher() throws {
+        let base = try score("teacher", 30, "toy")
+        try score("teacher.int8", 29, "toy", base: base, search: "greedy.int8")
+        try record("score", "greedy", "toy", reading: [(role: "base", artifact: artifact(base))]) { run in
+            run.param("replaced", 0)
+            run.param("search", "greedy")
+            run.score(Score(metric: "BLEU", testSet: "test", value: 30, signature: "sig"))
+        }
+        let evidence = try evidence("toy")
+        #expect(Set(evidence.teachers.map(\.first.model)) == ["teacher", "teacher.int8"])
+        #expect(evidence.replaced.map(\.first.model) == ["greedy"])
+    }
+
     @Test func theSetUpSaysHowTheTeacherWasTrained() throws {
         let configuration = """
             {"preset": "small", "values": {

@@ -136,5 +136,6 @@ private final class Counter: Trainee {
         #expect(Identity.teacher(captured, "capture/model") == "second")
         #expect(Identity.base(["model": "first", "replacement.x": "r"]) == "first")
         #expect(Identity.base(["model": "spliced", "teacher": "first", "tokens": "x"]) == "spliced")
+        #expect(Identity.base(["model": "spliced", "teacher.all": "first", "tokens": "x"]) == nil)
     }
 }

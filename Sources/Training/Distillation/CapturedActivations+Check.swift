@@ -35,7 +35,8 @@ extension CaptureConfiguration {
     /// - Parameter path: of the capture
     package func requireSound(path: String) throws {
         let sizes: KeyValuePairs = [
-            "width": (width, 1...1 << 16), "heads": (heads, 1...1 << 16), "maxTokens": (maxTokens, 1...1 << 16),
+            "width": (width, 1...1 << 16), "heads": (heads, 1...1 << 16),
+            "maxTokens": (maxTokens, 1...TransformerConfiguration.mostTokens),
             "encoderLayers": (encoderLayers, 0...1000), "decoderLayers": (decoderLayers, 1...1000),
         ]
         for (name, (value, range)) in sizes where !range.contains(value) {

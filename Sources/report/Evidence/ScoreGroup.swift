@@ -11,8 +11,8 @@ struct ScoreGroup {
     /// One of each run, in the order in which the runs were given.
     let members: [ScoredModel]
 
-    /// Compared with no other, and with all its attentions: greedy may have kept none of its networks.
-    var isTeacher: Bool { members[0].replaced == 0 && members[0].base == nil }
+    /// With all its attentions, and not one that came of others: greedy may have kept none of its networks.
+    var isTeacher: Bool { members[0].replaced == 0 && (members[0].base == nil || model.text == "teacher") }
     var first: ScoredModel { members[0] }
 
     func mean(_ value: (ScoredModel) -> Double?) -> Double? {
