@@ -377,6 +377,9 @@ refuse "trials of the other test" 64 "--paired-bs-n has no effect: the test is b
 refuse "an order that chrF does not have" 64 "--chrf-word-order must be at least 0 and at most 2, not 3" \
   score --hypotheses a.de --references a.de --chrf-word-order 3
 refuse "a tokenizer of sacreBLEU that is not here" 64 "ja-mecab" score --hypotheses a.de --references a.de --tokenize ja-mecab
+refuse "talks that nothing is taken from" 64 "--iwslt has no effect: all text is read from files" tokenize --corpus mine \
+  --train-source a.en --train-target a.de --valid-source a.en --valid-target a.de --test-source a.en --test-target a.de --iwslt . --output $m/tokens
+refuse "a table of no run" 66 "expected runs of the name 'nosuch', found none" report --run nosuch --table
 refuse "columns without a table" 64 "--source-column has no effect: there is no --tsv" tokenize "${text[@]}" --source-column 1 --output $m/tokens
 refuse "normalization of words" 64 "--normalization has no effect" tokenize "${text[@]}" --vocabulary word --normalization nfkc --output $m/tokens
 for number in 0 -1 9223372036854775807 99999999999999999999 nan inf 1e400; do

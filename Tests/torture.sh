@@ -20,6 +20,7 @@ parts=${PARTS:-kills crashes errors limits disks pairs ranges mutations registry
 kills=${KILLS:-10} points=${POINTS:-3} mutations=${MUTATIONS:-0} seed=${SEED:-1}
 work=${STATE:-$(mktemp -d)}
 mkdir -p "$work"
+work=$(realpath "$work")
 [ -n "${STATE:-}" ] || trap 'rm -rf "$work"' EXIT
 cd "$work"
 touch done failed
@@ -123,7 +124,7 @@ done
 # ---- Crashes at system calls, and calls that fail ---------------------------------------------------------------------------
 
 if strace -o /dev/null true 2> /dev/null; then
-  inject() { make "$1" struck strace -f -qq -o /dev/null -e trace=none "${@:2}" 2> /dev/null; }
+  inject() { make "$1" struck strace -f -qqq -o strace.log "${@:2}"; }
   for stage in "${stages[@]}"; do
     for call in openat pwrite64 fsync rename unlink mkdir fallocate; do
       for ((point = 1; point <= points; point++)); do

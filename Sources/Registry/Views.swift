@@ -9,8 +9,8 @@ enum Views {
     /// One row for each scored model, test set and way of searching (beam, precision): its newest finished score, best
     /// BLEU first.
     ///
-    /// `difference` is against `base`, the score run whose folder this run read in that role; `p` belongs to that
-    /// comparison. `replaced`, `parameters` and `search` are params of the score run, `tokens_per_second` is its
+    /// `difference` is against `base`, the score run whose folder this run read in that role, the newest where several
+    /// made the same bytes; `p` belongs to the comparison with any of them. `replaced`, `parameters` and `search` are params of the score run, `tokens_per_second` is its
     /// metric.
     private static let leaderboard = """
         CREATE VIEW leaderboard AS
@@ -42,7 +42,11 @@ enum Views {
           round(score - (SELECT max(score) FROM scores other
                          WHERE other.run = base AND other.metric = 'BLEU'
                            AND other.test_set = compared.test_set), 2) AS difference,
-          round((SELECT p FROM significance WHERE significance.run = id AND base_run = base AND metric = 'BLEU'
+          round((SELECT p FROM significance
+                 WHERE significance.run = id AND metric = 'BLEU'
+                   AND base_run IN (SELECT made.run FROM run_io used
+                                      JOIN run_io made ON made.artifact = used.artifact AND made.direction = 'out'
+                                    WHERE used.run = compared.id AND used.direction = 'in' AND used.role = 'base')
                    AND significance.test_set = compared.test_set ORDER BY trials DESC, method LIMIT 1), 3) AS p,
           round((SELECT value FROM metrics WHERE run = id AND key = 'tokens_per_second'
                  ORDER BY step DESC LIMIT 1)) AS tokens_per_second,
@@ -145,7 +149,8 @@ enum Views {
     private static let reclaimable = """
         CREATE VIEW reclaimable AS
         SELECT artifact_paths.path, artifacts.kind, artifacts.bytes, round(artifacts.bytes / 1048576.0, 1) AS mib,
-               sum(substr(artifact_paths.path, 1, length(runs.name) + 1) = runs.name || '/') AS readers
+               sum(runs.status = 'finished'
+                   AND substr(artifact_paths.path, 1, length(runs.name) + 1) = runs.name || '/') AS readers
         FROM artifact_paths
         JOIN artifacts ON artifacts.sha256 = artifact_paths.artifact AND artifacts.kind = 'capture'
         JOIN run_io ON run_io.artifact = artifacts.sha256 AND run_io.direction = 'in'

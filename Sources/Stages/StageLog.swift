@@ -1,3 +1,4 @@
+import Foundation
 import Logging
 
 /// Messages of swift-log as lines on standard error that get along with the progress bar: `train: message`, `train:
@@ -50,6 +51,8 @@ struct RunMessages {
 /// The line above everything else that a run says; a run that fails before it has said anything says only that.
 final class Preface {
     private let terminal: Terminal?
+    /// Of the main thread, and of the one that writes to the registry.
+    private let lock = NSLock()
     private var line: String?
 
     init(_ line: String, _ terminal: Terminal?) {
@@ -58,9 +61,10 @@ final class Preface {
     }
 
     func say() {
-        guard let line else { return }
-        self.line = nil
-        terminal?.line(line)
+        lock.withLock {
+            if let line { terminal?.line(line) }
+            line = nil
+        }
     }
 }
 

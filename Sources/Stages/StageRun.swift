@@ -37,7 +37,7 @@ package final class StageRun {
     /// If the folder already holds what the same key (see `RunKey`) made, nothing is run, unless `--force` was given,
     /// and nil is returned. A folder that holds anything else than this stage's work is refused (see `OutputPlace`).
     /// What `body` throws is recorded and thrown on. A registry that cannot be used at the start ends the stage before
-    /// it has touched anything; one that fails later only costs a warning.
+    /// it has touched what is in the folder; one that fails later only costs a warning.
     ///
     /// - Parameters:
     ///   - options: those that every stage has
@@ -79,7 +79,7 @@ package final class StageRun {
         }
         let run = try StageRun(description, inputs: work.inputs, in: folder, registry, messages)
         do {
-            try UnfinishedWork.claim(folder, key, work.resumption, log: run.log)
+            if try UnfinishedWork.claim(folder, key, work.resumption, log: run.log) { run.resumed() }
             defer { run.progresses.forEach { $0.abandon() } }
             run.live.recordParams(of: description.configuration)
             callToWork(description.keyHash)

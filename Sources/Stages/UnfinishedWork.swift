@@ -22,11 +22,12 @@ enum UnfinishedWork {
         return members(in: folder)?["stage"] as? String ?? (try? ManifestFile.stage(folder: folder))
     }
 
-    /// Makes `.unfinished` this run's: keeps what has the same key, and clears away or refuses what has another.
-    static func claim(_ folder: OutputFolder, _ key: RunKey, _ resumption: Resumption, log: Logger) throws {
+    /// Makes `.unfinished` this run's: keeps what has the same key, and clears away or refuses what has another. Returns
+    /// whether there is work to go on with.
+    static func claim(_ folder: OutputFolder, _ key: RunKey, _ resumption: Resumption, log: Logger) throws -> Bool {
         let text = try key.text(), path = FilePath.join(folder.unfinished, keyName)
         if FileSystem.exists(path), try Data(FileSystem.read(path)) == text, case .fromCheckpoint = resumption {
-            return
+            return try holdsWork(folder.unfinished)
         }
         if case .fromCheckpoint(let discards) = resumption, try holdsWork(folder.unfinished) {
             let changes = changes(from: members(in: folder.unfinished) ?? [:], to: try key.members())
@@ -35,10 +36,13 @@ enum UnfinishedWork {
         }
         try folder.clearUnfinished()
         try FileSystem.writeAtomically(text, to: folder.temporaryPath(keyName))
+        return false
     }
 
-    /// After a failure: what nobody can go on with goes.
+    /// After a failure: what nobody can go on with goes. Files that were on their way out stay, with those that they
+    /// replace: whoever opens the folder next brings it to its end.
     static func abandon(_ folder: OutputFolder, _ resumption: Resumption) throws {
+        if folder.isBeingPublished { return }
         if case .fromCheckpoint = resumption, try holdsWork(folder.unfinished) { return }
         try FileSystem.removeFolder(folder.unfinished)
     }

@@ -16,7 +16,7 @@ package enum UnrecordedOutput {
             try fill(folder)
             try folder.publish(stage: stage, configuration: configuration)
         } catch {
-            try? FileSystem.removeFolder(folder.unfinished)
+            if !folder.isBeingPublished { try? FileSystem.removeFolder(folder.unfinished) }
             throw error
         }
     }

@@ -54,6 +54,9 @@ package final class OutputFolder {
         return FileSystem.sha256(data)
     }
 
+    /// Whether everything is written and on its way out of `.unfinished`.
+    package var isBeingPublished: Bool { ManifestFile.exists(in: unfinished) }
+
     /// Moves what is published out of `.unfinished`. The old manifest goes first, since it would vouch for the new
     /// files, and the new one comes last. Every step may be done again.
     private func install() throws {

@@ -26,7 +26,8 @@ package enum Identity {
     /// The model that another one was spliced from, or whose networks were trained in place; nil for one that `train`
     /// made otherwise, whose weights are all its own, though it may have begun with another's.
     static func base(_ origins: [String: String]) -> String? {
-        let isInPlace = origins[teacherOfNetworks] != nil, isSpliced = origins.keys.contains { $0.hasPrefix("replacement.") }
+        let isInPlace = origins[teacherOfNetworks] != nil
+        let isSpliced = origins.keys.contains { $0.hasPrefix("replacement.") }
         return isInPlace || isSpliced ? origins["model"] : nil
     }
 }

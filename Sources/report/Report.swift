@@ -73,8 +73,8 @@ struct Report: StageCommand {
             return
         }
         let evidence = try Evidence(history, names)
-        if table { return print(Leaderboard(evidence).terminal, terminator: "") }
         try evidence.requireRuns(registry)
+        if table { return print(Leaderboard(evidence).terminal, terminator: "") }
         if let docs { return try Documentation(evidence, catalogue: docs).write() }
         let folder = output ?? FilePath.join(FilePath.join(FilePath.parent(registry), names[0]), Self.stage)
         try UnrecordedOutput.publish(folder, stage: Self.stage, configuration: ReportConfiguration(runs: names)) {

@@ -99,7 +99,7 @@ struct ModelScoringOptions: ParsableArguments {
     }
 
     /// What the registry calls this score: the folder's own name.
-    private static func spec(_ output: String) -> String { (output as NSString).lastPathComponent }
+    private static func spec(_ output: String) -> String { FilePath.name(output) }
 
     private func translate(
         _ folder: ModelFolder, _ source: TokenSequences, _ search: SearchConfiguration, _ run: StageRun

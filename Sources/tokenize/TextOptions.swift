@@ -182,6 +182,9 @@ extension TextOptions {
         if iwslt.isEmpty || testSource != nil {
             idle.append(.init("--test-set", because: "test text is not read from --iwslt"))
         }
+        if trainSource != nil || tsv != nil, validSource != nil, testSource != nil {
+            idle.append(.init("--iwslt", because: "all text is read from files"))
+        }
         if validSource != nil || !iwslt.isEmpty {
             idle.append(.init("--hold-out-valid", because: "there is validation text"))
         }

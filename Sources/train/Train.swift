@@ -88,7 +88,7 @@ struct Train: StageCommand {
             }
         try StageRun.perform(
             StageWork(
-                Self.stage, spec: isTeacher(start) ? nil : (output as NSString).lastPathComponent,
+                Self.stage, spec: isTeacher(start) ? nil : FilePath.name(output),
                 configuration: settings,
                 inputs: try inputs.map { try .folder($0, $1) }, seed: settings.values.teacher.seed,
                 resumption: teacher.training.resumption),

@@ -20,6 +20,13 @@ import Testing
         }
     }
 
+    @Test func whatWasSkippedStaysCounted() {
+        var text = numbered(5)
+        text.skip(2, "source markup")
+        let joined = JoinedSentences(most: 3, seed: 1).apply(to: [.train: text])[.train]!
+        #expect(joined.skipped == ["source markup": 2])
+    }
+
     @Test func everyNumberIsAsLikely() {
         let joined = JoinedSentences(most: 4, seed: 1).apply(to: [.train: numbered(10_000)])[.train]!
         let counts = Dictionary(grouping: joined.source) { words([$0]).count }.mapValues(\.count)

@@ -64,6 +64,19 @@ import Testing
             ])
     }
 
+    /// The teacher scored once more, or in another registry that came together with this one: the same bytes.
+    @Test func leaderboardKeepsPWhereTheBaseWasMadeAgain() throws {
+        let teacher = artifact("a", kind: "train"), teacherScore = artifact("b", kind: "score")
+        try score("teacher", 35.5, model: teacher, output: teacherScore)
+        try score(
+            "alr-m.encoder", 34.5, model: artifact("c", kind: "splice"), base: teacherScore,
+            output: artifact("d", kind: "score"), p: 0.012)
+        try score("teacher", 35.5, model: teacher, output: teacherScore)
+        #expect(
+            try registry.rows("SELECT difference, p, base FROM leaderboard WHERE model = 'toy/alr-m.encoder'")
+                == [["-1.0", "0.012", "3"]])
+    }
+
     @Test func leaderboardShowsTheLatestFinishedScoreOfEachSearch() throws {
         let model = artifact("a", kind: "train")
         try score("teacher", 30, model: model, output: artifact("b", kind: "score"))
@@ -208,7 +221,7 @@ import Testing
             #expect(try registry.rows("SELECT * FROM reclaimable") == [], "one that has failed may be given again")
         }
         try registry.record(describe("distill", spec: "b", key: "b"), reading: [("capture", capture)])
-        #expect(try registry.rows("SELECT readers FROM reclaimable") == [["4"]], "it was given again")
+        #expect(try registry.rows("SELECT readers FROM reclaimable") == [["2"]], "it was given again, and those that failed are no readers")
         try FileManager.default.removeItem(atPath: path)
         try registry.record(describe("train"))
         #expect(try registry.rows("SELECT * FROM reclaimable") == [], "it is gone")

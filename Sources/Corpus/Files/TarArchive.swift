@@ -70,10 +70,11 @@ struct TarArchive {
     }
 
     /// pax records are `<length> <key>=<value>\n`.
-    private static func paxPath(_ content: ArraySlice<UInt8>) -> String? {
+    static func paxPath(_ content: ArraySlice<UInt8>) -> String? {
         var rest = content
         while let space = rest.firstIndex(of: UInt8(ascii: " ")),
-            let length = Int(String(decoding: rest[..<space], as: UTF8.self)), length > 0, length <= rest.count
+            let length = Int(String(decoding: rest[..<space], as: UTF8.self)), length <= rest.count,
+            rest.startIndex + max(length, 0) > space
         {
             let record = rest[rest.index(after: space)..<rest.startIndex + length].dropLast()
             if record.starts(with: "path=".utf8) { return String(decoding: record.dropFirst(5), as: UTF8.self) }

@@ -3,6 +3,8 @@ import Tensors
 /// The weighted choices of `grammar.tsv`.
 struct Choices: Sendable {
     private let values: [String: [(value: String, weight: Int)]]
+    /// What can be added up.
+    private static let weights = 1...1_000_000
 
     /// Every choice that the grammar makes, with the values that it understands.
     private static let known: [String: Set<String>] = [
@@ -27,10 +29,11 @@ struct Choices: Sendable {
     init(folder: String, through files: InputFiles) throws {
         var values: [String: [(String, Int)]] = [:]
         for row in try WordTable(folder, files, "grammar.tsv", columns: ["choice", "value", "weight"]).rows {
-            guard Self.known[row["choice"]]?.contains(row["value"]) == true, let weight = Int(row["weight"]), weight > 0
+            guard Self.known[row["choice"]]?.contains(row["value"]) == true, let weight = Int(row["weight"]),
+                Self.weights.contains(weight)
             else {
                 throw DataError(
-                    path: row.place, expected: "a choice of the grammar and a weight above 0",
+                    path: row.place, expected: "a choice of the grammar and a weight from 1 to \(Self.weights.upperBound)",
                     found: "\(row["choice"]) \(row["value"]) \(row["weight"])")
             }
             values[row["choice"], default: []].append((row["value"], weight))

@@ -54,6 +54,7 @@ package struct JoinedSentences: Codable, Equatable, Sendable {
             if !isWhole { result.append(source: text.source[index], target: text.target[index]) }
         }
         close()
+        for (reason, count) in text.skipped { result.skip(count, reason) }
         return result
     }
 }

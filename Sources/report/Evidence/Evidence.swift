@@ -57,7 +57,7 @@ struct Evidence {
         return counts.keys.sorted { order($0) < order($1) }
     }
 
-    /// Scores of the first test set: figures compare like with like.
+    /// The test set with the most scores: figures compare like with like.
     var testSet: String? {
         let counts = Dictionary(grouping: groups, by: \.testSet).mapValues(\.count)
         return counts.keys.min { (-counts[$0]!, $0) < (-counts[$1]!, $1) }

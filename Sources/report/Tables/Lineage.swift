@@ -86,7 +86,7 @@ extension Lineage.Run {
         configuration = text.map { String(decoding: $0, as: UTF8.self) } ?? run.config
         let read = uses.map { "\($0.role) \($0.sha256.prefix(12))" }.joined(separator: ", ")
         let all: [(String, String?)] = [
-            ("run", run.name), ("made by", Lineage.commit(run)), ("seed", run.seed.map { "\($0)" }),
+            ("run", run.name), ("made by", Lineage.commit(run)), ("seed", run.seed.map { "\(UInt64(bitPattern: $0))" }),
             ("machine", "\(run.cpu), \(run.blas), \(run.threads) threads"),
             ("started", run.started.map { $0.formatted(.iso8601) }),
             ("took", run.wallSeconds.map(Format.duration)), ("peak memory", run.peakBytes.map(Format.bytes)),
