@@ -12,8 +12,8 @@ enum Schema {
 
     static let migrations: [String] = [
         tables + Views.all, folders + Views.leaderboardAgain, Views.leaderboardAgain,
-        replaced + Views.leaderboardAgain + Views.reclaimableAgain, Views.lineageAgain
-            + Views.leaderboardAgain + Views.reclaimableAgain,
+        replaced + Views.leaderboardAgain + Views.reclaimableAgain,
+        Views.lineageAgain + Views.leaderboardAgain + Views.reclaimableAgain,
     ]
 
     /// Where a run writes, relative to the registry's folder where it lies inside: who holds a folder's lock knows who

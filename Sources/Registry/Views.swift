@@ -10,8 +10,8 @@ enum Views {
     /// BLEU first.
     ///
     /// `difference` is against `base`, the score run whose folder this run read in that role, the newest where several
-    /// made the same bytes; `p` belongs to the comparison with any of them. `replaced`, `parameters` and `search` are params of the score run, `tokens_per_second` is its
-    /// metric.
+    /// made the same bytes; `p` belongs to the comparison with any of them. `replaced`, `parameters` and `search` are
+    /// params of the score run, `tokens_per_second` is its metric.
     private static let leaderboard = """
         CREATE VIEW leaderboard AS
         WITH

@@ -22,8 +22,8 @@ enum UnfinishedWork {
         return members(in: folder)?["stage"] as? String ?? (try? ManifestFile.stage(folder: folder))
     }
 
-    /// Makes `.unfinished` this run's: keeps what has the same key, and clears away or refuses what has another. Returns
-    /// whether there is work to go on with.
+    /// Makes `.unfinished` this run's: keeps what has the same key, and clears away or refuses what has another.
+    /// Returns whether there is work to go on with.
     static func claim(_ folder: OutputFolder, _ key: RunKey, _ resumption: Resumption, log: Logger) throws -> Bool {
         let text = try key.text(), path = FilePath.join(folder.unfinished, keyName)
         if FileSystem.exists(path), try Data(FileSystem.read(path)) == text, case .fromCheckpoint = resumption {

@@ -48,9 +48,9 @@ package struct Manifest<Configuration: Codable>: Codable {
                 path: path, expected: "format version \(currentVersion)", found: "\(header.formatVersion)",
                 hint: "make it again with this version of \(header.stage)")
         }
-        let manifest: Manifest
+        let manifest: Manifest, data = try Data(FileSystem.read(path))
         do {
-            manifest = try JSONDecoder().decode(Manifest.self, from: Data(FileSystem.read(path)))
+            manifest = try JSONDecoder().decode(Manifest.self, from: data)
         } catch {
             throw DataError(
                 path: path, expected: "the configuration of \(header.stage)", found: ManifestFile.words(error),
@@ -179,9 +179,9 @@ package enum ManifestFile {
                 found: FileSystem.exists(folder) ? "no manifest" : "no folder",
                 hint: stages.first.map { "\($0) --help says how to make it" }, kind: .missing)
         }
-        let header: Header
+        let header: Header, data = try Data(FileSystem.read(path))
         do {
-            header = try JSONDecoder().decode(Header.self, from: Data(FileSystem.read(path)))
+            header = try JSONDecoder().decode(Header.self, from: data)
         } catch {
             throw DataError(
                 path: path, expected: "a manifest", found: words(error),

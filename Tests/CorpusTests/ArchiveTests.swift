@@ -78,8 +78,9 @@ import Testing
 
     /// A record says how long it is, itself counted.
     @Test(arguments: [
-        ("10 path=a\n", "a"), ("9 other=1\n", nil), ("8 mt=12\n11 path=ab\n", "ab"), ("1 x\n", nil), ("0 path=a\n", nil),
-        ("-9 path=a\n", nil), ("99 path=a\n", nil), ("2 path=a\n", nil), (" path=a\n", nil), ("", nil),
+        ("10 path=a\n", "a"), ("9 other=1\n", nil), ("8 mt=12\n11 path=ab\n", "ab"), ("1 x\n", nil),
+        ("0 path=a\n", nil), ("-9 path=a\n", nil), ("99 path=a\n", nil), ("2 path=a\n", nil), (" path=a\n", nil),
+        ("", nil),
     ])
     func readsLongNames(_ record: String, _ name: String?) {
         #expect(TarArchive.paxPath(Array(record.utf8)[...]) == name)

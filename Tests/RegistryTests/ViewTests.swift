@@ -221,7 +221,9 @@ import Testing
             #expect(try registry.rows("SELECT * FROM reclaimable") == [], "one that has failed may be given again")
         }
         try registry.record(describe("distill", spec: "b", key: "b"), reading: [("capture", capture)])
-        #expect(try registry.rows("SELECT readers FROM reclaimable") == [["2"]], "it was given again, and those that failed are no readers")
+        #expect(
+            try registry.rows("SELECT readers FROM reclaimable") == [["2"]],
+            "it was given again, and those that failed are no readers")
         try FileManager.default.removeItem(atPath: path)
         try registry.record(describe("train"))
         #expect(try registry.rows("SELECT * FROM reclaimable") == [], "it is gone")

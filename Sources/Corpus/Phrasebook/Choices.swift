@@ -33,7 +33,8 @@ struct Choices: Sendable {
                 Self.weights.contains(weight)
             else {
                 throw DataError(
-                    path: row.place, expected: "a choice of the grammar and a weight from 1 to \(Self.weights.upperBound)",
+                    path: row.place,
+                    expected: "a choice of the grammar and a weight from 1 to \(Self.weights.upperBound)",
                     found: "\(row["choice"]) \(row["value"]) \(row["weight"])")
             }
             values[row["choice"], default: []].append((row["value"], weight))
