@@ -30,6 +30,15 @@ import Testing
 
     private func folder(of registry: RunRegistry) -> String { (registry.path as NSString).deletingLastPathComponent }
 
+    /// Its runs go on writing while they are taken over.
+    @Test func theOtherRegistryIsNotLockedForWriting() throws {
+        let all = try registry("all"), part = try registry("part")
+        try fill(part, pid: 100, artifact: "a")
+        let fresh = try part.write { _ in try all.merge(part) }
+        #expect(fresh == 2)
+        #expect(try all.rows("SELECT count(*) FROM runs") == [["2"]])
+    }
+
     @Test func runsComeTogetherOnce() throws {
         let all = try registry("all"), parts = try (1...3).map { try registry("part\($0)") }
         for (index, part) in parts.enumerated() {

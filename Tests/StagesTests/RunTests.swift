@@ -156,3 +156,28 @@ import Testing
                 == "7a00d1fe58614e2fa8789de7e6c60a2a582a4369c969d3ba80c9cdfd4905628e")
     }
 }
+
+/// Published by a program that is no run, and by runs alike: what is on its way out stays until it is out.
+@Suite struct FailedPublishTests {
+    private struct Settings: Codable {}
+
+    @Test func aPublishThatFailsHalfWayIsEndedByWhoeverComesNext() throws {
+        let output = NSTemporaryDirectory() + "publish-" + UUID().uuidString
+        defer { try? FileSystem.removeFolder(output) }
+        func publish(_ text: String, obstructed: Bool = false) throws {
+            try UnrecordedOutput.publish(output, stage: "report", configuration: Settings()) { folder in
+                for name in ["a", "b"] { try FileSystem.writeAtomically(Data(text.utf8), to: folder.path(name)) }
+                guard obstructed else { return }
+                try FileSystem.remove(output + "/b")
+                try FileSystem.makeFolder(output + "/b/obstacle")  // no file can be moved to where a folder is
+            }
+        }
+        try publish("old")
+        #expect(throws: DataError.self) { try publish("new", obstructed: true) }
+        #expect(!ManifestFile.exists(in: output))
+        try FileSystem.removeFolder(output + "/b")
+        _ = try OutputFolder(output)
+        for name in ["a", "b"] { #expect(try FileSystem.read(output + "/" + name) == Array("new".utf8)) }
+        #expect(try ManifestFile.stage(folder: output) == "report")
+    }
+}

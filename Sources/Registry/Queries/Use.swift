@@ -22,14 +22,13 @@ extension RunRegistry {
         try read { database in
             try SQLRequest<Use>(
                 literal: """
-                    SELECT used.run, used.role, used.artifact AS sha256, artifacts.kind,
-                           (SELECT max(made.run) FROM run_io made
-                            WHERE made.artifact = used.artifact AND made.direction = 'out'
-                              AND made.run <> used.run) AS source,
-                           (SELECT path FROM artifact_paths WHERE artifact_paths.artifact = used.artifact
+                    WITH
+                    \(sql: Views.edge)
+                    SELECT edge.run, edge.role, edge.artifact AS sha256, artifacts.kind, edge.source,
+                           (SELECT path FROM artifact_paths WHERE artifact_paths.artifact = edge.artifact
                             ORDER BY removed IS NOT NULL, seen DESC, path LIMIT 1) AS path
-                    FROM run_io used JOIN artifacts ON artifacts.sha256 = used.artifact
-                    WHERE used.direction = 'in' AND used.run IN \(Array(runs)) ORDER BY used.run, used.role
+                    FROM edge JOIN artifacts ON artifacts.sha256 = edge.artifact
+                    WHERE edge.run IN \(Array(runs)) ORDER BY edge.run, edge.role
                     """
             ).fetchAll(database)
         }
