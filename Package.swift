@@ -80,10 +80,17 @@ let package = Package(
     cxxLanguageStandard: .cxx17
 )
 
-// Programs and tests are one release build, in which tests may look at what is internal here; in other packages it would
-// take longer to compile, for nothing.
-for target in package.targets where [.regular, .executable].contains(target.type) {
-    target.swiftSettings = [.unsafeFlags(["-enable-testing"])]
+// Programs and tests are one release build, in which tests may look at what is internal here; in other packages it
+// would take longer to compile, for nothing. Make compiles with -Onone, and what computes is optimised all the same: this
+// halves the compiler's work, for libraries, arguments and bookkeeping have little to do.
+let computing: Set = [
+    "Kernels", "Processes", "Tensors", "Models", "Corpus", "Training", "Scoring", "bench",
+    "KernelsTests", "ModelsTests", "TrainingTests", "Mutations",
+]
+for target in package.targets where [.regular, .executable, .test].contains(target.type) {
+    let testing = target.type == .test ? [] : ["-enable-testing"]
+    let optimising = computing.contains(target.name) ? ["-Xfrontend", "-O"] : []
+    target.swiftSettings = [.unsafeFlags(testing), .unsafeFlags(optimising, .when(configuration: .release))]
 }
 
 // SUITES="KernelsTests TensorsTests" leaves out what these tests do not need: a build under a sanitizer takes its time.

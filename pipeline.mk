@@ -444,8 +444,8 @@ help: ## This list
 
 # Only train and distill work in several processes. Tests/cluster.test.sh makes sure that they come to the same bytes.
 .build-mpi/release.stamp: Package.swift $(shell find Sources -type f -not -path 'Sources/search/*' -not -path '*.docc/*' 2> /dev/null) | deps-mpi
-	$(SWIFT) build -c release --scratch-path .build-mpi --traits MPI --product train
-	$(SWIFT) build -c release --scratch-path .build-mpi --traits MPI --product distill
+	$(SWIFT) build $(SWIFT_FLAGS) --scratch-path .build-mpi --traits MPI --product train
+	$(SWIFT) build $(SWIFT_FLAGS) --scratch-path .build-mpi --traits MPI --product distill
 	touch $@
 
 deps-mpi: deps
@@ -453,9 +453,9 @@ deps-mpi: deps
 	  sudo=$$([ $$(id -u) = 0 ] || echo sudo); set -x; \
 	  $$sudo apt-get update --quiet && $$sudo apt-get install --yes --quiet --no-install-recommends libopenmpi-dev openmpi-bin; }
 
-# Programs and tests are one build, with fast kernels for both.
+# Programs and tests are one build, with fast kernels for both. Package.swift says what is optimised: not the libraries.
 SWIFT := swift
-SWIFT_FLAGS := -c release
+SWIFT_FLAGS := -c release -Xswiftc -Onone
 
 PACKAGES := libsqlite3-dev libopenblas-dev libsentencepiece-dev zlib1g-dev libzip-dev libexpat1-dev libssl-dev pkg-config sqlite3 curl gnuplot-nox
 deps: ## Install the system's packages that are missing (Debian, Ubuntu)

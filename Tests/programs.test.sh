@@ -203,6 +203,8 @@ train=(train "${shape[@]}" --max-steps 5 --output $m/train)
 refuse "a missing folder" 66 "runs/none/manifest.json: expected a folder finished by tokenize, found no folder" "${train[@]}" --tokens runs/none
 check "and what makes it" hinted
 refuse "a teacher of nothing" 64 "give --model too" "${train[@]}" --tokens $m/tokens --teacher $m/train
+refuse "a temperature of a comparison that has no weight" 64 "--alpha 0 leaves out the comparison" \
+  train --tokens $m/tokens --model $m/train --teacher $m/train --alpha 0 --temperature 2 --output runs/none
 refuse "a preset for training in place without a teacher" 64 "preset inplace and --teacher go together" \
   train --tokens $m/tokens --model $m/train --preset inplace --output runs/none
 refuse "contexts to match without a teacher" 64 "--matching is for training in place" "${train[@]}" --tokens $m/tokens --matching 1

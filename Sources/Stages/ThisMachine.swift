@@ -24,20 +24,10 @@ package enum ThisMachine {
     static var highestResidentBytes: Int { max(peakBeforeReset, peakResidentBytes) }
 
     /// The most memory the process has held so far (`VmHWM`), or since it was reset, in bytes.
-    package static var peakResidentBytes: Int {
-        guard let text = field("VmHWM", in: "/proc/self/status"), let kibibytes = Int(text.prefix { $0 != " " }) else {
-            return 0
-        }
-        return kibibytes * 1024
-    }
+    package static var peakResidentBytes: Int { memory("VmHWM") }
 
     /// Address space that the process has taken, in bytes.
-    static var addressSpace: Int {
-        guard let text = field("VmSize", in: "/proc/self/status"), let kibibytes = Int(text.prefix { $0 != " " }) else {
-            return 0
-        }
-        return kibibytes * 1024
-    }
+    static var addressSpace: Int { memory("VmSize") }
 
     /// Counts `peakResidentBytes` anew from what is held now, for measurements.
     package static func resetPeakResidentBytes() {
@@ -66,6 +56,12 @@ package enum ThisMachine {
         let mark = "# branch.oid "
         guard status == 0, let commit = lines.first(where: { $0.hasPrefix(mark) }) else { return nil }
         return GitState(commit: String(commit.dropFirst(mark.count)), isDirty: lines.contains { !$0.hasPrefix("#") })
+    }
+
+    /// A number of bytes that the kernel tells of the process, in `name: 1234 kB`; 0 where it does not.
+    private static func memory(_ name: String) -> Int {
+        let text = field(name, in: "/proc/self/status") ?? ""
+        return (Int(text.prefix { $0 != " " }) ?? 0) * 1024
     }
 
     private static func line(_ path: String) -> String? {

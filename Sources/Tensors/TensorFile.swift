@@ -22,10 +22,9 @@ package final class TensorFile: @unchecked Sendable {
         let mapping = try Self.map(path)
         self.mapping = mapping
         do {
-            let header = try Self.header(of: mapping, path: path)
-            data = UnsafeRawBufferPointer(rebasing: mapping[header.end...])
-            let parsed = try TensorHeader(
-                json: Data(mapping[8..<header.end]), dataBytes: data.count, path: path)
+            let end = try Self.headerEnd(of: mapping, path: path)
+            data = UnsafeRawBufferPointer(rebasing: mapping[end...])
+            let parsed = try TensorHeader(json: Data(mapping[8..<end]), dataBytes: data.count, path: path)
             tensors = parsed.tensors
             metadata = parsed.metadata
         } catch {
@@ -137,7 +136,7 @@ extension TensorFile {
         munmap(UnsafeMutableRawPointer(mutating: mapping.baseAddress!), mapping.count)
     }
 
-    private static func header(of mapping: UnsafeRawBufferPointer, path: String) throws -> (end: Int, length: Int) {
+    private static func headerEnd(of mapping: UnsafeRawBufferPointer, path: String) throws -> Int {
         let length = UInt64(littleEndian: mapping.loadUnaligned(as: UInt64.self))
         let room = min(mapping.count - 8, TensorHeader.longest)
         guard length <= UInt64(room) else {
@@ -145,7 +144,7 @@ extension TensorFile {
                 path: path, expected: "a safetensors header of at most \(room) bytes", found: "\(length)",
                 hint: "the file is cut short or is no safetensors file")
         }
-        return (8 + Int(length), Int(length))
+        return 8 + Int(length)
     }
 
     private static func copy<Element: BitwiseCopyable>(_ bytes: UnsafeRawBufferPointer, as: Element.Type) -> [Element] {

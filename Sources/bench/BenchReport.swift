@@ -31,9 +31,7 @@ struct BenchReport: Codable {
     var measurements: [Measurement] = []
 
     func write(to path: String) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-        try FileSystem.writeAtomically(try encoder.encode(self), to: path)
+        try FileSystem.writeAtomically(try Results.json(self), to: path)
     }
 
     var text: String {

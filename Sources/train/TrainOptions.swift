@@ -77,6 +77,9 @@ struct TeachingOptions: ParsableArguments {
         if teacher == nil, let (name, _) = given.first(where: { $0.value }) {
             throw ValidationError("\(name) is for training in place: give --model and --teacher")
         }
+        if alpha == 0, let name = temperature != nil ? "--temperature" : likeliest != nil ? "--likeliest" : nil {
+            throw ValidationError("\(name): --alpha 0 leaves out the comparison; leave one of them out")
+        }
     }
 
     func apply(to settings: inout TeachingSettings) {

@@ -28,7 +28,7 @@ import Testing
     @Test func refusesGzipThatIsCutShortAnywhere() {
         for length in 2..<Self.gzip.count {
             #expect(throws: DataError.self, "after \(length) bytes") {
-                try Zlib.inflate(Self.gzip[..<length], .gzip, path: "x")
+                try Gzip.inflate(Self.gzip[..<length], path: "x")
             }
         }
     }
@@ -36,7 +36,7 @@ import Testing
     @Test func refusesGzipWithAWrongChecksum() {
         var damaged = Self.gzip
         damaged[damaged.count - 6] ^= 1
-        #expect(throws: DataError.self) { try Zlib.inflate(damaged[...], .gzip, path: "x") }
+        #expect(throws: DataError.self) { try Gzip.inflate(damaged[...], path: "x") }
     }
 
     @Test func readsTheTableInAZip() throws {
@@ -68,7 +68,7 @@ import Testing
     private static func contents(_ archive: ZipArchive) throws -> [[UInt8]] { try archive.members.map(archive.content) }
 
     @Test func readsATar() throws {
-        let members = try TarArchive(Zlib.inflate(Self.tgz[...], .gzip, path: "x"), path: "x").members
+        let members = try TarArchive(Gzip.inflate(Self.tgz[...], path: "x"), path: "x").members
         #expect(
             members.map(\.name) == [
                 "en-de/IWSLT17.TED.tst1.en-de.en.xml", "en-de/" + String(repeating: "n", count: 120),
@@ -87,7 +87,7 @@ import Testing
     }
 
     @Test func refusesABrokenTar() throws {
-        let tar = try Zlib.inflate(Self.tgz[...], .gzip, path: "x")
+        let tar = try Gzip.inflate(Self.tgz[...], path: "x")
         var damaged = tar
         damaged[0] ^= 1
         #expect(throws: DataError.self) { try TarArchive(damaged, path: "x") }

@@ -22,7 +22,7 @@ package struct InputFile: Sendable {
 
     /// Decompressed, if the file begins like a gzip file, whatever its name.
     var content: [UInt8] {
-        get throws { FileFormat(bytes) == .gzip ? try Zlib.inflate(bytes[...], .gzip, path: path) : bytes }
+        get throws { FileFormat(bytes) == .gzip ? try Gzip.inflate(bytes[...], path: path) : bytes }
     }
 
     /// Text, plain or gzip, not yet cut into lines.

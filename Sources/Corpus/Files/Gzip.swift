@@ -2,41 +2,30 @@ import CZlib
 import Tensors
 
 /// Decompression of whole buffers; what is cut short or damaged is an error, never a shorter result.
-enum Zlib {
-    enum Format {
-        /// RFC 1952, one member or several in a row, CRC-32 checked.
-        case gzip
-        /// RFC 1951 without header, as in a zip archive.
-        case raw
+enum Gzip {
+    /// zlib's encoding of the format: log2 of the window, 16 more for a gzip header.
+    private static let windowBits: Int32 = 15 + 16
 
-        /// zlib's encoding of the format: log2 of the window, 16 more for a gzip header, negative for none.
-        var windowBits: Int32 { self == .gzip ? 15 + 16 : -15 }
-    }
-
+    /// RFC 1952: one member or several in a row, CRC-32 checked.
+    ///
     /// - Parameters:
     ///   - path: named in errors only.
     ///   - limit: no more than this many bytes may come out.
-    static func inflate(
-        _ bytes: ArraySlice<UInt8>, _ format: Format, path: String, limit: Int = 1 << 33
-    ) throws -> [UInt8] {
+    static func inflate(_ bytes: ArraySlice<UInt8>, path: String, limit: Int = 1 << 33) throws -> [UInt8] {
         var rest = bytes
         var output: [UInt8] = []
         repeat {
-            rest = try inflateMember(rest, format, path: path, limit: limit, into: &output)
-        } while format == .gzip && !rest.isEmpty && rest.contains { $0 != 0 }
+            rest = try inflateMember(rest, path: path, limit: limit, into: &output)
+        } while rest.contains { $0 != 0 }
         return output
-    }
-
-    static func crc32(_ bytes: [UInt8]) -> UInt32 {
-        bytes.withUnsafeBufferPointer { UInt32(CZlib.crc32_z(0, $0.baseAddress, $0.count)) }
     }
 
     /// Appends one member's content and returns what follows it.
     private static func inflateMember(
-        _ bytes: ArraySlice<UInt8>, _ format: Format, path: String, limit: Int, into output: inout [UInt8]
+        _ bytes: ArraySlice<UInt8>, path: String, limit: Int, into output: inout [UInt8]
     ) throws -> ArraySlice<UInt8> {
         var stream = z_stream()
-        let status = inflateInit2_(&stream, format.windowBits, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
+        let status = inflateInit2_(&stream, windowBits, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
         guard status == Z_OK else { throw damaged(path, "zlib error \(status)") }
         defer { inflateEnd(&stream) }
 
