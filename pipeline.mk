@@ -18,7 +18,8 @@ GOALS := $(or $(WHY_GOAL),$(MAKECMDGOALS))
 
 # ---- Settings ---------------------------------------------------------------------------------------------------------
 
-# Defaults of single goals.
+# Defaults of single goals. Where MODES or SIZES are given, networks are made of them, else $1.
+crossed = $(if $(MODES)$(SIZES),$(foreach m,$(or $(MODES),alr),$(foreach s,$(or $(SIZES),m),$m-$s)),$1)
 
 ifneq (,$(filter paper,$(GOALS)))
 MODES ?= alr alrr aslr elr
@@ -26,26 +27,26 @@ SIZES ?= xs s m l
 ATTENTIONS ?= encoder decoder cross crossfull
 LAYERS ?= 0 1 2 3 4 5
 else ifneq (,$(filter pareto,$(GOALS)))
-NETWORKS ?= mix-l mix-m mix-s slots-l alr-xs
+NETWORKS ?= $(call crossed,mix-l mix-m mix-s slots-l alr-xs)
 INPLACE ?= $(EVERYWHERE)
 BEAMS ?= 1 4
 else ifneq (,$(filter attentionless,$(GOALS)))
-NETWORKS ?= mix-l slots-l alr-xs
+NETWORKS ?= $(call crossed,mix-l slots-l alr-xs)
 INPLACE ?= $(filter mix-%,$(EVERYWHERE))
 BEAMS ?= 1 4
 else ifneq (,$(filter greedy,$(GOALS)))
-NETWORKS ?= mix-s mix-m mix-l
+NETWORKS ?= $(call crossed,mix-s mix-m mix-l)
 MODELS ?=
 else ifneq (,$(filter stepwise,$(GOALS)))
-NETWORKS ?= mix-l
+NETWORKS ?= $(call crossed,mix-l)
 MODELS ?= $(EVERYWHERE)
 LAYERS ?= 0 1 2 3 4 5
 else ifneq (,$(filter lengths,$(GOALS)))
-NETWORKS ?= mix-l slots-l alr-xs
+NETWORKS ?= $(call crossed,mix-l slots-l alr-xs)
 MODELS ?= $(EVERYWHERE)
 INPLACE ?= $(filter mix-%,$(EVERYWHERE))
 TEXTS ?= 1 2 4 8
-TOKENIZE_FLAGS ?= --join 8 --max-tokens 200
+text_flags := --join 8 --max-tokens 200
 START ?= $(filter-out $(RUN),$(CORPUS).$(PAIR))
 endif
 
@@ -64,7 +65,7 @@ RUN ?= $(CORPUS).$(PAIR)$(if $(filter lengths,$(GOALS)),.lengths)
 
 phrasebook_networks := alr-s mix-l
 # What is distilled: each of these, such as alr-m or mix-k32r64, at each of ATTENTIONS where its family may stand.
-NETWORKS ?= $(if $(MODES)$(SIZES),$(foreach m,$(or $(MODES),alr),$(foreach s,$(or $(SIZES),m),$m-$s)),$(or $($(CORPUS)_networks),alr-m))
+NETWORKS ?= $(call crossed,$(or $($(CORPUS)_networks),alr-m))
 # Families and sizes that NETWORKS are made of, if it is not given.
 MODES ?=
 SIZES ?=
@@ -73,7 +74,7 @@ ATTENTIONS ?= encoder decoder cross
 # Layers that ALR (size M) also replaces one at a time, as in LAYERS="0 5"; for stepwise, all that the teacher has.
 LAYERS ?=
 # The phrasebook's story is told to its end, unless another goal has its own.
-phrasebook_inplace = $(if $(filter-out all phrasebook runs/%,$(GOALS)),,$(filter mix-l.%,$(EVERYWHERE)))
+phrasebook_inplace = $(if $(filter paper greedy stepwise,$(GOALS)),,$(filter mix-l.%,$(EVERYWHERE)))
 # Models that are trained in place as well, each a list of specs joined by +.
 INPLACE ?= $($(CORPUS)_inplace)
 # Seeds; several make runs RUN.seed-N side by side.
@@ -173,13 +174,16 @@ require_known = $(foreach v,$(filter-out $2,$($1)),$(error $1: expected some of:
 require_numbers = $(foreach v,$($1),$(if $(call consists,$v,$(digits)),,$(error $1: expected numbers, found '$v')))
 
 $(foreach v,RUN CORPUS PAIR $(if $(START),START),$(call require_name,$v))
+$(if $(word 2,$(filter all paper attentionless pareto greedy stepwise lengths,$(GOALS))),$(error expected one of these goals at a time, since \
+	each has defaults of its own; found '$(GOALS)'))
 $(if $(filter $(RUN),$(START)),$(error START: expected another run than RUN, found '$(START)' for both))
 KNOWN_ATTENTIONS := encoder decoder cross crossfull
 $(call require_known,ATTENTIONS,$(KNOWN_ATTENTIONS))
 $(call require_known,PRESET,small paper)
 $(call require_known,PRECISIONS,float32 int8 mixed)
 $(call require_known,PROCESSES,1 2 4 8 16 32 64 128 256 512 1024)
-$(if $(filter 1,$(words $(PROCESSES))),,$(error PROCESSES: expected a number of processes, found '$(PROCESSES)'))
+$(foreach v,PRESET PROCESSES MAPS BOUND,$(if $(filter 1,$(words $($v))),,$(error $v: expected one value, found '$($v)')))
+$(if $(call consists,$(subst .,,$(BOUND)),$(digits)),,$(error BOUND: expected a number, found '$(BOUND)'))
 $(foreach v,LAYERS SEEDS MAPS,$(call require_numbers,$v))
 $(foreach v,$(filter-out $(shell seq 64),$(BEAMS)),$(error BEAMS: expected numbers from 1 to 64, found '$v'))
 
@@ -189,6 +193,7 @@ pairs.multi30k := $(pairs.phrasebook)
 pairs.tatoeba := en-fr fr-en
 pairs.iwslt2017 := en-de de-en en-fr fr-en
 $(call require_numbers,TEXTS)
+$(foreach v,$(filter 0,$(TEXTS)),$(error TEXTS: expected numbers from 1 on, found '$v'))
 ifneq (,$(filter-out help build test test-cluster check lint torture sanitize sanitize/% docs deps deps-mpi clean table report \
   results-docs verify merge-registries free why,$(or $(GOALS),all)))
 $(if $(pairs.$(CORPUS)),$(call require_known,PAIR,$(pairs.$(CORPUS))))
@@ -199,7 +204,7 @@ $(if $(START),$(if $(pairs.$(CORPUS))$(wildcard runs/$(START)/train/manifest.jso
 endif
 
 # Names given on the command line that nothing reads.
-settings := $(shell sed -nE 's/^([A-Z_]+) [?:]?=.*/\1/p' $(firstword $(MAKEFILE_LIST)))
+settings := CORES JOBS SWIFT SWIFT_FLAGS CORPUS_FILES $(shell sed -nE '/^# -+ Names/q; s/^([A-Z_]+) [?:]?=.*/\1/p' $(firstword $(MAKEFILE_LIST)))
 given := $(foreach v,$(.VARIABLES),$(if $(filter command%,$(subst command line,command,$(origin $v))),$v))
 $(foreach v,$(filter-out $(settings) DISTILL_FLAGS_% -%,$(given)),$(error $v: no setting of this name; make -f pipeline.mk help lists them))
 
@@ -209,25 +214,25 @@ ifneq (,$(filter all paper attentionless pareto greedy stepwise lengths search p
 include runs/families.mk
 endif
 runs/families.mk: $(BUILT)
-	@mkdir -p $(@D)
-	@$(BIN)/distill --families | awk '{ names = names " " $$1; print "span." $$1 " := " $$2; gsub(",", " ", $$3); \
-	  print "attentions." $$1 " := " $$3 } END { print "FAMILIES :=" names }' > $@.new
-	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+	@mkdir -p $(@D); new=$@.$$$$; trap 'rm -f $$new' EXIT; $(BIN)/distill --families | \
+	  awk '{ names = names " " $$1; print "span." $$1 " := " $$2; gsub(",", " ", $$3); print "attentions." $$1 " := " $$3 } \
+	  END { print "FAMILIES :=" names }' > $$new; if cmp -s $$new $@; then touch $@; else mv $$new $@; fi
 
 # The family of network or spec $1.
 family = $(firstword $(subst -, ,$1))
 # The specs alr-m.encoder for networks $1 at ATTENTIONS, without those that do not exist.
 specs = $(foreach n,$1,$(foreach a,$(filter $(attentions.$(call family,$n)),$(ATTENTIONS)),$n.$a))
-# The parts $2 of network $1 that are there, joined by +, if more than one is.
+# The parts $2 of network $1 that are in ATTENTIONS, joined by +.
 space := $(subst ,, )
 comma := ,
-join_parts = $(if $(word 2,$(filter $2,$(ATTENTIONS))),$(subst $(space),+,$(strip $(foreach a,$(filter $2,$(ATTENTIONS)),$1.$a))))
+join_parts = $(subst $(space),+,$(strip $(foreach a,$(filter $(ATTENTIONS),$2),$1.$a)))
 
 # Networks that can stand in the decoder too, and what each is at all three attentions.
 ANYWHERE = $(foreach n,$(NETWORKS),$(if $(filter decoder,$(attentions.$(call family,$n))),$n))
 EVERYWHERE = $(foreach n,$(ANYWHERE),$(call join_parts,$n,encoder decoder cross))
 ALR = $(filter alr-%,$(NETWORKS))
-DEFAULT_MODELS = $(call specs,$(NETWORKS)) $(sort $(foreach n,$(ANYWHERE),$(call join_parts,$n,encoder decoder)) $(EVERYWHERE)) \
+JOINED = $(sort $(foreach n,$(ANYWHERE),$(call join_parts,$n,encoder decoder)) $(EVERYWHERE))
+DEFAULT_MODELS = $(call specs,$(NETWORKS)) $(filter-out $(call specs,$(NETWORKS)),$(JOINED)) \
 	$(foreach l,$(LAYERS),$(addsuffix .$l,$(call specs,$(firstword $(filter alr-m,$(ALR)) $(ALR)))))
 
 # Where families are known, whoever names one that is not is told so before anything runs.
@@ -276,6 +281,7 @@ last_step.$1.stepwise :=
 $(foreach s,$(steps),$$(eval before.$1.$s.stepwise := $$(last_step.$1.stepwise))$$(eval last_step.$1.stepwise := $1.$s.stepwise))
 endef
 $(foreach n,$(STEPWISE),$(eval $(call chain,$n)))
+$(if $(STEPWISE),$(if $(strip $(steps)),,$(error LAYERS and ATTENTIONS: expected a layer and an attention at least, found '$(LAYERS)', '$(ATTENTIONS)')))
 STEPS := $(foreach n,$(STEPWISE),$(foreach s,$(steps),$n.$s.stepwise))
 
 # ---- Goals ------------------------------------------------------------------------------------------------------------
@@ -299,8 +305,8 @@ $(RUN_GOALS): $(SCORES) $(addprefix release/,$(CAPTURES))
 else
 $(RUN_GOALS): $(addprefix seed/,$(SEEDS))
 	@$(make_report)
-seed/%: $$(STARTING)
-	$(MAKE) -f pipeline.mk $(filter $(RUN_GOALS),$(GOALS)) SEEDS=$* RUN=$(RUN).seed-$* THREADS=$(THREADS)
+$(addprefix seed/,$(SEEDS)): seed/%: $$(STARTING) $$(CORPUS_FILES)
+	$(MAKE) -f pipeline.mk $(filter $(RUN_GOALS),$(GOALS)) SEEDS=$* RUN=$(RUN).seed-$* CORES=$(THREADS) JOBS=1
 endif
 
 phrasebook: ## The default goal on the corpus that comes with the project
@@ -383,7 +389,7 @@ docs: | deps-mpi ## The articles as web pages, in .build/docs; a warning is an e
 	  --exclude-extended-types --warnings-as-errors --disable-indexing --transform-for-static-hosting --output-path .build/docs
 
 # Test sets of TEXTS lie beside RUN.
-with_joined = $(R) $(wildcard $(R).joined-[0-9]*)
+with_joined = $(foreach r,$(R) $(if $(word 2,$(SEEDS)),$(SEEDS:%=$(R).seed-%)),$(wildcard $r $r.joined-[0-9]*))
 
 # A stage marks its folder: by a manifest when it has finished, by a lock as soon as it has begun.
 clean: ## Delete what the stages made for RUN; corpora, history and programs stay, and what is not of the stages
@@ -395,12 +401,16 @@ clean: ## Delete what the stages made for RUN; corpora, history and programs sta
 	  [ ! -d $$run ] || { echo 'left, since no stage has made it:'; find $$run -mindepth 1 -maxdepth 1; }; }; done
 
 verify: ## Compare every file that RUN's stages have published with the SHA-256 in its manifest
-	@bad=0; while read -r manifest; do \
+	@$(if $(with_joined),,$(error RUN: expected a run that there is, found no $(R)))bad=0; while read -r manifest; do \
 	  sqlite3 :memory: "SELECT json_extract(value, '$$.sha256') || '  ' || key FROM json_each(readfile('$$manifest'), '$$.files')" | \
 	    (cd "$$(dirname "$$manifest")" && sha256sum --check --quiet --strict) || { echo "$$(dirname "$$manifest"): not what was published" >&2; bad=1; }; \
 	done < <(find $(with_joined) -name manifest.json -not -path '*/.unfinished/*'); exit $$bad
 
 # Make itself is asked, with a copy of the parameters in which those that changed are newer; nothing is made.
+ifneq (,$(word 2,$(SEEDS)))
+why:
+	@$(foreach s,$(SEEDS),$(MAKE) -f pipeline.mk why SEEDS=$s RUN=$(RUN).seed-$s;)
+else
 why: ## What GOAL or TARGET would make again, and which input or setting changed
 	@new=$$(mktemp -d); trap 'rm -rf "$$new"' EXIT; [ ! -d $(R)/parameters ] || cp -a $(R)/parameters/. "$$new"; \
 	export WHY_GOAL=$(GOAL) WHY_PARAMETERS="$$new"; \
@@ -414,6 +424,7 @@ why: ## What GOAL or TARGET would make again, and which input or setting changed
 	      *) [ "$$reason" -nt "$$folder/manifest.json" ] && since='was made since' || since='would be made again'; \
 	        echo "$$folder: $${reason%/manifest.json} $$since" ;; \
 	    esac; done; done | { grep . || echo 'nothing would be made again'; }
+endif
 
 merge-registries: | $(BUILT) ## Take over the runs of other registries, REGISTRIES="a.sqlite b.sqlite"; twice is once
 	$(BIN)/report --merge $(or $(REGISTRIES),$(error REGISTRIES: expected files to merge, as in REGISTRIES="a.sqlite b.sqlite")) --registry runs/registry.sqlite
@@ -475,9 +486,8 @@ address = $(if $(CORPUS_MIRROR),$(CORPUS_MIRROR)/$1,$2)
 # Puts address $1 into the target, if its content is what it was when this was written.
 define fetch
 	mkdir -p $(@D)
-	curl --fail --location --silent --show-error --retry 3 --output $@.partial $(1)
-	echo '$(or $(sha256.$(@:$(CORPORA)/%=%)),no known SHA-256 for)  $@.partial' | sha256sum --check --quiet
-	mv $@.partial $@
+	new=$@.$$$$; trap 'rm -f $$new' EXIT; curl --fail --location --silent --show-error --retry 3 --output $$new $(1); \
+	  echo "$(or $(sha256.$(@:$(CORPORA)/%=%)),no known SHA-256 for)  $$new" | sha256sum --check --quiet; mv $$new $@
 endef
 
 # Image captions, 29,000 pairs. Elliott et al. 2016, 2017.
@@ -530,7 +540,7 @@ CORPUS_FILES = $($(CORPUS)_files)
 # ---- Parameters -------------------------------------------------------------------------------------------------------
 
 SEED_FLAG := $(addprefix --seed ,$(firstword $(SEEDS)))
-tokenize_parameters = --corpus $(CORPUS) --pair $(PAIR) $($(CORPUS)_text) $(TOKENIZE_FLAGS)
+tokenize_parameters = --corpus $(CORPUS) --pair $(PAIR) $($(CORPUS)_text) $(call unless_given,$(text_flags),$(TOKENIZE_FLAGS)) $(TOKENIZE_FLAGS)
 # Of pairs of option and value, those whose option is not among the flags $2: programs take each option once.
 unless_given = $(strip $(if $1,$(if $(filter $(firstword $1) $(firstword $1)=%,$2),,$(wordlist 1,2,$1)) \
 	$(call unless_given,$(wordlist 3,$(words $1),$1),$2)))
@@ -582,11 +592,15 @@ $(P)/score: $(ALWAYS)
 $(P)/greedy: $(ALWAYS)
 	$(call remember,$(greedy_parameters))
 $(addprefix $(P)/distill/,$(STEPS)): $(P)/distill/%.stepwise: $(ALWAYS)
-	$(call remember,$(call distill_parameters,$*))
+	$(call remember,$(call distill_parameters,$*) $(call step_capture,$*.stepwise) --model $(call so_far,$*.stepwise))
+$(STEPWISE:%=$(P)/last/%.stepwise): $(P)/last/%: $(ALWAYS)
+	$(call remember,$(last_step.$*))
+$(addprefix $(P)/splice/,$(SPLICED)): $(P)/splice/%: $(ALWAYS)
+	$(call remember,$(call distillations,$*))
 $(addprefix $(P)/tokenize.joined-,$(TEXTS)): $(P)/tokenize.joined-%: $(ALWAYS)
 	$(call remember,$(tokenize_parameters) --join-test $*)
 parameters: $(addprefix $(P)/,tokenize train inplace score $(if $(OFFERED),greedy) $(CAPTURES:%=capture/%) $(DISTILLED:%=distill/%) \
-	$(STEPS:%=distill/%) $(TEXTS:%=tokenize.joined-%) $(if $(filter search,$(GOALS)),search/$(SEARCH_PLACE)))
+	$(STEPS:%=distill/%) $(STEPWISE:%=last/%.stepwise) $(SPLICED:%=splice/%) $(TEXTS:%=tokenize.joined-%) $(if $(filter search,$(GOALS)),search/$(SEARCH_PLACE)))
 	@:
 
 # ---- Stages -----------------------------------------------------------------------------------------------------------
@@ -612,7 +626,7 @@ $(TEACHER): $(P)/train $(TOKENS) $(STARTING) | $(MPI_BUILT)
 	$(call mpi_stage,train) --tokens $(R)/tokens $(train_parameters) $(again) $(mpi_alone)
 
 # A teacher that is there is taken as it is. What was given for RUN, as texts to join, is not for this one.
-$(STARTING): | $(BUILT)
+$(STARTING): | $(BUILT) $$(CORPUS_FILES)
 	MAKEFLAGS="$${MAKEFLAGS%%-- *}" $(MAKE) -f pipeline.mk $@ RUN=$(START) START= SEEDS= \
 	  CORPUS=$(CORPUS) PAIR=$(PAIR) PRESET=$(PRESET) TOKENIZE_FLAGS= TRAIN_FLAGS=
 
@@ -625,12 +639,15 @@ $(call manifests,distill,$(DISTILLED)): $(R)/distill/%/manifest.json: $(P)/disti
 		| $$(call manifests,capture,$$(call capture_of,$$*)) $(MPI_BUILT)
 	$(call mpi_stage,distill) --capture $(R)/capture/$(call capture_of,$*) $(call distill_parameters,$*) $(again) $(mpi_output)
 
-# When everything that learns from a capture is done.
+# When everything that learns from a capture is done, unless a distillation of another make, or of a search, is at work.
+foreign_locks = $(filter-out $(patsubst %,$(R)/distill/%/.lock,$(DISTILLED) $(STEPS)),$(wildcard $(R)/distill/*/.lock))
+drop_unused = for lock in $(foreign_locks); do flock --nonblock $$lock true || \
+	  { echo "$1 stays: $${lock%/.lock} is being made"; exit 0; }; done; $(call drop,$1)
 $(addprefix release/,$(CAPTURES)): release/%: \
 		$$(foreach s,$$(DISTILLED),$$(if $$(filter $$*,$$(call capture_of,$$s)),$$(call manifests,distill,$$s)))
-	@$(if $(KEEP),:,$(call drop,$(R)/capture/$*))
+	@$(if $(filter 1,$(KEEP)),:,$(call drop_unused,$(R)/capture/$*))
 
-$(call manifests,splice,$(SPLICED)): $(R)/splice/%/manifest.json: $(TEACHER) $$(call manifests,distill,$$(call distillations,$$*)) | $(BUILT)
+$(call manifests,splice,$(SPLICED)): $(R)/splice/%/manifest.json: $(P)/splice/% $(TEACHER) $$(call manifests,distill,$$(call distillations,$$*)) | $(BUILT)
 	$(call stage,splice) --model $(R)/train $(foreach s,$(call distillations,$*),--replacement $(R)/distill/$s) $(if $(call single,$*),--layers $(subst .,,$(suffix $*))) $(output)
 
 $(call manifests,inplace,$(INPLACE)): $(R)/inplace/%/manifest.json: $(P)/inplace $(R)/splice/%/manifest.json $(TEACHER) $(TOKENS) | $(MPI_BUILT)
@@ -643,12 +660,12 @@ $(R)/splice/greedy/manifest.json: $(P)/greedy $(TEACHER) $(TOKENS) $(call manife
 so_far = $(or $(addprefix $(R)/splice/,$(before.$1)),$(R)/train)
 step_capture = $(call capture_parameters,$(call capture_of,$1)) --layers $(lastword $(subst ., ,$(1:.stepwise=)))
 .SECONDARY: $(call manifests,capture,$(STEPS)) $(call manifests,distill,$(STEPS)) $(call manifests,splice,$(STEPS))
-$(call manifests,capture,$(STEPS)): $(R)/capture/%/manifest.json: $$(call so_far,$$*)/manifest.json $(TOKENS) | $(BUILT)
+$(call manifests,capture,$(STEPS)): $(R)/capture/%/manifest.json: $(P)/distill/% $$(call so_far,$$*)/manifest.json $(TOKENS) | $(BUILT)
 	$(call stage,capture) --model $(call so_far,$*) --tokens $(R)/tokens $(call step_capture,$*) $(output)
 $(call manifests,distill,$(STEPS)): $(R)/distill/%/manifest.json: $(P)/distill/% $$(call so_far,$$*)/manifest.json \
 		| $(R)/capture/%/manifest.json $(BUILT)
 	$(call stage,distill) --capture $(R)/capture/$* $(call distill_parameters,$(*:.stepwise=)) $(again) $(output)
-	$(if $(KEEP),,$(call drop,$(R)/capture/$*))
+	$(if $(filter 1,$(KEEP)),,$(call drop,$(R)/capture/$*))
 $(call manifests,splice,$(STEPS)): $(R)/splice/%/manifest.json: $$(call so_far,$$*)/manifest.json $(R)/distill/%/manifest.json | $(BUILT)
 	$(call stage,splice) --model $(call so_far,$*) --replacement $(R)/distill/$* $(output)
 
@@ -662,7 +679,7 @@ define score_rules
 $(call manifests,score,teacher$(call variant,$1,$2,$3)): $(P)/score $(TEACHER) $(call text_tokens,$3)/manifest.json | $(BUILT)
 	$$(call stage,score) --model $(R)/train --tokens $(call text_tokens,$3) --beam $1 --precision $2 $$(score_parameters) $$(output)
 $(call manifests,score,$(addsuffix $(call variant,$1,$2,$3),$(SCORED))): $(R)/score/%$(call variant,$1,$2,$3)/manifest.json: \
-  $(P)/score $(R)/$$$$(call model_folder,$$$$*)/manifest.json $(call manifests,score,teacher$(call variant,$1,$2,$3)) | $(BUILT)
+  $(P)/score $$$$(if $$$$(last_step.$$$$*),$(P)/last/$$$$*) $(R)/$$$$(call model_folder,$$$$*)/manifest.json $(call manifests,score,teacher$(call variant,$1,$2,$3)) | $(BUILT)
 	$$(call stage,score) --model $(R)/$$(call model_folder,$$*) --tokens $(call text_tokens,$3) --beam $1 --precision $2 $$(score_parameters) \
 	  --base $(R)/score/teacher$(call variant,$1,$2,$3) $$(output)
 endef
@@ -687,7 +704,7 @@ $(R)/search/$(SEARCH_PLACE).json: $(P)/search/$(SEARCH_PLACE) $(P)/capture/$(SEA
 	runs/search-venv/bin/python -B Sources/search/search.py --distill $(call quote,$(call stage,distill)) \
 	  --capture $(R)/capture/$(SEARCH_CAPTURE) $(search_parameters) --study $(@D)/study.sqlite \
 	  --runs $(R)/distill/search.$(SEARCH_PLACE) --registry runs/registry.sqlite --threads $(THREADS) --output $@
-	@$(if $(KEEP)$(filter $(RUN_GOALS),$(GOALS)),:,$(call drop,$(R)/capture/$(SEARCH_CAPTURE)))
+	@$(if $(filter 1,$(KEEP))$(filter $(RUN_GOALS),$(GOALS)),:,$(call drop,$(R)/capture/$(SEARCH_CAPTURE)))
 
 $(if $(filter search,$(GOALS)),$(addprefix release/,$(SEARCH_CAPTURE))): search
 

@@ -162,6 +162,15 @@ expect "and its capture goes" '[ $code = 0 ] && [ ! -d runs/less/capture/mix-l.c
 pipeline RUN=less stepwise NETWORKS=mix-l LAYERS="0 1"; check "steps that are done are not done again"
 pipeline RUN=less stepwise NETWORKS=mix-l LAYERS="0 1" DISTILL_FLAGS_mix-l.cross.1.stepwise=--force
 expect "a step has no flags of its own" '[ $code = 2 ] && grep -q "nothing is distilled as" out'
+fewer=(mix-l.{decoder.0,cross.0}.stepwise)
+pipeline RUN=less stepwise NETWORKS=mix-l LAYERS=0
+check "of fewer layers, the steps that come after others now, and the last of them" "${fewer[@]/#/capture/}" "${fewer[@]/#/distill/}" "${fewer[@]/#/splice/}" score/mix-l.stepwise
+pipeline RUN=less stepwise NETWORKS=mix-l LAYERS=0 ATTENTIONS=encoder; check "of one attention, another model is scored" score/mix-l.stepwise
+pipeline RUN=less stepwise NETWORKS=mix-l LAYERS=0 ATTENTIONS=encoder CAPTURE_FLAGS="--precision f32"
+check "other captures are other steps" {capture,distill,splice}/mix-l.encoder.0.stepwise capture/heads.encoder distill/mix-l.encoder splice/mix-l.encoder \
+  score/mix-l.{encoder,stepwise}
+pipeline RUN=less stepwise NETWORKS=mix-l LAYERS=
+expect "no layers are no steps" '[ $code = 2 ] && grep -q "LAYERS and ATTENTIONS: expected a layer" out && [ ! -f log ]'
 
 pipeline lengths NETWORKS=mix-l TEXTS="1 4"
 check "lengths: joined texts, in place too" tokens train capture/heads.{encoder,decoder,cross} distill/mix-l.{encoder,decoder,cross} splice/$all inplace/$all \
@@ -191,8 +200,43 @@ pipeline -j2 SEEDS="1 2" ATTENTIONS=encoder RUN=seeds START=seedling
 expect "several seeds start from one, which is trained once" '[ $code = 0 ] && [ "$(grep -c -- "--output runs/seedling/train " out)" = 1 ] &&
   [ "$(grep -c -- "--model runs/seedling/train --preset" out)" = 2 ]'
 
+pipeline lengths ATTENTIONS=cross NETWORKS=mix-l RUN=crossed TEXTS=4 -n TOKENIZE_FLAGS="--vocabulary-size 4000" START=
+expect "lengths of one attention is trained in place" '[ $code = 0 ] && grep -q -- "--output runs/crossed/inplace/mix-l.cross " out'
+expect "its texts are joined whatever else is told to tokenize" 'grep -qE -- "--join 8 --max-tokens 200 --vocabulary-size 4000 +--output runs/crossed/tokens" out'
+pipeline -n RUN=crossed NETWORKS=mix-l ATTENTIONS="cross encoder"; grep -oE "splice/mix[^ ]*" out | sort -u > models
+pipeline -n RUN=crossed NETWORKS=mix-l ATTENTIONS="encoder cross"
+expect "the order of ATTENTIONS makes no other model" '[ -s models ] && grep -oE "splice/mix[^ ]*" out | sort -u | cmp - models'
+networks=()
+pipeline -n attentionless MODES="alr mix" SIZES=m RUN=crossed
+expect "MODES and SIZES are heard where a goal has networks of its own" \
+  '[ $code = 0 ] && grep -q -- "--spec mix-m.cross" out && grep -q -- "--spec alr-m.cross" out && ! grep -q -- "--spec slots" out'
+networks=(NETWORKS=alr-m)
+
+rm -f log
+pipeline RUN=single ATTENTIONS=encoder LAYERS=0
+check "a layer alone is taken out of the distillation of all" tokens train capture/heads.encoder distill/$e {splice,score}/{$e,$e.0} score/teacher
+pipeline RUN=single MODELS=$e.0 DISTILL_FLAGS="--epochs 3"
+check "or distilled alone, if no other is" capture/heads.encoder distill/$e.0 {splice,score}/$e.0
+pipeline RUN=single ATTENTIONS=encoder LAYERS=0; check "and is made again when that changes" {splice,score}/$e.0
+
+mkdir -p runs/single/distill/mix-l.encoder
+pipeline RUN=single ATTENTIONS=encoder KEEP=1 DISTILL_FLAGS="--epochs 4"; rm log
+flock runs/single/distill/mix-l.encoder/.lock sleep 60 & holder=$!
+while flock --nonblock runs/single/distill/mix-l.encoder/.lock true; do sleep 0.05; done
+pipeline RUN=single ATTENTIONS=encoder DISTILL_FLAGS="--epochs 4" KEEP=0
+expect "a capture stays that another make's distillation may read" \
+  '[ $code = 0 ] && [ -f runs/single/capture/heads.encoder/manifest.json ] && grep -q "stays: runs/single/distill/mix-l.encoder is being made" out'
+pkill -P $holder; wait $holder || true
+pipeline RUN=single ATTENTIONS=encoder DISTILL_FLAGS="--epochs 4" KEEP=0
+expect "and goes after it; 0 does not keep it" '[ $code = 0 ] && [ ! -e runs/single/capture/heads.encoder ]'
+check "without anything that is made again"
+
 pipeline SEEDS="1 2" ATTENTIONS=encoder RUN=many
 expect "several seeds make several runs" '[ -f runs/many.seed-1/score/alr-m.encoder/manifest.json ] && grep -q -- "--seed 2" runs/many.seed-2/train/manifest.json'
+pipeline why SEEDS="1 2" ATTENTIONS=encoder RUN=many
+expect "of which why asks each" '[ $code = 0 ] && [ "$(grep -c "nothing would be made again" out)" = 2 ]'
+pipeline -n SEEDS="1 2" PROCESSES=2 MPI_BIN=mpi CORES=8 RUN=few ATTENTIONS=encoder
+expect "whose processes divide the cores" '[ "$(grep -c "mpi/train .* --threads 4$" out)" = 2 ]'
 expect "and one report of them all" 'grep -qx "report --run many.seed-1 --run many.seed-2 --output runs/many/report" reports'
 rm log
 
@@ -287,6 +331,7 @@ done
 pipeline clean RUN=a.B_c-1+d; expect "a name of every kind of character" '[ $code = 0 ]'
 pipeline clean RUN=kept; expect "clean deletes what is marked, and only that" \
   '[ $code = 0 ] && [ ! -d runs/kept/train ] && [ -f runs/kept/notes/thesis.txt ] && grep -q runs/kept/notes out'
+pipeline clean RUN=many SEEDS="1 2"; expect "clean of seeds" '[ $code = 0 ] && [ ! -e runs/many.seed-1 ] && [ ! -e runs/many.seed-2 ]'
 pipeline clean RUN=parallel; expect "clean leaves nothing of a run" '[ $code = 0 ] && [ ! -e runs/parallel ] && [ -f runs/registry.sqlite ]'
 joined=runs/phrasebook.en-de.lengths
 expect "joined tests lie beside their run" '[ -f $joined.joined-1/tokens/manifest.json ] && [ -f $joined.joined-4/tokens/manifest.json ]'
@@ -304,14 +349,16 @@ refused "one language" "PAIR: expected two languages" PAIR=en CORPUS=mine
 refused "a run to start from that is not there, of a corpus of one's own" "START: expected a run of 'mine' with a teacher, found no runs/mine.en-de/train" \
   lengths CORPUS=mine
 refused "a run that starts from itself" "START: expected another run than RUN" RUN=one START=one
+refused "two goals with defaults of their own" "expected one of these goals at a time" all greedy
 networks=()
 refused "a size of no family" "size 'q' is none of xs m" SIZES=q
 for choice in NETWORKS=alx-m MODES=alx ATTENTIONS=encode PRESET=big PRECISIONS=int4 BEAMS=four BEAMS=65 LAYERS=x SEEDS=-1 MODELS=alr-m \
-  MODELS=alr-m.encoder+x INPLACE=mix; do
-  refused "$choice" "${choice%%=*}: expected" $choice
+  MODELS=alr-m.encoder+x INPLACE=mix BOUND=x "MAPS=1 2" TEXTS=0 "PRESET=small paper" PRESET=; do
+  refused "$choice" "${choice%%=*}: expected" "$choice"
 done
 networks=(NETWORKS=alr-m)
 refused "a setting that nothing reads" "SIZE: no setting of this name" SIZE=m
+refused "a name of the file's own" "TEACHER: no setting of this name" TEACHER=runs/x/train
 refused "flags of a distillation that there is not" "DISTILL_FLAGS_alr-s.encoder: nothing is distilled" DISTILL_FLAGS_alr-s.encoder=--force
 
 pipeline RUN=asked ATTENTIONS=encoder; rm -f log
@@ -333,6 +380,8 @@ printf abd > runs/table/words
 pipeline verify RUN=table; expect "verify: a changed file is named" '[ $code != 0 ] && grep -q "words: FAILED" out'
 mkdir runs/table.joined-4; mv runs/table runs/table.joined-4/tokens; mkdir runs/table
 pipeline verify RUN=table; expect "verify: of a joined test, too" '[ $code != 0 ] && grep -q "words: FAILED" out'
+
+pipeline verify RUN=nosuch; expect "verify: a run that is not there" '[ $code = 2 ] && grep -q "RUN: expected a run that there is" out'
 
 pipeline help; expect "help lists the goals" 'grep -qE "^  paper +The paper" out && grep -qE "^  KEEP +1 keeps" out'
 

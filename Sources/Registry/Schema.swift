@@ -14,6 +14,7 @@ enum Schema {
         tables + Views.all, folders + Views.leaderboardAgain, Views.leaderboardAgain,
         replaced + Views.leaderboardAgain + Views.reclaimableAgain,
         Views.lineageAgain + Views.leaderboardAgain + Views.reclaimableAgain,
+        Views.lineageAgain + Views.leaderboardAgain + Views.reclaimableAgain + Views.costAgain,
     ]
 
     /// Where a run writes, relative to the registry's folder where it lies inside: who holds a folder's lock knows who

@@ -6,8 +6,8 @@ enum Views {
     /// the base and gave p in fifteen digits, the third sorted whole configurations.
     static let leaderboardAgain = "DROP VIEW leaderboard;\n" + leaderboard
 
-    /// One row for each scored model, test set and way of searching (beam, precision): its newest finished score, best
-    /// BLEU first.
+    /// One row for each scored model, test set and way of searching (beam, precision): its finished score that started
+    /// last, best BLEU first.
     ///
     /// `difference` is against `base`, the score run whose folder this run read in that role, the newest where several
     /// made the same bytes; `p` belongs to the comparison with any of them. `replaced`, `parameters` and `search` are
@@ -19,7 +19,8 @@ enum Views {
           SELECT runs.id, runs.name, runs.stage, runs.spec, params.value AS search, scores.test_set, scores.score,
                  scores.signature, scores.confidence,
                  rank() OVER (
-                   PARTITION BY runs.name, runs.spec, scores.test_set, params.value ORDER BY runs.id DESC) AS age
+                   PARTITION BY runs.name, runs.spec, scores.test_set, params.value
+                   ORDER BY runs.started DESC, runs.id DESC) AS age
           FROM runs JOIN scores ON scores.run = runs.id AND scores.metric = 'BLEU'
             LEFT JOIN params ON params.run = runs.id AND params.key = 'search'
           WHERE runs.status = 'finished'
@@ -62,12 +63,14 @@ enum Views {
         ORDER BY test_set, score DESC, id;
         """
 
-    /// What each run read and the run that made it, the last one where several made the same bytes; NULL for a raw
-    /// file. The common table of all that ask where something came from.
+    /// What each run read and the run that made it; NULL for a raw file. Where several made the same bytes, the last
+    /// before the reader, if there is one: a capture that went may have been made again since. The common table of all
+    /// that ask where something came from.
     static let edge = """
         edge(run, role, artifact, source) AS (
           SELECT used.run, used.role, used.artifact,
-                 (SELECT max(made.run) FROM run_io made
+                 (SELECT coalesce(max(CASE WHEN made.run < used.run THEN made.run END), max(made.run))
+                  FROM run_io made
                   WHERE made.artifact = used.artifact AND made.direction = 'out' AND made.run <> used.run)
           FROM run_io used WHERE used.direction = 'in'
         )
@@ -76,7 +79,8 @@ enum Views {
     /// More than any chain of stages has: runs that read what one another made would lead on for ever.
     static let deepest = 400
 
-    /// As `leaderboardAgain`: the first listed what a run read at every depth at which it is met, and ended at 32.
+    /// As `leaderboardAgain`: the first listed what a run read at every depth at which it is met, and ended at 32; the
+    /// second named the last maker, though it came after the reader.
     static let lineageAgain = "DROP VIEW lineage;\n" + lineage
 
     /// Everything a run came from, each once: `select * from lineage where run = 17`. `depth` 1 is what it read itself,
@@ -128,19 +132,27 @@ enum Views {
         ORDER BY max(runs.id) DESC;
         """
 
+    /// As `leaderboardAgain`: the first counted nothing of a run that was lost.
+    static let costAgain = "DROP VIEW cost;\n" + cost
+
+    /// Seconds that a run took, up to its last sign of life where nobody saw it end.
+    static let seconds =
+        "coalesce(wall_seconds, round((julianday(coalesce(ended, heartbeat)) - julianday(started)) * 86400, 3))"
+
     /// Hours for each stage, of all runs whatever became of them.
     private static let cost = """
         CREATE VIEW cost AS
         SELECT stage, count(*) AS runs,
                sum(status = 'finished') AS finished,
-               round(sum(wall_seconds) / 3600.0, 3) AS hours,
+               round(sum(\(seconds)) / 3600.0, 3) AS hours,
                round(sum(cpu_seconds) / 3600.0, 3) AS cpu_hours,
                round(max(peak_rss_bytes) / 1048576.0) AS peak_mib
         FROM runs GROUP BY stage
-        ORDER BY sum(wall_seconds) DESC;
+        ORDER BY sum(\(seconds)) DESC;
         """
 
-    /// As `leaderboardAgain`: the first asked only whether somebody was reading a capture at the moment.
+    /// As `leaderboardAgain`: the first asked only whether somebody was reading a capture at the moment; the second
+    /// took what was merged last for what was done last, and minutes where there were a hundred thousand runs.
     static let reclaimableAgain = "DROP VIEW reclaimable;\n" + reclaimable
 
     /// Folders on disk that can be made again and that nobody needs now: captures that a finished run of their own name
@@ -160,8 +172,9 @@ enum Views {
         HAVING sum(runs.status = 'running') = 0 AND readers > 0
           AND sum(runs.status <> 'finished' AND substr(artifact_paths.path, 1, length(runs.name) + 1) = runs.name || '/'
             AND NOT EXISTS (SELECT 1 FROM runs later
-                            WHERE (later.folder = runs.folder OR later.key_hash = runs.key_hash) AND later.id > runs.id
-                              AND later.status = 'finished')) = 0
+                            WHERE (later.folder = runs.folder OR later.key_hash = runs.key_hash)
+                              AND (+later.started, +later.id) > (runs.started, runs.id)
+                              AND +later.status = 'finished')) = 0
         ORDER BY artifacts.bytes DESC, artifact_paths.path;
         """
 }

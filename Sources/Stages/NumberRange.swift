@@ -20,7 +20,7 @@ struct NumberRange {
         "--bleu-every": of(0, 1e6),
         "--shares": of(Double(Shares.range.lowerBound), Double(Shares.range.upperBound)), "--batch": of(1, 1e6),
         "--batch-tokens": of(1, 1e9), "--smoothing": below(0, 1),
-        "--beta1": below(0, 1), "--beta2": below(0, 1), "--epsilon": above(0, 1),
+        "--beta1": below(0, 1), "--beta2": below(0, 1), "--epsilon": of(1e-12, 1),
         "--dropout": below(0, 1), "--embedding-dropout": below(0, 1), "--attention-dropout": below(0, 1),
         "--hidden-dropout": below(0, 1), "--residual-dropout": below(0, 1),
         "--clip": above(0, 1e30), "--alpha": of(0, 1), "--temperature": of(0.1, 100), "--likeliest": of(1, 64),
@@ -36,7 +36,7 @@ struct NumberRange {
         "--max-tokens": of(2, mostTokens),
         "--join": of(1, 1000), "--join-test": of(1, 1000),
         // translation and scores
-        "--beam": of(1, 64), "--length-penalty": of(0, 100), "--max-length-ratio": of(0, 1000),
+        "--beam": of(1, 64), "--length-penalty": of(0, 10), "--max-length-ratio": of(0, 1000),
         "--forced-length": of(1, mostTokens),
         "--bound": of(0, 100), "--resamples": of(0, 1e6), "--bootstrap": of(0, 1e6),
         "--maps": of(0, 1000),
@@ -56,10 +56,10 @@ struct NumberRange {
         NumberRange(values: lower...upper, excludesUpper: true)
     }
 
-    /// False for NaN.
+    /// False for NaN, and for what single precision rounds to an end that is not in it.
     func contains(_ value: Double) -> Bool {
-        values.contains(value) && !(excludesLower && value == values.lowerBound)
-            && !(excludesUpper && value == values.upperBound)
+        values.contains(value) && !(excludesLower && Float(value) == Float(values.lowerBound))
+            && !(excludesUpper && Float(value) == Float(values.upperBound))
     }
 
     /// Refuses the first number that is out of its range. What does not read as a number is left to the parser.

@@ -47,6 +47,14 @@ struct SearchBatchTests {
         #expect(found.warnings == ["cut off after 1024 tokens"])
     }
 
+    @Test(arguments: [1, 3]) func probabilitiesThatAreNoNumbersGiveNoTranslationAndSaySo(_ beam: Int) {
+        let fixture = SearchFixture(seed: 4, layers: 1)
+        fixture.output[0, 7] = .infinity
+        let found = fixture.translator(SearchConfiguration(beam: beam)).translate([[5]])[0]
+        #expect(found.ids.isEmpty && !found.isComplete)
+        #expect(found.warnings == ["no translation: the model's probabilities are not numbers"])
+    }
+
     @Test func progressCountsUpAndMayStop() {
         struct Stop: Error {}
         var reports: [Int] = []

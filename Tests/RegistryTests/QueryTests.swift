@@ -119,7 +119,8 @@ import Testing
         #expect((run.wallSeconds, run.cpuSeconds, run.peakBytes, run.outputBytes) == (3600, 7200, 5 << 20, 1000))
         #expect(run.outputFolder(in: registry) == scratch.folder + "/toy/train")
         #expect(abs(try #require(run.started).timeIntervalSinceNow) < 60)
-        #expect((runs[2].wallSeconds, runs[2].outputFolder(in: registry)) == (nil, nil))
+        #expect(runs[2].wallSeconds.map { $0 < 60 } == true, "it is at work")
+        #expect(runs[2].outputFolder(in: registry) == nil)
         #expect(try registry.runs([live.id, first]).map(\.id) == [first, live.id])
         live.end(finished)
     }

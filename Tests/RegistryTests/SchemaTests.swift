@@ -41,7 +41,7 @@ import Testing
     @Test func fileIsMarkedStrictAndWritesAhead() throws {
         let scratch = try Scratch()
         let registry = try scratch.open()
-        #expect(try registry.rows("PRAGMA user_version") == [["5"]])
+        #expect(try registry.rows("PRAGMA user_version") == [["6"]])
         #expect(try registry.rows("PRAGMA application_id") == [["\(Schema.applicationID)"]])
         #expect(try registry.rows("PRAGMA journal_mode") == [["wal"]])
         #expect(try registry.rows("PRAGMA foreign_keys") == [["1"]])

@@ -94,6 +94,26 @@ import Testing
             ])
     }
 
+    /// A registry that is merged into a newer one brings older runs under higher numbers.
+    @Test func leaderboardShowsTheScoreThatStartedLast() throws {
+        let model = artifact("a", kind: "train")
+        try score("teacher", 31, model: model, output: artifact("b", kind: "score"))
+        try score("teacher", 30, model: model, output: artifact("c", kind: "score"))
+        try registry.write { try $0.execute(sql: "UPDATE runs SET started = '2020-01-01T00:00:00.000Z' WHERE id = 2") }
+        #expect(try registry.rows("SELECT BLEU, run FROM leaderboard") == [["31.0", "1"]])
+    }
+
+    /// Captures go when they have been read, and are made again, byte for byte, for the next network.
+    @Test func lineageNamesTheMakerBeforeTheReader() throws {
+        let capture = artifact("a", kind: "capture")
+        for spec in ["mix-l.encoder", "mix-m.encoder"] {
+            try registry.record(describe("capture"), making: capture)
+            try registry.record(describe("distill", spec: spec), reading: [("capture", capture)])
+        }
+        #expect(try registry.rows("SELECT run, source FROM lineage") == [["2", "1"], ["4", "3"]])
+        #expect(try (registry.ancestors(of: 2), registry.ancestors(of: 4)) == ([1], [3]))
+    }
+
     /// Ten thousand models with everything that the leaderboard shows of them.
     @Test func leaderboardOfManyModelsIsQuick() throws {
         try registry.write { database in
@@ -197,6 +217,17 @@ import Testing
             ending: RunEnding(
                 status: .interrupted, exitCode: 130, wallSeconds: 1800, cpuSeconds: 0, peakResidentBytes: 7 << 20))
         #expect(try registry.rows("SELECT * FROM cost") == [["train", "2", "1", "1.5", "2.0", "7.0"]])
+        try registry.record(describe("train"))
+        try registry.write {
+            try $0.execute(
+                sql: """
+                    UPDATE runs SET status = 'lost', wall_seconds = NULL, ended = NULL,
+                      started = '2025-01-01T00:00:00.000Z', heartbeat = '2025-01-01T02:00:00.000Z' WHERE id = 3
+                    """)
+        }
+        #expect(try registry.rows("SELECT hours FROM cost") == [["3.5"]], "a lost run was at work until it fell silent")
+        #expect(try registry.runs(of: ["toy"]).map(\.id) == [3, 1, 2], "as they started")
+        #expect(try registry.runs([3]).map(\.wallSeconds) == [7200])
     }
 
     @Test func capturesBecomeReclaimableWhenTheirReadersAreDone() throws {

@@ -51,13 +51,14 @@ import Testing
     @discardableResult
     private func score(
         _ spec: String, _ bleu: Double, _ name: String, base: Int64? = nil, search: String = "greedy",
-        status: RunEnding.Status = .finished
+        status: RunEnding.Status = .finished, text: String? = nil
     ) throws -> Int64 {
         let reading = base.map { [(role: "base", artifact: artifact($0))] } ?? []
         return try record("score", spec, name, reading: reading, status: status) { run in
             run.param("replaced", spec.hasPrefix("teacher") ? 0 : 6)
             run.param("search", search)
             run.param("parameters", 1000)
+            if let text { run.param("test_text", text) }
             run.score(Score(metric: "BLEU", testSet: "test", value: bleu, signature: "sig", confidence: 1))
         }
     }
@@ -67,6 +68,19 @@ import Testing
     /// What stands in a row of the leaderboard under a heading.
     private func cell(_ board: Leaderboard, _ row: Int, _ title: String) throws -> String {
         board.rows[row].cells[try #require(board.columns.firstIndex { $0.title == title })].text
+    }
+
+    /// Figures compare like with like: two runs that cut their test texts differently have two test sets of one name.
+    @Test func testSetsOfOneNameAndOtherTextsAreTwo() throws {
+        for (name, text) in [("large", "1a and 2b"), ("small", "3c and 4d")] {
+            let base = try score("teacher", 30, name, text: text)
+            try score("mix-l.cross", 29, name, base: base, text: text)
+        }
+        try score("mix-m.cross", 28, "large", text: "1a and 2b")
+        let evidence = try evidence("large", "small")
+        #expect(Set(evidence.groups.map(\.testSet)) == ["test (1a and 2b)", "test (3c and 4d)"])
+        #expect(evidence.testSet == "test (1a and 2b)" && evidence.replaced.allSatisfy { $0.family == "large" })
+        #expect(try self.evidence("small").testSet == "test")
     }
 
     @Test func seedsBecomeMeanAndStandardDeviation() throws {

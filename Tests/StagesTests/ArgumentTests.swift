@@ -35,6 +35,8 @@ import Testing
             NumberRange.all["--beta1"]!, NumberRange.all["--peak"]!, NumberRange.all["--threads"]!
         )
         #expect(beta.contains(0) && !beta.contains(1) && !beta.contains(.nan))
+        // single precision reads 1, and 0
+        #expect(beta.contains(0.9999999) && !beta.contains(0.99999999) && !peak.contains(1e-50))
         #expect(!peak.contains(0) && peak.contains(1e30) && !peak.contains(.infinity))
         #expect(threads.contains(1) && threads.contains(1024) && !threads.contains(1025))
     }

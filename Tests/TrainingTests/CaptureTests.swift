@@ -1,10 +1,11 @@
 import Corpus
 import Foundation
 import Kernels
-import Models
 import Tensors
 import Testing
 import Training
+
+@testable import Models
 
 @Suite struct CaptureTests {
     private let shape: TransformerConfiguration = {
@@ -58,7 +59,8 @@ import Training
             space.reset()
             var batch = PairBatch()
             batch.append(source: shard.source[sentence], target: shard.target[sentence])
-            let encoded = model.forward(batch, trace: trace, Pass(weights: weights, workspace: space))
+            let encoded = model.forward(
+                batch, to: PassDepth(of: shape), trace: trace, Pass(weights: weights, workspace: space))
             expectEqual(encoded, memory, from: source[sentence], "memory of sentence \(sentence)")
             for (point, file) in zip(settings.points, files) {
                 let expected = trace.activations(point)
@@ -77,6 +79,33 @@ import Training
         let worst =
             zip(found, UnsafeBufferPointer(start: matrix.base, count: matrix.count)).map { abs($0 - $1) }.max() ?? 0
         #expect(worst < 1e-5, "\(what): largest difference \(worst)")
+    }
+
+    /// A pass that ends at the deepest place leaves there what a pass through all layers does.
+    @Test(arguments: [(Attention.encoder, [0]), (.encoder, [1]), (.decoder, [0]), (.decoder, [1]), (.cross, [0, 2])])
+    func aPassGoesNoDeeperThanItsPlaces(_ attention: Attention, _ layers: [Int]) throws {
+        let settings = try CaptureConfiguration(
+            teacher: shape, spans: Span.allCases, attentions: [attention], layers: layers, elementType: .f32)
+        let model = Transformer(shape), weights = model.layout.initialized(seed: 3)
+        let whole = TransformerPass(model, weights: weights)
+        let part = TransformerPass(model, weights: weights, to: settings.points)
+        let tokens = shard(40)
+        var batch = PairBatch()
+        for index in 0..<40 { batch.append(source: tokens.source[index], target: tokens.target[index]) }
+        let memories = (whole.run(batch), part.run(batch))
+        for point in settings.points {
+            let (expected, found) = (whole.activations(point), part.activations(point))
+            #expect(numbers(found.input) == numbers(expected.input))
+            #expect(numbers(found.output) == numbers(expected.output))
+        }
+        if settings.needsMemory { #expect(numbers(memories.1) == numbers(memories.0)) }
+        let depth = PassDepth(of: shape, to: settings.points)
+        #expect(depth.decoder == (attention == .encoder ? 0 : layers.max()! + 1))
+        #expect(depth.encoder == (attention == .encoder ? layers.max()! + 1 : shape.encoderLayers))
+    }
+
+    private func numbers(_ matrix: Matrix) -> [Float] {
+        Array(UnsafeBufferPointer(start: matrix.base, count: matrix.count))
     }
 
     @Test func threadsDoNotChangeAByte() throws {

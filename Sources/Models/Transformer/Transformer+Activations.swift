@@ -26,17 +26,21 @@ package final class TransformerPass {
     private let weights: FloatBlock
     private let workspace = Workspace()
     private let trace = TransformerTrace()
+    private let depth: PassDepth
     private var encoded: Matrix?
 
-    package init(_ model: Transformer, weights: FloatBlock) {
+    /// - Parameter points: the only activations that will be asked for; a pass goes no deeper than they lie
+    package init(_ model: Transformer, weights: FloatBlock, to points: [CapturePoint]? = nil) {
         self.model = model
         self.weights = weights
+        depth = points.map { PassDepth(of: model.configuration, to: $0) } ?? PassDepth(of: model.configuration)
     }
 
-    /// Returns the encoder's output [source tokens, d]. It and the activations are valid until the next batch.
+    /// Returns the encoder's output [source tokens, d], where the pass goes through all of it. It and the activations
+    /// are valid until the next batch.
     package func run(_ batch: PairBatch) -> Matrix {
         workspace.reset()
-        let encoded = model.forward(batch, trace: trace, pass)
+        let encoded = model.forward(batch, to: depth, trace: trace, pass)
         self.encoded = encoded
         return encoded
     }
@@ -61,13 +65,38 @@ package final class TransformerPass {
     }
 }
 
+/// How many layers of each stack a pass goes through.
+struct PassDepth {
+    private(set) var encoder: Int
+    private(set) var decoder: Int
+
+    /// All.
+    init(of model: TransformerConfiguration) {
+        encoder = model.encoderLayers
+        decoder = model.decoderLayers
+    }
+
+    /// Those that have a part in the activations of some points.
+    init(of model: TransformerConfiguration, to points: [CapturePoint]) {
+        self.init(of: model)
+        func deepest(isInEncoder: Bool) -> Int {
+            points.filter { ($0.attention == .encoder) == isInEncoder }.map { $0.layer + 1 }.max() ?? 0
+        }
+        decoder = deepest(isInEncoder: false)
+        if decoder == 0 { encoder = deepest(isInEncoder: true) }
+    }
+}
+
 extension Transformer {
     /// A teacher-forced forward pass that leaves its activations in `trace`, valid until the workspace is reset.
-    /// Returns the encoder's output [source tokens, d].
-    package func forward(_ batch: PairBatch, trace: TransformerTrace, _ pass: Pass) -> Matrix {
+    /// Returns the encoder's output [source tokens, d], after the layers that it goes through.
+    func forward(_ batch: PairBatch, to depth: PassDepth, trace: TransformerTrace, _ pass: Pass) -> Matrix {
         trace.removeAll()
-        let encoded = encode(batch.source, trace: trace, pass)
-        _ = decode(batch.target, memory: EncoderOutput(x: encoded.y, sentences: batch.source), trace: trace, pass)
+        let encoded = encode(batch.source, layers: depth.encoder, trace: trace, pass)
+        if depth.decoder > 0 {
+            let memory = EncoderOutput(x: encoded.y, sentences: batch.source)
+            _ = decode(batch.target, memory: memory, layers: depth.decoder, trace: trace, pass)
+        }
         return encoded.y
     }
 }

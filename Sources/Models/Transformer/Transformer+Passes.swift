@@ -39,11 +39,11 @@ extension Transformer {
         return sums
     }
 
-    /// Encoder output [source tokens, d].
-    func encode(_ sentences: Packed, trace: TransformerTrace, _ pass: Pass) -> LayerNorm.Tape {
+    /// Encoder output [source tokens, d], after its first layers or all.
+    func encode(_ sentences: Packed, layers: Int? = nil, trace: TransformerTrace, _ pass: Pass) -> LayerNorm.Tape {
         let pass = pass.of(.source)
         var x = source.forward(sentences, positions: positions, pass)
-        for layer in encoder {
+        for layer in encoder.prefix(layers ?? encoder.count) {
             let tape = layer.forward(x, sentences, pass)
             trace.encoder.append(tape)
             x = tape.y
@@ -63,11 +63,13 @@ extension Transformer {
         source.backward(sentences, dy: dx, pass)
     }
 
-    /// Decoder output [target tokens, d], before the output layer.
-    func decode(_ sentences: Packed, memory: EncoderOutput, trace: TransformerTrace, _ pass: Pass) -> LayerNorm.Tape {
+    /// Decoder output [target tokens, d], after its first layers or all, before the output layer.
+    func decode(
+        _ sentences: Packed, memory: EncoderOutput, layers: Int? = nil, trace: TransformerTrace, _ pass: Pass
+    ) -> LayerNorm.Tape {
         let pass = pass.of(.target)
         var x = target.forward(sentences, positions: positions, pass)
-        for layer in decoder {
+        for layer in decoder.prefix(layers ?? decoder.count) {
             let tape = layer.forward(x, sentences, memory: memory, pass)
             trace.decoder.append(tape)
             x = tape.y

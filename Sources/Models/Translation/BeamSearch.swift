@@ -8,7 +8,8 @@ import Tensors
 /// that end are set aside with their normalised score, and the beam narrows by one for each; so do those that reach the
 /// longest length. A sentence leaves the batch when its beam is empty, or when nothing in it can still beat the best
 /// that was set aside: log P only falls, so a hypothesis ends at no more than log P / (longest length)^alpha. Ties go
-/// to the earlier hypothesis and then to the lower token, so that the result is a function of the sentence alone.
+/// to the earlier hypothesis, then to its likelier token, then to the lower, so that the result is a function of the
+/// sentence alone.
 final class BeamSearch {
     private let configuration: SearchConfiguration
     private let decoder: IncrementalDecoder
@@ -177,7 +178,11 @@ final class BeamSearch {
 
     private func result(_ sentence: Sentence) -> Hypothesis {
         var hypothesis = Hypothesis()
-        guard let best = sentence.best else { return hypothesis }
+        guard let best = sentence.best else {
+            hypothesis.isComplete = false
+            hypothesis.warnings = ["no translation: the model's probabilities are not numbers"]
+            return hypothesis
+        }
         hypothesis.ids = history.ids(to: best.end)
         (hypothesis.score, hypothesis.logProbability, hypothesis.isComplete) = (
             best.score, best.logProbability, best.isComplete

@@ -109,7 +109,7 @@ package final class Translator {
                 result[index].warnings.append(
                     "the source has \(sentence.count) tokens; its first \(maximumSource) were translated")
             }
-            if !result[index].isComplete, configuration.forcedLength == nil {
+            if !result[index].isComplete, !result[index].ids.isEmpty, configuration.forcedLength == nil {
                 result[index].warnings.append("cut off after \(result[index].ids.count) tokens")
             }
         }

@@ -19,6 +19,7 @@ package struct RecordedRun: Decodable, FetchableRecord, Sendable {
     package let blas: String
     package let cpu: String
     private let startTime: String
+    /// Up to the last sign of life, where nobody saw it end.
     package let wallSeconds: Double?
     package let cpuSeconds: Double?
     package let peakBytes: Int?
@@ -40,6 +41,7 @@ extension RunRegistry {
     /// All runs of these folders, whatever became of them, in the order in which they started.
     package func runs(of names: [String]) throws -> [RecordedRun] { try recordedRuns("runs.name IN \(names)") }
 
+    /// These runs, in the order in which they started.
     package func runs(_ ids: some Sequence<Int64>) throws -> [RecordedRun] {
         try recordedRuns("runs.id IN \(Array(ids))")
     }
@@ -50,7 +52,7 @@ extension RunRegistry {
                 literal: """
                     SELECT runs.id, runs.name, runs.stage, runs.spec, runs.status, runs.config, runs.argv, runs.version,
                            runs.git_commit AS "commit", runs.git_dirty AS isDirty, runs.seed, runs.threads,
-                           runs.blas, runs.cpu, runs.started AS startTime, runs.wall_seconds AS wallSeconds,
+                           runs.blas, runs.cpu, runs.started AS startTime, \(sql: Views.seconds) AS wallSeconds,
                            runs.cpu_seconds AS cpuSeconds, runs.peak_rss_bytes AS peakBytes,
                            made.artifact AS outputSHA256, artifacts.bytes AS outputBytes,
                            (SELECT path FROM artifact_paths WHERE artifact_paths.artifact = made.artifact
@@ -59,7 +61,7 @@ extension RunRegistry {
                     LEFT JOIN run_io made ON made.run = runs.id AND made.direction = 'out' AND made.role = runs.stage
                     LEFT JOIN artifacts ON artifacts.sha256 = made.artifact
                     WHERE \(condition)
-                    ORDER BY runs.id
+                    ORDER BY runs.started, runs.id
                     """
             ).fetchAll(database)
         }

@@ -1,6 +1,6 @@
 import GRDB
 
-/// A row of the leaderboard: the newest finished score of a model, a test set and a way of searching.
+/// A row of the leaderboard: the last finished score of a model, a test set and a way of searching.
 package struct ScoredModel: Decodable, FetchableRecord, Sendable {
     /// The score's run.
     package let run: Int64
@@ -21,6 +21,8 @@ package struct ScoredModel: Decodable, FetchableRecord, Sendable {
     package let chrf: Double?
     package let paperCompat: Double?
     package let testSet: String
+    /// What tells its text from another of that name.
+    package let testText: String?
     package let signature: String
     package let base: Int64?
 }
@@ -34,7 +36,9 @@ extension RunRegistry {
                     SELECT board.run, runs.name, coalesce(runs.spec, runs.stage) AS model, board.search, board.replaced,
                            board.parameters, board.BLEU AS bleu, board.confidence, board.difference, board.p,
                            board.tokens_per_second AS tokensPerSecond, board.chrF2 AS chrf,
-                           board.paper_compat AS paperCompat, board.test_set AS testSet, board.signature, board.base
+                           board.paper_compat AS paperCompat, board.test_set AS testSet,
+                           (SELECT value FROM params WHERE params.run = board.run AND key = 'test_text') AS testText,
+                           board.signature, board.base
                     FROM leaderboard board JOIN runs ON runs.id = board.run
                     WHERE runs.name IN \(names)
                     ORDER BY board.test_set, board.BLEU DESC, board.run

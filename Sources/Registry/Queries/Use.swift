@@ -7,7 +7,7 @@ package struct Use: Decodable, FetchableRecord, Sendable {
     package let sha256: String
     /// The stage that makes such a folder, or `file`.
     package let kind: String
-    /// The last run that made these bytes; nil for a raw file.
+    /// The last run before it that made these bytes; nil for a raw file.
     package let source: Int64?
     /// Where it was last seen, from the registry's folder where it lies inside.
     package let path: String?

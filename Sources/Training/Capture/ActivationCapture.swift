@@ -6,7 +6,7 @@ import Models
 import Tensors
 
 /// Runs a model over a split, teacher-forced and without dropout, and writes what its attentions take in and put out:
-/// real tokens only, in the order of the shard, all places in one pass.
+/// real tokens only, in the order of the shard, all places in one pass, which goes no deeper than the deepest of them.
 package final class ActivationCapture {
     private let configuration: CaptureConfiguration
     private let pool: WorkerPool
@@ -18,7 +18,9 @@ package final class ActivationCapture {
     package init(_ model: Transformer, weights: FloatBlock, _ configuration: CaptureConfiguration, pool: WorkerPool) {
         self.configuration = configuration
         self.pool = pool
-        workers = (0..<pool.threads).map { _ in CaptureWorker(TransformerPass(model, weights: weights)) }
+        workers = (0..<pool.threads).map { _ in
+            CaptureWorker(TransformerPass(model, weights: weights, to: configuration.points))
+        }
     }
 
     /// Bytes that `write` will need for this shard.

@@ -79,10 +79,8 @@ struct Evidence {
 
     /// The newest finished run of each spec of a stage.
     func finished(_ stage: String) -> [RecordedRun] {
-        var latest: [String: RecordedRun] = [:]
-        for run in runs where run.stage == stage && run.status == "finished" {
-            latest[run.name + "\n" + (run.spec ?? "")] = run
-        }
-        return latest.values.sorted { $0.id < $1.id }
+        let finished = runs.filter { $0.stage == stage && $0.status == "finished" }
+        let newest = Set(finished.grouped { $0.name + "\n" + ($0.spec ?? "") }.map { $0.members.last!.id })
+        return finished.filter { newest.contains($0.id) }
     }
 }

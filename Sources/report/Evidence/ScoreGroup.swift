@@ -7,6 +7,7 @@ struct ScoreGroup {
     let family: String
     let model: ModelName
     let search: String
+    /// Its name, with what tells its text from others of that name where there are others.
     let testSet: String
     /// One of each run, in the order in which the runs were given.
     let members: [ScoredModel]
@@ -19,6 +20,9 @@ struct ScoreGroup {
         let values = members.compactMap(value)
         return values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
     }
+
+    /// Of one run: the mean of several p would be none.
+    var p: Double? { members.count == 1 ? first.p : nil }
 
     /// Standard deviation over seeds; nil of one.
     func spread(_ value: (ScoredModel) -> Double?) -> Double? {
@@ -37,13 +41,17 @@ struct ScoreGroup {
 
     /// Rows that differ in the seed alone become one. The order is that of their first members.
     static func groups(_ rows: [ScoredModel], names: [String]) -> [ScoreGroup] {
-        rows.grouped {
-            [family($0.name), $0.model, $0.search ?? "", $0.testSet].joined(separator: "\n")
+        let texts = Dictionary(grouping: rows, by: \.testSet).mapValues { Set($0.map(\.testText)) }
+        func testSet(_ row: ScoredModel) -> String {
+            row.testSet + (texts[row.testSet]!.count > 1 ? " (\(row.testText ?? "text not recorded"))" : "")
+        }
+        return rows.grouped {
+            [family($0.name), $0.model, $0.search ?? "", testSet($0)].joined(separator: "\n")
         }.map { _, members in
             let all = members.sorted { names.firstIndex(of: $0.name)! < names.firstIndex(of: $1.name)! }
             return ScoreGroup(
                 family: family(all[0].name), model: ModelName(all[0].model), search: all[0].search ?? "",
-                testSet: all[0].testSet, members: all)
+                testSet: testSet(all[0]), members: all)
         }
     }
 }

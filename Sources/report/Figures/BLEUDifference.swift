@@ -14,6 +14,7 @@ struct BLEUDifference {
         }
         let searches = evidence.searches.filter { search in groups.contains { $0.search == search } }
         var y = 0.0, headings: [(String, Double)] = [], tics: [(String, Double)] = [], rows: [[String]] = []
+        var ends = [0.0]
         for (place, all) in groups.grouped(by: \.model.places) {
             headings.append((place, y))
             y += 1
@@ -24,12 +25,13 @@ struct BLEUDifference {
                         0.36 * (Double(searches.firstIndex(of: group.search)!) - Double(searches.count - 1) / 2)
                         / Double(max(1, searches.count - 1))
                     let bounds = try DifferenceInterval(group, evidence)
+                    ends += [bounds.low, bounds.high].compactMap { $0 }
                     rows.append(
                         [
                             place, label, group.search, Gnuplot.number(y + shift),
                             Gnuplot.number(group.mean(\.difference)),
                         ]
-                            + [bounds.low, bounds.high, group.mean(\.p)].map(Gnuplot.number) + [
+                            + [bounds.low, bounds.high, group.p].map(Gnuplot.number) + [
                                 "\(group.members.count)"
                             ])
                 }
@@ -38,6 +40,7 @@ struct BLEUDifference {
             y += 0.4
         }
         let left = max(100, (tics.map { Gnuplot.width($0.0) }.max() ?? 0) + 24), height = Int(y * 20) + 92
+        let (low, high) = (ends.min()!, ends.max()!), room = max(0.04 * (high - low), 0.05)
         let series = searches.enumerated().map { index, search in
             "'bleu-difference.csv' skip 1 using (strcol(3) eq \(Gnuplot.quote(search)) ? $5 : NaN):4:6:7 with "
                 + "xerrorbars pt \(Palette.point(index)) ps 0.55 lw 1.4 lc rgb \(Palette.color(index)) title "
@@ -55,6 +58,8 @@ struct BLEUDifference {
                     set bmargin at screen \(Gnuplot.number(58 / Double(height)))
                     set yrange [\(Gnuplot.number(y - 0.1)):-0.8]
                     set ytics scale 0 \(Gnuplot.tics(tics))
+                    set xrange [\(Gnuplot.number(low - room)):\(Gnuplot.number(high + room))]
+                    set xtics \(Gnuplot.number(Gnuplot.step(high - low, in: 5)))
                     set xlabel 'BLEU less the teacher’s' offset 0, 0.8
                     set grid x lt 1 lw 0.4 lc rgb '\(Palette.faint)'
                     set key at screen 0.97, screen 0.995 right top horizontal samplen 0.5 reverse Left

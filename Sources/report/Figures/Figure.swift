@@ -106,7 +106,7 @@ enum Gnuplot {
 
     /// A round distance of tics, so that about `count` of them reach `most`.
     static func step(_ most: Double, in count: Int) -> Double {
-        let rough = max(most, 1) / Double(count), power = pow(10, floor(log10(rough)))
+        let rough = max(most, 1e-6) / Double(count), power = pow(10, floor(log10(rough)))
         return power * ([1, 2, 5, 10].first { $0 * power >= rough } ?? 10)
     }
 
@@ -129,5 +129,6 @@ enum Palette {
     private static let points = [7, 5, 9, 13, 11, 15, 6]
 
     static func color(_ index: Int) -> String { "'" + colors[index % colors.count] + "'" }
-    static func point(_ index: Int) -> Int { points[index % points.count] }
+    /// Another shape when colours begin again.
+    static func point(_ index: Int) -> Int { points[(index + index / colors.count) % points.count] }
 }

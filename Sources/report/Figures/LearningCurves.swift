@@ -50,11 +50,14 @@ struct LearningCurves {
         }
         let teacher = try evidence.registry.metrics(
             of: evidence.finished("train").filter { $0.spec == nil }.map(\.id), like: "valid.nll")
-        let least = teacher.map(\.value).min(), ids = Set(points.map(\.run))
+        // of several runs, each has a teacher of its own
+        let least = evidence.hasSeveralFamilies ? nil : teacher.map(\.value).min(), ids = Set(points.map(\.run))
         let curves = runs.filter { ids.contains($0.id) }.map { ($0.name, "\($0.id)", $0.name) }
         let models = curves.map(\.0).grouped { $0 }.map(\.key)
         let names = Dictionary(runs.map { ($0.id, $0.name) }, uniquingKeysWith: { $1 })
         let color = { (curve: (String, String, String)) in models.firstIndex(of: curve.0)! }
+        let values = points.map(\.value) + (least.map { [$0] } ?? [])
+        let floor = max(0, values.min()! - 0.1 * (values.max()! - values.min()!))
         let best =
             least.map {
                 ", \(Gnuplot.number($0)) with lines dt 2 lw 1.2 lc rgb \(Palette.color(6)) notitle"
@@ -77,6 +80,7 @@ struct LearningCurves {
                     set xrange [0:*]
                     set xtics \(Gnuplot.number(Gnuplot.step(points.map { Double($0.step) }.max()!, in: 6)))
                     set offsets 0, 0, graph 0.08, graph 0.08
+                    set yrange [\(Gnuplot.number(floor)):*]
                     set grid y lt 1 lw 0.4 lc rgb '\(Palette.faint)'
                     set key outside bottom center vertical maxrows \(models.count) samplen 1.5
                     plot \(lines("in-place-curve", curves, color: color, points: true))\(best)
@@ -137,9 +141,11 @@ struct LearningCurves {
                     }
                 }
             }
-            let rows = (0..<epochs).map { epoch in
+            let values = (0..<epochs).map { epoch in
                 ["\(epoch + 1)"] + columns.map { epoch < $0.3.count ? Gnuplot.number($0.3[epoch]) : "NaN" }
             }
+            let width = networks.map { Gnuplot.width($0.label) + 75 }.max()!, across = max(1, 480 / width),
+                rows = (networks.count + across - 1) / across
             let least = columns.flatMap(\.3).min() ?? 0, runs = networks.reduce(0) { $0 + $1.runs }
             var named: Set<Int> = []
             let curves = columns.enumerated().map { column, series in
@@ -158,7 +164,7 @@ struct LearningCurves {
                         + "layer\(runs > networks.count ? " and seed" : ""). "
                         + (runs == 1 ? "One distillation" : "\(runs) distillations")
                         + ", \(columns.count) lines in all.",
-                    height: 330, data: CSV(["epoch"] + columns.map { "\($0.1) \($0.2)" }, rows),
+                    height: 310 + 22 * rows, data: CSV(["epoch"] + columns.map { "\($0.1) \($0.2)" }, values),
                     commands: """
                         set xlabel 'epoch' offset 0, 0.4
                         set xtics \(max(1, (epochs + 9) / 10))
@@ -166,7 +172,7 @@ struct LearningCurves {
                         set ylabel 'variance explained'
                         set yrange [\(Gnuplot.number(least < 0 ? least : (least * 10).rounded(.down) / 10)):1]
                         set grid y lt 1 lw 0.4 lc rgb '\(Palette.faint)'
-                        set key outside bottom center horizontal samplen 1.5
+                        set key outside bottom center vertical maxrows \(rows) samplen 1.5
                         plot \(curves.joined(separator: ", \\\n     "))
                         """))
         }

@@ -26,7 +26,7 @@ struct SingleLayers {
                         name, "\(group.model.layer!)", Gnuplot.number(layer + shift),
                         Gnuplot.number(group.mean(\.difference)),
                     ]
-                        + [bounds.low, bounds.high, group.mean(\.p)].map(Gnuplot.number))
+                        + [bounds.low, bounds.high, group.p].map(Gnuplot.number))
             }
         }
         let layers = groups.map { $0.model.layer! }.max()!

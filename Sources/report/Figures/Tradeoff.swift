@@ -141,7 +141,7 @@ struct Tradeoff {
             return Box(x: x - 5...x + 5, y: y - 5...y + 5)
         }
         return named.compactMap { x, y, name in
-            let (px, py) = pixel(x, y), width = 6.8 * Double(name.count)
+            let (px, py) = pixel(x, y), width = 8.5 * Double(name.count)
             for (dx, dy, side) in [
                 (9.0, 0.0, "left"), (-9, 0, "right"), (0, -13, "center"), (0, 13, "center"), (9, -11, "left"),
                 (9, 11, "left"), (-9, -11, "right"), (-9, 11, "right"),

@@ -87,6 +87,7 @@ enum PageStyle {
           body { max-width: none; font-size: 10pt; }
           figure, tr, .example { break-inside: avoid; }
           .scroll { overflow: visible; border: 0; }
+          pre { overflow: visible; white-space: pre-wrap; overflow-wrap: anywhere; }
           table { font-size: 7.5pt; }
           .sortable tbody th, th, td { white-space: normal; min-width: 0; padding: .2rem .3rem; }
         }

@@ -92,7 +92,7 @@ struct Leaderboard {
             number(group.mean(\.bleu), "%.2f"), uncertainty ?? number(group.mean(\.confidence), "%.2f"),
             number(group.mean(\.difference), "%+.2f"),
             // the mean of several p would be none
-            group.members.count == 1 ? number(group.first.p, "%.3f") : Cell(text: "", sort: "", isNumber: true),
+            number(group.p, "%.3f"),
             number(group.mean(\.chrf), "%.2f"), number(group.mean(\.paperCompat), "%.4f"),
             count(group.mean(\.tokensPerSecond)),
         ]

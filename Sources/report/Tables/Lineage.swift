@@ -43,10 +43,11 @@ struct Lineage {
         var behind: [Int64: [Int64]] = [:]
         for row in scored { behind[row.run] = try registry.ancestors(of: row.run) }
         let ids = Set(behind.keys).union(behind.values.flatMap { $0 })
-        let all = try registry.runs(ids), known = Dictionary(uniqueKeysWithValues: all.map { ($0.id, $0) })
+        let all = try registry.runs(ids)
         let uses = Dictionary(grouping: try registry.uses(by: ids), by: \.run)
         func steps(_ runs: [Int64]) -> [Step] {
-            runs.sorted().compactMap { known[$0] }.map { Step(run: $0.id, stage: $0.stage, spec: $0.spec ?? "") }
+            let wanted = Set(runs)
+            return all.filter { wanted.contains($0.id) }.map { Step(run: $0.id, stage: $0.stage, spec: $0.spec ?? "") }
         }
         rows = scored.map {
             Row(run: $0.run, model: "\($0.name)/\($0.model)", steps: steps([$0.run] + (behind[$0.run] ?? [])))

@@ -176,7 +176,7 @@ struct PaperComparison {
             network: label + (group.model.layer.map { ", layer \($0)" } ?? "") + " at " + group.model.places,
             bleu: group.mean(\.bleu).map { String(format: "%.2f", $0) } ?? "",
             difference: group.mean(\.difference).map(Phrasing.difference) ?? "",
-            p: group.members.count == 1 ? group.first.p.map { String(format: "%.3f", $0) } ?? "" : "",
+            p: group.p.map { String(format: "%.3f", $0) } ?? "",
             paperCompat: group.mean(\.paperCompat).map { String(format: "%.4f", $0) } ?? "")
     }
 
@@ -201,28 +201,33 @@ struct PaperComparison {
                 Set(objects.compactMap { value($0, "values.training.schedule.peak") as? Double }).sorted()
                     .map { String(format: "%g", $0) }.joined(separator: ", ")
             }
-            if let tokens = configurations("tokenize").last {
-                vocabulary =
-                    "\(text(tokens, "vocabulary.kind")), \(text(tokens, "vocabulary.size")) entries"
-                    + (value(tokens, "joint") as? Bool == true ? ", shared" : "")
-                maxTokens = value(tokens, "filter.maxTokens") as? Int ?? 50
+            /// What runs differ in is told of each.
+            func distinct(_ texts: [String]) -> String { texts.grouped { $0 }.map(\.key).joined(separator: "; ") }
+            let tokens = configurations("tokenize")
+            if !tokens.isEmpty {
+                vocabulary = distinct(
+                    tokens.map {
+                        "\(text($0, "vocabulary.kind")), \(text($0, "vocabulary.size")) entries"
+                            + (value($0, "joint") as? Bool == true ? ", shared" : "")
+                    })
+                maxTokens = tokens.compactMap { value($0, "filter.maxTokens") as? Int }.max() ?? 50
             }
             let teachers = evidence.finished("train").filter { $0.spec == nil }
-            if let run = teachers.last,
-                let model = (try? JSONSerialization.jsonObject(with: Data(run.config.utf8))) as? [String: Any]
-            {
+            let described = teachers.compactMap { run -> String? in
+                guard let model = (try? JSONSerialization.jsonObject(with: Data(run.config.utf8))) as? [String: Any]
+                else { return nil }
                 let shape = "values.model."
-                teacher =
+                let settings =
                     "\(text(model, shape + "encoderLayers")) + \(text(model, shape + "decoderLayers")) layers, d = "
                     + "\(text(model, shape + "width")), \(text(model, shape + "heads")) heads, dropout "
                     + "\(text(model, shape + "residualDropout")), tied: \(text(model, shape + "tying")), "
                     + "\(text(model, "values.training.schedule.shape")) schedule, peak rate "
                     + "\(peakRates([model])), batches of \(text(model, "values.teacher.batchTokens")) target tokens, "
                     + "\(text(model, "values.training.epochs")) epochs at most (preset \(text(model, "preset")))"
-                if let start = (try? evidence.registry.uses(by: [run.id]))?.first(where: { $0.role == "model" }) {
-                    teacher += ", trained further from \(start.path ?? "a model")"
-                }
+                let start = (try? evidence.registry.uses(by: [run.id]))?.first { $0.role == "model" }
+                return settings + (start.map { ", trained further from \($0.path ?? "a model")" } ?? "")
             }
+            if !described.isEmpty { teacher = distinct(described) }
             let distilled = configurations("distill")
             if !distilled.isEmpty {
                 let epochs = Set(distilled.compactMap { value($0, "values.training.epochs") as? Int }).sorted().map(

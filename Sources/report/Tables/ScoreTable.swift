@@ -40,7 +40,7 @@ struct ScoreTable {
         let bleu = group.mean(\.bleu).map { String(format: "%.2f", $0) } ?? ""
         let spread = group.spread(\.bleu).map { String(format: " ± %.2f", $0) } ?? ""
         let difference = group.mean(\.difference).map { " (\(Phrasing.difference($0)))" } ?? ""
-        let p = group.members.count == 1 ? group.first.p.map { String(format: "%.3f", $0) } ?? "" : ""
+        let p = group.p.map { String(format: "%.3f", $0) } ?? ""
         return [bleu + spread + difference, p]
     }
 }
