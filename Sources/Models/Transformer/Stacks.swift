@@ -19,6 +19,8 @@ struct EncoderLayer {
         feedForward = FeedForwardSublayer("feedforward", configuration, stream: stream + 2, &layout)
     }
 
+    var hasNetworks: Bool { attention.spec != nil }
+
     struct Tape {
         let attention: AttentionSublayer.Tape
         let feedForward: FeedForwardSublayer.Tape?
@@ -57,6 +59,8 @@ struct DecoderLayer {
         }
         feedForward = FeedForwardSublayer("feedforward", configuration, stream: stream + 4, &layout)
     }
+
+    var hasNetworks: Bool { selfAttention.spec != nil || crossAttention.spec != nil }
 
     struct Tape {
         let selfAttention: AttentionSublayer.Tape

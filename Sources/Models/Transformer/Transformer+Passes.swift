@@ -30,13 +30,23 @@ extension Transformer {
         let (sums, gradient) = output.loss(
             decoded.y, labels: batch.labels, smoothing: smoothing, gradientScale: gradientScale, pass.of(.target))
         if let gradient {
-            let dmemory = pass.workspace.zeros(encoded.y.rows, encoded.y.columns)
+            let dmemory = pass.workspace.zeros(encoded.y.rows, encoded.y.columns), learning = learningLayers(pass)
             backwardDecoder(
-                batch.target, memory: memory, norm: decoded, dy: gradient, dmemory: dmemory, trace: trace,
-                pass.of(.target))
-            backwardEncoder(batch.source, norm: encoded, dy: dmemory, trace: trace, pass.of(.source))
+                batch.target, memory: memory, norm: decoded, dy: gradient, dmemory: dmemory, learning.decoder,
+                trace: trace, pass.of(.target))
+            backwardEncoder(
+                batch.source, norm: encoded, dy: dmemory, learning.encoder, trace: trace, pass.of(.source))
         }
         return sums
+    }
+
+    /// Layers of either stack that a gradient has to go through: none below the lowest that learns.
+    private func learningLayers(_ pass: Pass) -> (encoder: Range<Int>, decoder: Range<Int>) {
+        guard !pass.trainsTransformer else { return (encoder.indices, decoder.indices) }
+        let learning = (encoder.firstIndex { $0.hasNetworks }, decoder.firstIndex { $0.hasNetworks })
+        // all of the decoder reads what the encoder says
+        let lowest = learning.0 == nil ? learning.1 ?? decoder.count : 0
+        return ((learning.0 ?? encoder.count)..<encoder.count, lowest..<decoder.count)
     }
 
     /// Encoder output [source tokens, d], after its first layers or all.
@@ -52,12 +62,14 @@ extension Transformer {
     }
 
     private func backwardEncoder(
-        _ sentences: Packed, norm: LayerNorm.Tape, dy: Matrix, trace: TransformerTrace, _ pass: Pass
+        _ sentences: Packed, norm: LayerNorm.Tape, dy: Matrix, _ layers: Range<Int>, trace: TransformerTrace,
+        _ pass: Pass
     ) {
+        guard !layers.isEmpty || pass.trainsTransformer else { return }
         let dx = pass.keep(dy.rows, dy.columns, if: pass.trainsTransformer)
         dx.fill(0)
         encoderNorm.backward(norm, dy: dy, dx: dx, pass)
-        for index in encoder.indices.reversed() {
+        for index in layers.reversed() {
             encoder[index].backward(trace.encoder[index], sentences, dx: dx, pass)
         }
         source.backward(sentences, dy: dx, pass)
@@ -79,12 +91,12 @@ extension Transformer {
 
     private func backwardDecoder(
         _ sentences: Packed, memory: EncoderOutput, norm: LayerNorm.Tape, dy: Matrix, dmemory: Matrix,
-        trace: TransformerTrace, _ pass: Pass
+        _ layers: Range<Int>, trace: TransformerTrace, _ pass: Pass
     ) {
         let dx = pass.keep(dy.rows, dy.columns, if: pass.trainsTransformer)
         dx.fill(0)
         decoderNorm.backward(norm, dy: dy, dx: dx, pass)
-        for index in decoder.indices.reversed() {
+        for index in layers.reversed() {
             decoder[index].backward(trace.decoder[index], sentences, memory: memory, dx: dx, dmemory: dmemory, pass)
         }
         target.backward(sentences, dy: dx, pass)
