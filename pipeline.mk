@@ -61,7 +61,7 @@ PRESET ?= small
 # The run whose teacher is trained further, in place of one from nothing; of the same vocabulary.
 START ?=
 # Folder under runs/.
-RUN ?= $(CORPUS).$(PAIR)$(if $(filter lengths,$(GOALS)),.lengths)
+RUN ?= $(CORPUS).$(PAIR)$(if $(filter lengths,$(GOALS) $(if $(filter why,$(GOALS)),$(GOAL))),.lengths)
 
 phrasebook_networks := alr-s mix-l
 # What is distilled: each of these, such as alr-m or mix-k32r64, at each of ATTENTIONS where its family may stand.
@@ -204,7 +204,7 @@ $(if $(START),$(if $(pairs.$(CORPUS))$(wildcard runs/$(START)/train/manifest.jso
 endif
 
 # Names given on the command line that nothing reads.
-settings := CORES JOBS SWIFT SWIFT_FLAGS CORPUS_FILES $(shell sed -nE '/^# -+ Names/q; s/^([A-Z_]+) [?:]?=.*/\1/p' $(firstword $(MAKEFILE_LIST)))
+settings := CORES JOBS SWIFT SWIFT_FLAGS CORPUS_FILES $(shell sed -nE '/^# -+ Names/q; s/^([A-Z_]+) \?=.*/\1/p' $(firstword $(MAKEFILE_LIST)))
 given := $(foreach v,$(.VARIABLES),$(if $(filter command%,$(subst command line,command,$(origin $v))),$v))
 $(foreach v,$(filter-out $(settings) DISTILL_FLAGS_% -%,$(given)),$(error $v: no setting of this name; make -f pipeline.mk help lists them))
 
@@ -420,7 +420,7 @@ why: ## What GOAL or TARGET would make again, and which input or setting changed
 	    [ -f "$$folder/manifest.json" ] || { echo "$$folder: not made yet"; continue; }; \
 	    for reason in $$reasons; do case $$reason in \
 	      "$$new"/*) echo "$$folder: other settings"; name=$${reason#"$$new"/}; \
-	        sed 's/^/  - /' "$(R)/parameters/$$name"; sed 's/^/  + /' "$$reason" ;; \
+	        [ ! -f "$(R)/parameters/$$name" ] || sed 's/^/  - /' "$(R)/parameters/$$name"; sed 's/^/  + /' "$$reason" ;; \
 	      *) [ "$$reason" -nt "$$folder/manifest.json" ] && since='was made since' || since='would be made again'; \
 	        echo "$$folder: $${reason%/manifest.json} $$since" ;; \
 	    esac; done; done | { grep . || echo 'nothing would be made again'; }
@@ -540,7 +540,7 @@ CORPUS_FILES = $($(CORPUS)_files)
 # ---- Parameters -------------------------------------------------------------------------------------------------------
 
 SEED_FLAG := $(addprefix --seed ,$(firstword $(SEEDS)))
-tokenize_parameters = --corpus $(CORPUS) --pair $(PAIR) $($(CORPUS)_text) $(call unless_given,$(text_flags),$(TOKENIZE_FLAGS)) $(TOKENIZE_FLAGS)
+tokenize_parameters = $(strip --corpus $(CORPUS) --pair $(PAIR) $($(CORPUS)_text) $(call unless_given,$(text_flags),$(TOKENIZE_FLAGS)) $(TOKENIZE_FLAGS))
 # Of pairs of option and value, those whose option is not among the flags $2: programs take each option once.
 unless_given = $(strip $(if $1,$(if $(filter $(firstword $1) $(firstword $1)=%,$2),,$(wordlist 1,2,$1)) \
 	$(call unless_given,$(wordlist 3,$(words $1),$1),$2)))
@@ -639,10 +639,12 @@ $(call manifests,distill,$(DISTILLED)): $(R)/distill/%/manifest.json: $(P)/disti
 		| $$(call manifests,capture,$$(call capture_of,$$*)) $(MPI_BUILT)
 	$(call mpi_stage,distill) --capture $(R)/capture/$(call capture_of,$*) $(call distill_parameters,$*) $(again) $(mpi_output)
 
-# When everything that learns from a capture is done, unless a distillation of another make, or of a search, is at work.
-foreign_locks = $(filter-out $(patsubst %,$(R)/distill/%/.lock,$(DISTILLED) $(STEPS)),$(wildcard $(R)/distill/*/.lock))
-drop_unused = for lock in $(foreign_locks); do flock --nonblock $$lock true || \
-	  { echo "$1 stays: $${lock%/.lock} is being made"; exit 0; }; done; $(call drop,$1)
+# When everything that learns from a capture is done, unless a distillation of another make, or of a search, reads it now.
+# Nobody's lock is taken to find out.
+drop_unused = for lock in $(R)/distill/*$(suffix $1)*/.lock; do \
+	  case $$lock in *.stepwise/.lock) continue ;; esac; \
+	  [ ! -f $$lock ] || ! grep -q ":$$(stat -c %i $$lock) " /proc/locks || { echo "$1 stays: $${lock%/.lock} reads it"; exit 0; }; \
+	done; $(call drop,$1)
 $(addprefix release/,$(CAPTURES)): release/%: \
 		$$(foreach s,$$(DISTILLED),$$(if $$(filter $$*,$$(call capture_of,$$s)),$$(call manifests,distill,$$s)))
 	@$(if $(filter 1,$(KEEP)),:,$(call drop_unused,$(R)/capture/$*))
@@ -704,7 +706,7 @@ $(R)/search/$(SEARCH_PLACE).json: $(P)/search/$(SEARCH_PLACE) $(P)/capture/$(SEA
 	runs/search-venv/bin/python -B Sources/search/search.py --distill $(call quote,$(call stage,distill)) \
 	  --capture $(R)/capture/$(SEARCH_CAPTURE) $(search_parameters) --study $(@D)/study.sqlite \
 	  --runs $(R)/distill/search.$(SEARCH_PLACE) --registry runs/registry.sqlite --threads $(THREADS) --output $@
-	@$(if $(filter 1,$(KEEP))$(filter $(RUN_GOALS),$(GOALS)),:,$(call drop,$(R)/capture/$(SEARCH_CAPTURE)))
+	@$(if $(filter 1,$(KEEP))$(filter $(RUN_GOALS),$(GOALS)),:,$(call drop_unused,$(R)/capture/$(SEARCH_CAPTURE)))
 
 $(if $(filter search,$(GOALS)),$(addprefix release/,$(SEARCH_CAPTURE))): search
 

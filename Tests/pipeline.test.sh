@@ -180,6 +180,8 @@ expect "learnt from texts of many sentences, measured on texts of some" \
    grep -qF -- "/score --model runs/phrasebook.en-de.lengths/inplace/$all --tokens runs/phrasebook.en-de.lengths.joined-4/tokens " out'
 expect "by a teacher that knows sentences, which is there" 'grep -qE -- "/train --tokens runs/phrasebook.en-de.lengths/tokens --model runs/phrasebook.en-de/train " out &&
   [ "$(grep -c "bin/train --tokens " out)" = 2 ]'
+pipeline why GOAL=lengths NETWORKS=mix-l TEXTS="1 4"
+expect "of which why knows the run" '[ $code = 0 ] && [ "$(cat out)" = "nothing would be made again" ]'
 further=(ATTENTIONS=encoder RUN=further TOKENIZE_FLAGS="--join 2" TRAIN_FLAGS="--epochs 3" DISTILL_FLAGS_alr-m.encoder="--dropout 0.1")
 pipeline "${further[@]}" START=first -n
 check "-n makes nothing of it"
@@ -225,8 +227,10 @@ flock runs/single/distill/mix-l.encoder/.lock sleep 60 & holder=$!
 while flock --nonblock runs/single/distill/mix-l.encoder/.lock true; do sleep 0.05; done
 pipeline RUN=single ATTENTIONS=encoder DISTILL_FLAGS="--epochs 4" KEEP=0
 expect "a capture stays that another make's distillation may read" \
-  '[ $code = 0 ] && [ -f runs/single/capture/heads.encoder/manifest.json ] && grep -q "stays: runs/single/distill/mix-l.encoder is being made" out'
-pkill -P $holder; wait $holder || true
+  '[ $code = 0 ] && [ -f runs/single/capture/heads.encoder/manifest.json ] && grep -q "stays: runs/single/distill/mix-l.encoder reads it" out'
+pipeline RUN=single ATTENTIONS="decoder cross" MODELS="$d $c" KEEP=0
+expect "captures of other attentions go" '[ $code = 0 ] && [ ! -e runs/single/capture/heads.decoder ] && [ ! -e runs/single/capture/heads.cross ]'
+rm log; pkill -P $holder; wait $holder || true
 pipeline RUN=single ATTENTIONS=encoder DISTILL_FLAGS="--epochs 4" KEEP=0
 expect "and goes after it; 0 does not keep it" '[ $code = 0 ] && [ ! -e runs/single/capture/heads.encoder ]'
 check "without anything that is made again"
@@ -368,6 +372,10 @@ expect "why: a setting, and what follows from it" \
   '[ $code = 0 ] && grep -qx "runs/asked/distill/$e: other settings" out && grep -qx "  + --spec $e --epochs 3" out &&
    grep -qx "runs/asked/splice/$e: runs/asked/distill/$e would be made again" out && ! grep -q "asked/train:" out'
 pipeline why RUN=asked ATTENTIONS=encoder; expect "and asking changes nothing" '[ "$(cat out)" = "nothing would be made again" ]'
+mv runs/asked/parameters/splice away
+pipeline why RUN=asked ATTENTIONS=encoder
+expect "why: settings that an earlier release did not remember" '[ $code = 0 ] && grep -qx "runs/asked/splice/$e: other settings" out'
+mv away runs/asked/parameters/splice
 pipeline why RUN=asked TARGET=distill/$d; expect "why: a folder that is not there" 'grep -qx "runs/asked/distill/$d: not made yet" out && ! grep -q "score" out'
 sleep 1; touch runs/asked/train/manifest.json
 pipeline why RUN=asked TARGET=score/$e; expect "why: an input that was made since" 'grep -qx "runs/asked/score/teacher: runs/asked/train was made since" out'

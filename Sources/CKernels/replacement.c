@@ -187,8 +187,10 @@ KERNEL void compare_rows(const float *restrict out, const float *restrict target
             ww += targets[c] * targets[c];
         }
         totals[0] += square;
-        if (oo > 0 && ww > 0) totals[1] += dot / square_root(oo) / square_root(ww);
-        if (oo > 0 || ww > 0) totals[2] += 1;
+        if (oo > 0 && ww > 0) {
+            totals[1] += dot / square_root(oo) / square_root(ww);
+            totals[2] += 1;
+        }
     }
 }
 

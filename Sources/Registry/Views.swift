@@ -64,17 +64,23 @@ enum Views {
         """
 
     /// What each run read and the run that made it; NULL for a raw file. Where several made the same bytes, the last
-    /// before the reader, if there is one: a capture that went may have been made again since. The common table of all
-    /// that ask where something came from.
+    /// that started before the reader, if there is one: a capture that went may have been made again since. The common
+    /// table of all that ask where something came from.
     static let edge = """
         edge(run, role, artifact, source) AS (
           SELECT used.run, used.role, used.artifact,
-                 (SELECT coalesce(max(CASE WHEN made.run < used.run THEN made.run END), max(made.run))
-                  FROM run_io made
-                  WHERE made.artifact = used.artifact AND made.direction = 'out' AND made.run <> used.run)
-          FROM run_io used WHERE used.direction = 'in'
+                 coalesce(\(maker("AND (maker.started, maker.id) < (reader.started, reader.id)")), \(maker("")))
+          FROM run_io used JOIN runs reader ON reader.id = used.run WHERE used.direction = 'in'
         )
         """
+
+    private static func maker(_ condition: String) -> String {
+        """
+        (SELECT made.run FROM run_io made JOIN runs maker ON maker.id = made.run
+         WHERE made.artifact = used.artifact AND made.direction = 'out' AND made.run <> used.run \(condition)
+         ORDER BY maker.started DESC, maker.id DESC LIMIT 1)
+        """
+    }
 
     /// More than any chain of stages has: runs that read what one another made would lead on for ever.
     static let deepest = 400

@@ -112,6 +112,8 @@ import Testing
         }
         #expect(try registry.rows("SELECT run, source FROM lineage") == [["2", "1"], ["4", "3"]])
         #expect(try (registry.ancestors(of: 2), registry.ancestors(of: 4)) == ([1], [3]))
+        try registry.write { try $0.execute(sql: "UPDATE runs SET started = '2020-01-01T00:00:00.000Z' WHERE id = 3") }
+        #expect(try registry.rows("SELECT source FROM lineage WHERE run = 4") == [["1"]], "3 is older, and was merged")
     }
 
     /// Ten thousand models with everything that the leaderboard shows of them.
@@ -255,6 +257,11 @@ import Testing
         #expect(
             try registry.rows("SELECT readers FROM reclaimable") == [["2"]],
             "it was given again, and those that failed are no readers")
+        let late = "UPDATE runs SET started = '2099-01-01T00:00:00.000Z' WHERE status = 'failed'"
+        try registry.write { try $0.execute(sql: late) }
+        #expect(try registry.rows("SELECT * FROM reclaimable") == [], "they started later, whatever their number")
+        try registry.write { try $0.execute(sql: late.replacingOccurrences(of: "2099", with: "2020")) }
+        #expect(try registry.rows("SELECT readers FROM reclaimable") == [["2"]])
         try FileManager.default.removeItem(atPath: path)
         try registry.record(describe("train"))
         #expect(try registry.rows("SELECT * FROM reclaimable") == [], "it is gone")

@@ -11,7 +11,7 @@ import Testing
 ///
 /// Without optimisation the standard library's generics ask for a few bytes whenever they step through an array, so
 /// that small allocations say something in an optimised build alone:
-/// `swift test -c release --filter AllocationTests`.
+/// `swift test -c release --skip-build --filter AllocationTests`.
 @Suite(.enabled(if: allocations_can_be_counted())) struct AllocationTests {
     #if DEBUG
         private static let isOptimised = false

@@ -37,7 +37,8 @@ class Project:
         makefile = read("pipeline.mk")
         rules = re.findall(r"^([a-z][a-z -]*):(?!=)", makefile, re.MULTILINE)
         self.goals = {goal for rule in rules for goal in rule.split()}
-        self.settings = set(re.findall(r"^([A-Z_]+) [?:]?=", makefile, re.MULTILINE)) | {"CORPUS_FILES"}
+        self.settings = set(re.findall(r"^([A-Z_]+) \?=", makefile, re.MULTILINE)) | {
+            "CORES", "JOBS", "SWIFT", "SWIFT_FLAGS", "CORPUS_FILES"}
         files = glob.glob("Sources/**/*.swift", recursive=True) + glob.glob("Tests/**/*.swift", recursive=True)
         self.code = "\n".join(read(path) for path in files)
         self.words = set(re.findall(r"\w+", self.code))

@@ -44,8 +44,8 @@ void hidden_backward(const float *y, float *dh, long stride, const float *mean, 
 /// dbias = column sums of that.
 double squared_error(float *out, const float *bias, const float *targets, long targets_stride, long rows, long width,
     float gradient_scale, float *dbias);
-/// Adds to totals: [0] squared error, [1] sum of cosines of (row of out, row of targets), 0 where one of them is zero,
-/// [2] rows of which not both are zero.
+/// Adds to totals: [0] squared error, [1] sum of cosines of (row of out, row of targets), [2] rows that have one: of
+/// which neither is zero.
 void compare_rows(const float *out, const float *targets, long targets_stride, long rows, long width, double totals[3]);
 
 /// The gradient of the first layer, in place of g, the summed products x^T a of one block of inputs:

@@ -82,9 +82,9 @@ package enum GradientSink {
 package struct OutputComparison: Sendable {
     /// Of the squared error.
     package var squares = 0.0
-    /// Of the cosines of both vectors, 0 where one of them is zero.
+    /// Of the cosines of both vectors.
     package var cosines = 0.0
-    /// Tokens of which not both vectors are zero.
+    /// Tokens that have one: of which neither vector is zero.
     package var tokens = 0.0
 
     package init() {}

@@ -19,7 +19,7 @@ package struct RecordedRun: Decodable, FetchableRecord, Sendable {
     package let blas: String
     package let cpu: String
     private let startTime: String
-    /// Up to the last sign of life, where nobody saw it end.
+    /// Up to the last sign of life of one that is at work, or that nobody saw end.
     package let wallSeconds: Double?
     package let cpuSeconds: Double?
     package let peakBytes: Int?

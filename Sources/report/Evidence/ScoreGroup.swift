@@ -41,7 +41,8 @@ struct ScoreGroup {
 
     /// Rows that differ in the seed alone become one. The order is that of their first members.
     static func groups(_ rows: [ScoredModel], names: [String]) -> [ScoreGroup] {
-        let texts = Dictionary(grouping: rows, by: \.testSet).mapValues { Set($0.map(\.testText)) }
+        // early scores have not recorded their text; where there is but one it is taken to be theirs
+        let texts = Dictionary(grouping: rows, by: \.testSet).mapValues { Set($0.compactMap(\.testText)) }
         func testSet(_ row: ScoredModel) -> String {
             row.testSet + (texts[row.testSet]!.count > 1 ? " (\(row.testText ?? "text not recorded"))" : "")
         }

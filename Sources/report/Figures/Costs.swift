@@ -99,7 +99,8 @@ struct Timeline {
 
     init(_ all: [RecordedRun], stages: [String]) {
         let title = "Timeline"
-        let runs = all.filter { $0.started != nil && ($0.wallSeconds ?? 0) > 0 }.sorted { $0.started! < $1.started! }
+        let runs = all.filter { $0.status != "running" && $0.started != nil && ($0.wallSeconds ?? 0) > 0 }
+            .sorted { $0.started! < $1.started! }
         guard !runs.isEmpty else {
             plot = .absent(title: title, reason: "no run has ended")
             return

@@ -97,7 +97,7 @@ struct PageContent {
             guard let group, let difference = group.mean(\.difference) else { return nil }
             let p =
                 group.members.count == 1
-                ? group.first.p.map { String(format: ", p %.3f", $0) } ?? "" : ", mean of \(group.members.count) runs"
+                ? group.p.map { String(format: ", p %.3f", $0) } ?? "" : ", mean of \(group.members.count) runs"
             return Tile(value: Phrasing.difference(difference), label: label(group) + p)
         }
         let everything = best(models.filter { $0.model.places == "all attentions" })

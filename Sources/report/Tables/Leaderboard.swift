@@ -90,9 +90,7 @@ struct Leaderboard {
             Cell(text: group.search, sort: group.search, isNumber: false),
             count(group.mean { $0.replaced.map(Double.init) }), count(group.mean { $0.parameters.map(Double.init) }),
             number(group.mean(\.bleu), "%.2f"), uncertainty ?? number(group.mean(\.confidence), "%.2f"),
-            number(group.mean(\.difference), "%+.2f"),
-            // the mean of several p would be none
-            number(group.p, "%.3f"),
+            number(group.mean(\.difference), "%+.2f"), number(group.p, "%.3f"),
             number(group.mean(\.chrf), "%.2f"), number(group.mean(\.paperCompat), "%.4f"),
             count(group.mean(\.tokensPerSecond)),
         ]
