@@ -383,9 +383,10 @@ sanitize/%: deps
 	SUITES="$(SANITIZED)" ASAN_OPTIONS=detect_leaks=0 $(SWIFT) test --skip-build $(SWIFT_FLAGS) $(sanitize.$*) --scratch-path .build-$* \
 	  $(SANITIZED:%=--filter '^%\.')
 
-# The plug-in compiles with all traits.
+# The plug-in compiles with all traits, as the build with MPI does: in the programs' own folder it would undo theirs.
 docs: | deps-mpi ## The articles as web pages, in .build/docs; a warning is an error
-	$(SWIFT) package $(SWIFT_FLAGS) --allow-writing-to-directory .build/docs generate-documentation --target Stages \
+	$(SWIFT) package $(SWIFT_FLAGS) --scratch-path .build-mpi --traits MPI --allow-writing-to-directory .build/docs \
+	  generate-documentation --target Stages \
 	  --exclude-extended-types --warnings-as-errors --disable-indexing --transform-for-static-hosting --output-path .build/docs
 
 # Test sets of TEXTS lie beside RUN.
