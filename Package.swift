@@ -81,8 +81,8 @@ let package = Package(
 )
 
 // Programs and tests are one release build, in which tests may look at what is internal here; in other packages it
-// would take longer to compile, for nothing. Make compiles with -Onone, and what computes is optimised all the same: this
-// halves the compiler's work, for libraries, arguments and bookkeeping have little to do.
+// would take longer to compile, for nothing. Make compiles with -Onone, and what computes is optimised all the same:
+// this halves the compiler's work, for libraries, arguments and bookkeeping have little to do.
 let computing: Set = [
     "Kernels", "Processes", "Tensors", "Models", "Corpus", "Training", "Scoring", "bench",
     "KernelsTests", "ModelsTests", "TrainingTests", "Mutations",

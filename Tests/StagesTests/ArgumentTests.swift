@@ -38,6 +38,9 @@ import Testing
         // single precision reads 1, and 0
         #expect(beta.contains(0.9999999) && !beta.contains(0.99999999) && !peak.contains(1e-50))
         #expect(!peak.contains(0) && peak.contains(1e30) && !peak.contains(.infinity))
+        // beyond, log P / n^alpha is 0 in single precision
+        let penalty = NumberRange.all["--length-penalty"]!
+        #expect(penalty.contains(10) && !penalty.contains(30))
         #expect(threads.contains(1) && threads.contains(1024) && !threads.contains(1025))
     }
 

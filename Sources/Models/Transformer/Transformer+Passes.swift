@@ -43,10 +43,10 @@ extension Transformer {
     /// Layers of either stack that a gradient has to go through: none below the lowest that learns.
     private func learningLayers(_ pass: Pass) -> (encoder: Range<Int>, decoder: Range<Int>) {
         guard !pass.trainsTransformer else { return (encoder.indices, decoder.indices) }
-        let learning = (encoder.firstIndex { $0.hasNetworks }, decoder.firstIndex { $0.hasNetworks })
-        // all of the decoder reads what the encoder says
-        let lowest = learning.0 == nil ? learning.1 ?? decoder.count : 0
-        return ((learning.0 ?? encoder.count)..<encoder.count, lowest..<decoder.count)
+        let inEncoder = encoder.firstIndex { $0.hasNetworks } ?? encoder.count
+        // every layer of the decoder reads what the encoder says
+        let inDecoder = inEncoder < encoder.count ? 0 : decoder.firstIndex { $0.hasNetworks } ?? decoder.count
+        return (inEncoder..<encoder.count, inDecoder..<decoder.count)
     }
 
     /// Encoder output [source tokens, d], after its first layers or all.

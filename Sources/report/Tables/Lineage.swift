@@ -46,8 +46,7 @@ struct Lineage {
         let all = try registry.runs(ids)
         let uses = Dictionary(grouping: try registry.uses(by: ids), by: \.run)
         func steps(_ runs: [Int64]) -> [Step] {
-            let wanted = Set(runs)
-            return all.filter { wanted.contains($0.id) }.map { Step(run: $0.id, stage: $0.stage, spec: $0.spec ?? "") }
+            all.filter { runs.contains($0.id) }.map { Step(run: $0.id, stage: $0.stage, spec: $0.spec ?? "") }
         }
         rows = scored.map {
             Row(run: $0.run, model: "\($0.name)/\($0.model)", steps: steps([$0.run] + (behind[$0.run] ?? [])))
