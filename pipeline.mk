@@ -52,7 +52,7 @@ endif
 
 # Defaults of all.
 
-# Corpus: phrasebook, multi30k, tatoeba, iwslt2017, or a name of your own with the files in TOKENIZE_FLAGS.
+# Corpus: phrasebook, multi30k, tatoeba, iwslt2017, or a name of your own: its files in TOKENIZE_FLAGS, and in CORPUS_FILES for make.
 CORPUS ?= phrasebook
 # Languages, from-to.
 PAIR ?= en-de
@@ -71,7 +71,7 @@ MODES ?=
 SIZES ?=
 # At which attentions: encoder, decoder, cross, crossfull.
 ATTENTIONS ?= encoder decoder cross
-# Layers that ALR (size M) also replaces one at a time, as in LAYERS="0 5"; for stepwise, all that the teacher has.
+# Layers that ALR (size M, or its first) also replaces one at a time, as in LAYERS="0 5"; for stepwise, all that the teacher has.
 LAYERS ?=
 # The phrasebook's story is told to its end, unless another goal has its own.
 phrasebook_inplace = $(if $(filter paper greedy stepwise,$(GOALS)),,$(filter mix-l.%,$(EVERYWHERE)))
@@ -469,10 +469,10 @@ deps-mpi: deps
 SWIFT := swift
 SWIFT_FLAGS := -c release -Xswiftc -Onone
 
-PACKAGES := libsqlite3-dev libopenblas-dev libsentencepiece-dev zlib1g-dev libzip-dev libexpat1-dev libssl-dev pkg-config sqlite3 curl gnuplot-nox
+PACKAGES := libsqlite3-dev libopenblas-dev libsentencepiece-dev zlib1g-dev libzip-dev libexpat1-dev libssl-dev pkg-config sqlite3 curl gnuplot-nox python3
 deps: ## Install the system's packages that are missing (Debian, Ubuntu)
 	@pkg-config --exists sqlite3 openblas sentencepiece zlib libzip expat libcrypto 2> /dev/null && command -v sqlite3 > /dev/null && command -v curl > /dev/null \
-	  && command -v gnuplot > /dev/null || { \
+	  && command -v gnuplot > /dev/null && command -v python3 > /dev/null || { \
 	  sudo=$$([ $$(id -u) = 0 ] || echo sudo); set -x; \
 	  $$sudo apt-get update --quiet && $$sudo apt-get install --yes --quiet --no-install-recommends $(PACKAGES); }
 

@@ -208,6 +208,8 @@ refuse "a temperature of a comparison that has no weight" 64 "--alpha 0 leaves o
 refuse "a preset for training in place without a teacher" 64 "preset inplace and --teacher go together" \
   train --tokens $m/tokens --model $m/train --preset inplace --output runs/none
 refuse "contexts to match without a teacher" 64 "--matching is for training in place" "${train[@]}" --tokens $m/tokens --matching 1
+run tokenize "${text[@]}" --separate --output $m/separate --quiet
+refuse "one embedding for two vocabularies" 64 "--tying all needs a joint vocabulary" "${train[@]}" --tokens $m/separate --tying all
 refuse "a folder of another stage" 65 "expected a folder made by tokenize, found one made by train" "${train[@]}" --tokens $m/train
 refuse "tokens where a model should be" 65 "expected a folder made by train or splice, found one made by tokenize" \
   capture --model $m/tokens --tokens $m/tokens --attentions encoder --output $m/capture/both
@@ -221,6 +223,8 @@ refuse "a layer that the model lacks" 64 "layer 7.: the model has layers 0 to 1"
   capture --model $m/train --tokens $m/tokens --attentions encoder --layers 7 --output $m/capture/both
 refuse "a family that the attention lacks" 64 "elr.*encoder only" \
   capture --model $m/train --tokens $m/tokens --attentions decoder --families elr --output $m/capture/both
+refuse "an attention that no chosen family is for" 64 "decoder.: no family of span layer stands there" \
+  capture --model $m/train --tokens $m/tokens --attentions encoder decoder --families elr --output $m/capture/both
 distill=(distill --capture $m/capture/both --output $m/distill/alr-h16.encoder)
 refuse "a spec that does not parse" 64 "size 'q' is none of" "${distill[@]}" --spec alr-q.encoder
 refuse "a spec to look at that does not parse" 64 "size 'q' is none of" distill --check alr-m.encoder alr-q.encoder
@@ -238,6 +242,8 @@ refuse "--greedy without a validation set" 64 "needs --tokens" splice --model $m
 refuse "the same network offered twice" 64 "given more than once" "${greedy[@]}" --replacement $m/distill/alr-h16.decoder --output $m/splice/x
 refuse "a bound that nothing reads" 64 "bound has no effect" "${splice[@]}" --bound 1
 refuse "layers that no replacement has" 64 "layer 1" "${splice[@]}" --layers 1
+refuse "a replacement without any of the layers" 64 "$next.: it has none of the --layers" \
+  splice --model $m/train --replacement $m/distill/alr-h16.encoder --replacement $m/distill/$next --layers 0 --output $m/splice/x
 score=(score --model $m/train --tokens $m/tokens --output $m/score/teacher)
 refuse "a base of other sentences" 65 "expected 39 translations of the same sentences, found 40" "${score[@]}" --split valid --base $m/score/$both
 check "and what mends it" hinted
@@ -388,6 +394,8 @@ for number in 0 -1 9223372036854775807 99999999999999999999 nan inf 1e400; do
   refuse "--epochs $number" 64 "epochs" "${train[@]}" --tokens $m/tokens --epochs=$number
   [ "$number" = 0 ] || refuse "--max-length-ratio $number" 64 "max-length-ratio" "${score[@]}" "--max-length-ratio=$number"
 done
+run distill --capture $m/capture/both --spec alr-h16.encoder --peak 1e30 --warmup 0 --schedule constant --quiet --output runs/nan/distill/e
+check "divergence of one of several trainings" '[ $code = 65 ] && grep -q "^distill: alr-h16.encoder.0: .* is not a number at step" err'
 run train "${shape[@]}" --tokens $m/tokens --peak 1e30 --warmup 0 --schedule constant --epochs 2 --quiet --output runs/nan/train
 check "divergence" '[ $code = 65 ] && grep -q "is not a number at step" err && is_short && [ ! -f runs/nan/train/manifest.json ]'
 
@@ -401,6 +409,9 @@ done
 check "and more epochs give others" '! cmp -s runs/novalid1/train/model.safetensors runs/novalid3/train/model.safetensors'
 refuse "patience without validation" 65 "expected validation sentences for --patience, found none" \
   train --tokens runs/novalid/tokens "${shape[@]}" --patience 2 --output runs/novalid1/train
+run capture --model runs/novalid1/train --tokens runs/novalid/tokens --attentions encoder --layers 0 --output runs/novalid1/capture
+refuse "patience of a distillation without validation" 65 "expected validation sentences for --patience, found none" \
+  distill --capture runs/novalid1/capture --spec alr-h16.encoder --patience 2 --output runs/novalid1/distill
 refuse "a score of no sentences" 65 "expected at least one sentence pair in valid, found none" \
   score --model runs/novalid1/train --tokens runs/novalid/tokens --split valid --output runs/novalid1/score/teacher
 run \
@@ -416,7 +427,7 @@ refuse "texts of no sentence" 64 "--join must be at least 1 and at most 1000, no
 refuse "text of different line counts" 65 "short.de:301: expected 392 lines, as in a.en, found an end after 300" "${tokenize[@]}" --train-source a.en --train-target short.de
 refuse "text that is not UTF-8" 65 "latin.en:2: expected UTF-8, found byte 0xFF at column 5" "${tokenize[@]}" --train-source latin.en --train-target two.de
 check "and what converts it" hinted
-refuse "empty text" 65 "expected more than 0 pairs" "${tokenize[@]}" --train-source empty --train-target empty
+refuse "empty text" 65 "mine train: expected sentence pairs, found none" "${tokenize[@]}" --train-source empty --train-target empty
 printf '\xff\xfea\0' > wide.en
 refuse "text in UTF-16" 65 "wide.en: expected plain text in UTF-8, found UTF-16 data" "${tokenize[@]}" --train-source wide.en --train-target two.de
 refuse "missing text" 66 "none.en: expected a readable file, found no such file" "${tokenize[@]}" --train-source none.en --train-target two.de
@@ -434,11 +445,15 @@ check "a limit of a file's size" '[ $code = 74 ] && is_short && grep -qE "file t
 (ulimit -v 300000; exec "$bin/train" "${shape[@]}" --tokens $m/tokens --max-steps 3 --quiet --output runs/narrow/train) > out 2> err && code=0 || code=$?
 check "little address space" '[ $code = 71 ] && grep -q "address space: expected" err && hinted'
 "$bin/train" --tokens $m/tokens "${shape[@]}" --max-steps 2 --output runs/closed/train 2>&- && code=0 || code=$?
-check "a closed descriptor: no message in any file" '[ $code = 0 ] && grep -qxE "[0-9]+" runs/closed/train/.lock && [ "$(wc -l < runs/closed/train/.lock)" = 1 ]'
+check "a closed descriptor: no message in any file" '[ $code = 0 ] && grep -qxE "[0-9]+ [^ ]+" runs/closed/train/.lock && [ "$(wc -l < runs/closed/train/.lock)" = 1 ]'
 run tokenize --corpus mine --train-source <(gzip -c a.en) --train-target <(cat a.de) --vocabulary-size 300 --hold-out-valid 5 --hold-out-test 5 --output runs/pipes/tokens
 check "text from pipes" '[ $code = 0 ] && grep -qE "^train" out'
 "$bin/score" --hypotheses - --references <(gzip -c a.de) < a.de > out 2> err && code=0 || code=$?
 check "texts from standard input and a compressed pipe" '[ $code = 0 ] && grep -qE "BLEU.* = 100\.0 " out'
+printf 'one\na\xe9b\n' | "$bin/score" --model $m/train > out 2> err && code=0 || code=$?
+check "a line that is no UTF-8" '[ $code = 65 ] && grep -q "^score: standard input:2: expected UTF-8, found byte 0xE9 at column 2$" err && hinted'
+gzip -c a.de | "$bin/score" --model $m/train > out 2> err && code=0 || code=$?
+check "standard input that is no text" '[ $code = 65 ] && grep -q "standard input:1: expected plain text in UTF-8, found gzip data" err'
 (echo 'the red car stops .'; sleep 5) | "$bin/score" --model $m/train 2> err | (read -t 4 -r answer && echo "$answer" > out || : > out; cat > more) || true
 check "a line from a pipe is answered before the next one comes" '[ -s out ]'
 exec 9<> $m/train/.lock

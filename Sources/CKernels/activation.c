@@ -16,7 +16,7 @@ KERNEL void bias_relu_dropout_forward(
     for (long r = 0; r < rows; r++, h += d) {
         for (long c = 0; c < d; c++) {
             float v = h[c] + bias[c];
-            h[c] = v > 0 ? v : 0;
+            h[c] = v <= 0 ? 0 : v; // not a number stays one
         }
         if (!drops(dropout)) continue;
         for (long c0 = 0; c0 < d; c0 += CHUNK) {

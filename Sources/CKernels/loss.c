@@ -4,24 +4,37 @@
 /// are dealt to threads.
 INLINE double exact(double loss) { return rint(loss * 0x1p26) * 0x1p-26; }
 
+/// Adds the bias; returns the largest logit, and the sum of all in *sum.
+INLINE float biased_row(float *restrict logits, const float *restrict bias, long vocabulary, float *sum) {
+    FAST float top = -INFINITY, all = 0;
+    for (long c = 0; c < vocabulary; c++) {
+        float v = logits[c] + bias[c];
+        logits[c] = v;
+        top = larger(top, v);
+        all += v;
+    }
+    *sum = all;
+    return top;
+}
+
+/// x becomes exp(x - top); returns the sum.
+INLINE float exponentials(float *restrict x, float top, long count) {
+    FAST float sum = 0;
+    for (long c = 0; c < count; c++) {
+        float e = exp_approx(x[c] - top);
+        x[c] = e;
+        sum += e;
+    }
+    return sum;
+}
+
 KERNEL double cross_entropy(float *restrict logits, const float *restrict bias, const int32_t *label, long rows,
     long vocabulary, float smoothing, float gradient_scale, int gradient, double *nll) {
     FAST double total = 0, likelihood = 0;
     float uniform = smoothing / (float)vocabulary;
     for (long r = 0; r < rows; r++, logits += vocabulary) {
-        float top = -INFINITY, sum = 0, all = 0;
-        for (long c = 0; c < vocabulary; c++) {
-            float v = logits[c] + bias[c];
-            logits[c] = v;
-            top = larger(top, v);
-            all += v;
-        }
-        float target = logits[label[r]];
-        for (long c = 0; c < vocabulary; c++) {
-            float e = exp_approx(logits[c] - top);
-            logits[c] = e;
-            sum += e;
-        }
+        float all, top = biased_row(logits, bias, vocabulary, &all), target = logits[label[r]];
+        float sum = exponentials(logits, top, vocabulary);
         double log_sum = (double)top + log((double)sum);
         // sum_c q_c log p_c, with the uniform part from the plain sum of the logits
         total += exact(log_sum - (1.0 - (double)smoothing) * (double)target - (double)uniform * (double)all);
@@ -50,71 +63,93 @@ KERNEL double match_rows(const float *restrict x, const float *restrict target, 
     return total;
 }
 
-/// log of the sum of exp(x / temperature), x being at most top.
-INLINE double log_sum_exp(const float *restrict x, float top, float temperature, long count) {
-    FAST float sum = 0, factor = 1 / temperature;
+/// Sum of exp((x - top) factor).
+INLINE float sum_of_exponentials(const float *restrict x, float top, float factor, long count) {
+    FAST float sum = 0;
     for (long c = 0; c < count; c++) sum += exp_approx((x[c] - top) * factor);
-    return (double)(top * factor) + log((double)sum);
+    return sum;
 }
 
-/// What a model gives to a teacher's likeliest classes, and to all others together.
-typedef struct {
-    double others;     // probability
-    double divergence; // T^2 KL
-} taught_t;
+enum { most_likeliest = 64 };
 
-/// Of one row; log_sum is that of logits / T, rest what the teacher gives to all others.
-INLINE taught_t compare(
-    const float *restrict logits, teacher_t t, const int32_t *id, const float *p, double rest, double log_sum) {
-    double sum = 0, own = 0;
+/// One row of logits z, beside what a teacher says of it.
+typedef struct {
+    const int32_t *id; // its likeliest classes, with their probabilities p
+    const float *p;
+    float z[most_likeliest]; // logits of these classes
+    float top;               // largest logit
+    float hard_sum;          // sum of exp(z - top)
+    float soft_sum;          // sum of exp((z - top) / T)
+    double rest;             // what the teacher gives to all other classes together
+    double others;           // what the model gives to them
+} taught_row_t;
+
+/// What the teacher gives to classes that are not among the likeliest.
+INLINE double rest_of(const float *p, long likeliest, long vocabulary) {
+    double rest = 1;
+    for (long k = 0; k < likeliest; k++) rest -= (double)p[k];
+    return rest > 0 && likeliest < vocabulary ? rest : 0;
+}
+
+/// T^2 KL of a row; finds `others`.
+INLINE double divergence(taught_row_t *row, teacher_t t) {
+    double sum = 0, own = 0, log_sum = log((double)row->soft_sum);
     for (long k = 0; k < t.likeliest; k++) {
-        double log_own = (double)logits[id[k]] / (double)t.temperature - log_sum;
+        double log_own = (double)(row->z[k] - row->top) / (double)t.temperature - log_sum, p = (double)row->p[k];
         own += exp(log_own);
-        if (p[k] > 0) sum += (double)p[k] * (log((double)p[k]) - log_own);
+        if (p > 0) sum += p * (log(p) - log_own);
     }
     // of sums in single precision no more is known
-    double others = 1 - own > 1e-6 ? 1 - own : 1e-6;
-    if (rest > 0) sum += rest * log(rest / others);
-    return (taught_t){others, (double)t.temperature * (double)t.temperature * sum};
+    row->others = 1 - own > 1e-6 ? 1 - own : 1e-6;
+    if (row->rest > 0) sum += row->rest * log(row->rest / row->others);
+    return (double)t.temperature * (double)t.temperature * sum;
+}
+
+/// x holds exp(z - top) where T is 1, else z, and becomes the gradient
+///   (1 - alpha) (softmax(z) - q) + alpha T (s - p),   s = softmax(z / T), p of the others in proportion to s.
+INLINE void taught_gradient(float *restrict x, const taught_row_t *row, teacher_t t, int32_t label, long vocabulary,
+    float smoothing, float gradient_scale) {
+    FAST float factor = 1 / t.temperature, top = row->top;
+    float of_hard = (1 - t.alpha) * gradient_scale, of_soft = t.alpha * t.temperature * gradient_scale;
+    float others = (float)(row->rest / row->others), off = of_hard * smoothing / (float)vocabulary;
+    float hard_scale = of_hard / row->hard_sum, soft_scale = of_soft * (1 - others) / row->soft_sum;
+    if (factor == 1) {
+        for (long c = 0; c < vocabulary; c++) x[c] = x[c] * (hard_scale + soft_scale) - off;
+    } else {
+        for (long c = 0; c < vocabulary; c++) {
+            float z = x[c] - top;
+            x[c] = hard_scale * exp_approx(z) + soft_scale * exp_approx(z * factor) - off;
+        }
+    }
+    x[label] -= of_hard * (1 - smoothing);
+    for (long k = 0; k < t.likeliest; k++) {
+        float own = exp_approx((row->z[k] - top) * factor) / row->soft_sum;
+        x[row->id[k]] += of_soft * (others * own - row->p[k]);
+    }
 }
 
 KERNEL double taught_cross_entropy(float *restrict logits, const float *restrict bias, const int32_t *label,
     teacher_t t, long rows, long vocabulary, float smoothing, float gradient_scale, int gradient, double *nll) {
-    FAST double total = 0, likelihood = 0;
-    const float one = 1, hard = 1 - t.alpha, uniform = smoothing / (float)vocabulary, factor = 1 / t.temperature;
+    double total = 0, likelihood = 0;
+    const double alpha = (double)t.alpha, uniform = (double)(smoothing / (float)vocabulary);
     for (long r = 0; r < rows; r++, logits += vocabulary) {
-        const int32_t *id = t.ids + r * t.likeliest;
-        const float *p = t.probabilities + r * t.likeliest;
-        float top = -INFINITY, all = 0;
-        double rest = 1;
-        for (long c = 0; c < vocabulary; c++) {
-            float v = logits[c] + bias[c];
-            logits[c] = v;
-            top = larger(top, v);
-            all += v;
-        }
-        for (long k = 0; k < t.likeliest; k++) rest -= (double)p[k];
-        rest = rest > 0 && t.likeliest < vocabulary ? rest : 0;
-        double log_sum = log_sum_exp(logits, top, one, vocabulary), soft = log_sum;
-        if (t.temperature != one) soft = log_sum_exp(logits, top, t.temperature, vocabulary);
+        taught_row_t row = {.id = t.ids + r * t.likeliest, .p = t.probabilities + r * t.likeliest};
+        float all, top = biased_row(logits, bias, vocabulary, &all);
         double target = (double)logits[label[r]];
-        taught_t taught = compare(logits, t, id, p, rest, soft);
-        double own_loss = log_sum - (1.0 - (double)smoothing) * target - (double)uniform * (double)all;
-        total += exact((double)hard * own_loss + (double)t.alpha * taught.divergence);
-        likelihood += exact(log_sum - target);
-        if (!gradient) continue;
-        // (1 - alpha) (softmax(z) - q) + alpha T (s - p), s = softmax(z / T); p of the others is in proportion to s
-        float of_hard = hard * gradient_scale, off = of_hard * uniform;
-        float of_soft = t.alpha * t.temperature * gradient_scale;
-        float others = (float)(rest / taught.others), of_others = of_soft * (1 - others);
-        float shift = (float)log_sum, soft_shift = (float)soft, own[t.likeliest];
-        for (long k = 0; k < t.likeliest; k++) own[k] = exp_approx(logits[id[k]] * factor - soft_shift);
-        for (long c = 0; c < vocabulary; c++) {
-            float soft_part = of_others * exp_approx(logits[c] * factor - soft_shift);
-            logits[c] = of_hard * exp_approx(logits[c] - shift) + soft_part - off;
+        for (long k = 0; k < t.likeliest; k++) row.z[k] = logits[row.id[k]];
+        row.top = top;
+        row.rest = rest_of(row.p, t.likeliest, vocabulary);
+        if (t.temperature == 1) {
+            row.hard_sum = row.soft_sum = exponentials(logits, top, vocabulary);
+        } else {
+            row.hard_sum = sum_of_exponentials(logits, top, 1, vocabulary);
+            row.soft_sum = sum_of_exponentials(logits, top, 1 / t.temperature, vocabulary);
         }
-        logits[label[r]] -= of_hard * (1 - smoothing);
-        for (long k = 0; k < t.likeliest; k++) logits[id[k]] += of_soft * (others * own[k] - p[k]);
+        double log_sum = (double)top + log((double)row.hard_sum);
+        double own_loss = log_sum - (1 - (double)smoothing) * target - uniform * (double)all;
+        total += exact((1 - alpha) * own_loss + alpha * divergence(&row, t));
+        likelihood += exact(log_sum - target);
+        if (gradient) taught_gradient(logits, &row, t, label[r], vocabulary, smoothing, gradient_scale);
     }
     *nll += likelihood;
     return total;

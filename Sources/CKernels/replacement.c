@@ -95,40 +95,31 @@ KERNEL panel_rows_t hidden_rows(const float *restrict pre, const int32_t *restri
     return result;
 }
 
-/// The mask of up to CHUNK columns, as factors: 0, or 1 / keep.
-INLINE void mask_factors(float *restrict factor, dropout_t dropout, long row, long column, long columns, long count) {
+/// x *= the mask of a row: 0, or 1 / keep. Row r's random numbers are those of row dropout.row + r.
+INLINE void drop_row(float *restrict x, long r, long width, dropout_t dropout) {
     uint16_t bits[CHUNK];
-    random_bits(bits, (uint64_t)row * (uint64_t)((columns + 7) & ~7L) + (uint64_t)column, count, dropout);
-    for (long c = 0; c < count; c++) factor[c] = bits[c] < dropout.keep_below ? dropout.scale : 0;
+    for (long c0 = 0; drops(dropout) && c0 < width; c0 += CHUNK) {
+        long count = row_bits(bits, r, c0, width, dropout);
+        for (long c = 0; c < count; c++) x[c0 + c] *= bits[c] < dropout.keep_below ? dropout.scale : 0;
+    }
 }
 
 KERNEL void hidden_normalise(const float *restrict y, float *restrict h, long stride, const float *restrict mean,
     const float *restrict rstd, const float *restrict gain, const float *restrict shift, long rows, long width,
-    dropout_t dropout, long first_row, long first_column, long columns) {
-    FAST float factor[CHUNK];
-    for (long r = 0; r < rows; r++, y += stride, h += stride) {
+    dropout_t dropout) {
+    FAST for (long r = 0; r < rows; r++, y += stride, h += stride) {
         float m = mean[r], s = rstd[r];
         for (long c = 0; c < width; c++) h[c] = gain[c] * ((y[c] - m) * s) + shift[c];
-        for (long c0 = 0; drops(dropout) && c0 < width; c0 += CHUNK) {
-            long count = width - c0 < CHUNK ? width - c0 : CHUNK;
-            mask_factors(factor, dropout, first_row + r, first_column + c0, columns, count);
-            for (long c = 0; c < count; c++) h[c0 + c] *= factor[c];
-        }
+        drop_row(h, r, width, dropout);
     }
 }
 
 KERNEL void hidden_normalise_backward(const float *restrict y, float *restrict dh, long stride,
     const float *restrict mean, const float *restrict rstd, const float *restrict gain, float *restrict dgain,
-    float *restrict dshift, long rows, long width, dropout_t dropout, long first_row, long first_column, long columns,
-    float *restrict sum, float *restrict dot) {
-    FAST float factor[CHUNK];
-    for (long r = 0; r < rows; r++, y += stride, dh += stride) {
+    float *restrict dshift, long rows, long width, dropout_t dropout, float *restrict sum, float *restrict dot) {
+    FAST for (long r = 0; r < rows; r++, y += stride, dh += stride) {
         float m = mean[r], s = rstd[r], total = 0, product = 0;
-        for (long c0 = 0; drops(dropout) && c0 < width; c0 += CHUNK) {
-            long count = width - c0 < CHUNK ? width - c0 : CHUNK;
-            mask_factors(factor, dropout, first_row + r, first_column + c0, columns, count);
-            for (long c = 0; c < count; c++) dh[c0 + c] *= factor[c];
-        }
+        drop_row(dh, r, width, dropout);
         for (long c = 0; c < width; c++) {
             float n = (y[c] - m) * s, g = dh[c];
             dgain[c] += g * n;

@@ -121,7 +121,7 @@ byte_tile_vnni(const byte_row_t *const a[TILE], const float *b_scales, const uin
                 _mm512_mul_ps(_mm512_cvtepi32_ps(s[r][v]), _mm512_mul_ps(_mm512_set1_ps(a[r]->scale), scales));
             value = _mm512_add_ps(value, shift);
             value = mode == panel_add    ? _mm512_add_ps(_mm512_loadu_ps(to), value)
-                    : mode == panel_relu ? _mm512_max_ps(value, zero)
+                    : mode == panel_relu ? _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(value, zero, _CMP_NLE_UQ), value)
                                          : value;
             _mm512_storeu_ps(to, value);
         }

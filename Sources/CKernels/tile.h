@@ -37,7 +37,7 @@ INLINE void finish(
     if (mode == panel_add)
         for (long c = 0; c < count; c++) y[c] += s[c] + bias[c];
     else if (mode == panel_relu)
-        for (long c = 0; c < count; c++) y[c] = s[c] + bias[c] > 0 ? s[c] + bias[c] : 0;
+        for (long c = 0; c < count; c++) y[c] = s[c] + bias[c] <= 0 ? 0 : s[c] + bias[c]; // not a number stays one
     else
         for (long c = 0; c < count; c++) y[c] = s[c] + bias[c];
 }

@@ -67,9 +67,7 @@ package struct Pass {
 
     /// Of the rows at work.
     func dropout(_ rate: Float, stream: Int) -> dropout_t {
-        var dropout = randomness.dropout(rate, stream: stream)
-        dropout.row = UInt64(tile?.firstRow(side) ?? 0)
-        return dropout
+        randomness.dropout(rate, stream: stream).from(row: tile?.firstRow(side) ?? 0)
     }
 
     /// Element of the random stream at which a sentence's attention weights begin: each has 2^32 for itself.

@@ -26,3 +26,12 @@ package struct Randomness: Sendable {
             keep_below: UInt32((keep * 65536).rounded()), scale: 1 / keep, row: 0)
     }
 }
+
+extension dropout_t {
+    /// The same for a matrix that begins with this row of the stream.
+    func from(row: Int) -> dropout_t {
+        var dropout = self
+        dropout.row = UInt64(row)
+        return dropout
+    }
+}

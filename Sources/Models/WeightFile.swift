@@ -44,6 +44,12 @@ package enum WeightFile {
         }
     }
 
+    /// A slot's tensor where it lies, valid while the file is open.
+    package static func view(_ file: TensorFile, _ slot: Slot) throws -> UnsafeBufferPointer<Float> {
+        try check(file, slot.name, slot)
+        return try file.view(slot.name, as: Float.self)
+    }
+
     /// Whether a file has every slot's tensor, without reading them.
     package static func check(_ file: TensorFile, _ slots: [Slot]) throws {
         for slot in slots { try check(file, slot.name, slot) }

@@ -20,7 +20,9 @@ extension RegistryError: StageError {}
 extension FolderLock.Held: StageError {}
 
 extension Interruption: StageError {
-    package var hint: String? { "start the same command again to go on" }
+    package var hint: String? {
+        keepsWork ? "start the same command again to go on" : "start the same command again; it begins anew"
+    }
 }
 
 extension SpecError: StageError {
@@ -50,7 +52,7 @@ extension DivergedError: StageError {
 /// | 71 | the system would not give memory, threads or descriptors |
 /// | 73, 74 | cannot write; input/output error or no space |
 /// | 75 | locked by another process: try again later |
-/// | 128 + n | stopped by signal n, checkpoint written |
+/// | 128 + n | stopped by signal n; `train` and `distill` have written a checkpoint |
 struct Failure: Codable {
     let message: String
     let hint: String?

@@ -1,16 +1,32 @@
 import Foundation
 import Tensors
 
-/// Keeps a second process out of an output folder: `flock` on `.lock` in it, which holds the owner's pid.
+/// Keeps a second process out of an output folder: `flock` on `.lock` in it, which holds the owner's pid and host.
 ///
 /// The kernel gives the lock back when the process ends, however it ends; the file stays.
 final class FolderLock {
     struct Held: Error, CustomStringConvertible {
         let folder: String
-        let pid: String
+        /// Nil where it has not yet written it.
+        let owner: Owner?
         let exitCode: Int32 = EX_TEMPFAIL
-        var description: String { "\(folder): locked, process \(pid) is writing to it" }
-        var hint: String? { "wait for it to end, or stop it with: kill \(pid)" }
+        var description: String {
+            "\(folder): locked, \(owner.map { "\($0)" } ?? "another process") is writing to it"
+        }
+        var hint: String? {
+            "wait for it to end" + (owner.map { $0.isHere ? ", or stop it with: kill \($0.pid)" : "" } ?? "")
+        }
+    }
+
+    /// A process, on this machine or on another that sees the folder too.
+    struct Owner: Equatable, CustomStringConvertible {
+        let pid: Int32
+        let host: String
+
+        static let this = Owner(pid: getpid(), host: ProcessInfo.processInfo.hostName)
+
+        var isHere: Bool { host == Self.this.host }
+        var description: String { "process \(pid)" + (isHere ? "" : " on \(host)") }
     }
 
     static let name = ".lock"
@@ -25,11 +41,18 @@ final class FolderLock {
         }
         descriptor = file
         guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
-            throw Held(folder: folder, pid: Self.owner(file))
+            let code = errno
+            defer { close(file) }
+            guard code == EWOULDBLOCK else {
+                throw DataError(
+                    path: path, expected: "a file system with locks (flock)", found: String(cString: strerror(code)),
+                    hint: "mount it with locks, or write to another one", kind: .cannotWrite)
+            }
+            throw Held(folder: folder, owner: Self.owner(file))
         }
         ftruncate(file, 0)
-        let pid = "\(getpid())\n"
-        pwrite(file, pid, pid.utf8.count, 0)
+        let text = "\(Owner.this.pid) \(Owner.this.host)\n"
+        pwrite(file, text, text.utf8.count, 0)
     }
 
     deinit {
@@ -38,11 +61,11 @@ final class FolderLock {
         close(descriptor)
     }
 
-    private static func owner(_ file: Int32) -> String {
-        var bytes = [UInt8](repeating: 0, count: 32)
+    private static func owner(_ file: Int32) -> Owner? {
+        var bytes = [UInt8](repeating: 0, count: 512)
         let count = pread(file, &bytes, bytes.count, 0)
-        let text = String(decoding: bytes.prefix(max(count, 0)), as: UTF8.self).trimmingCharacters(
-            in: .whitespacesAndNewlines)
-        return text.isEmpty ? "unknown" : text
+        let words = String(decoding: bytes.prefix(max(count, 0)), as: UTF8.self).split(whereSeparator: \.isWhitespace)
+        guard words.count == 2, let pid = Int32(words[0]) else { return nil }
+        return Owner(pid: pid, host: String(words[1]))
     }
 }

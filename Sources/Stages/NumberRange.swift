@@ -32,7 +32,7 @@ struct NumberRange {
         // text
         "--source-column": of(1, 1e6), "--target-column": of(1, 1e6), "--hold-out-valid": of(0, 1e9),
         "--hold-out-test": of(0, 1e9),
-        "--vocabulary-size": of(0, 1e6), "--minimum-frequency": of(1, 1e9), "--coverage": above(0.5, 1),
+        "--vocabulary-size": of(0, 1e6), "--minimum-frequency": of(1, 1e9), "--coverage": of(0.98, 1),
         "--max-tokens": of(2, mostTokens),
         "--join": of(1, 1000), "--join-test": of(1, 1000),
         // translation and scores

@@ -51,9 +51,12 @@ package enum Signals {
     }()
 }
 
-/// Thrown by a stage that has stopped where it was asked to, after writing its checkpoint.
+/// Thrown by a stage that has stopped where it was asked to.
 package struct Interruption: Error, CustomStringConvertible, Sendable {
     package let signal: Int32
+    /// Whether a checkpoint is there to go on from.
+    var keepsWork = false
+
     package init(signal: Int32) { self.signal = signal }
 
     package var exitCode: Int32 { 128 + signal }

@@ -89,7 +89,9 @@ package final class StageRun {
         } catch {
             try? UnfinishedWork.abandon(folder, work.resumption)
             run.live.end(run.clock.ending(for: error))
-            throw error
+            guard var stop = error as? Interruption else { throw error }
+            stop.keepsWork = FileSystem.isFolder(folder.unfinished)
+            throw stop
         }
     }
 

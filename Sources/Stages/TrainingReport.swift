@@ -40,9 +40,14 @@ package final class TrainingReport {
 
     /// Trains to the end, or throws `Interruption` where this process or another of its group was asked to stop.
     package func train(_ trainer: Trainer) throws {
-        guard try trainer.run(observer) == .finished else {
-            try run.stopIfRequested()
-            throw Interruption(signal: SIGTERM)  // of another process
+        do {
+            guard try trainer.run(observer) == .finished else {
+                try run.stopIfRequested()
+                throw Interruption(signal: SIGTERM)  // of another process
+            }
+        } catch var error as DivergedError {
+            error.training = label
+            throw error
         }
         finish(steps: trainer.state.step)
     }

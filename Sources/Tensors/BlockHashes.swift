@@ -10,6 +10,8 @@ package struct BlockHashes {
     package static let fileName = "blocks.safetensors"
     static let blockBytes = 1 << 16
     static let digestBytes = 32
+    /// Blocks that are resident at a time while a file is hashed, 64 MiB.
+    private static let blocksMapped = 1024
 
     /// Calls a body once for each of 0..<count, perhaps on several threads.
     package typealias Loop = (_ count: Int, _ body: (Int) -> Void) -> Void
@@ -27,9 +29,14 @@ package struct BlockHashes {
             let file = try TensorFile(path: FilePath.join(folder, name))
             var digests = [UInt8](repeating: 0, count: shape[0] * digestBytes)
             digests.withUnsafeMutableBytes { digests in
-                loop(shape[0]) { digest(file.content, block: $0, into: digests.baseAddress! + $0 * digestBytes) }
+                for start in stride(from: 0, to: shape[0], by: blocksMapped) {
+                    loop(min(blocksMapped, shape[0] - start)) { block in
+                        let block = start + block
+                        digest(file.content, block: block, into: digests.baseAddress! + block * digestBytes)
+                    }
+                    file.releasePages()
+                }
             }
-            file.releasePages()
             try writer.write(name, digests)
         }
         try writer.finish()

@@ -50,7 +50,8 @@ extension DataError {
             case ENOMEM, EMFILE, ENFILE, EAGAIN: .system
             default: .io
             }
-        return DataError(path: path, expected: "a readable file", found: reason(code), kind: kind)
+        return DataError(
+            path: path, expected: "a readable file", found: code == EISDIR ? "a folder" : reason(code), kind: kind)
     }
 
     /// A failed system call while writing; `errno` must still be that of the call.

@@ -7,14 +7,39 @@ package enum FilePath {
         folder.isEmpty ? name : folder.hasSuffix("/") ? folder + name : folder + "/" + name
     }
 
-    /// From the root, without `.`, `..` and doubled slashes; links are not followed.
+    /// From the root, without `.`, `..` and doubled slashes. Links are followed where `..` leads out of one: that is
+    /// where the system goes.
     package static func absolute(_ path: String) -> String {
         let whole = path.hasPrefix("/") ? path : join(workingFolder, path)
-        var parts: [Substring] = []
+        var parts: [String] = []
         for part in whole.split(separator: "/") where part != "." {
-            if part == ".." { _ = parts.popLast() } else { parts.append(part) }
+            guard part == ".." else {
+                parts.append(String(part))
+                continue
+            }
+            if let target = target(ofLink: "/" + parts.joined(separator: "/")) {
+                parts = target.split(separator: "/").map(String.init)
+            }
+            _ = parts.popLast()
         }
         return "/" + parts.joined(separator: "/")
+    }
+
+    /// Where a link leads to in the end; nil if it is none, or leads to nothing.
+    private static func target(ofLink path: String) -> String? {
+        var status = stat(), buffer = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
+        guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFLNK, realpath(path, &buffer) != nil else {
+            return nil
+        }
+        return String(cString: buffer)
+    }
+
+    /// As one word of a shell's command.
+    package static func quoted(_ word: String) -> String {
+        let plain = word.unicodeScalars.allSatisfy {
+            CharacterSet.alphanumerics.contains($0) || "-_./+=:,@%".unicodeScalars.contains($0)
+        }
+        return plain && !word.isEmpty ? word : "'" + word.replacingOccurrences(of: "'", with: "'\\''") + "'"
     }
 
     /// The same with links followed as far as the path exists, so that two names of one folder compare equal.

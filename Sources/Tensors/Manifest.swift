@@ -143,7 +143,14 @@ package enum ManifestFile {
 
     /// Names of the files that a manifest lists; one that would lead out of the folder is none.
     static func fileNames(_ path: String) throws -> Set<String> {
-        let listing = try JSONDecoder().decode(Listing.self, from: Data(FileSystem.read(path)))
+        let listing: Listing, data = try Data(FileSystem.read(path))
+        do {
+            listing = try JSONDecoder().decode(Listing.self, from: data)
+        } catch {
+            throw DataError(
+                path: path, expected: "a manifest", found: words(error),
+                hint: "delete \(FilePath.shown(FilePath.parent(path)))")
+        }
         return Set(listing.files.keys.filter { !$0.contains("/") && $0 != ".." })
     }
 
@@ -158,7 +165,7 @@ package enum ManifestFile {
         switch error as? DecodingError {
         case .keyNotFound(let key, let context)?: return "no '\(place(context, key))'"
         case .typeMismatch(_, let context)?, .valueNotFound(_, let context)?:
-            return "something else at '\(place(context))'"
+            return context.codingPath.isEmpty ? "no JSON object" : "something else at '\(place(context))'"
         case .dataCorrupted(let context)?:
             return context.codingPath.isEmpty ? "no JSON" : "something else at '\(place(context))'"
         default: return error.localizedDescription

@@ -87,7 +87,7 @@ extension TensorHeader {
         do {
             items = try JSONDecoder().decode([String: Item].self, from: json)
         } catch {
-            throw DataError(path: path, expected: "a safetensors header in JSON", found: "\(Self.brief(error))")
+            throw DataError(path: path, expected: "a safetensors header in JSON", found: "\(ManifestFile.words(error))")
         }
         var metadata: [String: String] = [:]
         var infos: [TensorInfo] = []
@@ -143,17 +143,6 @@ extension TensorHeader {
             throw DataError(
                 path: path, expected: "\(end) bytes of data", found: "\(dataBytes)",
                 hint: "the file was cut short or appended to; make it again")
-        }
-    }
-
-    private static func brief(_ error: Error) -> String {
-        guard let error = error as? DecodingError else { return "\(error)" }
-        switch error {
-        case .typeMismatch(_, let context), .valueNotFound(_, let context), .keyNotFound(_, let context),
-            .dataCorrupted(let context):
-            let place = context.codingPath.map(\.stringValue).joined(separator: ".")
-            return place.isEmpty ? context.debugDescription : "\(context.debugDescription) at '\(place)'"
-        @unknown default: return "\(error)"
         }
     }
 }

@@ -46,7 +46,10 @@ struct Checkpoint {
         let file = try TensorFile(path: path)
         guard file.metadata["key"] == key, let text = file.metadata["state"] else { return nil }
         let parts = parts(weights, adam)
-        for part in parts { try WeightFile.read(file, part) }
+        for part in parts {
+            try WeightFile.read(file, part)
+            file.releasePages()
+        }
         let recorded = file.metadata["sha256"], found = Self.digest(parts, text)
         guard recorded == found else {
             throw DataError(
@@ -101,26 +104,40 @@ struct Snapshots {
         FilePath.join(folder, "epoch-\(snapshot.epoch).safetensors")
     }
 
-    /// Keeps the weights if they are among the best so far, and drops what they push out.
-    func offer(_ snapshot: Snapshot, _ weights: FloatBlock, _ list: inout [Snapshot]) throws {
+    /// Keeps the weights if they are among the best so far. Returns what they push out of the list, for `drop` when a
+    /// checkpoint no longer lists it.
+    func offer(_ snapshot: Snapshot, _ weights: FloatBlock, _ list: inout [Snapshot]) throws -> [Snapshot] {
         let ranked = (list + [snapshot]).sorted { ($0.loss, $0.epoch) < ($1.loss, $1.epoch) }
         var stays = Array(ranked.prefix(kept))
         if let place = stays.firstIndex(of: snapshot) {
             try WeightFile.write([.init(weights, layout.slots)], to: path(snapshot))
             stays[place].sha256 = try FileSystem.sha256(of: path(snapshot))
         }
-        for gone in ranked.dropFirst(kept) where gone != snapshot { try FileSystem.remove(path(gone)) }
         list = stays.sorted { $0.epoch < $1.epoch }
+        return ranked.dropFirst(kept).filter { $0 != snapshot }
     }
 
-    /// weights = mean of the snapshots.
+    func drop(_ snapshots: [Snapshot]) throws {
+        for gone in snapshots { try FileSystem.remove(path(gone)) }
+    }
+
+    func read(_ snapshot: Snapshot, into weights: FloatBlock) throws {
+        try check(snapshot)
+        try WeightFile.read(TensorFile(path: path(snapshot)), .init(weights, layout.slots))
+    }
+
+    /// weights = mean of the snapshots, summed in double precision: what was not trained stays what it was, to the bit.
     func average(_ list: [Snapshot], into weights: FloatBlock) throws {
-        let part = FloatBlock(weights.count)
-        weights.buffer.update(repeating: 0)
-        for snapshot in list {
-            try check(snapshot)
-            try WeightFile.read(TensorFile(path: path(snapshot)), .init(part, layout.slots))
-            for i in 0..<weights.count { weights.base[i] += part.base[i] / Float(list.count) }
+        for snapshot in list { try check(snapshot) }
+        let files = try list.map { try TensorFile(path: path($0)) }
+        for slot in layout.slots {
+            let values = try files.map { try WeightFile.view($0, slot) }
+            for i in 0..<slot.count {
+                var sum = 0.0
+                for file in values { sum += Double(file[i]) }
+                weights.base[slot.offset + i] = Float(sum / Double(list.count))
+            }
+            files.forEach { $0.releasePages() }
         }
     }
 

@@ -121,11 +121,10 @@ package final class ModelFolder {
 
     /// Writes weights and vocabularies; the manifest remains to be published.
     package static func write(
-        _ model: Transformer, _ weights: FloatBlock, vocabulariesFrom folder: String, to output: OutputFolder
+        _ model: Transformer, _ weights: FloatBlock, source: Vocabulary, target: Vocabulary, to output: OutputFolder
     ) throws {
         try WeightFile.write([.init(weights, model.slotsInFileOrder)], to: output.path(weightsName))
-        for name in Side.allCases.flatMap(Vocabulary.fileNames) {
-            try FileSystem.writeAtomically(Data(FileSystem.read(FilePath.join(folder, name))), to: output.path(name))
-        }
+        try source.write(side: .source, to: output.path)
+        try target.write(side: .target, to: output.path)
     }
 }

@@ -8,11 +8,12 @@ package enum Shares {
     /// What is wrong with so many shares in so many processes, in words.
     package static func problem(_ shares: Int, processes: Int) -> String? {
         func isPowerOf2(_ count: Int) -> Bool { count > 0 && count & (count - 1) == 0 }
+        guard isPowerOf2(processes) else { return "\(processes) processes: expected a power of two" }
         if !range.contains(shares) || !isPowerOf2(shares) {
             return "\(shares) shares: expected a power of two up to \(range.upperBound)"
         }
-        guard !isPowerOf2(processes) || processes > shares else { return nil }
-        return "\(processes) processes: expected a power of two, at most the \(shares) shares of a batch"
+        guard processes > shares else { return nil }
+        return "\(processes) processes: expected at most as many as the \(shares) shares of a batch"
     }
 
     /// Of about as many target tokens each; there may be none in it.

@@ -31,7 +31,7 @@ package final class TeacherLessons {
     private let settings: TeachingSettings
     private let teacher: Transformer
     private let weights: FloatBlock
-    /// [target tokens, likeliest], `</s>` included
+    /// [target tokens, likeliest], `</s>` included; empty where the teacher has no share in the loss
     private let ids: [Int32]
     private let probabilities: [Float]
     /// Target tokens of one forward pass.
@@ -46,6 +46,11 @@ package final class TeacherLessons {
         self.settings = settings
         self.teacher = teacher
         self.weights = weights
+        guard settings.alpha > 0 else {
+            ids = []
+            probabilities = []
+            return
+        }
         let k = settings.likeliest, tokens = shard.target.ids.count + shard.count
         var ids = [Int32](repeating: 0, count: tokens * k), probabilities = [Float](repeating: 0, count: tokens * k)
         let batches = shard.consecutiveBatches(of: Self.batchTokens, tokens: shard.targetTokens),
@@ -97,6 +102,7 @@ package final class TeacherLessons {
     }
 
     func append(_ sentence: Int, of shard: TokenShard, to labels: inout Labels) {
+        guard !ids.isEmpty else { return }
         let k = settings.likeliest, first = shard.firstTargetToken(sentence) * k,
             count = shard.targetTokens(sentence) * k
         for i in first..<first + count {

@@ -161,7 +161,7 @@ package final class TeacherTrainee: Trainee {
             total = total + learner.loss(batch, smoothing: settings.smoothing)
             start = end
         }
-        var metrics = [MetricKey(.valid, .nll): total.meanLikelihood]
+        var metrics = [MetricKey(.valid, .nll): total.meanNLL]
         if let bleu = try validationBLEU(epoch, weights) { metrics[MetricKey(.valid, .bleu)] = bleu }
         return Validation(loss: total.mean, metrics: metrics)
     }

@@ -72,6 +72,10 @@ package final class Trainer {
     private let snapshots: Snapshots
     /// Seconds between checkpoints, at least; more where writing one takes long.
     private let checkpointSeconds: Double
+    private let clock = ContinuousClock()
+    private var lastWritten: ContinuousClock.Instant
+    /// Seconds that the last checkpoint took.
+    private var cost = 0.0
 
     /// - Parameters:
     ///   - folder: where checkpoint and snapshots are kept while running
@@ -85,6 +89,7 @@ package final class Trainer {
         self.trainee = trainee
         self.settings = settings
         self.checkpointSeconds = checkpointSeconds
+        lastWritten = clock.now
         adam = Adam(settings.adam, count: trainee.weights.count)
         checkpoint = Checkpoint(folder: folder, key: key, layout: trainee.layout)
         snapshots = Snapshots(folder: folder, layout: trainee.layout, kept: max(1, settings.averaged))
@@ -100,8 +105,7 @@ package final class Trainer {
         if trainee.validationSentences == 0 {
             observer.note("no validation sentences: the last weights are the result")
         }
-        let clock = ContinuousClock()
-        var lastWritten = clock.now, cost = 0.0
+        lastWritten = clock.now
         while !isDone {
             let batches = trainee.begin(epoch: state.epoch), total = totalSteps(batches)
             while state.batch < batches, !reachedLimit {
@@ -121,12 +125,7 @@ package final class Trainer {
                         seconds: (clock.now - stepStarted).seconds))
                 let stop = group.agreeToStop(observer.stopRequested())
                 let isDue = (clock.now - lastWritten).seconds > max(checkpointSeconds, 50 * cost)
-                if stop || group.any(group.leads && isDue) {
-                    let writing = clock.now
-                    try writeCheckpoint()
-                    lastWritten = clock.now
-                    cost = (lastWritten - writing).seconds
-                }
+                if stop || group.any(group.leads && isDue) { try writeCheckpoint() }
                 if stop { return .interrupted }
             }
             try endEpoch(observer)
@@ -160,12 +159,14 @@ package final class Trainer {
             group.sharesFailure = true
             throw diverged("the validation loss")
         }
+        var pushedOut: [Snapshot] = []
         let isBest = loss.map { $0 < state.bestLoss ?? .infinity } ?? false
         if let loss {
             state.epochsSinceBest = isBest ? 0 : state.epochsSinceBest + 1
             if isBest { state.bestLoss = loss }
             if group.leads {
-                try snapshots.offer(Snapshot(epoch: state.epoch, loss: loss), trainee.weights, &state.snapshots)
+                pushedOut = try snapshots.offer(
+                    Snapshot(epoch: state.epoch, loss: loss), trainee.weights, &state.snapshots)
             }
         }
         observer.didEndEpoch(
@@ -174,6 +175,7 @@ package final class Trainer {
         state.batch = 0
         state.sums = TrainingSums()
         try writeCheckpoint()
+        try snapshots.drop(pushedOut)
     }
 
     /// What the leader finds goes to all.
@@ -188,9 +190,12 @@ package final class Trainer {
     }
 
     private func writeCheckpoint() throws {
+        let began = clock.now
         try trainee.withAllMoments(adam) {
             if group.leads { try checkpoint.write(state, weights: trainee.weights, adam: adam) }
         }
+        lastWritten = clock.now
+        cost = (lastWritten - began).seconds
     }
 
     private func diverged(_ what: String) -> DivergedError {
@@ -222,7 +227,7 @@ package final class Trainer {
                 return
             }
         }
-        try snapshots.average([best], into: trainee.weights)
+        try snapshots.read(best, into: trainee.weights)
         state.resultLoss = best.loss
     }
 }
@@ -233,6 +238,8 @@ package struct DivergedError: Error, CustomStringConvertible {
     package let what: String
     package let step: Int
     package let rate: Float
+    /// Which of several trainings it was; nil where there is but one.
+    package var training: String?
 
     init(_ what: String, step: Int, rate: Float) {
         self.what = what
@@ -240,7 +247,9 @@ package struct DivergedError: Error, CustomStringConvertible {
         self.rate = rate
     }
 
-    package var description: String { "\(what) is not a number at step \(step), learning rate \(rate)" }
+    package var description: String {
+        "\(training.map { "\($0): " } ?? "")\(what) is not a number at step \(step), learning rate \(rate)"
+    }
 }
 
 extension Duration {

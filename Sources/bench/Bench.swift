@@ -12,7 +12,7 @@ struct Bench: StageCommand {
             Everything is measured here and now, on the sentences of a tokens folder and with untrained weights, whose \
             values do not matter for speed: the peak of multiply-adds and of memory, the kernels against them, \
             training of the teacher with its phases, how it changes with the shape and, simulated, with the number \
-            of cores, distillation by mode and size, translation with the teacher and with spliced models, subwords, \
+            of cores, distillation by family and size, translation with the teacher and with spliced models, subwords, \
             BLEU, and the memory of each part. Ratios within one run mean something; figures of different runs on a \
             shared machine do not.
 

@@ -130,7 +130,7 @@ final class KernelWork {
         memory("hidden_forward", 8) {
             hidden_forward(z, d, r, r + rows, c, c, rows, d, r + 2 * rows, r + 3 * rows, 1e-5)
         }
-        memory("hidden_normalise", 8) { hidden_normalise(x, z, d, r, r + rows, c, c, rows, d, dropout, 0, 0, d) }
+        memory("hidden_normalise", 8) { hidden_normalise(x, z, d, r, r + rows, c, c, rows, d, dropout) }
         memory("hidden_rows", 8) { _ = hidden_rows(x, nil, r, r + rows, c, c, c, rows, d, 1e-5, panel_float32, z) }
         memory("squared_error", 12) { _ = squared_error(z, c, x, d, rows, d, 1e-6, c + 256) }
         memory("compare_rows", 8) {

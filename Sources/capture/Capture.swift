@@ -28,10 +28,10 @@ struct Capture: StageCommand {
 
             Examples:
               capture --model runs/demo/train --tokens runs/demo/tokens \\
-                  --attentions encoder --output runs/demo/capture/encoder
+                  --attentions encoder --output runs/demo/capture/heads.encoder
               capture --model runs/demo/train --tokens runs/demo/tokens \\
-                  --attentions encoder --families alr --families elr --layers 0 \\
-                  --layers 5 --type F32 --output runs/demo/capture/ends
+                  --attentions encoder --families alr elr --layers 0 5 --type F32 \\
+                  --output runs/demo/capture/ends
               capture --model runs/demo/splice/alr-m.encoder.0 --tokens runs/demo/tokens \\
                   --attentions encoder --layers 1 \\
                   --output runs/demo/capture/encoder.1.after.0

@@ -27,9 +27,9 @@ struct Distill: StageCommand {
             bits.
 
             Examples:
-              distill --capture runs/demo/capture/alr.encoder --spec alr-m.encoder \\
+              distill --capture runs/demo/capture/heads.encoder --spec alr-m.encoder \\
                   --output runs/demo/distill/alr-m.encoder
-              distill --capture runs/demo/capture/alr.cross --spec alr-s.cross.0 \\
+              distill --capture runs/demo/capture/heads.cross --spec alr-s.cross.0 \\
                   --epochs 20 --dropout 0.1 --output runs/demo/distill/alr-s.cross.0
             """,
         version: Program.version)
@@ -67,6 +67,8 @@ struct Distill: StageCommand {
             captured = folder.configuration
         try captured.requireSound(path: capture)
         try distillation.requireUse(by: spec)
+        let valid = try folder.tensors(CapturePoint.offsetsName(.valid)).info("target").shape
+        try distillation.training.requireValidation((valid.first ?? 1) - 1, in: capture)
         var values = preset.values(spec)
         distillation.apply(to: &values)
         let settings = DistillConfiguration(spec: spec, preset: preset, values: values, capture: captured)
@@ -102,19 +104,19 @@ struct Distill: StageCommand {
         _ spec: Spec, from folder: PublishedFolder<CaptureConfiguration>, into output: OutputFolder,
         _ settings: DistillConfiguration, _ run: StageRun, _ pool: WorkerPool
     ) throws {
-        let layer = spec.layer!, capture = folder.path, hashes = try folder.blockHashes()
+        let layer = spec.layer!, scratch = output.unfinished + "/layer-\(layer)"
+        if let made = try LayerResult.load(from: output, layer: layer, key: run.keyHash) {
+            run.metric(MetricKey(nil, .parameters, layer: layer), Double(made.parameters))
+            try? FileManager.default.removeItem(atPath: scratch)  // left by a kill between its weights and here
+            return
+        }
+        let capture = folder.path, hashes = try folder.blockHashes()
         let trainee = try DistillationTrainee(
             spec, settings.capture, train: CapturedActivations(folder: capture, hashes, settings.capture, .train, spec),
             valid: CapturedActivations(folder: capture, hashes, settings.capture, .valid, spec),
             settings: settings.values.distillation, pool: pool)
         run.note(mostThreads: trainee.mostThreads)
         run.metric(MetricKey(nil, .parameters, layer: layer), Double(trainee.layout.parameters))
-        try distillation.training.requireValidation(trainee.validationSentences, in: capture)
-        let scratch = output.unfinished + "/layer-\(layer)"
-        guard try LayerResult.load(from: output, layer: layer, key: run.keyHash) == nil else {
-            try? FileManager.default.removeItem(atPath: scratch)  // left by a kill between its weights and here
-            return
-        }
         try FileSystem.makeFolder(scratch)
         let trainer = Trainer(
             trainee, settings: settings.values.training, folder: scratch, key: "\(run.keyHash).\(layer)",

@@ -68,8 +68,8 @@ struct Evaluation {
     }
 
     /// Whether `base` can be compared with, before anything is translated: it must be of the same text, which is more
-    /// than of as many sentences.
-    static func requireSameSentences(_ path: String, count: Int, text: TestText) throws {
+    /// than of as many sentences. Returns how it was made.
+    static func requireSameSentences(_ path: String, count: Int, text: TestText) throws -> ScoreConfiguration {
         let base = try PublishedFolder<ScoreConfiguration>(path, stage: Score.stage)
         let found = try hypotheses(of: base).count, file = FilePath.join(path, hypothesesName)
         guard found == count else {
@@ -83,19 +83,22 @@ struct Evaluation {
                 found: base.configuration.text.map { "of \($0)" } ?? "of one that is not recorded",
                 hint: "score both on the same tokens")
         }
+        return base.configuration
     }
 
     /// Tests the difference to the translations of another score folder, which must be of the same sentences; without
-    /// resamples there is none.
+    /// resamples there is none. Where no translation differs there is nothing to be tested, and p is 1.
     func compare(with base: String, testSet: String, _ run: StageRun) throws {
         guard trials > 0 else { return }
         let other = try Self.hypotheses(of: PublishedFolder(base, stage: Score.stage))
         let test = PairedTest(.bootstrap, trials: trials)
-        let result = try test.compare(BLEU(), baseline: other, system: hypotheses, references: [references])
+        let p =
+            other == hypotheses
+            ? 1 : try test.compare(BLEU(), baseline: other, system: hypotheses, references: [references]).system.p ?? 1
         run.significance(
             Significance(
                 base: try ManifestFile.sha256(folder: base), metric: "BLEU", testSet: testSet,
                 method: test.method.rawValue,
-                trials: test.trials, seed: test.seed, p: result.system.p ?? 1))
+                trials: test.trials, seed: test.seed, p: p))
     }
 }

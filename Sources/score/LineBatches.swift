@@ -1,3 +1,4 @@
+import Corpus
 import Foundation
 import Tensors
 
@@ -10,24 +11,26 @@ struct LineBatches {
     /// Where in the buffer the next line starts.
     private var start = 0
     private var hasEnded = false
+    /// Lines handed out.
+    private var count = 0
 
     init(_ descriptor: Int32, most: Int = 4096) {
         self.descriptor = descriptor
         self.most = most
     }
 
-    /// The next lines without their ends; nil when there are no more.
+    /// The next lines without their ends; nil when there are no more. Throws `DataError` at the first that is no text.
     mutating func next() throws -> [String]? {
         var lines: [String] = []
         while true {
             while lines.count < most, let end = buffer[start...].firstIndex(of: 0x0A) {  // LF
-                lines.append(text(buffer[start..<end]))
+                lines.append(try text(buffer[start..<end]))
                 start = end + 1
             }
             if lines.count == most || (!lines.isEmpty && (hasEnded || !isWaiting)) { return lines }
             guard !hasEnded else {
                 defer { start = buffer.count }
-                return start == buffer.count ? nil : [text(buffer[start...])]
+                return start == buffer.count ? nil : [try text(buffer[start...])]
             }
             try fill()
         }
@@ -50,7 +53,8 @@ struct LineBatches {
         buffer.append(contentsOf: piece[..<count])
     }
 
-    private func text(_ line: ArraySlice<UInt8>) -> String {
-        String(decoding: line.last == 0x0D ? line.dropLast() : line, as: UTF8.self)
+    private mutating func text(_ line: ArraySlice<UInt8>) throws -> String {
+        count += 1
+        return try TextLines.line(line.last == 0x0D ? line.dropLast() : line, path: "standard input", number: count)
     }
 }

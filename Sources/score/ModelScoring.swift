@@ -43,7 +43,11 @@ struct ModelScoringOptions: ParsableArguments {
             resamples: resamples, maps: maps == 0 ? nil : maps)
         var inputs: [StageInput] = [try .folder("model", model), try .folder("tokens", tokens)]
         if let base {
-            try Evaluation.requireSameSentences(base, count: sentences.shard(split).count, text: text)
+            let other = try Evaluation.requireSameSentences(base, count: sentences.shard(split).count, text: text)
+            if other.search != search.configuration {
+                Logger.stage(Score.stage, quiet: options.quiet).warning(
+                    "\(base) was searched for otherwise, \(other.search.name): the difference is of both")
+            }
             inputs.append(try .folder("base", base))
         }
         try StageRun.perform(

@@ -25,7 +25,7 @@ struct Score: StageCommand {
                   --tokenize intl --chrf-word-order 2 --baseline other.txt --paired-ar
 
             Standard input to standard output, one sentence a line:
-              echo 'the red car stops .' | score --model runs/demo/train --beam 4
+              echo 'The old king buys a red car.' | score --model runs/demo/train --beam 4
             """,
         version: Program.version)
 

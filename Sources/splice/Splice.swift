@@ -32,7 +32,7 @@ struct SpliceCommand: StageCommand {
                   --replacement runs/demo/distill/alr-m.decoder \\
                   --output runs/demo/splice/alr-m.encoder+alr-m.decoder
               splice --model runs/demo/train \\
-                  --replacement runs/demo/distill/alr-m.encoder --layers 0 --layers 1 \\
+                  --replacement runs/demo/distill/alr-m.encoder --layers 0 1 \\
                   --output runs/demo/splice/first-two
               splice --model runs/demo/train --tokens runs/demo/tokens \\
                   --greedy --bound 0.5 --replacement runs/demo/distill/mix-m.encoder \\
@@ -46,10 +46,7 @@ struct SpliceCommand: StageCommand {
     @Option(help: "Folder of the model.") var model: String
     @Option(help: "Folder made by distill; give it again for each further one.") var replacement: [String]
     @Option(
-        help: """
-            Only these layers of the replacements; give it again for each further one. (default: all that were \
-            distilled)
-            """)
+        parsing: .upToNextOption, help: "Only these layers of the replacements. (default: all that were distilled)")
     var layers: [Int] = []
     @Flag(help: "Replace place by place, the cheapest first, while BLEU of the validation set stays within --bound.")
     var greedy = false
@@ -67,10 +64,7 @@ struct SpliceCommand: StageCommand {
         let base = try ModelFolder(path: model)
         let log = Logger.stage(Self.stage, quiet: options.quiet)
         let distilled = try replacement.map { try Distilled($0, layers: layers, for: base) { log.warning("\($0)") } }
-        if let absent = layers.first(where: { layer in !distilled.contains { $0.specs.contains { $0.layer == layer } } }
-        ) {
-            throw SpecError(text: "layer \(absent)", reason: "none of the replacements was distilled for it")
-        }
+        try requireUse(of: distilled)
         let offered = distilled.flatMap(\.specs)
         var inputs =
             try [.folder("model", model)]
@@ -106,7 +100,7 @@ struct SpliceCommand: StageCommand {
                 settings.model.replacements += chosen
             }
             let (spliced, weights) = try networks.spliced(chosen)
-            try ModelFolder.write(spliced, weights, vocabulariesFrom: model, to: run.folder)
+            try ModelFolder.write(spliced, weights, source: base.source, target: base.target, to: run.folder)
             try run.publish(settings)
             run.param("replaced", settings.model.replacements.count)
             run.param("parameters.before", base.parameters)
@@ -115,6 +109,19 @@ struct SpliceCommand: StageCommand {
                 "\(settings.model.replacements.count) attentions replaced, "
                     + "\(Format.count(base.parameters)) parameters before, "
                     + "\(Format.count(spliced.layout.parameters)) after")
+        }
+    }
+}
+
+extension SpliceCommand {
+    /// Of --layers each is one of some replacement, of which each has one of them.
+    private func requireUse(of distilled: [Distilled]) throws {
+        let found = Set(distilled.flatMap(\.specs).map { $0.layer! })
+        if let absent = layers.first(where: { !found.contains($0) }) {
+            throw SpecError(text: "layer \(absent)", reason: "none of the replacements was distilled for it")
+        }
+        for (path, one) in zip(replacement, distilled) where one.specs.isEmpty {
+            throw SpecError(text: path, reason: "it has none of the --layers; leave it out")
         }
     }
 }

@@ -15,8 +15,9 @@ struct Tokenize: StageCommand {
             own; where none are given they are held out of the training text, so that no sentence is on both sides.
 
             With --join 8 a text is one to eight consecutive sentences, so that length can be learnt; --join-test 4 \
-            makes every text of the test four. Sentences, their order and the vocabulary stay the same, so that models \
-            and scores of these folders can be compared. The counts are then of texts.
+            makes every text of the test four. Sentences and their order stay the same, and so does the vocabulary, \
+            but for words that differ at the beginning of a text, so that scores of these folders can be compared. The \
+            counts are then of texts.
 
             The vocabulary is learnt from the training text alone. Training and validation pairs with an empty side or \
             too many tokens are dropped and counted; test pairs are all kept.
@@ -49,7 +50,8 @@ struct Tokenize: StageCommand {
               64  wrong usage                73  cannot write
               65  bad data                   74  input/output error, no space
               66  missing input              75  folder in use by another run
-              71  no memory, no threads      130, 143  interrupted
+              70  an error of its own        129, 130, 143  interrupted
+              71  no memory, no threads
             """,
         version: Program.version)
 

@@ -33,12 +33,12 @@ struct Train: StageCommand {
               train --tokens runs/demo/tokens --output runs/demo/train
               train --tokens runs/demo/tokens --preset paper --epochs 25 --bleu-every 5 \\
                   --output runs/demo/train
-              train --tokens runs/demo/tokens --model runs/demo/splice/mix-l \\
-                  --teacher runs/demo/train --output runs/demo/inplace/mix-l
+              train --tokens runs/demo/tokens --model runs/demo/splice/mix-l.cross \\
+                  --teacher runs/demo/train --output runs/demo/inplace/mix-l.cross
               train --tokens runs/long/tokens --model runs/demo/train --epochs 10 \\
                   --output runs/long/train
               sqlite3 runs/registry.sqlite \\
-                  "select step, value from metrics where key = 'valid.loss' order by step"
+                  "select run, step, value from metrics where key = 'valid.loss'"
             """,
         version: Program.version)
 
@@ -100,11 +100,13 @@ struct Train: StageCommand {
                 trainee, settings: settings.values.training, folder: run.folder.unfinished, key: run.keyHash,
                 checkpointSeconds: teacher.training.checkpointSeconds, group: .shared)
             try TrainingReport(run).train(trainer)
+            guard ProcessGroup.shared.leads else { return }
             if trainee.bytesPerStep > 0 {
                 run.metric("sent_bytes_per_step", trainee.bytesPerStep)
                 run.log.info("each process sent \(Format.count(Int(trainee.bytesPerStep))) bytes a step")
             }
-            try ModelFolder.write(trainee.model, trainee.weights, vocabulariesFrom: tokens, to: run.folder)
+            try ModelFolder.write(
+                trainee.model, trainee.weights, source: folder.source, target: folder.target, to: run.folder)
             run.param("parameters", trainee.layout.parameters)
             if let loss = trainer.state.resultLoss { run.metric(.init(.result, .loss), step: trainer.state.step, loss) }
             try run.publish(settings)
@@ -141,6 +143,9 @@ struct Train: StageCommand {
             values.teacher.teaching = own
         }
         if let problem = values.model.problem { throw ValidationError(problem) }
+        if start == nil, values.model.tying == .all, !tokens.joint {
+            throw ValidationError("--tying all needs a joint vocabulary, found one for each side")
+        }
         return TrainConfiguration(
             model: ModelDescription(
                 transformer: values.model, source: tokens.source, target: tokens.target, joint: tokens.joint,
@@ -156,12 +161,15 @@ struct Train: StageCommand {
         try start?.loadNetworks()
         try teacherFolder?.loadNetworks()
         let lessons = try teacherFolder.map { teacher in
-            let progress = run.progress("teacher", total: train.count, unit: "sentences")
+            var progress: ProgressDisplay?
             let lessons = try TeacherLessons(
                 teacher.model, weights: teacher.weights, train, own.teacher.teaching!, pool: pool,
-                progress: { progress.update($0) },
+                progress: { done in
+                    progress = progress ?? run.progress("teacher", total: train.count, unit: "sentences")
+                    progress?.update(done)
+                },
                 stop: { if ProcessGroup.shared.count == 1 { try run.stopIfRequested() } })  // several stop at a step
-            progress.finish(train.count)
+            progress?.finish(train.count)
             return lessons
         }
         let model = Transformer(own.model, try Replacements(settings.model.replacements, in: own.model))

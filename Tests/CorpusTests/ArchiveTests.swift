@@ -92,7 +92,10 @@ import Testing
         damaged[0] ^= 1
         #expect(throws: DataError.self) { try TarArchive(damaged, path: "x") }
         let first = try TarArchive(tar, path: "x").members[0].content
-        #expect(throws: DataError.self) { try TarArchive(Array(tar[..<(first.endIndex - 1)]), path: "x") }
+        // within a member, at the end of one, before the first
+        for length in [first.endIndex - 1, (first.endIndex + 511) / 512 * 512, 100, 0] {
+            #expect(throws: DataError.self, "\(length)") { try TarArchive(Array(tar[..<length]), path: "x") }
+        }
     }
 }
 
@@ -120,14 +123,25 @@ import Testing
     }
 
     @Test(arguments: [
-        "<doc docid=\"7\">\n<seg id=\"1\">a</seg>\n<seg id=\"3\">b</seg>", "<doc docid=\"7\">\n<seg id=\"1\">a</seg>",
+        ("<doc docid=\"7\"><seg id=\"1\">a</seg><seg id=\"3\">b</seg></doc>", "segment 2 of talk 7", "segment 3"),
+        ("<doc docid=\"8\"><seg id=\"1\">a</seg><seg id=\"2\">b</seg></doc>", "segment 8/1, as in", "7/1"),
+        ("<doc docid=\"7\"><seg id=\"1\">a</seg></doc>", "1 sentences, as in", "2"),
     ])
-    func refusesSegmentsOutOfStep(_ english: String) throws {
+    func refusesSegmentsOutOfStep(_ english: String, _ expected: String, _ found: String) throws {
         try Fixtures.withFolder { folder in
             try write(
-                folder, german: "<doc docid=\"7\">\n<seg id=\"1\">a</seg>\n<seg id=\"2\">b</seg>", english: english)
+                folder, german: "<doc docid=\"7\"><seg id=\"1\">a</seg><seg id=\"2\">b</seg></doc>", english: english)
             let corpus = try IWSLTCorpus(archives: [folder], through: InputFiles())
-            #expect(throws: DataError.self) { try corpus.test("tst9", source: "en", target: "de") }
+            let error = #expect(throws: DataError.self) { try corpus.test("tst9", source: "en", target: "de") }
+            #expect(error?.expected.contains(expected) == true && error?.found == found, "\(String(describing: error))")
+        }
+    }
+
+    @Test func anArchiveWithoutItsTextsIsRefused() throws {
+        try Fixtures.withFolder { folder in
+            _ = try Fixtures.write("nothing", folder, "notes.txt")
+            let error = #expect(throws: DataError.self) { try IWSLTCorpus(archives: [folder], through: InputFiles()) }
+            #expect(error?.expected == "texts of IWSLT, such as train.tags.en-de.en" && error?.found == "none")
         }
     }
 

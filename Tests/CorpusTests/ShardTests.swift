@@ -158,6 +158,18 @@ import Testing
         #expect(try split(valid: 0, test: 0)[.train] == Self.text)
     }
 
+    /// They would be dropped from the validation set, which then had fewer sentences than were asked for.
+    @Test(arguments: 1...20 as ClosedRange<UInt64>) func pairsWithAnEmptySideAreTrainingText(seed: UInt64) throws {
+        var text = ParallelText()
+        for index in 0..<60 {
+            text.append(source: index % 4 == 0 ? "" : "s\(index)", target: index % 6 == 0 ? " " : "t\(index)")
+        }
+        let splits = try split(text, valid: 12, test: 12, seed: seed)
+        #expect(splits[.valid]!.count == 12 && splits[.test]!.count == 12 && splits[.train]!.count == 36)
+        for held in [splits[.valid]!, splits[.test]!] { #expect(!(held.source + held.target).contains("")) }
+        #expect(throws: DataError.self) { try split(text, valid: 20, test: 20) }  // 40 are whole
+    }
+
     @Test func refusesToHoldOutEverything() throws {
         let error = #expect(throws: DataError.self) { try split(valid: 200, test: 100) }
         #expect(error?.found == "300")

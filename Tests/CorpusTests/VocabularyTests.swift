@@ -105,6 +105,13 @@ import Testing
         #expect(vocabulary.decode([3, 0, 4]) == "a <unk> b")
     }
 
+    @Test func aVocabularyWithoutWordsIsRefused() {
+        let error = #expect(throws: DataError.self) {
+            try Vocabulary.learn(from: ["a b"], .init(kind: .word, size: 0, minimumFrequency: 2), name: "x")
+        }
+        #expect(error?.expected == "words that occur 2 times or more")
+    }
+
     @Test func lowerCase() throws {
         let vocabulary = try Vocabulary.learn(from: ["Ab aB"], .init(kind: .word, size: 0, lowercase: true), name: "x")
         #expect(vocabulary.encode("AB ab") == [3, 3])
@@ -127,7 +134,7 @@ import Testing
 
     /// Every text of up to 5 characters from an alphabet of troublemakers.
     @Test func joinUndoesSplit() {
-        let alphabet = ["a", "b", "'", "-", ".", "(", " ", "\""]
+        let alphabet = ["a", "b", "'", "-", ".", "(", " ", "\"", "\u{301}"]
         var texts = [""]
         for _ in 0..<5 {
             texts = texts.flatMap { text in alphabet.map { text + $0 } }

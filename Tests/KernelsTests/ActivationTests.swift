@@ -52,6 +52,15 @@ struct ActivationTests {
             within: 1e-6, "bias gradient, \(d) columns")
     }
 
+    /// What is not a number is found where it appears, not taken for 0.
+    @Test(arguments: widths)
+    func reluKeepsWhatIsNoNumber(d: Int) {
+        var h = [Float](repeating: -1, count: 2 * d)
+        h[d - 1] = .nan
+        bias_relu_dropout_forward(&h, [Float](repeating: 0, count: d), 2, d, dropout_t(rate: 0, row: 0))
+        #expect(h.indices.allSatisfy { $0 == d - 1 ? h[$0].isNaN : h[$0] == 0 })
+    }
+
     @Test(arguments: widths)
     func biasReluDropout(d: Int) {
         forEachCase(d) { given, what in

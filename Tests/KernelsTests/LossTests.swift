@@ -6,9 +6,9 @@ import Testing
 /// -log softmax at the label.
 private func crossEntropy(
     _ x: [Double], _ bias: [Double], _ labels: [Int32], smoothing: Double
-) -> (loss: Double, likelihood: Double) {
+) -> (loss: Double, nll: Double) {
     let vocabulary = bias.count
-    var loss = 0.0, likelihood = 0.0
+    var loss = 0.0, nll = 0.0
     for (r, label) in labels.enumerated() {
         let row = (0..<vocabulary).map { x[r * vocabulary + $0] + bias[$0] }, top = row.max()!
         let logSum = top + log(row.reduce(0) { $0 + exp($1 - top) })
@@ -16,9 +16,30 @@ private func crossEntropy(
             let q = smoothing / Double(vocabulary) + (c == Int(label) ? 1 - smoothing : 0)
             loss += q * (logSum - row[c])
         }
-        likelihood += logSum - row[Int(label)]
+        nll += logSum - row[Int(label)]
     }
-    return (loss, likelihood)
+    return (loss, nll)
+}
+
+/// alpha T^2 KL(p, softmax(z / T)) + (1 - alpha) cross-entropy, z = x + bias, summed over rows; p a teacher's likeliest
+/// classes and one for all others.
+private func taughtLoss(
+    _ x: [Double], _ bias: [Double], _ labels: [Int32], _ ids: [Int32], _ probabilities: [Float],
+    _ teaching: (alpha: Float, temperature: Float), smoothing: Double
+) -> Double {
+    let vocabulary = bias.count, k = ids.count / labels.count,
+        (alpha, T) = (Double(teaching.alpha), Double(teaching.temperature))
+    var sum = (1 - alpha) * crossEntropy(x, bias, labels, smoothing: smoothing).loss
+    for r in labels.indices {
+        let z = (0..<vocabulary).map { (x[r * vocabulary + $0] + bias[$0]) / T }, top = z.max()!
+        let logSum = top + log(z.reduce(0) { $0 + exp($1 - top) })
+        let own = probabilities[r * k..<r * k + k].map(Double.init), rest = max(0, 1 - own.reduce(0, +))
+        let known = (0..<k).map { Int(ids[r * k + $0]) }
+        for (c, p) in zip(known, own) where p > 0 { sum += alpha * T * T * p * (log(p) - (z[c] - logSum)) }
+        let others = (0..<vocabulary).filter { !known.contains($0) }.reduce(0) { $0 + exp(z[$1] - logSum) }
+        if rest > 0 { sum += alpha * T * T * rest * log(rest / others) }
+    }
+    return sum
 }
 
 /// The gradient of a bias that is added to every row of x, from that of x.
@@ -37,13 +58,13 @@ struct LossTests {
                 labels = source.labels(rows, below: vocabulary)
             let scale: Float = 0.37
             let what = "cross-entropy [\(rows) x \(vocabulary)], smoothing \(smoothing)"
-            var gradient = x, likelihood = 11.0
-            let loss = cross_entropy(&gradient, bias, labels, rows, vocabulary, smoothing, scale, 1, &likelihood)
+            var gradient = x, nll = 11.0
+            let loss = cross_entropy(&gradient, bias, labels, rows, vocabulary, smoothing, scale, 1, &nll)
 
             let (xs, biases) = (widened(x), widened(bias))
             let expected = crossEntropy(xs, biases, labels, smoothing: Double(smoothing))
             #expect(abs(loss - expected.loss) <= 1e-6 * max(1, expected.loss), "\(what)")
-            #expect(abs(likelihood - 11 - expected.likelihood) <= 1e-6 * max(1, expected.likelihood), "\(what)")
+            #expect(abs(nll - 11 - expected.nll) <= 1e-6 * max(1, expected.nll), "\(what)")
             expectGradient(gradient + columnSums(gradient, vocabulary), at: xs + biases, within: 1e-6, what) { p in
                 let (x, bias) = (Array(p[..<(rows * vocabulary)]), Array(p[(rows * vocabulary)...]))
                 return Double(scale) * crossEntropy(x, bias, labels, smoothing: Double(smoothing)).loss
@@ -63,16 +84,14 @@ struct LossTests {
         var source = Source(5)
         let x = source.floats(rows * vocabulary, -size...size), bias = source.floats(vocabulary),
             labels = source.labels(rows, below: vocabulary)
-        var gradient = x, likelihood = 0.0
-        let loss = cross_entropy(&gradient, bias, labels, rows, vocabulary, 0.1, 1, 1, &likelihood)
+        var gradient = x, nll = 0.0
+        let loss = cross_entropy(&gradient, bias, labels, rows, vocabulary, 0.1, 1, 1, &nll)
         let expected = crossEntropy(widened(x), widened(bias), labels, smoothing: 0.1)
         #expect(abs(loss - expected.loss) <= 1e-5 * expected.loss)
-        #expect(abs(likelihood - expected.likelihood) <= 1e-5 * expected.likelihood)
+        #expect(abs(nll - expected.nll) <= 1e-5 * expected.nll)
         for r in 0..<rows { #expect(abs(gradient[(r * vocabulary)..<((r + 1) * vocabulary)].reduce(0, +)) < 1e-5) }
     }
 
-    /// alpha T^2 KL(p, softmax(z / T)) + (1 - alpha) cross-entropy, p a teacher's likeliest classes and one for all
-    /// others.
     @Test(arguments: [5, 16, 33, 101], [(Float(0.9), Float(1)), (0.5, 2), (1, 0.7), (0, 3)])
     func aTaughtModelAgreesWithTheDefinitionAndItsDifferences(
         vocabulary: Int, teaching: (alpha: Float, temperature: Float)
@@ -83,39 +102,26 @@ struct LossTests {
             labels = source.labels(rows, below: vocabulary)
         let ids = (0..<rows).flatMap { r in (0..<k).map { Int32((r * 3 + $0) % vocabulary) } }
         let probabilities: [Float] = (0..<rows).flatMap { r in [0.5, 0.25, 0.1, Float(r) * 0.075] }
-        let (alpha, T) = (Double(teaching.alpha), Double(teaching.temperature))
-
-        func loss(_ x: [Double], _ bias: [Double]) -> Double {
-            var sum = (1 - alpha) * crossEntropy(x, bias, labels, smoothing: Double(smoothing)).loss
-            for r in 0..<rows {
-                let z = (0..<vocabulary).map { (x[r * vocabulary + $0] + bias[$0]) / T }, top = z.max()!
-                let logSum = top + log(z.reduce(0) { $0 + exp($1 - top) })
-                let own = probabilities[r * k..<r * k + k].map(Double.init), rest = max(0, 1 - own.reduce(0, +))
-                let known = (0..<k).map { Int(ids[r * k + $0]) }
-                for (c, p) in zip(known, own) where p > 0 { sum += alpha * T * T * p * (log(p) - (z[c] - logSum)) }
-                let others = (0..<vocabulary).filter { !known.contains($0) }.reduce(0) { $0 + exp(z[$1] - logSum) }
-                if rest > 0 { sum += alpha * T * T * rest * log(rest / others) }
-            }
-            return sum
-        }
-
-        var gradient = x, likelihood = 3.0
-        func run(_ scale: Float, _ logits: inout [Float], _ gradient: Int32, _ likelihood: inout Double) -> Double {
+        var gradient = x, nll = 3.0
+        func run(_ scale: Float, _ logits: inout [Float], _ gradient: Int32, _ nll: inout Double) -> Double {
             ids.withUnsafeBufferPointer { ids in
                 probabilities.withUnsafeBufferPointer { p in
                     let teacher = teacher_t(
                         ids: ids.baseAddress, probabilities: p.baseAddress, likeliest: k, alpha: teaching.alpha,
                         temperature: teaching.temperature)
                     return taught_cross_entropy(
-                        &logits, bias, labels, teacher, rows, vocabulary, smoothing, scale, gradient, &likelihood)
+                        &logits, bias, labels, teacher, rows, vocabulary, smoothing, scale, gradient, &nll)
                 }
             }
         }
-        let found = run(scale, &gradient, 1, &likelihood), expected = loss(widened(x), widened(bias)),
+        func loss(_ x: [Double], _ bias: [Double]) -> Double {
+            taughtLoss(x, bias, labels, ids, probabilities, teaching, smoothing: Double(smoothing))
+        }
+        let found = run(scale, &gradient, 1, &nll), expected = loss(widened(x), widened(bias)),
             what = "\(vocabulary) classes, \(teaching)"
         #expect(abs(found - expected) <= 2e-6 * max(1, abs(expected)), "\(what): \(found), expected \(expected)")
         #expect(
-            abs(likelihood - 3 - crossEntropy(widened(x), widened(bias), labels, smoothing: 0.1).likelihood) < 1e-5,
+            abs(nll - 3 - crossEntropy(widened(x), widened(bias), labels, smoothing: 0.1).nll) < 1e-5,
             "\(what)")
         expectGradient(gradient + columnSums(gradient, vocabulary), at: widened(x) + widened(bias), within: 3e-6, what)
         { p in
@@ -123,5 +129,28 @@ struct LossTests {
         }
         var scratch = x, plain = 0.0
         #expect(run(0, &scratch, 0, &plain) == found, "without gradient: \(what)")
+    }
+
+    /// Logits of tens of thousands, near to one another: the gradient is as exact as that of small ones.
+    @Test(arguments: [Float(1), 2])
+    func aTaughtModelOfLargeLogitsLearnsAsExactly(temperature: Float) {
+        let vocabulary = 33, ids: [Int32] = [3, 4, 5, 6], p: [Float] = [0.4, 0.3, 0.1, 0.1], label: [Int32] = [4]
+        var source = Source(8)
+        let near = source.floats(vocabulary, -3...3).map { ($0 * 64).rounded() / 64 },  // exact beside 32,768
+            zeros = [Float](repeating: 0, count: vocabulary)
+        let gradients = [Float(0), 32_768].map { (offset: Float) in
+            var x = near.map { $0 + offset }, nll = 0.0
+            _ = ids.withUnsafeBufferPointer { ids in
+                p.withUnsafeBufferPointer { p in
+                    taught_cross_entropy(
+                        &x, zeros, label,
+                        teacher_t(
+                            ids: ids.baseAddress, probabilities: p.baseAddress, likeliest: 4, alpha: 0.9,
+                            temperature: temperature), 1, vocabulary, 0.1, 1, 1, &nll)
+                }
+            }
+            return x
+        }
+        #expect(gradients[0] == gradients[1])
     }
 }

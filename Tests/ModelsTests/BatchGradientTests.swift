@@ -45,7 +45,7 @@ struct BatchGradientTests {
                 let other = gradient(fixture, threads: threads, tileTokens: tileTokens)
                 #expect(
                     other.gradient == one.gradient && other.sums.loss == one.sums.loss
-                        && other.sums.likelihood == one.sums.likelihood,
+                        && other.sums.nll == one.sums.nll,
                     "\(threads) threads, tiles of \(tileTokens)")
             }
         }
@@ -60,7 +60,7 @@ struct BatchGradientTests {
         let sums = pairs.map { fixture.loss(PairBatch([$0]), gradientScale: 0.1) }.reduce(LossSums(), +)
         #expect(
             found.sums.tokens == sums.tokens && abs(found.sums.loss - sums.loss) < 1e-4
-                && abs(found.sums.likelihood - sums.likelihood) < 1e-4)
+                && abs(found.sums.nll - sums.nll) < 1e-4)
         for slot in fixture.model.layout.slots {
             let own = Array(found.gradient[slot.range]), expected = fixture.values(slot, of: fixture.gradients)
             // the true gradient of a key's bias is zero, what is computed is rounding

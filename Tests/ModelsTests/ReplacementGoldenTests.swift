@@ -77,13 +77,11 @@ struct ReplacementGoldenTests {
     /// Largest difference relative to the largest number of the tensor.
     private func expectClose(_ actual: [Float], _ name: String, within tolerance: Float) throws {
         let expected = try file.floats(name), scale = max(expected.map(abs).max()!, 1e-3)
-        let (index, worst) = zip(actual, expected).map { abs($0 - $1) / scale }.enumerated().max {
-            $0.element < $1.element
-        }!
+        let differences = zip(actual, expected).map { abs($0 - $1) / scale }, worst = differences.worst
         #expect(actual.count == expected.count)
         #expect(
             worst <= tolerance,
-            "\(name)[\(index)]: \(actual[index]), expected \(expected[index]), relative difference \(worst)")
+            "\(name)[\(differences.firstIndex { !($0 < worst) } ?? 0)]: relative difference \(worst)")
     }
 
     @Test(arguments: specs) func outputsLossAndEveryGradient(_ text: String) throws {

@@ -232,7 +232,7 @@ private struct PaddedNetwork {
         }
         for slot in test.layout.slots {
             let values = expected.gradients[slot.name]!, largest = max(values.map(abs).max()!, whole / 20)
-            let worst = values.indices.map { abs(Double(gradient.base[slot.offset + $0]) - values[$0]) }.max()!
+            let worst = values.indices.map { abs(Double(gradient.base[slot.offset + $0]) - values[$0]) }.worst
             #expect(
                 worst < 1e-5 * largest, "\(text) \(lengths) \(slot.name): largest difference \(worst) of \(largest)")
         }
@@ -260,7 +260,7 @@ private struct PaddedNetwork {
         var worst = 0.0
         order.forEachRow { row, sentence, position in
             for c in 0..<d {
-                worst = max(worst, abs(Double(found[sentences.offsets[sentence] + position, c]) - expected[row][c]))
+                worst = [worst, abs(Double(found[sentences.offsets[sentence] + position, c]) - expected[row][c])].worst
             }
         }
         #expect(worst < 1e-5 * largest, "\(what): largest difference \(worst) of \(largest)")
@@ -289,7 +289,7 @@ private struct PaddedNetwork {
             let whole = expected.gradients.values.joined().map(abs).max()!
             for slot in test.layout.slots {
                 let values = expected.gradients[slot.name]!, largest = max(values.map(abs).max()!, whole / 20)
-                let worst = values.indices.map { abs(Double(gradient.base[slot.offset + $0]) - values[$0]) }.max()!
+                let worst = values.indices.map { abs(Double(gradient.base[slot.offset + $0]) - values[$0]) }.worst
                 #expect(
                     worst < 1e-5 * largest, "\(text) \(lengths) \(slot.name): largest difference \(worst) of \(largest)"
                 )

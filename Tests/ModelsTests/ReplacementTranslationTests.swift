@@ -54,7 +54,7 @@ struct ReplacementTranslationTests {
     private func row(_ matrix: Matrix, _ index: Int) -> [Float] { (0..<matrix.columns).map { matrix[index, $0] } }
 
     private func expectClose(_ a: [Float], _ b: [Float], _ comment: String) {
-        let worst = zip(a, b).map { abs($0 - $1) / max(1, abs($1)) }.max()!
+        let worst = zip(a, b).map { abs($0 - $1) / max(1, abs($1)) }.worst
         #expect(worst < 2e-5, "\(comment): largest difference \(worst)")
     }
 

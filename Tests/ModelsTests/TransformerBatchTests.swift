@@ -17,7 +17,7 @@ struct TransformerBatchTests {
             }.reduce(LossSums(), +)
             #expect(
                 sums.tokens == expected.tokens && abs(sums.loss - expected.loss) < 1e-5
-                    && abs(sums.likelihood - expected.likelihood) < 1e-5)
+                    && abs(sums.nll - expected.nll) < 1e-5)
             let difference = largestDifference(sliced.values(of: sliced.gradients), whole.values(of: whole.gradients))
             #expect(difference.value < 2e-6, "cut at \(cuts), element \(difference.index)")
         }

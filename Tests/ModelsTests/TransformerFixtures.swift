@@ -76,3 +76,8 @@ func largestDifference(_ a: [Float], _ b: [Float]) -> (value: Double, index: Int
     }
     return (worst.value == 0 ? 0 : worst.value / max(size, .leastNormalMagnitude), worst.index)
 }
+
+extension Sequence where Element: FloatingPoint {
+    /// The largest of some differences; infinite where one is not a number, which `max` would pass over.
+    var worst: Element { reduce(0) { $1 <= $0 ? $0 : ($1.isNaN ? .infinity : $1) } }
+}

@@ -133,7 +133,4 @@ private final class Screen {
                 """)
         #expect("\(Table(.left("a"), .left("b")))" == "a  b")
     }
-
-    @Test func coresAreThoseOfTheProcess() throws {
-    }
 }

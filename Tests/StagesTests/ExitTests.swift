@@ -114,6 +114,15 @@ import Testing
                 """)
     }
 
+    @Test func aLockOfAnotherMachineNamesIt() throws {
+        let lock = try FolderLock(output)
+        try Data("7 elsewhere\n".utf8).write(to: URL(fileURLWithPath: output + "/.lock"))
+        let error = #expect(throws: FolderLock.Held.self) { try FolderLock(output) }
+        withExtendedLifetime(lock) {}
+        #expect(error?.description == "\(output): locked, process 7 on elsewhere is writing to it")
+        #expect(error?.hint == "wait for it to end")
+    }
+
     /// Between fork and exec a child has a copy of every descriptor.
     @Test func lockEndsWithItsOwnerThoughACopyIsOpen() throws {
         var lock: FolderLock? = try FolderLock(output)

@@ -78,6 +78,22 @@ struct OutputFolderTests {
         #expect(DataError.reading("p", code: ENOMEM).exitCode == 71)
     }
 
+    /// Where the system goes.
+    @Test func whatLeadsOutOfALinkIsWhereItLeads() throws {
+        try FileSystem.makeFolder(folder.file("a/deep"))
+        try FileManager.default.createSymbolicLink(atPath: folder.file("link"), withDestinationPath: "a/deep")
+        try FileManager.default.createSymbolicLink(atPath: folder.file("gone"), withDestinationPath: "nowhere")
+        let root = FilePath.resolved(folder.file("."))
+        #expect(FilePath.absolute(root + "/link/../x") == root + "/a/x")
+        #expect(FilePath.absolute(root + "/link/x/..") == root + "/link")
+        #expect(FilePath.absolute(root + "/gone/../x") == root + "/x" && FilePath.absolute("/no/../x") == "/x")
+    }
+
+    @Test func wordsOfAShell() {
+        #expect(FilePath.quoted("a/b-c_1.txt") == "a/b-c_1.txt" && FilePath.quoted("") == "''")
+        #expect(FilePath.quoted("a b's") == "'a b'\\''s'")
+    }
+
     @Test func pathsAreNotExpanded() {
         #expect(FilePath.absolute("/a/./b//../c/") == "/a/c")
         #expect(FilePath.absolute("~/x") == FileManager.default.currentDirectoryPath + "/~/x")

@@ -63,6 +63,13 @@ import Training
         #expect(gone?.hint == "choose other --attentions, or capture from the model that it was spliced from")
     }
 
+    /// Else a capture would be made without it, and its memory would be that of a lower layer.
+    @Test func everyChosenAttentionHasAPlace() {
+        #expect(throws: SpecError.self) { try settings(replaced: [], [.encoder, .decoder], spans: [.layer]) }
+        #expect(throws: SpecError.self) { try settings(replaced: [], [.encoder, .cross], layers: [3]) }
+        #expect(throws: Never.self) { try settings(replaced: [], [.encoder, .cross], layers: [2, 3]) }
+    }
+
     /// What was typed wrong comes first, and is a matter of usage.
     @Test func aLayerThatNoSuchModelHas() {
         #expect(throws: SpecError.self) { try settings(replaced: ["alr-m.encoder.0"], [.encoder], layers: [0, 3]) }

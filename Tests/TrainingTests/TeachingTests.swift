@@ -44,10 +44,11 @@ struct TeachingTests {
             pool: pool)
     }
 
-    private func run(_ trainee: TeacherTrainee, epochs: Int) throws {
+    private func run(_ trainee: TeacherTrainee, epochs: Int, averaged: Int = 1) throws {
         let bench = try Workbench()
         defer { bench.remove() }
-        let settings = TrainingSettings(epochs: epochs, schedule: Schedule(.cosine, peak: 5e-3, warmup: 10))
+        var settings = TrainingSettings(epochs: epochs, schedule: Schedule(.cosine, peak: 5e-3, warmup: 10))
+        settings.averaged = averaged
         _ = try Trainer(trainee, settings: settings, folder: bench.folder, key: "k").run()
     }
 
@@ -65,6 +66,32 @@ struct TeachingTests {
         for (slot, values) in zip(trainee.model.slots(of: nil), kept) {
             #expect(Array(trainee.weights.buffer[slot.range]) == values, "\(slot.name)")
         }
+    }
+
+    /// A mean of the same number is that number, to the bit.
+    @Test(arguments: [3, 5]) func averagedNetworksLeaveTheRest(averaged: Int) throws {
+        let trainee = try trainee(["mix-k4r8.cross.0"])
+        let kept = trainee.model.slots(of: nil).map { Array(trainee.weights.buffer[$0.range]) }
+        try run(trainee, epochs: 6, averaged: averaged)
+        for (slot, values) in zip(trainee.model.slots(of: nil), kept) {
+            #expect(Array(trainee.weights.buffer[slot.range]) == values, "\(slot.name)")
+        }
+    }
+
+    /// A teacher without a share in the loss is not asked, and changes nothing.
+    @Test func withoutAShareTheTeacherChangesNothing() throws {
+        let specs = ["mix-k4r8.cross.0"]
+        let results = try [Float(1), 2].map { temperature in
+            let trainee = try trainee(specs) { ($0.alpha, $0.temperature) = (0, temperature) }
+            try run(trainee, epochs: 1)
+            return trainee.weights.buffer.map(\.bitPattern)
+        }
+        #expect(results[0] == results[1])
+        var settings = TeachingSettings()
+        settings.alpha = 0
+        var asked = 0
+        _ = try TeacherLessons(teacher, weights: weights, reversal(9, seed: 1), settings, pool: pool) { asked += $0 }
+        #expect(asked == 0)
     }
 
     @Test func allLearnsMore() throws {

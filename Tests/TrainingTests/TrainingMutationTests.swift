@@ -60,14 +60,12 @@ import Testing
             model = Transformer(shape, try Replacements([spec], in: shape))
         let root = FileManager.default.temporaryDirectory.appendingPathComponent("models-\(UUID().uuidString)").path
         defer { try? FileManager.default.removeItem(atPath: root) }
-        try FileSystem.makeFolder(root + "/vocabularies")
-        for name in Side.allCases.flatMap(Vocabulary.fileNames) {
-            let words = "#words 1 lowercase=false\n<unk>\t0\n<s>\t0\n</s>\t0\na\t3\nb\t2\nc\t1\n"
-            try Data(words.utf8).write(to: URL(fileURLWithPath: root + "/vocabularies/" + name))
-        }
-        let output = try OutputFolder(root + "/model")
+        try FileSystem.makeFolder(root)
+        let words = "#words 1 lowercase=false\n<unk>\t0\n<s>\t0\n</s>\t0\na\t3\nb\t2\nc\t1\n"
+        try Data(words.utf8).write(to: URL(fileURLWithPath: root + "/words.model"))
+        let vocabulary = try Vocabulary.load(path: root + "/words.model"), output = try OutputFolder(root + "/model")
         try ModelFolder.write(
-            model, model.layout.initialized(seed: 1), vocabulariesFrom: root + "/vocabularies", to: output)
+            model, model.layout.initialized(seed: 1), source: vocabulary, target: vocabulary, to: output)
         let description = ModelDescription(
             transformer: shape, source: "en", target: "de", joint: false, replacements: [spec])
         try output.publish(stage: "splice", configuration: ModelFolder.Configuration(model: description))

@@ -23,15 +23,13 @@ panel_rows_t hidden_rows(const float *pre, const int32_t *places, const float *i
     const float *u, const float *v, const float *gain, long rows, long width, float epsilon, panel_type_t type,
     float *scratch);
 long hidden_scratch(long rows, long width, panel_type_t type);
-/// h = dropout(gain (y - mean) rstd + shift). Row r's random numbers are those of row first_row + r of a matrix of
-/// `columns` columns, from column first_column on.
+/// h = dropout(gain (y - mean) rstd + shift).
 void hidden_normalise(const float *y, float *h, long stride, const float *mean, const float *rstd, const float *gain,
-    const float *shift, long rows, long width, dropout_t dropout, long first_row, long first_column, long columns);
+    const float *shift, long rows, long width, dropout_t dropout);
 /// First half of the backward pass through dropout and LayerNorm. dh becomes the gradient behind dropout;
 /// dgain, dshift += column sums; sum[r], dot[r] = sums of gain dh and of gain dh (y - mean) rstd over these columns.
 void hidden_normalise_backward(const float *y, float *dh, long stride, const float *mean, const float *rstd,
-    const float *gain, float *dgain, float *dshift, long rows, long width, dropout_t dropout, long first_row,
-    long first_column, long columns, float *sum, float *dot);
+    const float *gain, float *dgain, float *dshift, long rows, long width, dropout_t dropout, float *sum, float *dot);
 /// Second half, on through LeakyReLU and the first LayerNorm's scale. With
 ///     delta = leaky'(y) (gain dh - sum[r] - (y - mean) rstd dot[r]) rstd,
 /// where sum and dot are by now means over all H columns: dh becomes a = delta input_rstd;

@@ -38,9 +38,10 @@ enum FileFormat: String, CaseIterable {
 
     /// What makes plain text of such a file.
     func hint(_ path: String) -> String {
-        switch self {
+        let path = FilePath.quoted(path)
+        return switch self {
         case .gzip: "unpack it: gzip -dc \(path)"
-        case .zip: "unpack it and name the file; --tsv takes a .zip as it is"
+        case .zip: "unpack it and name the file"
         case .xz: "unpack it: xz -dc \(path)"
         case .bzip2: "unpack it: bzip2 -dc \(path)"
         case .zstandard: "unpack it: zstd -dc \(path)"
@@ -58,9 +59,9 @@ enum FileFormat: String, CaseIterable {
                 path: path, expected: "plain text in UTF-8", found: "\(format.rawValue) data", hint: format.hint(path))
         }
         guard let position = bytes.firstIndex(of: 0) else { return }
-        let line = bytes[..<position].count { $0 == 0x0A } + 1
+        let line = bytes[..<position].count { $0 == 0x0A } + 1, name = FilePath.quoted(path)
         throw DataError(
             path: "\(path):\(line)", expected: "plain text in UTF-8", found: "a NUL byte",
-            hint: "see what the file is: file \(path); UTF-16 is converted by: iconv -f UTF-16LE -t UTF-8 \(path)")
+            hint: "see what the file is: file \(name); UTF-16 is converted by: iconv -f UTF-16LE -t UTF-8 \(name)")
     }
 }

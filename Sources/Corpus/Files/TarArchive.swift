@@ -14,7 +14,12 @@ struct TarArchive {
         var members: [Member] = []
         var position = 0
         var longName: String?
-        while position + 512 <= bytes.count {
+        while true {
+            guard position + 512 <= bytes.count else {
+                throw DataError(
+                    path: path, expected: "a tar archive up to its end, a block of zeros",
+                    found: "\(bytes.count) bytes without one", hint: "fetch the file again")
+            }
             let header = bytes[position..<position + 512]
             if header.allSatisfy({ $0 == 0 }) { break }
             guard Self.checksumIsRight(header), let size = Self.octal(header, 124, 12) else {

@@ -21,10 +21,7 @@ package enum TextLines {
                 found.map { bytes.baseAddress!.distance(to: $0.assumingMemoryBound(to: UInt8.self)) } ?? bytes.count
             let hasReturn = end > start && bytes[end - 1] == UInt8(ascii: "\r")
             let line = UnsafeBufferPointer(rebasing: bytes[start..<(hasReturn ? end - 1 : end)])
-            guard let text = String(validating: line, as: UTF8.self) else {
-                throw invalid(line, path: path, number: lines.count + 1)
-            }
-            lines.append(text)
+            lines.append(try decoded(line, path: path, number: lines.count + 1))
             start = end + 1
         }
         return lines
@@ -32,6 +29,27 @@ package enum TextLines {
 
     static func split(_ bytes: [UInt8], path: String) throws -> [String] {
         try bytes.withUnsafeBufferPointer { try split($0, path: path) }
+    }
+
+    /// One line that came by itself, without its end.
+    package static func line(_ bytes: ArraySlice<UInt8>, path: String, number: Int) throws -> String {
+        try bytes.withUnsafeBufferPointer { line in
+            if let format = FileFormat(line) {
+                throw DataError(
+                    path: "\(path):\(number)", expected: "plain text in UTF-8", found: "\(format.rawValue) data")
+            }
+            guard !line.contains(0) else {
+                throw DataError(path: "\(path):\(number)", expected: "plain text in UTF-8", found: "a NUL byte")
+            }
+            return try decoded(line, path: path, number: number)
+        }
+    }
+
+    private static func decoded(_ line: UnsafeBufferPointer<UInt8>, path: String, number: Int) throws -> String {
+        guard let text = String(validating: line, as: UTF8.self) else {
+            throw invalid(line, path: path, number: number)
+        }
+        return text
     }
 
     /// Names the first byte at which decoding fails.

@@ -26,7 +26,13 @@ package struct IWSLTCorpus {
     ///   - files: told what is read: an archive as a whole, in a folder each document
     package init(archives: [String], through files: InputFiles) throws {
         self.archives = archives
-        documents = try archives.enumerated().flatMap { try Self.documents(in: $1, role: "archive \($0 + 1)", files) }
+        documents = try archives.enumerated().flatMap { index, path in
+            let found = try Self.documents(in: path, role: "archive \(index + 1)", files)
+            guard found.isEmpty else { return found }
+            throw DataError(
+                path: path, expected: "texts of IWSLT, such as train.tags.en-de.en", found: "none",
+                hint: "give an archive such as en-de.tgz, or the folder that it was unpacked to", kind: .missing)
+        }
     }
 
     /// Names of the test sets for which both languages are there, such as `tst2016`, sorted.
@@ -41,17 +47,20 @@ package struct IWSLTCorpus {
         }.sorted()
     }
 
+    /// The training text. Throws `DataError` where a side is not in the archives (`missing`), or the two have not as
+    /// many sentences.
     package func train(source: String, target: String) throws -> ParallelText {
         let (first, second) = try sides("train.tags.", suffixes: (source, target), source, target)
         var text = ParallelText()
         let (a, b) = (
             try Self.taggedLines(first, "source markup", &text), try Self.taggedLines(second, "target markup", &text)
         )
-        try ParallelText.requireEqual(a.count, first.path, b.count, second.path)
+        try Self.requireEqual(a.count, first, b.count, second)
         for (source, target) in zip(a, b) { text.append(source: source, target: target) }
         return text
     }
 
+    /// A test set, such as `tst2015`, whose sides must have the same segments in the same order. Throws as `train`.
     package func test(_ set: String, source: String, target: String) throws -> ParallelText {
         let (first, second) = try sides(".\(set).", suffixes: (source + ".xml", target + ".xml"), source, target)
         let sides = (
@@ -63,7 +72,7 @@ package struct IWSLTCorpus {
                 path: "\(second.path):\(y.line)", expected: "segment \(x.key), as in \(first.path):\(x.line)",
                 found: y.key)
         }
-        try ParallelText.requireEqual(a.count, first.path, b.count, second.path)
+        try Self.requireEqual(a.count, first, b.count, second)
         var text = ParallelText()
         text.skip(sides.0.others, "source markup")
         text.skip(sides.1.others, "target markup")
@@ -132,6 +141,13 @@ extension IWSLTCorpus {
 // MARK: - Reading documents
 
 extension IWSLTCorpus {
+    private static func requireEqual(_ count: Int, _ first: Document, _ other: Int, _ second: Document) throws {
+        guard count != other else { return }
+        throw DataError(
+            path: second.path, expected: "\(count) sentences, as in \(first.path)", found: "\(other)",
+            hint: "fetch both again; sentence pairs must be in step")
+    }
+
     /// Training text: lines of markup (`<url>`, `<title>`, `</doc>` ...) say something about the talk, all others are
     /// its text.
     private static func taggedLines(

@@ -12,8 +12,8 @@ package struct ParallelText: Equatable, Sendable {
     package init() {}
 
     package mutating func append(source: String, target: String) {
-        self.source.append(source)
-        self.target.append(target)
+        self.source.append(trimmed(source))
+        self.target.append(trimmed(target))
     }
 
     package mutating func append(_ other: ParallelText) {
@@ -53,8 +53,9 @@ extension ParallelText {
         self.target = target.map(trimmed)
     }
 
-    static func requireEqual(_ sourceCount: Int, _ sourcePath: String, _ targetCount: Int, _ targetPath: String) throws
-    {
+    private static func requireEqual(
+        _ sourceCount: Int, _ sourcePath: String, _ targetCount: Int, _ targetPath: String
+    ) throws {
         guard sourceCount != targetCount else { return }
         let (short, long) =
             sourceCount < targetCount

@@ -17,19 +17,17 @@ package struct HeldOutSplit: Sendable {
     }
 
     /// Groups go, in the order of their hash, to the test set and then to the validation set while they fit; the rest
-    /// is training text. Within a split pairs stay in the order of the file.
+    /// is training text, and so are pairs of which a side is empty, to be dropped there. Within a split pairs stay in
+    /// the order of the file.
     ///
     /// - Parameter name: of the text, in errors only.
     package func apply(to text: ParallelText, name: String) throws -> [Split: ParallelText] {
-        guard text.count > valid + test else {
-            throw DataError(
-                path: name, expected: "more than \(valid + test) pairs to hold \(valid) and \(test) out",
-                found: "\(text.count)",
-                hint: "hold out fewer with --hold-out-valid and --hold-out-test, or give files for validation and test")
-        }
+        let isWhole = (0..<text.count).map { !text.source[$0].isEmpty && !text.target[$0].isEmpty },
+            count = isWhole.count { $0 }
+        guard count > valid + test else { throw tooFew(count, name) }
         var sizes: [Int: Int] = [:]
-        let (groups, keys) = groups(of: text)
-        for group in groups { sizes[group, default: 0] += 1 }
+        let (groups, keys) = groups(of: text, isWhole)
+        for (group, isWhole) in zip(groups, isWhole) where isWhole { sizes[group, default: 0] += 1 }
         var room: [Split: Int] = [.test: test, .valid: valid]
         var place: [Int: Split] = [:]
         for group in sizes.keys.sorted(by: { (keys[$0]!, $0) < (keys[$1]!, $1) }) {
@@ -39,14 +37,23 @@ package struct HeldOutSplit: Sendable {
         }
         var splits: [Split: ParallelText] = [.train: .init(), .valid: .init(), .test: .init()]
         for index in 0..<text.count {
-            splits[place[groups[index]]!]!.append(source: text.source[index], target: text.target[index])
+            let split = isWhole[index] ? place[groups[index]]! : .train
+            splits[split]!.append(source: text.source[index], target: text.target[index])
         }
         for (reason, count) in text.skipped { splits[.train]!.skip(count, reason) }
         return splits
     }
 
+    private func tooFew(_ count: Int, _ name: String) -> DataError {
+        guard valid + test > 0 else { return DataError(path: name, expected: "sentence pairs", found: "none") }
+        return DataError(
+            path: name, expected: "more than \(valid + test) pairs to hold \(valid) and \(test) out",
+            found: "\(count)",
+            hint: "hold out fewer with --hold-out-valid and --hold-out-test, or give files for validation and test")
+    }
+
     /// The group of each pair (union-find over its two sentences), and for each group the least hash of its sentences.
-    private func groups(of text: ParallelText) -> (groups: [Int], keys: [Int: UInt64]) {
+    private func groups(of text: ParallelText, _ isWhole: [Bool]) -> (groups: [Int], keys: [Int: UInt64]) {
         var parent: [Int] = []
         func root(_ node: Int) -> Int {
             var node = node
@@ -67,11 +74,13 @@ package struct HeldOutSplit: Sendable {
         }
         let sourceNodes = nodes(text.source)
         let targetNodes = nodes(text.target)
-        for (a, b) in zip(sourceNodes, targetNodes) { parent[root(a)] = root(b) }
+        for (index, (a, b)) in zip(sourceNodes, targetNodes).enumerated() where isWhole[index] {
+            parent[root(a)] = root(b)
+        }
 
         let groups = sourceNodes.map(root)
         var keys: [Int: UInt64] = [:]
-        for (index, group) in groups.enumerated() {
+        for (index, group) in groups.enumerated() where isWhole[index] {
             let least = min(
                 StableHash.value(text.source[index], seed: seed), StableHash.value(text.target[index], seed: seed))
             keys[group] = min(keys[group] ?? .max, least)

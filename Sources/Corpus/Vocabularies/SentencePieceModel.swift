@@ -123,7 +123,7 @@ extension SentencePieceModel {
         }
         return DataError(
             path: name, expected: "text for \(settings.size) pieces",
-            found: "none that can be learnt from; lines over 65,536 bytes are not",
+            found: "none that can be learnt from (lines over 65,536 bytes are not): \(Excerpt.line(message))",
             hint: "choose another --vocabulary-size, or --vocabulary word")
     }
 

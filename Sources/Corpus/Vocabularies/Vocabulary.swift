@@ -77,7 +77,8 @@ extension Vocabulary {
         }
     }
 
-    func write(side: Side, to path: (String) throws -> String) throws {
+    /// Writes the two files of `fileNames`.
+    package func write(side: Side, to path: (String) throws -> String) throws {
         let names = Self.fileNames(side)
         try FileSystem.writeAtomically(files.model, to: try path(names[0]))
         try FileSystem.writeAtomically(files.listing, to: try path(names[1]))

@@ -43,7 +43,7 @@ extension Vocabulary {
         case .bpe, .unigram:
             Vocabulary(content: .sentencePiece(try SentencePieceModel.learn(from: lines, settings, name: name)))
         case .word:
-            Vocabulary(content: .words(WordModel.learn(from: lines, settings)))
+            Vocabulary(content: .words(try WordModel.learn(from: lines, settings, name: name)))
         }
     }
 }

@@ -18,7 +18,7 @@ struct WordModel: Sendable {
         ids = Dictionary(zip(words, 3...)) { first, _ in first }
     }
 
-    static func learn(from lines: [String], _ settings: VocabularySettings) -> WordModel {
+    static func learn(from lines: [String], _ settings: VocabularySettings, name: String) throws -> WordModel {
         var frequencies: [String: Int] = [:]
         for line in lines {
             for token in WordTokens.split(settings.lowercase ? line.lowercased() : line) {
@@ -27,6 +27,11 @@ struct WordModel: Sendable {
         }
         var entries = frequencies.filter { $0.value >= settings.minimumFrequency }
             .sorted { $0.value != $1.value ? $0.value > $1.value : $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+        guard !entries.isEmpty else {
+            throw DataError(
+                path: name, expected: "words that occur \(settings.minimumFrequency) times or more", found: "none",
+                hint: "give more text, or a lower --minimum-frequency")
+        }
         if settings.size > 3 { entries = Array(entries.prefix(settings.size - 3)) }
         return WordModel(words: entries.map(\.key), frequencies: entries.map(\.value), lowercase: settings.lowercase)
     }

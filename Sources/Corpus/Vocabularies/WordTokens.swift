@@ -53,7 +53,10 @@ enum WordTokens {
         var words: [Substring] = []
         var position = text.startIndex
         while position < text.endIndex {
-            if text[position].isWhitespace { position = text.index(after: position); continue }
+            // a mark behind a space is one character with it, and no space
+            if text[position].unicodeScalars.allSatisfy(\.properties.isWhitespace) {
+                position = text.index(after: position); continue
+            }
             let end = isWordCharacter(text[position]) ? endOfWord(text, from: position) : text.index(after: position)
             words.append(text[position..<end])
             position = end

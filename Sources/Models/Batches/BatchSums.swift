@@ -161,8 +161,7 @@ final class BatchSums {
     ) {
         let embedding = lookup.embedding, side = lookup.dy.side == .source ? batch.source : batch.target
         let first = side.offsets[round.lowerBound], count = side.offsets[round.upperBound] - first
-        var dropout = randomness.dropout(embedding.dropout, stream: embedding.stream)
-        dropout.row = UInt64(first)
+        let dropout = randomness.dropout(embedding.dropout, stream: embedding.stream).from(row: first)
         side.ids.withUnsafeBufferPointer { ids in
             embedding.addGradient(
                 ids.baseAddress.map { $0 + first }, store[lookup.dy].rows(0..<count), tokens: tokens,

@@ -13,6 +13,7 @@ package final class ContextMatching {
     private let teacher: Transformer
     private let weights: FloatBlock
     private let packed = WeightPanels()
+    private let depth: PassDepth
     /// By streams of places: weight / (P d v_p).
     private var scales: [Int: Double] = [:]
 
@@ -31,6 +32,11 @@ package final class ContextMatching {
         require(Self.isPossible(teacher, model), "a teacher of another shape")
         self.teacher = teacher
         self.weights = weights
+        depth = PassDepth(
+            of: teacher.configuration,
+            to: model.replacements.specs.map {
+                CapturePoint(span: .heads, attention: $0.attention, layer: $0.layer!)
+            })
         let places = Self.commonPlaces(teacher, model), space = Workspace(), width = teacher.configuration.width
         defer { withExtendedLifetime(space) {} }
         for (stream, context) in read(sample, TransformerTrace(), space, timer: nil) where places.contains(stream) {
@@ -54,10 +60,7 @@ package final class ContextMatching {
         let pass = Pass(
             weights: weights, gradients: nil, workspace: space, randomness: .off, trainsTransformer: false,
             timer: timer, packed: packed, tile: nil)
-        trace.removeAll()
-        let encoded = teacher.encode(batch.source, trace: trace, pass)
-        _ = teacher.decode(
-            batch.target, memory: EncoderOutput(x: encoded.y, sentences: batch.source), trace: trace, pass)
+        _ = teacher.forward(batch, to: depth, trace: trace, pass)
         return zip(teacher.sublayers, trace.attentions).compactMap { sublayer, tape in
             sublayer.frame.map { ($0.stream, tape.context.context) }
         }

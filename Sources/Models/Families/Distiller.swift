@@ -76,6 +76,19 @@ package enum GradientSink {
     /// The weights take a step as soon as a gradient is known, block by block where the network can: a gradient of the
     /// whole need never exist.
     case update(moment1: FloatBlock, moment2: FloatBlock, adam_t)
+
+    /// `count` numbers of a slot's gradient are known, those of `weights` from `start` on.
+    func take(
+        _ gradient: UnsafeMutablePointer<Float>, _ count: Int, at start: Int, of slot: Slot, _ weights: FloatBlock
+    ) {
+        switch self {
+        case .gradient(let block): add_rows(block.base + start, count, gradient, count, 1, count)
+        case .update(let moment1, let moment2, let adam):
+            adam_step(
+                weights.base + start, moment1.base + start, moment2.base + start, gradient, count,
+                slot.withoutDecay(adam))
+        }
+    }
 }
 
 /// Sums over tokens of outputs compared with what they should be.

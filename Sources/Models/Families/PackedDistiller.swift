@@ -160,13 +160,7 @@ final class PackedDistiller: Distiller {
             let (slot, range) = chunks[index], first = range.lowerBound, count = range.count,
                 g = gradient.base + first
             GradientClipping.scale(g, count, by: factor)
-            switch sink {
-            case .gradient(let block): add_rows(block.base + first, count, g, count, 1, count)
-            case .update(let moment1, let moment2, let adam):
-                adam_step(
-                    setting.weights.base + first, moment1.base + first, moment2.base + first, g, count,
-                    slot.withoutDecay(adam))
-            }
+            sink.take(g, count, at: first, of: slot, setting.weights)
         }
     }
 }

@@ -130,7 +130,7 @@ struct MultiHeadAttention: ContextNetwork {
 
     /// Projections alone: scores follow from the lengths of sentences.
     func stepFlops(tokens: Int, memoryTokens: Int) -> Double {
-        6 * Double(width * width) * Double(attention.readsMemory ? tokens + 2 * memoryTokens : 3 * tokens)
+        4 * Double(width * width) * Double(attention.readsMemory ? tokens + 2 * memoryTokens : 3 * tokens)
     }
 
     /// Queries, keys and values of one sentence inside the projected matrices.

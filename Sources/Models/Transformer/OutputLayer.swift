@@ -6,7 +6,7 @@ package struct LossSums: Sendable {
     /// Label-smoothed cross-entropy, nats.
     package var loss = 0.0
     /// Negative log-likelihood of the references, nats.
-    package var likelihood = 0.0
+    package var nll = 0.0
     package var tokens = 0
 
     package init() {}
@@ -14,14 +14,14 @@ package struct LossSums: Sendable {
     package static func + (a: LossSums, b: LossSums) -> LossSums {
         var sum = a
         sum.loss += b.loss
-        sum.likelihood += b.likelihood
+        sum.nll += b.nll
         sum.tokens += b.tokens
         return sum
     }
 
     /// Mean loss of a token.
     package var mean: Double { loss / Double(max(tokens, 1)) }
-    package var meanLikelihood: Double { likelihood / Double(max(tokens, 1)) }
+    package var meanNLL: Double { nll / Double(max(tokens, 1)) }
 }
 
 /// What a target token should be.
@@ -91,7 +91,7 @@ struct OutputLayer {
             pass.phase(.products)
             panels.product(rows, bias: nil, into: logits, space)
             pass.phase(.loss)
-            sums.loss += crossEntropy(logits, labels, from: start, smoothing, gradientScale, &sums.likelihood, pass)
+            sums.loss += crossEntropy(logits, labels, from: start, smoothing, gradientScale, &sums.nll, pass)
             guard let dx else { continue }
             pass.phase(.products)
             pass.backProduct(logits, weight, into: dx.rows(range))
@@ -106,14 +106,14 @@ struct OutputLayer {
     /// Of rows of labels from `start` on; logits become the gradient.
     private func crossEntropy(
         _ logits: Matrix, _ labels: Labels, from start: Int, _ smoothing: Float, _ scale: Float,
-        _ likelihood: inout Double, _ pass: Pass
+        _ nll: inout Double, _ pass: Pass
     ) -> Double {
         let bias = pass.weights[bias].base, gradient: Int32 = pass.wantsGradient ? 1 : 0, rows = logits.rows,
             columns = logits.columns
         return labels.tokens.withUnsafeBufferPointer { tokens in
             let tokens = tokens.baseAddress! + start
             guard let teacher = labels.teacher, !teacher.ids.isEmpty else {
-                return cross_entropy(logits.base, bias, tokens, rows, columns, smoothing, scale, gradient, &likelihood)
+                return cross_entropy(logits.base, bias, tokens, rows, columns, smoothing, scale, gradient, &nll)
             }
             return teacher.ids.withUnsafeBufferPointer { ids in
                 teacher.probabilities.withUnsafeBufferPointer { probabilities in
@@ -122,7 +122,7 @@ struct OutputLayer {
                         probabilities: probabilities.baseAddress! + start * teacher.likeliest,
                         likeliest: teacher.likeliest, alpha: teacher.alpha, temperature: teacher.temperature)
                     return taught_cross_entropy(
-                        logits.base, bias, tokens, taught, rows, columns, smoothing, scale, gradient, &likelihood)
+                        logits.base, bias, tokens, taught, rows, columns, smoothing, scale, gradient, &nll)
                 }
             }
         }

@@ -109,19 +109,18 @@ extension Transformer {
     package func likeliest(
         _ k: Int, _ batch: PairBatch, temperature: Float, trace: TransformerTrace, _ pass: Pass
     ) -> (ids: [Int32], logProbabilities: [Float]) {
-        trace.removeAll()
-        let encoded = encode(batch.source, trace: trace, pass)
-        let decoded = decode(
-            batch.target, memory: EncoderOutput(x: encoded.y, sentences: batch.source), trace: trace, pass)
-        return output.likeliest(k, decoded.y, temperature: temperature, pass)
+        output.likeliest(k, decoded(batch, trace: trace, pass), temperature: temperature, pass)
     }
 
     /// Teacher-forced logits [target tokens, vocabulary], all at once: for tests and analyses of a few sentences.
     package func logits(_ batch: PairBatch, trace: TransformerTrace, _ pass: Pass) -> Matrix {
+        output.logits(decoded(batch, trace: trace, pass), pass)
+    }
+
+    /// Decoder output [target tokens, d], before the output layer.
+    private func decoded(_ batch: PairBatch, trace: TransformerTrace, _ pass: Pass) -> Matrix {
         trace.removeAll()
-        let encoded = encode(batch.source, trace: trace, pass)
-        let decoded = decode(
-            batch.target, memory: EncoderOutput(x: encoded.y, sentences: batch.source), trace: trace, pass)
-        return output.logits(decoded.y, pass)
+        let memory = EncoderOutput(x: encode(batch.source, trace: trace, pass).y, sentences: batch.source)
+        return decode(batch.target, memory: memory, trace: trace, pass).y
     }
 }

@@ -17,7 +17,7 @@ package struct TransformerConfiguration: Codable, Equatable, Sendable {
     package var encoderLayers = 6
     package var decoderLayers = 6
     package var tying = Tying.none
-    /// S: longest sentence of training and width, in tokens, of what replacements look at.
+    /// S: longest sentence of training in tokens, `<s>` counted, and how many positions the paper's networks see.
     package var maxTokens = 50
     package var embeddingDropout: Float = 0.1
     package var attentionDropout: Float = 0.1

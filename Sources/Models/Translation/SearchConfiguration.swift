@@ -19,8 +19,16 @@ package struct SearchConfiguration: Codable, Equatable, Sendable {
 
     package init(beam: Int = 1) { self.beam = beam }
 
-    /// `greedy`, `beam-4`: what the registry calls it.
-    package var name: String { beam == 1 ? "greedy" : "beam-\(beam)" }
+    /// `greedy`, `beam-4`, `beam-4.penalty-0.6`: what the registry calls it.
+    package var name: String {
+        let usual = SearchConfiguration()
+        var name = beam == 1 ? "greedy" : "beam-\(beam)"
+        if beam > 1, lengthPenalty != usual.lengthPenalty { name += ".penalty-\(lengthPenalty)" }
+        if maxLengthRatio != usual.maxLengthRatio { name += ".ratio-\(maxLengthRatio)" }
+        if !allowsUnknown { name += ".no-unknown" }
+        if let forcedLength { name += ".length-\(forcedLength)" }
+        return name
+    }
 
     /// What makes the values unusable, in words.
     package var problem: String? {

@@ -129,6 +129,7 @@ package final class CapturedActivations {
                 squares += Double(row[c]) * Double(row[c])
             }
         }
+        releasePages(pool)
         return squares - sum.reduce(0) { $0 + $1 * $1 } / Double(max(tokens, 1))
     }
 }

@@ -91,6 +91,7 @@ package final class DistillationTrainee: Trainee {
         for batch in everything.batches {
             distiller.compare(try valid.batch(everything.sentences[batch], pool), &byPosition)
         }
+        valid.releasePages(pool)
         let total = byPosition.reduce(OutputComparison(), +)
         var metrics = [MetricKey(.valid, .cosine): total.cosines / max(total.tokens, 1)]
         // of what does not vary there is nothing to explain

@@ -65,13 +65,8 @@ struct Lineage {
     /// As it was typed; the program by its name alone.
     fileprivate static func command(_ run: RecordedRun) -> String {
         let words = run.arguments
-        return ([FilePath.name(words.first ?? run.stage)] + words.dropFirst().map(quoted)).joined(separator: " ")
-    }
-
-    private static func quoted(_ word: String) -> String {
-        let plain = CharacterSet.alphanumerics.union(CharacterSet(charactersIn: "-_./+=:,@%"))
-        return !word.isEmpty && word.unicodeScalars.allSatisfy(plain.contains)
-            ? word : "'" + word.replacingOccurrences(of: "'", with: "'\\''") + "'"
+        return ([FilePath.name(words.first ?? run.stage)] + words.dropFirst().map(FilePath.quoted)).joined(
+            separator: " ")
     }
 }
 

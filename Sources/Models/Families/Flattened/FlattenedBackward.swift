@@ -167,7 +167,8 @@ struct FlattenedBackward {
             let sum = space.take(n), dot = space.take(n)
             let y = hidden.y.row(first), g = dh.row(first), mean = hidden.mean + first, rstd = hidden.rstd + first
             func row(_ kind: Int) -> UnsafeMutablePointer<Float> { sums.row(kind * blocks + block) }
-            hidden_normalise_backward(y, g, H, mean, rstd, gain, row(0), row(1), n, H, dropout, first, 0, H, sum, dot)
+            hidden_normalise_backward(
+                y, g, H, mean, rstd, gain, row(0), row(1), n, H, dropout.from(row: first), sum, dot)
             for i in 0..<n {
                 sum[i] /= Float(H)
                 dot[i] /= Float(H)
@@ -233,12 +234,7 @@ struct FlattenedBackward {
 
     /// `count` numbers of a tensor's gradient, from `offset` on, are known.
     private func finish(_ slot: Slot, _ offset: Int, _ gradient: UnsafeMutablePointer<Float>, _ count: Int) {
-        let at = slot.offset + offset
-        switch sink {
-        case .gradient(let block): add_rows(block.base + at, count, gradient, count, 1, count)
-        case .update(let moment1, let moment2, let adam):
-            adam_step(weights.base + at, moment1.base + at, moment2.base + at, gradient, count, slot.withoutDecay(adam))
-        }
+        sink.take(gradient, count, at: slot.offset + offset, of: slot, weights)
     }
 }
 

@@ -108,7 +108,8 @@ extension FlattenedTraining {
             hidden_forward(
                 y, H, moments.mean + first, moments.rstd + first, hidden.u.base, hidden.v.base, share.count, H, mean,
                 rstd, FlattenedReplacement.epsilon)
-            hidden_normalise(y, hidden.h.row(first), H, mean, rstd, gain, shift, share.count, H, dropout, first, 0, H)
+            hidden_normalise(
+                y, hidden.h.row(first), H, mean, rstd, gain, shift, share.count, H, dropout.from(row: first))
         }
     }
 

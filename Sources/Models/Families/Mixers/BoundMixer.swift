@@ -4,7 +4,6 @@ import Kernels
 /// A mixer with its weights laid out for translation. Read-only: any number of threads may use it.
 final class BoundMixer {
     fileprivate let mixer: mixer_t
-    fileprivate let width: Int
     fileprivate let pool: BoundTokenNetwork
     fileprivate let read: BoundTokenNetwork
     fileprivate let value: BoundTokenNetwork
@@ -12,12 +11,11 @@ final class BoundMixer {
     private let slotBias: FloatBlock?
 
     init(
-        mixer: mixer_t, width: Int, pool: BoundTokenNetwork, read: BoundTokenNetwork, value: BoundTokenNetwork,
+        mixer: mixer_t, pool: BoundTokenNetwork, read: BoundTokenNetwork, value: BoundTokenNetwork,
         key: BoundTokenNetwork?,
         slotBias: [Float]?
     ) {
         self.mixer = mixer
-        self.width = width
         self.pool = pool
         self.read = read
         self.value = value

@@ -15,7 +15,8 @@ package struct MixerFamily: Family {
     package static let mix = MixerFamily(
         name: "mix",
         summary: "perceptron over the tokens with weights made from them; any length, no token compared with another",
-        otherSizes: "slots a head k, hidden units r, rank of the values v, such as k32r64 or k16r24v32", hasKeys: false,
+        otherSizes: "hidden units a head k, of the small networks r, rank of the values v, such as k32r64 or k16r24v32",
+        hasKeys: false,
         sizes: [
             ("xs", "k8r8v8", "k8r8v8", "k12r12v12"), ("s", "k8r16v16", "k8r16v16", "k16r20v20"),
             ("m", "k16r24v32", "k16r24v32", "k24r32v32"), ("l", "k16r48", "k16r48", "k32r60"),

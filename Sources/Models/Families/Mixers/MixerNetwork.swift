@@ -152,14 +152,13 @@ struct MixerNetwork: ContextNetwork {
 
     func stepFlops(tokens: Int, memoryTokens: Int) -> Double {
         let read = attention.readsMemory ? memoryTokens : tokens
-        return 6
-            * Double(
-                read * (pool.parameters + value.parameters + (key?.parameters ?? 0)) + tokens * self.read.parameters)
+        return Double(
+            read * (pool.stepFlops + value.stepFlops + (key?.stepFlops ?? 0)) + tokens * self.read.stepFlops)
     }
 
     func bind(_ weights: BoundWeights, output: OutputProjection?) -> BoundContext {
         let bound = BoundMixer(
-            mixer: mixer, width: width, pool: pool.bind(weights), read: read.bind(weights), value: value.bind(weights),
+            mixer: mixer, pool: pool.bind(weights), read: read.bind(weights), value: value.bind(weights),
             key: key?.bind(weights),
             slotBias: slotBias.map { Array(UnsafeBufferPointer(start: weights[$0].base, count: $0.count)) })
         switch attention {

@@ -41,7 +41,9 @@ struct TokenNetwork {
     }
 
     var outputs: Int { down.rows }
-    var parameters: Int { [up, upBias, down, bias].reduce(0) { $0 + ($1?.count ?? 0) } }
+    /// Of the products of a step on one row, whose gradient nobody wants: forward and the weights' gradient, of the
+    /// second layer the input's too.
+    var stepFlops: Int { up.map { 4 * $0.count + 6 * down.count } ?? 4 * down.count }
 
     struct Tape: BitwiseCopyable {
         let x: Matrix
