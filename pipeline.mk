@@ -547,7 +547,7 @@ unless_given = $(strip $(if $1,$(if $(filter $(firstword $1) $(firstword $1)=%,$
 	$(call unless_given,$(wordlist 3,$(words $1),$1),$2)))
 # The phrasebook is a small language without exceptions: it is learnt long before the epochs of a preset are over, and
 # soonest in many small steps and without dropout.
-phrasebook_train = $(if $(filter small,$(PRESET)),--epochs 4 --batch-tokens 500 --dropout 0 --peak 2.5e-3 --warmup 300)
+phrasebook_train = $(if $(filter small,$(PRESET)),--epochs 3 --batch-tokens 500 --dropout 0 --peak 2.5e-3 --warmup 300)
 # Whoever changes a flag here wants the stage made again: an unfinished one of other settings is discarded, and says so.
 again = --discard-checkpoint
 share_flags = $(if $(ALONE),, $(call unless_given,--shares $(PROCESSES),$1))
@@ -555,7 +555,7 @@ start_train = $(if $(START),--epochs 10)
 train_parameters = $(if $(START),--model runs/$(START)/train )--preset $(PRESET)$(call share_flags,$(TRAIN_FLAGS)) $(call unless_given,$(or $($(CORPUS)_train),$(start_train)),$(TRAIN_FLAGS)) $(SEED_FLAG) $(TRAIN_FLAGS)
 # heads.encoder
 capture_parameters = --families $(call of_span,$(basename $1)) --attentions $(subst .,,$(suffix $1)) $(CAPTURE_FLAGS)
-phrasebook_distill = --epochs $(if $(filter mix slots,$(call family,$1)),4,$(if $(findstring cross,$1),4,8))
+phrasebook_distill = --epochs 3
 distill_flags = $(DISTILL_FLAGS) $(DISTILL_FLAGS_$1)
 distill_parameters = --spec $1 $(call unless_given,$(call $(CORPUS)_distill,$1),$(distill_flags)) $(SEED_FLAG) $(distill_flags)
 search_parameters = --attention $(SEARCH_ATTENTION) --layer $(SEARCH_LAYER) --families $(SEARCH_FAMILIES) \

@@ -77,9 +77,9 @@ expect "captures go when nobody needs them" '[ $code = 0 ] && [ -z "$(ls runs/ph
 expect "and a report at the end" 'grep -qx "report --run phrasebook.en-de --output runs/phrasebook.en-de/report" reports'
 pipeline; check "a second make does nothing"
 
-pipeline "DISTILL_FLAGS_$e=--epochs 3"
+pipeline "DISTILL_FLAGS_$e=--epochs 7"
 check "a flag of one distillation reruns it and what follows" capture/heads.encoder distill/$e "${after_encoder[@]}"
-pipeline "DISTILL_FLAGS_$e=--epochs 3"; check "the same flag again does nothing"
+pipeline "DISTILL_FLAGS_$e=--epochs 7"; check "the same flag again does nothing"
 pipeline; check "taking it back reruns the same" capture/heads.encoder distill/$e "${after_encoder[@]}"
 
 pipeline DISTILL_FLAGS="--note \"it's\""
@@ -182,15 +182,15 @@ expect "by a teacher that knows sentences, which is there" 'grep -qE -- "/train 
   [ "$(grep -c "bin/train --tokens " out)" = 2 ]'
 pipeline why GOAL=lengths NETWORKS=mix-l TEXTS="1 4"
 expect "of which why knows the run" '[ $code = 0 ] && [ "$(cat out)" = "nothing would be made again" ]'
-further=(ATTENTIONS=encoder RUN=further TOKENIZE_FLAGS="--join 2" TRAIN_FLAGS="--epochs 3" DISTILL_FLAGS_alr-m.encoder="--dropout 0.1")
+further=(ATTENTIONS=encoder RUN=further TOKENIZE_FLAGS="--join 2" TRAIN_FLAGS="--epochs 7" DISTILL_FLAGS_alr-m.encoder="--dropout 0.1")
 pipeline "${further[@]}" START=first -n
 check "-n makes nothing of it"
 pipeline "${further[@]}" START=first
 check "a teacher to start from that is not there is trained first" tokens train tokens train capture/heads.encoder distill/alr-m.encoder \
   splice/alr-m.encoder score/{teacher,alr-m.encoder}
 expect "and trained further" '[ $code = 0 ] && [ ! -d runs/first/distill ] &&
-  grep -qE -- "/train --tokens runs/further/tokens --model runs/first/train --preset small .*--epochs 3 " out'
-expect "with settings of its own" '! grep -E -- "--output runs/first/(tokens|train) " out | grep -qE -- "--join|--epochs 3|--model" &&
+  grep -qE -- "/train --tokens runs/further/tokens --model runs/first/train --preset small .*--epochs 7 " out'
+expect "with settings of its own" '! grep -E -- "--output runs/first/(tokens|train) " out | grep -qE -- "--join|--epochs 7|--model" &&
   [ "$(grep -cE -- "--output runs/first/(tokens|train) " out)" = 2 ]'
 pipeline "${further[@]}" START=first; check "and nothing is made twice"
 cp -r runs/first runs/second
@@ -217,7 +217,7 @@ networks=(NETWORKS=alr-m)
 rm -f log
 pipeline RUN=single ATTENTIONS=encoder LAYERS=0
 check "a layer alone is taken out of the distillation of all" tokens train capture/heads.encoder distill/$e {splice,score}/{$e,$e.0} score/teacher
-pipeline RUN=single MODELS=$e.0 DISTILL_FLAGS="--epochs 3"
+pipeline RUN=single MODELS=$e.0 DISTILL_FLAGS="--epochs 7"
 check "or distilled alone, if no other is" capture/heads.encoder distill/$e.0 {splice,score}/$e.0
 pipeline RUN=single ATTENTIONS=encoder LAYERS=0; check "and is made again when that changes" {splice,score}/$e.0
 
@@ -298,9 +298,9 @@ networks=(NETWORKS=alr-m)
 pipeline -n CORPUS=iwslt2017 PAIR=fr-en; expect "archives of both directions are read" \
   'grep -q -- "--iwslt runs/corpora/iwslt17-train/fr-en.tgz --iwslt runs/corpora/iwslt17-test/fr-en.tgz --iwslt runs/corpora/iwslt17-test/en-fr.tgz" out'
 pipeline -n CORPUS=tatoeba PAIR=fr-en; expect "columns follow the direction" 'grep -q -- "--source-column 2 --target-column 1" out'
-pipeline -n TRAIN_FLAGS="--epochs 3 --dropout=0.2" DISTILL_FLAGS="--epochs 2" PAIR=en-fr
+pipeline -n TRAIN_FLAGS="--epochs 7 --dropout=0.2" DISTILL_FLAGS="--epochs 2" PAIR=en-fr
 expect "a flag takes the place of the corpus's own" \
-  'grep -E "/train --" out | grep -qE -- "--preset small --batch-tokens 500 --peak 2.5e-3 --warmup 300 +--epochs 3 --dropout=0.2" &&
+  'grep -E "/train --" out | grep -qE -- "--preset small --batch-tokens 500 --peak 2.5e-3 --warmup 300 +--epochs 7 --dropout=0.2" &&
    grep -E "/distill --" out | grep -qE -- "--spec alr-m.cross +--epochs 2" && ! grep -E "/distill --" out | grep -qE -- "--epochs [48]"'
 
 # Several processes: mpirun and the build with MPI for train and distill, for these alone.
@@ -367,9 +367,9 @@ refused "flags of a distillation that there is not" "DISTILL_FLAGS_alr-s.encoder
 
 pipeline RUN=asked ATTENTIONS=encoder; rm -f log
 pipeline why RUN=asked ATTENTIONS=encoder; expect "why: nothing" '[ $code = 0 ] && [ "$(cat out)" = "nothing would be made again" ]'
-pipeline why RUN=asked ATTENTIONS=encoder DISTILL_FLAGS="--epochs 3"
+pipeline why RUN=asked ATTENTIONS=encoder DISTILL_FLAGS="--epochs 7"
 expect "why: a setting, and what follows from it" \
-  '[ $code = 0 ] && grep -qx "runs/asked/distill/$e: other settings" out && grep -qx "  + --spec $e --epochs 3" out &&
+  '[ $code = 0 ] && grep -qx "runs/asked/distill/$e: other settings" out && grep -qx "  + --spec $e --epochs 7" out &&
    grep -qx "runs/asked/splice/$e: runs/asked/distill/$e would be made again" out && ! grep -q "asked/train:" out'
 pipeline why RUN=asked ATTENTIONS=encoder; expect "and asking changes nothing" '[ "$(cat out)" = "nothing would be made again" ]'
 mv runs/asked/parameters/splice away

@@ -124,13 +124,9 @@ INLINE void row_backward(
         STORE16(g + j, (LOAD16(g + j) - (f16x)((i16x)LOAD16(w + j) & INT32_MAX) * dot) * scale);
 }
 
-INLINE void clear(float *y, long stride, long rows, long width) {
-    for (long r = 0; r < rows; r++) memset(y + r * stride, 0, sizeof(float) * (size_t)width);
-}
-
 /// Rows of one head, next to each other, followed by zeros up to `width`.
 static const float *padded(const float *x, long stride, float *y, long rows, long head, long width) {
-    clear(y, width, rows, width);
+    clear_rows(y, width, rows, width);
     for (long r = 0; r < rows; r++) memcpy(y + r * width, x + r * stride, sizeof(float) * (size_t)head);
     return y;
 }
@@ -145,7 +141,7 @@ INLINE void forward(const float *q, long q_stride, const float *k, const float *
     float *scratch, dropout_t dropout, uint64_t first) {
     float *s = scratch, *copies = s + (1 + SHARED / 2) * n * row, scale = 1 / sqrtf((float)head);
     uint16_t *bits = (uint16_t *)(s + n * row);
-    if (m == 0) clear(out, out_stride, n, heads * head);
+    if (m == 0) clear_rows(out, out_stride, n, heads * head);
     for (long h = 0; h < heads; h++, weights += n * row, q += head, k += head, v += head, out += head) {
         const float *qh = q, *kh = k, *vh = v;
         float *y = out;
@@ -176,7 +172,7 @@ INLINE void backward(const float *q, long q_stride, const float *k, const float 
     float *dk, float *dv, float *scratch, dropout_t dropout) {
     float *ds = scratch, *kept = ds + n * row, *copies = kept + n * row;
     float scale = 1 / sqrtf((float)head), factor = drops(dropout) ? dropout.scale : 1;
-    if (m == 0) clear(dq, q_stride, n, heads * head);
+    if (m == 0) clear_rows(dq, q_stride, n, heads * head);
     for (long h = 0; h < heads;
          h++, weights += n * row, q += head, k += head, v += head, dout += head, dq += head, dk += head, dv += head) {
         const float *qh = q, *kh = k, *vh = v, *dy = dout;

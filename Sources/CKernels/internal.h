@@ -86,6 +86,10 @@ INLINE void random_bits(uint16_t *restrict out, uint64_t first, long count, drop
     }
 }
 
+INLINE void clear_rows(float *y, long stride, long rows, long width) {
+    for (long r = 0; r < rows; r++) memset(y + r * stride, 0, sizeof(float) * (size_t)width);
+}
+
 INLINE int drops(dropout_t d) { return d.keep_below < 65536; }
 enum { CHUNK = 512 }; // elements whose random numbers are drawn at a time
 

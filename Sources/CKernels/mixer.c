@@ -261,17 +261,13 @@ INLINE rows_t queries(mixer_t x, mixer_inputs_t in, long h) {
     return (rows_t){in.reading + h * x.key, in.reading_stride};
 }
 
-INLINE void clear(float *y, long stride, long rows, long width) {
-    for (long r = 0; r < rows; r++) memset(y + r * stride, 0, sizeof(float) * (size_t)width);
-}
-
 KERNEL void mixer_forward(
     mixer_t x, mixer_inputs_t in, long n, long m, float *out, long out_stride, float *tape, float *scratch) {
-    if (m == 0) return clear(out, out_stride, n, x.heads * x.value);
+    if (m == 0) return clear_rows(out, out_stride, n, x.heads * x.value);
     long slots = x.slots, width = pools(x);
     tape_t kept = parts(x, tape, n, m);
     if (x.causal) {
-        clear(scratch, 0, 1, width);
+        clear_rows(scratch, 0, 1, width);
         for (long i = 0; i < n; i++)
             next_weights(
                 in.pooling + i * in.pooling_stride, kept.weights + i * width, scratch, kept.inverse + i * width, width);
@@ -297,7 +293,7 @@ KERNEL void mixer_forward(
 
 KERNEL void mixer_backward(mixer_t x, mixer_inputs_t in, long n, long m, const float *dout, long out_stride,
     const float *tape, mixer_gradients_t d, float *scratch) {
-    if (m == 0) return clear(d.reading, d.reading_stride, n, x.heads * (x.key ? x.key : x.slots));
+    if (m == 0) return clear_rows(d.reading, d.reading_stride, n, x.heads * (x.key ? x.key : x.slots));
     long slots = x.slots, width = pools(x);
     tape_t kept = parts(x, (float *)tape, n, m);
     float *w = scratch, *u = w + n * slots, *t = u + n * slots;      // [n, slots]
@@ -326,7 +322,7 @@ KERNEL void mixer_backward(mixer_t x, mixer_inputs_t in, long n, long m, const f
             attend_backward(x.causal, dk, n, m, sums);
             attend_backward(x.causal, gk, n, m, sums);
         }
-        clear(b, 0, 1, slots);
+        clear_rows(b, 0, 1, slots);
         for (long i = 0; i < n && !x.causal; i++) add_row(b, u + i * slots, slots);
         for (long j = m - 1; j >= 0; j--) {
             if (x.causal) add_row(b, u + j * slots, slots);

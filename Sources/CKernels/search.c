@@ -3,14 +3,14 @@
 
 enum { BLOCK = 16 }; // positions of a block of a cache
 
-static long block_head(long head) { return BLOCK * (head + ((head + 15) & ~15L)); }
+static long block_head(long head) { return BLOCK * (head + attention_row(head)); }
 
 long attention_block(long heads, long head) { return heads * block_head(head); }
 
 /// Of one head.
 INLINE void write_head(
     const float *restrict key, const float *restrict value, float *restrict block, long position, long head) {
-    float *values = block + head * BLOCK + position * ((head + 15) & ~15L);
+    float *values = block + head * BLOCK + position * attention_row(head);
     for (long c = 0; c < head; c++) block[c * BLOCK + position] = key[c];
     for (long c = 0; c < head; c++) values[c] = value[c];
 }
@@ -23,7 +23,7 @@ void attention_block_write(
 }
 
 void attention_block_copy(const float *from, float *to, long count, long heads, long head) {
-    long width = (head + 15) & ~15L, step = block_head(head);
+    long width = attention_row(head), step = block_head(head);
     for (long h = 0; h < heads; h++, from += step, to += step)
         memcpy(to, from, sizeof(float) * (size_t)(head * BLOCK + count * width));
 }
@@ -47,7 +47,7 @@ INLINE void attend(const float *q, long q_stride, const float *k, const float *v
     const int32_t *places, long place_stride, const int32_t *slot, const int32_t *length, float *out, long out_stride,
     long rows, long heads, const long head, float *restrict scratch) {
     float scale = 1 / sqrtf((float)head), sum[16];
-    long width = (head + 15) & ~15L, step = block_head(head), block = heads * step;
+    long width = attention_row(head), step = block_head(head), block = heads * step;
     for (long r = 0; r < rows; r++, q += q_stride, out += out_stride) {
         const int32_t *place = places + slot[r] * place_stride;
         long n = length[r], padded = (n + BLOCK - 1) / BLOCK * BLOCK, last = (n - 1) / BLOCK;

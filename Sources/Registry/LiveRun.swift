@@ -135,10 +135,6 @@ extension LiveRun {
         record(.metric(key: key, step: step, value: value, time: Time.now()))
     }
 
-    package func input(_ role: String, _ artifact: Artifact) {
-        record(.artifact(direction: "in", role: role, artifact, time: Time.now()))
-    }
-
     package func output(_ role: String, _ artifact: Artifact) {
         record(.artifact(direction: "out", role: role, artifact, time: Time.now()))
     }

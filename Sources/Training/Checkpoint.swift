@@ -90,8 +90,8 @@ struct Checkpoint {
 package struct Snapshot: Codable, Equatable, Sendable {
     package let epoch: Int
     package let loss: Double
-    /// SHA-256 of their file; nil where an earlier version wrote it.
-    package var sha256: String?
+    /// SHA-256 of their file.
+    package let sha256: String
 }
 
 /// The weights of the best epochs, one file each.
@@ -100,36 +100,32 @@ struct Snapshots {
     let layout: ParameterLayout
     let kept: Int
 
-    private func path(_ snapshot: Snapshot) -> String {
-        FilePath.join(folder, "epoch-\(snapshot.epoch).safetensors")
-    }
+    private func path(_ epoch: Int) -> String { FilePath.join(folder, "epoch-\(epoch).safetensors") }
 
-    /// Keeps the weights if they are among the best so far. Returns what they push out of the list, for `drop` when a
-    /// checkpoint no longer lists it.
-    func offer(_ snapshot: Snapshot, _ weights: FloatBlock, _ list: inout [Snapshot]) throws -> [Snapshot] {
-        let ranked = (list + [snapshot]).sorted { ($0.loss, $0.epoch) < ($1.loss, $1.epoch) }
-        var stays = Array(ranked.prefix(kept))
-        if let place = stays.firstIndex(of: snapshot) {
-            try WeightFile.write([.init(weights, layout.slots)], to: path(snapshot))
-            stays[place].sha256 = try FileSystem.sha256(of: path(snapshot))
-        }
-        list = stays.sorted { $0.epoch < $1.epoch }
-        return ranked.dropFirst(kept).filter { $0 != snapshot }
+    /// Keeps the weights if they are among the best so far, the first of those that are as good. Returns what they push
+    /// out of the list, for `drop` when a checkpoint no longer lists it.
+    func offer(epoch: Int, loss: Double, _ weights: FloatBlock, _ list: inout [Snapshot]) throws -> [Snapshot] {
+        guard list.count(where: { $0.loss <= loss }) < kept else { return [] }
+        try WeightFile.write([.init(weights, layout.slots)], to: path(epoch))
+        let own = Snapshot(epoch: epoch, loss: loss, sha256: try FileSystem.sha256(of: path(epoch)))
+        let ranked = (list + [own]).sorted { ($0.loss, $0.epoch) < ($1.loss, $1.epoch) }
+        list = ranked.prefix(kept).sorted { $0.epoch < $1.epoch }
+        return Array(ranked.dropFirst(kept))
     }
 
     func drop(_ snapshots: [Snapshot]) throws {
-        for gone in snapshots { try FileSystem.remove(path(gone)) }
+        for gone in snapshots { try FileSystem.remove(path(gone.epoch)) }
     }
 
     func read(_ snapshot: Snapshot, into weights: FloatBlock) throws {
         try check(snapshot)
-        try WeightFile.read(TensorFile(path: path(snapshot)), .init(weights, layout.slots))
+        try WeightFile.read(TensorFile(path: path(snapshot.epoch)), .init(weights, layout.slots))
     }
 
     /// weights = mean of the snapshots, summed in double precision: what was not trained stays what it was, to the bit.
     func average(_ list: [Snapshot], into weights: FloatBlock) throws {
         for snapshot in list { try check(snapshot) }
-        let files = try list.map { try TensorFile(path: path($0)) }
+        let files = try list.map { try TensorFile(path: path($0.epoch)) }
         for slot in layout.slots {
             let values = try files.map { try WeightFile.view($0, slot) }
             for i in 0..<slot.count {
@@ -142,10 +138,10 @@ struct Snapshots {
     }
 
     private func check(_ snapshot: Snapshot) throws {
-        let found = try FileSystem.sha256(of: path(snapshot)), recorded = snapshot.sha256 ?? found
-        guard recorded == found else {
+        let path = path(snapshot.epoch), found = try FileSystem.sha256(of: path)
+        guard snapshot.sha256 == found else {
             throw DataError(
-                path: path(snapshot), expected: "SHA-256 \(recorded)", found: found,
+                path: path, expected: "SHA-256 \(snapshot.sha256)", found: found,
                 hint: "delete \(folder) to start from nothing")
         }
     }

@@ -16,6 +16,9 @@ extension TokenShard {
         return result
     }
 
+    /// Target tokens of all sentences as a model sees them.
+    package var targetTokens: Int { firstTargetToken(count) }
+
     /// Target tokens of a sentence as a model sees it, one more than its text has.
     func targetTokens(_ sentence: Int) -> Int { target.length(sentence) + 1 }
 

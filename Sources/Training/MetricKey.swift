@@ -20,7 +20,7 @@ package struct MetricKey: Hashable, Sendable {
         case cosine
         /// Numbers of a network.
         case parameters
-        case tokens, sentences, bytes, warnings
+        case tokens, bytes, warnings
         case tokensPerSecond = "tokens_per_second"
     }
 

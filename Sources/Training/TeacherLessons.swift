@@ -51,7 +51,7 @@ package final class TeacherLessons {
             probabilities = []
             return
         }
-        let k = settings.likeliest, tokens = shard.target.ids.count + shard.count
+        let k = settings.likeliest, tokens = shard.targetTokens
         var ids = [Int32](repeating: 0, count: tokens * k), probabilities = [Float](repeating: 0, count: tokens * k)
         let batches = shard.consecutiveBatches(of: Self.batchTokens, tokens: shard.targetTokens),
             workers = (0..<pool.threads).map { _ in (Workspace(), TransformerTrace()) }

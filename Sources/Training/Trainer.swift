@@ -166,7 +166,7 @@ package final class Trainer {
             if isBest { state.bestLoss = loss }
             if group.leads {
                 pushedOut = try snapshots.offer(
-                    Snapshot(epoch: state.epoch, loss: loss), trainee.weights, &state.snapshots)
+                    epoch: state.epoch, loss: loss, trainee.weights, &state.snapshots)
             }
         }
         observer.didEndEpoch(

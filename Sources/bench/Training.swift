@@ -10,7 +10,7 @@ extension Session {
             let settings = TeacherSettings()
             let work = TrainingWork(configuration, train, settings, pool: WorkerPool(threads: threads))
             let rate = stopwatch.rate(work.step)
-            let flops = rate * 3 * configuration.forwardFlops(train) / Double(train.target.ids.count + train.count)
+            let flops = rate * 3 * configuration.forwardFlops(train) / Double(train.targetTokens)
             add(
                 Measurement(
                     part: .training, name: "teacher", threads: threads, value: rate, unit: "target tokens/s",

@@ -84,7 +84,7 @@ struct Capture: StageCommand {
                 )
                 progress.finish(shard.count)
                 run.metric(
-                    .init(split == .train ? .train : .valid, .tokens), Double(shard.target.ids.count + shard.count))
+                    .init(split == .train ? .train : .valid, .tokens), Double(shard.targetTokens))
             }
             try capture.writeBlockHashes(to: run.folder)
             run.metric(.init(nil, .bytes), Double(bytes))

@@ -5,8 +5,12 @@ import Kernels
 /// A network that is there for translation alone and has no weights.
 struct BoundNetwork: ContextNetwork {
     let bound: BoundContext
+    let bounds: (source: Int?, target: Int?)
 
-    var bounds: (source: Int?, target: Int?) { (nil, nil) }
+    init(_ bound: BoundContext, bounds: (source: Int?, target: Int?) = (nil, nil)) {
+        (self.bound, self.bounds) = (bound, bounds)
+    }
+
     func bind(_ weights: BoundWeights, output: OutputProjection?) -> BoundContext { bound }
     func distiller(_ setting: DistillerSetting) -> any Distiller { fatalError("it learns nothing") }
     func stepFlops(tokens: Int, memoryTokens: Int) -> Double { 0 }
@@ -23,14 +27,14 @@ struct BoundNetwork: ContextNetwork {
 extension SearchFixture {
     /// The model with something of the test's own in some attentions' places.
     func translationModel(
-        _ replacing: (_ attention: Attention, _ layer: Int) -> (Span, BoundContext)?
+        _ replacing: (_ attention: Attention, _ layer: Int) -> (Span, BoundNetwork)?
     ) -> TranslationModel {
         let c = model.configuration
         let changed = Transformer(c, Replacements()) { attention, layer in
-            guard let (span, bound) = replacing(attention, layer) else {
+            guard let (span, network) = replacing(attention, layer) else {
                 return ContextChoice(span: .heads, spec: nil) { MultiHeadAttention(c, attention, stream: $0, &$1) }
             }
-            return ContextChoice(span: span, spec: nil) { _, _ in BoundNetwork(bound: bound) }
+            return ContextChoice(span: span, spec: nil) { _, _ in network }
         }
         let block = FloatBlock(changed.layout.count)
         block.take(weights, model.layout, for: changed.layout.slots)

@@ -123,10 +123,8 @@ struct MixerNetworkTests {
             let found = space.matrix(x.rows, 8)
             switch fixture.network.bind(BoundWeights(block: fixture.weights, precision: .float32), output: nil) {
             case .sentences(let map):
-                #expect(map.maximumTokens == nil)
                 map(x, sentences, into: found, Workspace())
             case .steps(let steps):
-                #expect(steps.maximumSource == nil && steps.maximumTarget == nil)
                 step(steps, x, sentences, memory, into: found)
             }
             expectClose(found, expected, within: 1e-5, what)

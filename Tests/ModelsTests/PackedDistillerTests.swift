@@ -64,8 +64,7 @@ struct PackedDistillerTests {
         let distiller: any Distiller
 
         init(_ text: String, lengths: [Int], threads: Int = 1) throws {
-            // attention has something to read and somebody who asks
-            let lengths = text.hasPrefix("attention") ? lengths.filter { $0 > 0 }.map { min($0, 60) } : lengths
+            let isAttention = text.hasPrefix("attention"), lengths = isAttention ? lengths.map { min($0, 60) } : lengths
             var layout = ParameterLayout()
             network = try PackedDistillerTests.network(text, &layout)
             self.layout = layout
@@ -75,7 +74,7 @@ struct PackedDistillerTests {
             batch = DistillationBatch(
                 sentences: ArraySlice((0..<lengths.count).reversed()), offsets: offsets(lengths),
                 input: Rows(stream: 1), output: Rows(stream: 2), memory: reads ? Rows(stream: 3) : nil,
-                memoryOffsets: offsets(lengths.map { text.hasPrefix("attention") ? 3 : $0 * 3 / 2 % 9 }))
+                memoryOffsets: offsets(lengths.map { isAttention ? 3 : $0 * 3 / 2 % 9 }))  // it has something to read
             pool = WorkerPool(threads: threads)
             var setting = DistillerSetting(weights: weights, slots: layout.slots, pool: pool)
             setting.readsMemory = reads

@@ -17,8 +17,6 @@ struct ReplacementSearchTests {
             (self.replacement, self.weights) = (replacement, weights)
         }
 
-        var maximumSource: Int? { replacement.shape.attention.readsMemory ? ReplacementSearchTests.maxTokens : nil }
-        var maximumTarget: Int? { ReplacementSearchTests.maxTokens }
         func makeState() -> any StepState { State(self) }
 
         final class State: StepState {
@@ -58,7 +56,6 @@ struct ReplacementSearchTests {
     private struct RecomputingSentences: SentenceMap {
         let replacement: FlattenedReplacement
         let weights: FloatBlock
-        var maximumTokens: Int? { ReplacementSearchTests.maxTokens }
 
         func callAsFunction(_ x: Matrix, _ sentences: Packed, into y: Matrix, _ space: Workspace) {
             let training = FlattenedTraining(replacement, weights: weights, pool: WorkerPool(threads: 1))
@@ -94,7 +91,8 @@ struct ReplacementSearchTests {
                     $0.key.attention.captured == attention && $0.key.layer == layer
                 })
             else { return nil }
-            return (spec.family.span, bound(spec, network.0, network.1, recomputing: recomputing))
+            let bound = bound(spec, network.0, network.1, recomputing: recomputing)
+            return (spec.family.span, BoundNetwork(bound, bounds: network.0.bounds))
         }
     }
 

@@ -58,23 +58,6 @@ struct ReplacementTranslationTests {
         #expect(worst < 2e-5, "\(comment): largest difference \(worst)")
     }
 
-    /// What a model says of its length before it is bound for translation holds when it is.
-    @Test func modelsAreBoundedAsTheirNetworks() throws {
-        var shape = TransformerConfiguration(sourceVocabulary: 20, targetVocabulary: 20)
-        (shape.width, shape.heads, shape.hidden, shape.encoderLayers, shape.decoderLayers) = (16, 2, 32, 1, 1)
-        var bounded = 0
-        for family in Families.all {
-            for attention in family.attentions {
-                let spec = try Spec(parsing: "\(family.name)-\(family.namedSizes[0]).\(attention.rawValue).0")
-                let model = Transformer(shape, try Replacements([spec], in: shape))
-                let found = TranslationModel(model, weights: model.layout.initialized(seed: 1)).maximumTarget
-                #expect(found == model.maximumTarget, "\(spec)")
-                bounded += found == shape.maxTokens ? 1 : 0
-            }
-        }
-        #expect(bounded == 3, "ALR at decoder, cross and crossfull")
-    }
-
     @Test(arguments: ["alr-h9.encoder.0", "alrr-h70.encoder.0", "aslr-h5.encoder.0", "elr-h1.encoder.0"])
     func sentencesOfTheEncoder(_ text: String) throws {
         let (replacement, weights) = try makeNetwork(text)

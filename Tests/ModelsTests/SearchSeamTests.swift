@@ -11,13 +11,9 @@ struct SearchSeamTests {
     private final class Recorder: StepAttention {
         var rowCounts: [Int] = []
         var histories: Set<[Int32]> = []
-        let maximumSource: Int?
-        let maximumTarget: Int?
+        let bounds: (source: Int?, target: Int?)
 
-        init(maximumSource: Int? = nil, maximumTarget: Int? = nil) {
-            self.maximumSource = maximumSource
-            self.maximumTarget = maximumTarget
-        }
+        init(_ bounds: (source: Int?, target: Int?) = (nil, nil)) { self.bounds = bounds }
 
         func makeState() -> any StepState { State(self) }
     }
@@ -58,7 +54,9 @@ struct SearchSeamTests {
     private func translate(
         _ recorder: Recorder, _ configuration: SearchConfiguration, _ sentences: [[Int32]], at attention: Attention
     ) -> [Hypothesis] {
-        let model = fixture.translationModel { $0 == attention && $1 == 1 ? (.heads, .steps(recorder)) : nil }
+        let model = fixture.translationModel {
+            $0 == attention && $1 == 1 ? (.heads, BoundNetwork(.steps(recorder), bounds: recorder.bounds)) : nil
+        }
         return Translator(model, configuration, batchTokens: 10_000, pool: WorkerPool(threads: 1)).translate(sentences)
     }
 
@@ -93,18 +91,17 @@ struct SearchSeamTests {
         var configuration = SearchConfiguration(beam: 2)
         configuration.maxLengthOffset = 500
         let source = fixture.sentences([9], seed: 9)[0]
-        let recorder = Recorder(maximumSource: 6, maximumTarget: 5)
+        let recorder = Recorder((6, 5))
         fixture.output[0, Int(SpecialToken.end)] -= 100
         let found = translate(recorder, configuration, [source], at: .cross)[0]
         #expect(found.warnings == ["the source has 9 tokens; its first 6 were translated", "cut off after 5 tokens"])
         #expect(found.ids.count == 5 && recorder.rowCounts.count == 5)
-        let cut = translate(Recorder(maximumTarget: 5), configuration, [Array(source.prefix(6))], at: .cross)[0]
+        let cut = translate(Recorder((nil, 5)), configuration, [Array(source.prefix(6))], at: .cross)[0]
         #expect(cut.ids == found.ids && cut.score == found.score)
     }
 
     /// A map of sentences in each of its three places: what it is given and what becomes of its result.
     private struct Halving: SentenceMap {
-        let maximumTokens: Int? = 12
         func callAsFunction(_ x: Matrix, _ sentences: Packed, into y: Matrix, _ space: Workspace) {
             for row in 0..<x.rows { for c in 0..<x.columns { y[row, c] = x[row, c] / 2 } }
         }
@@ -114,7 +111,8 @@ struct SearchSeamTests {
         let sentences = fixture.sentences([4, 1, 7], seed: 12)
         var seen: Set<[[Int32]]> = [fingerprint(fixture.translator(SearchConfiguration()).translate(sentences))]
         for span in Span.allCases {
-            let model = fixture.translationModel { $0 == .encoder && $1 == 0 ? (span, .sentences(Halving())) : nil }
+            let halving = BoundNetwork(.sentences(Halving()), bounds: (12, nil))
+            let model = fixture.translationModel { $0 == .encoder && $1 == 0 ? (span, halving) : nil }
             #expect(model.maximumSource == 12)
             let found = Translator(model, SearchConfiguration(), pool: WorkerPool(threads: 1)).translate(sentences)
             #expect(seen.insert(fingerprint(found)).inserted, "the same translations as without it or elsewhere")

@@ -60,9 +60,6 @@ private final class BoundIdentity: SentenceMap, StepAttention, StepState {
     let gain: FloatBlock
     init(gain: FloatBlock) { self.gain = gain }
 
-    var maximumTokens: Int? { nil }
-    var maximumSource: Int? { nil }
-    var maximumTarget: Int? { nil }
     var isProjected: Bool { false }
     func makeState() -> any StepState { self }
     func begin(_ memory: Matrix, _ sources: Packed, slots: Int, _ space: Workspace) {}

@@ -24,8 +24,6 @@ package struct TokenFolder: Sendable {
         target = settings.joint ? source : try Self.vocabulary(files, .target, settings.targetVocabularySize)
     }
 
-    package func vocabulary(_ side: Side) -> Vocabulary { side == .source ? source : target }
-
     /// The ids of a split, checked.
     package func shard(_ split: Split) throws -> TokenShard {
         try TokenShard(

@@ -44,6 +44,9 @@ extension Transformer {
     /// Whether some network cannot read texts of any length.
     package var isBounded: Bool { bounds.contains { $0.source != nil || $0.target != nil } }
 
+    /// Longest source that can be translated, in tokens.
+    package var maximumSource: Int { bounds.compactMap(\.source).min() ?? TransformerConfiguration.mostTokens }
+
     /// Most positions of a translation, `<s>` included: most tokens with `</s>`.
     package var maximumTarget: Int { bounds.compactMap(\.target).min() ?? TransformerConfiguration.mostTokens }
 

@@ -88,10 +88,14 @@ struct MultiHeadAttention: ContextNetwork {
         let scratch = space.take(scratchCount(queries, keys))
         let dropout = pass.dropout(dropout, stream: stream)
         var first = 0
-        for s in 0..<queries.sentences where queries.length(s) > 0 {
+        for s in 0..<queries.sentences {
             let n = queries.length(s), m = keys.length(s)
             let (q, k, v) = views(tape, queries.range(s), keys.range(s))
             let (dq, dk, dv) = views(gradients, queries.range(s), keys.range(s))
+            guard n > 0 else {
+                for gradient in [dk, dv] { gradient.fill(0) }  // nobody asks
+                continue
+            }
             attention_backward(
                 q.base, q.stride, k.base, v.base, k.stride, dcontext.row(queries.offsets[s]), width,
                 tape.weights + first, n, m, heads, headWidth, dq.base, dk.base, dv.base, scratch, dropout)

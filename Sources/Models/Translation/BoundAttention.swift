@@ -11,8 +11,6 @@ struct EncoderAttention: SentenceMap {
         heads = attention.heads
     }
 
-    var maximumTokens: Int? { nil }
-
     func callAsFunction(_ x: Matrix, _ sentences: Packed, into y: Matrix, _ space: Workspace) {
         let mark = space.mark, width = x.columns, headWidth = width / heads
         let projected = space.matrix(x.rows, 3 * width)
@@ -41,8 +39,6 @@ final class DecoderAttention: StepAttention {
         heads = attention.heads
     }
 
-    var maximumSource: Int? { nil }
-    var maximumTarget: Int? { nil }
     func makeState() -> any StepState { DecoderAttentionState(self) }
 }
 
@@ -93,8 +89,6 @@ final class CrossAttention: StepAttention {
         heads = attention.heads
     }
 
-    var maximumSource: Int? { nil }
-    var maximumTarget: Int? { nil }
     func makeState() -> any StepState { CrossAttentionState(self) }
 }
 

@@ -21,17 +21,13 @@ final class IncrementalDecoder {
         cross = model.decoder.map { $0.cross.attention.makeState() }
     }
 
-    /// Returns the encoder's output [source tokens, d], valid until the next batch.
-    ///
     /// - Parameter slots: most hypotheses at a time
-    @discardableResult
-    func begin(_ sources: Packed, slots: Int) -> Matrix {
+    func begin(_ sources: Packed, slots: Int) {
         workspace.reset()
         scratch.reset()
         let encoded = encode(sources)
         for state in selfAttention { state.begin(encoded, sources, slots: slots, workspace) }
         for state in cross { state.begin(encoded, sources, slots: slots, workspace) }
-        return encoded
     }
 
     private func encode(_ sources: Packed) -> Matrix {

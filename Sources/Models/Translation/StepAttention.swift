@@ -4,8 +4,6 @@ import Kernels
 /// sublayer or of its layer. Shared by threads. A sentence's result must depend on that sentence alone, to the last
 /// bit.
 package protocol SentenceMap {
-    /// Longest sentence; nil if there is no bound.
-    var maximumTokens: Int? { get }
     /// Whether the output projection is part of it: what it puts out is then added to y.
     var isProjected: Bool { get }
     /// - x: [tokens, d];  y: [tokens, d], overwritten, or added to where `isProjected`
@@ -19,10 +17,6 @@ extension SentenceMap {
 /// What gives the decoder's new position its context: self-attention, cross-attention, or a network in the place of
 /// either. Holds weights alone and is shared by threads; what it remembers of a batch is in its states.
 package protocol StepAttention {
-    /// Longest source; nil if there is no bound.
-    var maximumSource: Int? { get }
-    /// Most positions of the target, `<s>` included; nil if there is no bound.
-    var maximumTarget: Int? { get }
     /// Whether the output projection is part of it: its states then add to `context` what they put out.
     var isProjected: Bool { get }
     /// Whether a hypothesis is remembered in so many numbers, whatever its position and the source.

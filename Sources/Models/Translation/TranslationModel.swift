@@ -49,18 +49,9 @@ package final class TranslationModel {
     }
 
     /// Longest source in tokens.
-    package var maximumSource: Int {
-        let bounds =
-            encoder.map(\.maximumTokens)
-            + decoder.flatMap { [$0.selfAttention.attention.maximumSource, $0.cross.attention.maximumSource] }
-        return bounds.reduce(TransformerConfiguration.mostTokens) { min($0, $1 ?? $0) }
-    }
-
+    var maximumSource: Int { model.maximumSource }
     /// Most positions of a translation, `<s>` included: most tokens with `</s>`.
-    package var maximumTarget: Int {
-        let bounds = decoder.flatMap { [$0.selfAttention.attention.maximumTarget, $0.cross.attention.maximumTarget] }
-        return bounds.reduce(TransformerConfiguration.mostTokens) { min($0, $1 ?? $0) }
-    }
+    var maximumTarget: Int { model.maximumTarget }
 
     /// Whether hypotheses are remembered in so many numbers, whatever the position and the source.
     var hasConstantState: Bool {
@@ -110,7 +101,6 @@ struct BoundEncoderLayer {
     private let sublayer: BoundSublayer
     private let map: any SentenceMap
     private let feedForward: BoundFeedForward?
-    var maximumTokens: Int? { map.maximumTokens }
 
     /// - Parameter feedForward: nil where a network spans the layer
     init(_ sublayer: BoundSublayer, _ feedForward: BoundFeedForward?) {

@@ -139,7 +139,7 @@ private struct TokenCounts {
 
     init(_ shard: TokenShard) {
         source = shard.source.ids.count
-        target = shard.target.ids.count + shard.count
+        target = shard.targetTokens
     }
 
     func tokens(_ attention: Attention) -> Int { attention == .encoder ? source : target }

@@ -106,7 +106,6 @@ extension OutputProjection {
 // MARK: - Whole sentences
 
 extension BoundFlattened: SentenceMap {
-    var maximumTokens: Int? { shape.maxTokens }
 
     /// Tokens beyond the longest sentence that the network knows get nothing: zeros, or nothing added.
     func callAsFunction(_ x: Matrix, _ sentences: Packed, into y: Matrix, _ space: Workspace) {
@@ -175,8 +174,6 @@ extension BoundFlattened: SentenceMap {
 // MARK: - Position by position
 
 extension BoundFlattened: StepAttention {
-    var maximumSource: Int? { shape.attention.readsMemory ? shape.maxTokens : nil }
-    var maximumTarget: Int? { shape.maxTokens }
     var hasConstantState: Bool { true }
     func makeState() -> any StepState { FlattenedState(self) }
 }

@@ -64,7 +64,6 @@ final class BoundMixer {
 // MARK: - Encoder
 
 extension BoundMixer: SentenceMap {
-    var maximumTokens: Int? { nil }
 
     func callAsFunction(_ x: Matrix, _ sentences: Packed, into y: Matrix, _ space: Workspace) {
         let mark = space.mark, tokens = tokens(source: x, asking: x, space)
@@ -86,8 +85,6 @@ final class CausalMixer: StepAttention {
 
     init(_ bound: BoundMixer) { self.bound = bound }
 
-    var maximumSource: Int? { nil }
-    var maximumTarget: Int? { nil }
     var hasConstantState: Bool { true }
     func makeState() -> any StepState { CausalMixerState(bound) }
 }
@@ -121,8 +118,6 @@ final class SourceMixer: StepAttention {
 
     init(_ bound: BoundMixer) { self.bound = bound }
 
-    var maximumSource: Int? { nil }
-    var maximumTarget: Int? { nil }
     var hasConstantState: Bool { true }
     func makeState() -> any StepState { SourceMixerState(bound) }
 }
