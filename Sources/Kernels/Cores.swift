@@ -1,3 +1,4 @@
+import CKernels
 import Foundation
 
 /// How many cores there are to work on.
@@ -6,13 +7,11 @@ package enum Cores {
     /// it is in has a quota.
     package static let allowed = max(1, min(scheduled, quota(root: "/") ?? .max))
 
-    /// Cores of the affinity mask, which `taskset` and batch systems restrict.
+    /// Cores of the affinity mask that are there: `taskset` and batch systems restrict it, and a virtual machine may
+    /// have places for more than it has.
     static var scheduled: Int {
-        let name = "Cpus_allowed:", lines = (text("/proc/self/status") ?? "").split(separator: "\n")
-        guard let line = lines.first(where: { $0.hasPrefix(name) }) else {
-            return ProcessInfo.processInfo.activeProcessorCount
-        }
-        return line.dropFirst(name.count).reduce(0) { $0 + ($1.hexDigitValue ?? 0).nonzeroBitCount }
+        let cores = scheduled_cores()
+        return cores > 0 ? cores : ProcessInfo.processInfo.activeProcessorCount
     }
 
     /// The least quota of processor time of this process's control groups, in cores, rounded up; nil where there is

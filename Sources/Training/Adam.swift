@@ -81,9 +81,9 @@ package final class WeightUpdate {
         let own = addUp(gradient, pool, group)
         var factor: Float = 1
         if let clip {
-            var squares = clipping.squares(gradient, of: own, pool)
-            group.sum(&squares)
-            factor = clipping.factor(clip, squares)
+            clipping.measure(gradient, of: own, pool)
+            group.sum(&clipping.squares)
+            factor = clipping.factor(clip)
         }
         pool.run(own.count) { task in
             let chunk = chunks[own.lowerBound + task], first = chunk.lowerBound, g = gradient.base + first

@@ -14,22 +14,31 @@ struct GradientClippingTests {
 
     @Test func squaresAreThoseOfEachChunk() {
         let block = gradient { Float($0 % 13) - 6.25 }
+        func squares(of own: Range<Int>? = nil, threads: Int) -> [Double] {
+            let clipping = GradientClipping(chunks)
+            clipping.squares = [1, 2, 3, 4]  // of the step before
+            clipping.measure(block, of: own, WorkerPool(threads: threads))
+            return clipping.squares
+        }
         let expected = chunks.map { $0.reduce(0.0) { $0 + Double(block.base[$1]) * Double(block.base[$1]) } },
-            one = GradientClipping(chunks).squares(block, WorkerPool(threads: 1))
+            one = squares(threads: 1)
         for (found, expected) in zip(one, expected) { #expect(abs(found - expected) <= 1e-12 * expected) }
-        #expect(GradientClipping(chunks).squares(block, WorkerPool(threads: 5)) == one)
-        let own = GradientClipping(chunks).squares(block, of: 1..<3, WorkerPool(threads: 2))
-        #expect(own == [0, one[1], one[2], 0])
+        #expect(squares(threads: 5) == one)
+        #expect(squares(of: 1..<3, threads: 2) == [0, one[1], one[2], 0])
     }
 
     /// g min(1, bound / |g|)
     @Test func factorShortensWhatIsLonger() {
-        let clipping = GradientClipping(chunks)
-        #expect(clipping.factor(1, [9, 16]) == 0.2)
-        #expect(clipping.factor(5, [9, 16]) == 1)
-        #expect(clipping.factor(6, [9, 16]) == 1)
-        #expect(clipping.factor(1, [0, 0]) == 1)
-        #expect(clipping.factor(1, [1, .nan]) == 1, "what is no number stays none")
-        #expect(clipping.factor(1, [.infinity]) == 0)
+        func factor(_ bound: Float, _ squares: [Double]) -> Float {
+            let clipping = GradientClipping(squares.indices.map { $0..<$0 + 1 })
+            clipping.squares = squares
+            return clipping.factor(bound)
+        }
+        #expect(factor(1, [9, 16]) == 0.2)
+        #expect(factor(5, [9, 16]) == 1)
+        #expect(factor(6, [9, 16]) == 1)
+        #expect(factor(1, [0, 0]) == 1)
+        #expect(factor(1, [1, .nan]) == 1, "what is no number stays none")
+        #expect(factor(1, [.infinity]) == 0)
     }
 }

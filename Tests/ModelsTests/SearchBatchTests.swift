@@ -8,8 +8,14 @@ struct SearchBatchTests {
     private let fixture = SearchFixture(seed: 21, width: 32, heads: 4)
     private var sentences: [[Int32]] { fixture.sentences((0..<41).map { ($0 * 7) % 23 }, seed: 2) }
 
-    @Test(arguments: [1, 4], Precision.allCases)
-    func independentOfBatchAndOrderAndThreads(beam: Int, precision: Precision) {
+    /// Attention, and networks in its places, whose states follow the hypotheses of a beam.
+    @Test(arguments: [nil, "mix-k4r8", "slots-k4d4", "alr-h12"], TranslationPrecision.allCases)
+    func independentOfBatchAndOrderAndThreads(networks: String?, precision: TranslationPrecision) {
+        let fixture = SearchFixture(seed: 21, width: 32, heads: 4, networks: networks)
+        for beam in [1, 4] { independent(fixture, beam, precision) }
+    }
+
+    private func independent(_ fixture: SearchFixture, _ beam: Int, _ precision: TranslationPrecision) {
         let configuration = SearchConfiguration(beam: beam), sentences = sentences
         let alone = sentences.map { fixture.translator(configuration, precision).translate([$0])[0] }
         for (batchTokens, threads) in [(1, 1), (60, 1), (10_000, 1), (60, 2), (300, 3), (nil, 2)] {

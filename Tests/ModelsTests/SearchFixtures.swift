@@ -11,11 +11,19 @@ final class SearchFixture {
     private let workspace = Workspace()
     private let trace = TransformerTrace()
 
-    init(seed: UInt64, width: Int = 16, heads: Int = 2, vocabulary: Int = 19, layers: Int = 2) {
+    /// - Parameter networks: such as `mix-k4r8`, which take all attentions' places; nil: none
+    init(
+        seed: UInt64, width: Int = 16, heads: Int = 2, vocabulary: Int = 19, layers: Int = 2, networks: String? = nil
+    ) {
         var configuration = TransformerConfiguration(sourceVocabulary: vocabulary, targetVocabulary: vocabulary + 4)
         (configuration.width, configuration.heads, configuration.hidden) = (width, heads, 24)
         (configuration.encoderLayers, configuration.decoderLayers) = (layers, layers)
-        model = Transformer(configuration)
+        let specs = networks.map { name in
+            ["encoder", "decoder", "cross"].flatMap { attention in
+                (0..<layers).map { try! Spec(parsing: "\(name).\(attention).\($0)") }
+            }
+        }
+        model = Transformer(configuration, try! Replacements(specs ?? [], in: configuration))
         weights = model.layout.initialized(seed: seed)
         var random = SearchRandom(seed)
         for slot in model.layout.slots {
@@ -36,11 +44,10 @@ final class SearchFixture {
     var output: Matrix { weights[model.layout.slots.first { $0.name == "output.bias" }!] }
 
     func translator(
-        _ configuration: SearchConfiguration, _ precision: Precision = .float32, batchTokens: Int? = 200,
+        _ configuration: SearchConfiguration, _ precision: TranslationPrecision = .float32, batchTokens: Int? = 200,
         threads: Int = 1
     ) -> Translator {
-        let precision: TranslationPrecision = precision == .int8 ? .int8 : .float32
-        return Translator(
+        Translator(
             TranslationModel(model, weights: weights, precision: precision), configuration, batchTokens: batchTokens,
             pool: WorkerPool(threads: threads))
     }

@@ -35,9 +35,24 @@ import Testing
     @Test(arguments: [1, 2]) func aStepOfATeacher(threads: Int) throws {
         var bench = try Workbench()
         defer { bench.remove() }
-        (bench.sentences, bench.batchTokens) = (1500, 2500)
+        (bench.sentences, bench.batchTokens, bench.clip) = (1500, 2500, 1)
         let pool = WorkerPool(threads: threads)
-        try expectNone(bench.trainee(pool), pool, sections: 6)  // two rounds
+        try expectNone(bench.trainee(pool), pool, sections: 7)  // two rounds
+    }
+
+    @Test(arguments: [1, 2]) func aStepInPlace(threads: Int) throws {
+        let bench = try Workbench(), pool = WorkerPool(threads: threads), teacher = bench.trainee(pool)
+        defer { bench.remove() }
+        let train = reversal(1500, seed: 1), shape = teacher.model.configuration
+        var settings = TeacherSettings(), teaching = TeachingSettings()
+        teaching.likeliest = 3
+        (settings.batchTokens, settings.clip, settings.teaching) = (2500, 1, teaching)
+        let specs = try ["mix-k4r8.encoder.0", "slots-k4d2.decoder.0", "mix-k4r8.cross.0"].map(Spec.init(parsing:))
+        let trainee = TeacherTrainee(
+            Transformer(shape, try Replacements(specs, in: shape)), train: train, valid: reversal(30, seed: 2),
+            settings: settings,
+            lessons: try TeacherLessons(teacher.model, weights: teacher.weights, train, teaching, pool: pool), pool: pool)
+        try expectNone(trainee, pool, sections: 7)
     }
 
     @Test(arguments: ["alr-h24.encoder.0", "aslr-h16.encoder.0", "alr-h24.decoder.0", "alr-h24.cross.0"], [1, 2])
@@ -50,8 +65,8 @@ import Testing
     @Test(arguments: ["mix-k8r16.cross.0", "slots-k8d4.decoder.0"], [1, 2])
     func aStepOfAMixer(_ text: String, threads: Int) throws {
         let bench = try DistillationBench(sentences: 1300), pool = WorkerPool(threads: threads)
-        bench.settings.batch = 600
-        try expectNone(bench.trainee(text, pool), pool, sections: 4)
+        (bench.settings.batch, bench.settings.clip) = (600, 1)
+        try expectNone(bench.trainee(text, pool), pool, sections: 5)
     }
 
     /// Sentences, their batch and their translations are put together once a call; fifty steps more take a few, as

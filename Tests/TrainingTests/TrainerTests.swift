@@ -23,6 +23,7 @@ struct Workbench {
     var dropout: Float = 0.1
     var sentences = 300
     var batchTokens = 100
+    var clip: Float?
 
     init() throws { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) }
 
@@ -35,7 +36,7 @@ struct Workbench {
             dropout, dropout, dropout, dropout
         )
         var settings = TeacherSettings()
-        settings.batchTokens = batchTokens
+        (settings.batchTokens, settings.clip) = (batchTokens, clip)
         return TeacherTrainee(
             Transformer(shape), train: reversal(sentences, seed: 1), valid: reversal(30, seed: 2), settings: settings,
             pool: pool)

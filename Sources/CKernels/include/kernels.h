@@ -131,6 +131,10 @@ void adam_step(float *weights, float *moment1, float *moment2, const float *grad
 /// sum x^2, in double precision.
 double sum_of_squares(const float *x, long count);
 
+// ---- machine -------------------------------------------------------------------------------------------------------
+/// Cores that this process may be scheduled on, of those that are there; 0 where the system does not say.
+long scheduled_cores(void);
+
 // ---- conversion ----------------------------------------------------------------------------------------------------
 void float_to_half(const float *x, uint16_t *y, long count);
 void half_to_float(const uint16_t *x, float *y, long count);

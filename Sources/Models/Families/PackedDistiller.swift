@@ -155,7 +155,8 @@ final class PackedDistiller: Distiller {
     // MARK: - Gradients
 
     private func apply(_ sink: GradientSink) {
-        let factor = setting.clip.map { clipping.factor($0, clipping.squares(gradient, setting.pool)) } ?? 1
+        if setting.clip != nil { clipping.measure(gradient, setting.pool) }
+        let factor = setting.clip.map(clipping.factor) ?? 1
         setting.pool.run(chunks.count) { index in
             let (slot, range) = chunks[index], first = range.lowerBound, count = range.count,
                 g = gradient.base + first
