@@ -182,9 +182,13 @@ $(call require_known,ATTENTIONS,$(KNOWN_ATTENTIONS))
 $(call require_known,PRESET,small paper)
 $(call require_known,PRECISIONS,float32 int8 mixed)
 $(call require_known,PROCESSES,1 2 4 8 16 32 64 128 256 512 1024)
-$(foreach v,PRESET PROCESSES MAPS BOUND,$(if $(filter 1,$(words $($v))),,$(error $v: expected one value, found '$($v)')))
+$(call require_known,SEARCH_ATTENTION,encoder decoder cross)
+$(call require_known,SEARCH_FAMILIES,mix slots alr)
+$(if $(SEARCH_FAMILIES),,$(error SEARCH_FAMILIES: expected some of: mix slots alr; found none))
+$(foreach v,PRESET PROCESSES MAPS BOUND SEARCH_ATTENTION SEARCH_LAYER SEARCH_TRIALS,$(if $(filter 1,$(words $($v))),,$(error $v: expected one value, found '$($v)')))
 $(if $(call consists,$(subst .,,$(BOUND)),$(digits)),,$(error BOUND: expected a number, found '$(BOUND)'))
-$(foreach v,LAYERS SEEDS MAPS,$(call require_numbers,$v))
+$(foreach v,LAYERS SEEDS MAPS TEXTS SEARCH_LAYER SEARCH_TRIALS,$(call require_numbers,$v))
+$(foreach v,TEXTS SEARCH_TRIALS,$(if $(filter 0,$($v)),$(error $v: expected numbers from 1 on, found '$($v)')))
 $(foreach v,$(filter-out $(shell seq 64),$(BEAMS)),$(error BEAMS: expected numbers from 1 to 64, found '$v'))
 
 # A corpus that is known by name has some languages and no others.
@@ -192,8 +196,6 @@ pairs.phrasebook := en-de de-en en-fr fr-en de-fr fr-de
 pairs.multi30k := $(pairs.phrasebook)
 pairs.tatoeba := en-fr fr-en
 pairs.iwslt2017 := en-de de-en en-fr fr-en
-$(call require_numbers,TEXTS)
-$(foreach v,$(filter 0,$(TEXTS)),$(error TEXTS: expected numbers from 1 on, found '$v'))
 ifneq (,$(filter-out help build test test-cluster check lint torture sanitize sanitize/% docs deps deps-mpi clean table report \
   results-docs verify merge-registries free why,$(or $(GOALS),all)))
 $(if $(pairs.$(CORPUS)),$(call require_known,PAIR,$(pairs.$(CORPUS))))
@@ -224,7 +226,6 @@ family = $(firstword $(subst -, ,$1))
 specs = $(foreach n,$1,$(foreach a,$(filter $(attentions.$(call family,$n)),$(ATTENTIONS)),$n.$a))
 # The parts $2 of network $1 that are in ATTENTIONS, joined by +.
 space := $(subst ,, )
-comma := ,
 join_parts = $(subst $(space),+,$(strip $(foreach a,$(filter $(ATTENTIONS),$2),$1.$a)))
 
 # Networks that can stand in the decoder too, and what each is at all three attentions.
@@ -338,6 +339,7 @@ bench-peers: $(R)/tokens/manifest.json runs/peers-venv/installed | $(BUILT) ## P
 	$(LAUNCH) runs/peers-venv/bin/python Tests/peers/compare.py --bin $(BIN) --tokens $(R)/tokens --threads $(THREADS) --json $(R)/peers.json $(PEERS_FLAGS)
 
 runs/peers-venv/installed: Tests/peers/requirements.txt
+runs/%-venv/installed:
 	python3 -m venv $(@D) || { echo 'python3-venv is missing: apt-get install python3-venv' >&2; exit 1; }
 	$(@D)/bin/pip install --quiet --requirement $<
 	touch $@
@@ -690,17 +692,6 @@ $(foreach b,$(BEAMS),$(foreach p,$(PRECISIONS),$(foreach t,$(TEXT_SETS),$(eval $
 
 # ---- Search -----------------------------------------------------------------------------------------------------------
 
-# Wrong settings are found out before a teacher is trained for them.
-wrong_setting = $(if $2,,$(error $1 must be $3, not '$($1)'))
-is_number = $(shell [[ '$1' =~ ^$2$$ ]] && echo yes)
-ifneq (,$(filter search,$(GOALS)))
-attention_found = $(and $(filter 1,$(words $(SEARCH_ATTENTION))),$(filter encoder decoder cross,$(SEARCH_ATTENTION)))
-$(call wrong_setting,SEARCH_ATTENTION,$(attention_found),encoder$(comma) decoder or cross)
-$(call wrong_setting,SEARCH_LAYER,$(call is_number,$(SEARCH_LAYER),[0-9]+),a layer from 0 on)
-$(call wrong_setting,SEARCH_TRIALS,$(call is_number,$(SEARCH_TRIALS),[1-9][0-9]*),a number from 1 on)
-$(call wrong_setting,SEARCH_FAMILIES,$(if $(filter-out mix slots alr,$(SEARCH_FAMILIES)),,$(SEARCH_FAMILIES)),some of mix slots alr)
-endif
-
 # Trials are distillations of this run like others. The study lies beside the result and is gone on with.
 $(R)/search/$(SEARCH_PLACE).json: $(P)/search/$(SEARCH_PLACE) $(P)/capture/$(SEARCH_CAPTURE) $(TEACHER) \
 		| $(R)/capture/$(SEARCH_CAPTURE)/manifest.json runs/search-venv/installed $(BUILT)
@@ -712,9 +703,6 @@ $(R)/search/$(SEARCH_PLACE).json: $(P)/search/$(SEARCH_PLACE) $(P)/capture/$(SEA
 $(if $(filter search,$(GOALS)),$(addprefix release/,$(SEARCH_CAPTURE))): search
 
 runs/search-venv/installed: Sources/search/requirements.txt
-	python3 -m venv $(@D) || { echo 'python3-venv is missing: apt-get install python3-venv' >&2; exit 1; }
-	$(@D)/bin/pip install --quiet --requirement $<
-	touch $@
 
 # ---- Results ----------------------------------------------------------------------------------------------------------
 

@@ -278,7 +278,7 @@ check "beside other distillations" distill/$c splice/$c score/{teacher,$c} searc
 expect "whose captures go in the end" '[ $code = 0 ] && [ ! -d runs/found/capture/heads.cross ]'
 for wrong in SEARCH_ATTENTION=crossfull "SEARCH_ATTENTION=encoder cross" SEARCH_LAYER=x SEARCH_TRIALS=0 "SEARCH_FAMILIES=mix elr" SEARCH_FAMILIES=; do
   pipeline search RUN=found "$wrong"
-  expect "$wrong is refused in one line" '[ $code = 2 ] && [ ! -f log ] && [ $(wc -l < out) = 1 ] && grep -q "${wrong%%=*} must be " out'
+  expect "$wrong is refused in one line" '[ $code = 2 ] && [ ! -f log ] && [ $(wc -l < out) = 1 ] && grep -q "${wrong%%=*}: expected " out'
 done
 
 # Corpora, from a mirror.
