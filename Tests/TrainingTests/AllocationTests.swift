@@ -51,7 +51,8 @@ import Testing
         let trainee = TeacherTrainee(
             Transformer(shape, try Replacements(specs, in: shape)), train: train, valid: reversal(30, seed: 2),
             settings: settings,
-            lessons: try TeacherLessons(teacher.model, weights: teacher.weights, train, teaching, pool: pool), pool: pool)
+            lessons: try TeacherLessons(teacher.model, weights: teacher.weights, train, teaching, pool: pool),
+            pool: pool)
         try expectNone(trainee, pool, sections: 7)
     }
 
