@@ -188,7 +188,7 @@ $(if $(SEARCH_FAMILIES),,$(error SEARCH_FAMILIES: expected some of: mix slots al
 $(foreach v,PRESET PROCESSES MAPS BOUND SEARCH_ATTENTION SEARCH_LAYER SEARCH_TRIALS,$(if $(filter 1,$(words $($v))),,$(error $v: expected one value, found '$($v)')))
 $(if $(call consists,$(subst .,,$(BOUND)),$(digits)),,$(error BOUND: expected a number, found '$(BOUND)'))
 $(foreach v,LAYERS SEEDS MAPS TEXTS SEARCH_LAYER SEARCH_TRIALS,$(call require_numbers,$v))
-$(foreach v,TEXTS SEARCH_TRIALS,$(if $(filter 0,$($v)),$(error $v: expected numbers from 1 on, found '$($v)')))
+$(foreach v,TEXTS SEARCH_TRIALS,$(foreach n,$($v),$(if $(call without,$n,0),,$(error $v: expected numbers from 1 on, found '$n'))))
 $(foreach v,$(filter-out $(shell seq 64),$(BEAMS)),$(error BEAMS: expected numbers from 1 to 64, found '$v'))
 
 # A corpus that is known by name has some languages and no others.

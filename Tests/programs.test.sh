@@ -116,6 +116,13 @@ run score --model $m/train --tokens $m/tokens --precision mixed --output $m/scor
 check "score: mixed is float32 where there are no networks" '[ $code = 0 ] && cmp $m/score/teacher/hypotheses.txt $m/score/teacher.mixed/hypotheses.txt'
 check "score: with products of bytes, a row of its own" '[ $code = 0 ] && [ "$(sqlite3 runs/registry.sqlite "select count(*) from leaderboard where search = '\''greedy.int8'\''")" = 1 ]'
 
+run score --model $m/train --tokens $m/tokens --base $m/score/teacher --quiet --output $m/score/teacher.again
+check "score: translations that are the same are no difference" \
+  '[ $code = 0 ] && ! grep -q "searched for" err && [ "$(sqlite3 runs/registry.sqlite "select difference, p from leaderboard where model like '\''%teacher.again'\''")" = "0.0|1.0" ]'
+run score --model $m/train --tokens $m/tokens --base $m/score/teacher --forced-length 3 --quiet --output $m/score/teacher.three
+check "score: another search is another row, and compared aloud" \
+  '[ $code = 0 ] && grep -q "warning: .*teacher was searched for by greedy, this by greedy.length-3" err && [ "$(sqlite3 runs/registry.sqlite "select search from leaderboard where model like '\''%teacher.three'\''")" = greedy.length-3 ]'
+
 run bench --tokens $m/tokens --parts training distillation text --specs alr-h16.encoder --seconds 0.02 --threads 1 --json --output $m/bench
 check "bench: as JSON, with a figure of each part" '[ $code = 0 ] && [ "$(grep -cE "\"name\" : \"(sgemm|teacher|alr-h16.encoder|BLEU)\"" out)" = 4 ]'
 check "bench: in the registry, every figure above 0" \
@@ -451,9 +458,11 @@ check "text from pipes" '[ $code = 0 ] && grep -qE "^train" out'
 "$bin/score" --hypotheses - --references <(gzip -c a.de) < a.de > out 2> err && code=0 || code=$?
 check "texts from standard input and a compressed pipe" '[ $code = 0 ] && grep -qE "BLEU.* = 100\.0 " out'
 printf 'one\na\xe9b\n' | "$bin/score" --model $m/train > out 2> err && code=0 || code=$?
-check "a line that is no UTF-8" '[ $code = 65 ] && grep -q "^score: standard input:2: expected UTF-8, found byte 0xE9 at column 2$" err && hinted'
+check "a line that is no UTF-8" '[ $code = 65 ] && grep -q "^score: standard input:2: expected UTF-8, found byte 0xE9 at column 2$" err && hinted && [ "$(wc -l < out)" = 1 ]'
+check "a byte order mark is none of the first line" \
+  '[ "$(printf "\xef\xbb\xbfthe red car\n" | "$bin/score" --model $m/train 2> err)" = "$(echo "the red car" | "$bin/score" --model $m/train 2> err)" ]'
 gzip -c a.de | "$bin/score" --model $m/train > out 2> err && code=0 || code=$?
-check "standard input that is no text" '[ $code = 65 ] && grep -q "standard input:1: expected plain text in UTF-8, found gzip data" err'
+check "standard input that is no text" '[ $code = 65 ] && grep -q "standard input: expected plain text in UTF-8, found gzip data" err && hinted'
 (echo 'the red car stops .'; sleep 5) | "$bin/score" --model $m/train 2> err | (read -t 4 -r answer && echo "$answer" > out || : > out; cat > more) || true
 check "a line from a pipe is answered before the next one comes" '[ -s out ]'
 exec 9<> $m/train/.lock

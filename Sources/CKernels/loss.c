@@ -30,7 +30,7 @@ INLINE float exponentials(float *restrict x, float top, long count) {
 
 KERNEL double cross_entropy(float *restrict logits, const float *restrict bias, const int32_t *label, long rows,
     long vocabulary, float smoothing, float gradient_scale, int gradient, double *nll) {
-    FAST double total = 0, likelihood = 0;
+    FAST double total = 0, nll_sum = 0;
     float uniform = smoothing / (float)vocabulary;
     for (long r = 0; r < rows; r++, logits += vocabulary) {
         float all, top = biased_row(logits, bias, vocabulary, &all), target = logits[label[r]];
@@ -38,13 +38,13 @@ KERNEL double cross_entropy(float *restrict logits, const float *restrict bias, 
         double log_sum = (double)top + log((double)sum);
         // sum_c q_c log p_c, with the uniform part from the plain sum of the logits
         total += exact(log_sum - (1.0 - (double)smoothing) * (double)target - (double)uniform * (double)all);
-        likelihood += exact(log_sum - (double)target);
+        nll_sum += exact(log_sum - (double)target);
         if (!gradient) continue;
         float scale = gradient_scale / sum, off = uniform * gradient_scale, on = (1 - smoothing) * gradient_scale;
         for (long c = 0; c < vocabulary; c++) logits[c] = logits[c] * scale - off;
         logits[label[r]] -= on;
     }
-    *nll += likelihood;
+    *nll += nll_sum;
     return total;
 }
 
@@ -70,13 +70,11 @@ INLINE float sum_of_exponentials(const float *restrict x, float top, float facto
     return sum;
 }
 
-enum { most_likeliest = 64 };
-
 /// One row of logits z, beside what a teacher says of it.
 typedef struct {
     const int32_t *id; // its likeliest classes, with their probabilities p
     const float *p;
-    float z[most_likeliest]; // logits of these classes
+    float z[MOST_LIKELIEST]; // logits of these classes
     float top;               // largest logit
     float hard_sum;          // sum of exp(z - top)
     float soft_sum;          // sum of exp((z - top) / T)
@@ -130,7 +128,7 @@ INLINE void taught_gradient(float *restrict x, const taught_row_t *row, teacher_
 
 KERNEL double taught_cross_entropy(float *restrict logits, const float *restrict bias, const int32_t *label,
     teacher_t t, long rows, long vocabulary, float smoothing, float gradient_scale, int gradient, double *nll) {
-    double total = 0, likelihood = 0;
+    double total = 0, nll_sum = 0;
     const double alpha = (double)t.alpha, uniform = (double)(smoothing / (float)vocabulary);
     for (long r = 0; r < rows; r++, logits += vocabulary) {
         taught_row_t row = {.id = t.ids + r * t.likeliest, .p = t.probabilities + r * t.likeliest};
@@ -148,9 +146,9 @@ KERNEL double taught_cross_entropy(float *restrict logits, const float *restrict
         double log_sum = (double)top + log((double)row.hard_sum);
         double own_loss = log_sum - (1 - (double)smoothing) * target - uniform * (double)all;
         total += exact((1 - alpha) * own_loss + alpha * divergence(&row, t));
-        likelihood += exact(log_sum - target);
+        nll_sum += exact(log_sum - target);
         if (gradient) taught_gradient(logits, &row, t, label[r], vocabulary, smoothing, gradient_scale);
     }
-    *nll += likelihood;
+    *nll += nll_sum;
     return total;
 }

@@ -41,8 +41,7 @@ final class FolderLock {
         }
         descriptor = file
         guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
-            let code = errno
-            defer { close(file) }
+            let code = errno  // deinit closes the file
             guard code == EWOULDBLOCK else {
                 throw DataError(
                     path: path, expected: "a file system with locks (flock)", found: String(cString: strerror(code)),

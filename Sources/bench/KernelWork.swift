@@ -103,8 +103,8 @@ final class KernelWork {
         // 128 rows of logits, as the output layer makes them
         let logits = 128, bias = FloatBlock(classes)
         memory("cross_entropy", 8, elements: logits * classes) {
-            var likelihood = 0.0
-            _ = cross_entropy(z, bias.base, labels, logits, classes, 0.1, 1e-3, 1, &likelihood)
+            var nll = 0.0
+            _ = cross_entropy(z, bias.base, labels, logits, classes, 0.1, 1e-3, 1, &nll)
         }
     }
 

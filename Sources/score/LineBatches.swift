@@ -13,18 +13,28 @@ struct LineBatches {
     private var hasEnded = false
     /// Lines handed out.
     private var count = 0
+    /// What is wrong with the line after those that were handed out.
+    private var problem: Error?
 
     init(_ descriptor: Int32, most: Int = 4096) {
         self.descriptor = descriptor
         self.most = most
     }
 
-    /// The next lines without their ends; nil when there are no more. Throws `DataError` at the first that is no text.
+    /// The next lines without their ends; nil when there are no more. Throws `DataError` at the first that is no text,
+    /// when those before it have been handed out.
     mutating func next() throws -> [String]? {
+        if let problem { throw problem }
         var lines: [String] = []
         while true {
             while lines.count < most, let end = buffer[start...].firstIndex(of: 0x0A) {  // LF
-                lines.append(try text(buffer[start..<end]))
+                do {
+                    lines.append(try text(buffer[start..<end]))
+                } catch {
+                    guard !lines.isEmpty else { throw error }
+                    problem = error
+                    return lines
+                }
                 start = end + 1
             }
             if lines.count == most || (!lines.isEmpty && (hasEnded || !isWaiting)) { return lines }

@@ -42,18 +42,19 @@ struct ModelScoringOptions: ParsableArguments {
             split: split, text: text, search: search.configuration, precision: precision == .float32 ? nil : precision,
             resamples: resamples, maps: maps == 0 ? nil : maps)
         var inputs: [StageInput] = [try .folder("model", model), try .folder("tokens", tokens)]
+        var otherSearch: String?
         if let base {
             let other = try Evaluation.requireSameSentences(base, count: sentences.shard(split).count, text: text)
-            if other.search != search.configuration {
-                Logger.stage(Score.stage, quiet: options.quiet).warning(
-                    "\(base) was searched for otherwise, \(other.search.name): the difference is of both")
-            }
+            otherSearch = other.searchName == settings.searchName ? nil : other.searchName
             inputs.append(try .folder("base", base))
         }
         try StageRun.perform(
             StageWork(Score.stage, spec: Self.spec(output), configuration: settings, inputs: inputs),
             options: options, output: output
         ) { run in
+            if let base, let otherSearch {
+                run.log.warning("\(base) was searched for by \(otherSearch), this by \(settings.searchName)")
+            }
             let hypotheses = try translate(folder, try sentences.shard(split).source, search.configuration, run)
             let evaluation = try Evaluation(
                 hypotheses, folder, references: try sentences.shard(split).target,
@@ -61,7 +62,7 @@ struct ModelScoringOptions: ParsableArguments {
             try evaluation.write(to: run.folder)
             let testSet = sentences.configuration.testSet(split)
             evaluation.record(run, testSet: testSet)
-            run.param("search", search.configuration.name + (precision == .float32 ? "" : ".\(precision)"))
+            run.param("search", settings.searchName)
             run.param("test_text", "\(text)")
             run.param("replaced", folder.description.replacements.count)
             run.param("parameters", folder.parameters)
@@ -162,6 +163,9 @@ struct ScoreConfiguration: Codable {
     let resamples: Int
     /// nil: none.
     let maps: Int?
+
+    /// What the registry calls the search: `greedy`, `beam-4.int8`.
+    var searchName: String { search.name + (precision.map { ".\($0)" } ?? "") }
 }
 
 extension TranslationPrecision: ExpressibleByArgument {}

@@ -15,9 +15,9 @@ struct Tokenize: StageCommand {
             own; where none are given they are held out of the training text, so that no sentence is on both sides.
 
             With --join 8 a text is one to eight consecutive sentences, so that length can be learnt; --join-test 4 \
-            makes every text of the test four. Sentences and their order stay the same, and so does the vocabulary, \
-            but for words that differ at the beginning of a text, so that scores of these folders can be compared. The \
-            counts are then of texts.
+            makes every text of the test four. Sentences and their order stay the same, so that scores of these \
+            folders can be compared; the vocabulary may differ in a few words, which are written otherwise at the \
+            beginning of a text. The counts are then of texts.
 
             The vocabulary is learnt from the training text alone. Training and validation pairs with an empty side or \
             too many tokens are dropped and counted; test pairs are all kept.

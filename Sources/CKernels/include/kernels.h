@@ -102,8 +102,9 @@ long byte_multiply_adds(long rounds, float *sums);
 double cross_entropy(float *logits, const float *bias, const int32_t *label, long rows, long vocabulary,
     float smoothing, float gradient_scale, int gradient, double *nll);
 
-/// What a teacher says of each row: its likeliest classes, at most 64, with their probabilities [rows, likeliest] at
-/// this temperature. All others are one class, with what is left of 1.
+enum { MOST_LIKELIEST = 64 };
+/// What a teacher says of each row: its likeliest classes, at most MOST_LIKELIEST, with their probabilities
+/// [rows, likeliest] at this temperature. All others are one class, with what is left of 1.
 typedef struct {
     const int32_t *ids;
     const float *probabilities;

@@ -53,13 +53,15 @@ enum FileFormat: String, CaseIterable {
     }
 
     /// Refuses what is no text: a known format of another kind, or anything with a NUL byte in it.
-    static func requireText(_ bytes: UnsafeBufferPointer<UInt8>, path: String) throws {
-        if let format = FileFormat(bytes) {
+    ///
+    /// - Parameter firstLine: number of the line that the bytes begin with; only a first one can name a format
+    static func requireText(_ bytes: UnsafeBufferPointer<UInt8>, path: String, firstLine: Int = 1) throws {
+        if firstLine == 1, let format = FileFormat(bytes) {
             throw DataError(
                 path: path, expected: "plain text in UTF-8", found: "\(format.rawValue) data", hint: format.hint(path))
         }
         guard let position = bytes.firstIndex(of: 0) else { return }
-        let line = bytes[..<position].count { $0 == 0x0A } + 1, name = FilePath.quoted(path)
+        let line = bytes[..<position].count { $0 == 0x0A } + firstLine, name = FilePath.quoted(path)
         throw DataError(
             path: "\(path):\(line)", expected: "plain text in UTF-8", found: "a NUL byte",
             hint: "see what the file is: file \(name); UTF-16 is converted by: iconv -f UTF-16LE -t UTF-8 \(name)")

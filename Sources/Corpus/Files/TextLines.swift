@@ -14,7 +14,7 @@ package enum TextLines {
     static func split(_ bytes: UnsafeBufferPointer<UInt8>, path: String) throws -> [String] {
         try FileFormat.requireText(bytes, path: path)
         var lines: [String] = []
-        var start = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
+        var start = bytes.starts(with: byteOrderMark) ? byteOrderMark.count : 0
         while start < bytes.count {
             let found = memchr(bytes.baseAddress! + start, 0x0A, bytes.count - start)
             let end =
@@ -31,19 +31,16 @@ package enum TextLines {
         try bytes.withUnsafeBufferPointer { try split($0, path: path) }
     }
 
-    /// One line that came by itself, without its end.
+    /// A line that came by itself, without its end: of a file that begins with it, where its number is 1.
     package static func line(_ bytes: ArraySlice<UInt8>, path: String, number: Int) throws -> String {
         try bytes.withUnsafeBufferPointer { line in
-            if let format = FileFormat(line) {
-                throw DataError(
-                    path: "\(path):\(number)", expected: "plain text in UTF-8", found: "\(format.rawValue) data")
-            }
-            guard !line.contains(0) else {
-                throw DataError(path: "\(path):\(number)", expected: "plain text in UTF-8", found: "a NUL byte")
-            }
-            return try decoded(line, path: path, number: number)
+            try FileFormat.requireText(line, path: path, firstLine: number)
+            let mark = number == 1 && line.starts(with: byteOrderMark) ? byteOrderMark.count : 0
+            return try decoded(UnsafeBufferPointer(rebasing: line[mark...]), path: path, number: number)
         }
     }
+
+    private static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
 
     private static func decoded(_ line: UnsafeBufferPointer<UInt8>, path: String, number: Int) throws -> String {
         guard let text = String(validating: line, as: UTF8.self) else {

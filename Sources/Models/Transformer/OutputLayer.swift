@@ -40,7 +40,11 @@ package struct Labels {
         package let alpha: Float
         package let temperature: Float
 
+        /// Tokens that can be kept of each distribution.
+        package static let mostLikeliest = Int(MOST_LIKELIEST)
+
         package init(likeliest: Int, alpha: Float, temperature: Float) {
+            require(1...Self.mostLikeliest ~= likeliest, "\(likeliest) likeliest tokens")
             self.likeliest = likeliest
             self.alpha = alpha
             self.temperature = temperature

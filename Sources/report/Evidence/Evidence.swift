@@ -53,7 +53,9 @@ struct Evidence {
     /// Ways of searching, the one with the most rows first; of as many, greedy.
     var searches: [String] {
         let counts = Dictionary(grouping: groups, by: \.search).mapValues(\.count)
-        func order(_ search: String) -> (Int, Int, String) { (-counts[search]!, search == "greedy" ? 0 : 1, search) }
+        func order(_ search: String) -> (Int, Int, String) {
+            (-counts[search]!, ScoreGroup.isGreedy(search) ? 0 : 1, search)
+        }
         return counts.keys.sorted { order($0) < order($1) }
     }
 

@@ -15,6 +15,13 @@ struct ScoreGroup {
     /// With all its attentions, and not one that came of others: greedy may have kept none of its networks.
     var isTeacher: Bool { members[0].replaced == 0 && (members[0].base == nil || model.text == "teacher") }
     var first: ScoredModel { members[0] }
+    var isGreedy: Bool { Self.isGreedy(search) }
+
+    /// Whatever is said of the length or of `<unk>`, with products of float32.
+    static func isGreedy(_ search: String) -> Bool {
+        let parts = search.split(separator: ".")
+        return parts.first == "greedy" && parts.last != "int8" && parts.last != "mixed"
+    }
 
     func mean(_ value: (ScoredModel) -> Double?) -> Double? {
         let values = members.compactMap(value)

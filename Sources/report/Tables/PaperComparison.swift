@@ -87,7 +87,7 @@ struct PaperComparison {
         ]
         quotations = Self.quotations
         let models = evidence.replaced.filter { group in
-            group.search == "greedy" && !group.model.isInPlace && !group.model.specs.isEmpty
+            group.isGreedy && !group.model.isInPlace && !group.model.specs.isEmpty
                 && group.model.specs.allSatisfy { Self.families.contains($0.family.name) }
         }
         experiments = Self.all.map { plan in

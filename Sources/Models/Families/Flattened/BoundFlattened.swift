@@ -106,7 +106,6 @@ extension OutputProjection {
 // MARK: - Whole sentences
 
 extension BoundFlattened: SentenceMap {
-
     /// Tokens beyond the longest sentence that the network knows get nothing: zeros, or nothing added.
     func callAsFunction(_ x: Matrix, _ sentences: Packed, into y: Matrix, _ space: Workspace) {
         let mark = space.mark, count = sentences.sentences, width = shape.outputWidth

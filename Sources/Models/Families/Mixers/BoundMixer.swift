@@ -64,7 +64,6 @@ final class BoundMixer {
 // MARK: - Encoder
 
 extension BoundMixer: SentenceMap {
-
     func callAsFunction(_ x: Matrix, _ sentences: Packed, into y: Matrix, _ space: Workspace) {
         let mark = space.mark, tokens = tokens(source: x, asking: x, space)
         for s in 0..<sentences.sentences where sentences.length(s) > 0 {

@@ -41,8 +41,8 @@ struct TokenNetwork {
     }
 
     var outputs: Int { down.rows }
-    /// Of the products of a step on one row, whose gradient nobody wants: forward and the weights' gradient, of the
-    /// second layer the input's too.
+    /// Multiplications and additions of a step of distillation on one row: forward and the weights' gradient of each
+    /// layer, and the gradient of the middle; nobody wants the row's own.
     var stepFlops: Int { up.map { 4 * $0.count + 6 * down.count } ?? 4 * down.count }
 
     struct Tape: BitwiseCopyable {
