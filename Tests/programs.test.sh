@@ -530,7 +530,7 @@ run train --tokens $m/tokens "${shape[@]}" --max-steps 20 --output runs/other/tr
 check "it is discarded on demand, and aloud" '[ $code = 0 ] && grep -q "warning: discarding a checkpoint" err && [ ! -e runs/other/train/.unfinished ]'
 begin bench --tokens $m/tokens --seconds 60 --output runs/other/bench
 strike TERM '[ -d runs/other/bench/.unfinished ]'
-check "bench stops when it is asked to" '[ $code = 143 ] && [ "$(status other)" = "interrupted|143" ]'
+check "bench stops when it is asked to" '[ $code = 143 ] && grep -q "it begins anew" err && [ "$(status other)" = "interrupted|143" ]'
 
 # ---- What can go --------------------------------------------------------------------------------------------------------
 

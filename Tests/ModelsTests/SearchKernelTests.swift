@@ -96,6 +96,19 @@ struct SearchKernelTests {
         }
     }
 
+    /// What is not a number is found where it appears, not taken for 0.
+    @Test(arguments: [panel_float32, panel_int8, panel_int8_portable])
+    func reluKeepsWhatIsNoNumber(type: panel_type_t) {
+        var random = SearchRandom(3)
+        let rows = 3, inputs = 31, outputs = 130, spoilt = [3, 64, 129]
+        var bias = random.floats(outputs), y = [Float](repeating: 0, count: rows * outputs)
+        for output in spoilt { bias[output] = .nan }
+        product(
+            random.floats(rows * inputs), packed(random.floats(inputs * outputs), inputs: inputs, outputs: outputs, type),
+            bias, into: &y, stride: outputs, rows: rows, inputs, outputs, type, panel_relu)
+        for at in y.indices { #expect(y[at].isNaN == spoilt.contains(at % outputs), "element \(at)") }
+    }
+
     /// Rows taken from and put to places in any order; what no row goes to stays.
     @Test(arguments: [5, 6, 13], [panel_float32, panel_int8])
     func productsOfRowsElsewhere(rows: Int, type: panel_type_t) {

@@ -32,6 +32,16 @@ struct OutputFolderTests {
         #expect(try FileSystem.names(in: path) == ["a", "manifest.json"], "nothing of the old one, nothing unfinished")
     }
 
+    @Test func aDamagedManifestThatWasOnItsWayOutIsNamed() throws {
+        try FileSystem.makeFolder(path + "/.unfinished")
+        for text in ["{", "[]", "{\"files\": 1}"] {
+            try Data(text.utf8).write(to: URL(fileURLWithPath: path + "/.unfinished/manifest.json"))
+            let error = #expect(throws: DataError.self) { try OutputFolder(path) }
+            #expect(error?.path == path + "/.unfinished/manifest.json" && error?.exitCode == 65)
+            #expect(error?.hint?.hasPrefix("delete ") == true)
+        }
+    }
+
     /// Dead at every point of taking the old one's place: whoever opens the folder next finishes it.
     @Test func whatADeadProcessHadBegunToPublishIsFinished() throws {
         for point in 0...3 {
