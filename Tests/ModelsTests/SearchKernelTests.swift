@@ -104,7 +104,8 @@ struct SearchKernelTests {
         var bias = random.floats(outputs), y = [Float](repeating: 0, count: rows * outputs)
         for output in spoilt { bias[output] = .nan }
         product(
-            random.floats(rows * inputs), packed(random.floats(inputs * outputs), inputs: inputs, outputs: outputs, type),
+            random.floats(rows * inputs),
+            packed(random.floats(inputs * outputs), inputs: inputs, outputs: outputs, type),
             bias, into: &y, stride: outputs, rows: rows, inputs, outputs, type, panel_relu)
         for at in y.indices { #expect(y[at].isNaN == spoilt.contains(at % outputs), "element \(at)") }
     }
