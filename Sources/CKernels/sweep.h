@@ -1,4 +1,4 @@
-// Sums over tokens, for LANES columns at a time; mixer.c includes this once for every number of LANES.
+// Sums over tokens, for LANES columns at a time; linear.h includes this once for every number of LANES.
 // `height`, `adds` and `reads` are constants wherever this is inlined.
 
 #define JOIN(a, b) a##b

@@ -23,7 +23,8 @@ struct NumberRange {
         "--beta1": below(0, 1), "--beta2": below(0, 1), "--epsilon": of(1e-12, 1),
         "--dropout": below(0, 1), "--embedding-dropout": below(0, 1), "--attention-dropout": below(0, 1),
         "--hidden-dropout": below(0, 1), "--residual-dropout": below(0, 1),
-        "--clip": above(0, 1e30), "--alpha": of(0, 1), "--temperature": of(0.1, 100), "--likeliest": of(1, 64),
+        "--clip": above(0, 1e30), "--alpha": of(0, 1), "--temperature": of(0.1, 100),
+        "--likeliest": of(1, Double(Labels.Teacher.mostLikeliest)),
         "--matching": of(0, 1000),
         // shapes
         "--width": of(1, 65_536), "--heads": of(1, 65_536), "--hidden": of(1, 1_048_576),

@@ -14,7 +14,8 @@ package struct TrainingOptions: ParsableArguments {
     @Option(help: "Steps of linear warm-up.") package var warmup: Int?
     @Option(help: "Decoupled weight decay.") package var weightDecay: Float?
     @Option(help: "Epochs without a better validation loss before training stops; 0: never.") package var patience: Int?
-    @Option(help: "Seconds between checkpoints.") package var checkpointSeconds = 60.0
+    @Option(help: "Seconds between checkpoints, at least; every epoch ends with one.") package var checkpointSeconds =
+        60.0
     @Option(help: "Of weights, order and dropout.") package var seed: UInt64?
 
     @Flag(help: "Start from nothing where the output folder holds a checkpoint of other settings.") package

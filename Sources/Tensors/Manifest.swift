@@ -48,14 +48,9 @@ package struct Manifest<Configuration: Codable>: Codable {
                 path: path, expected: "format version \(currentVersion)", found: "\(header.formatVersion)",
                 hint: "make it again with this version of \(header.stage)")
         }
-        let manifest: Manifest, data = try Data(FileSystem.read(path))
-        do {
-            manifest = try JSONDecoder().decode(Manifest.self, from: data)
-        } catch {
-            throw DataError(
-                path: path, expected: "the configuration of \(header.stage)", found: ManifestFile.words(error),
-                hint: "make it again with this version of \(header.stage)")
-        }
+        let manifest = try JSONText.decode(
+            Manifest.self, path: path, expected: "the configuration of \(header.stage)",
+            hint: "make it again with this version of \(header.stage)")
         for (name, record) in manifest.files.sorted(by: { $0.key < $1.key }) {
             guard !name.contains("/"), name != ".." else {
                 throw DataError(
@@ -143,34 +138,14 @@ package enum ManifestFile {
 
     /// Names of the files that a manifest lists; one that would lead out of the folder is none.
     static func fileNames(_ path: String) throws -> Set<String> {
-        let listing: Listing, data = try Data(FileSystem.read(path))
-        do {
-            listing = try JSONDecoder().decode(Listing.self, from: data)
-        } catch {
-            throw DataError(
-                path: path, expected: "a manifest", found: words(error),
-                hint: "delete \(FilePath.shown(FilePath.parent(path)))")
-        }
+        let listing = try JSONText.decode(
+            Listing.self, path: path, expected: "a manifest",
+            hint: "delete \(FilePath.quoted(FilePath.shown(FilePath.parent(path))))")
         return Set(listing.files.keys.filter { !$0.contains("/") && $0 != ".." })
     }
 
     /// Which program made the folder.
     package static func stage(folder: String) throws -> String { try header(folder, stages: []).stage }
-
-    /// A decoder's error in a few words; its own take a paragraph.
-    static func words(_ error: Error) -> String {
-        func place(_ context: DecodingError.Context, _ last: CodingKey? = nil) -> String {
-            (context.codingPath + (last.map { [$0] } ?? [])).map(\.stringValue).joined(separator: ".")
-        }
-        switch error as? DecodingError {
-        case .keyNotFound(let key, let context)?: return "no '\(place(context, key))'"
-        case .typeMismatch(_, let context)?, .valueNotFound(_, let context)?:
-            return context.codingPath.isEmpty ? "no JSON object" : "something else at '\(place(context))'"
-        case .dataCorrupted(let context)?:
-            return context.codingPath.isEmpty ? "no JSON" : "something else at '\(place(context))'"
-        default: return error.localizedDescription
-        }
-    }
 
     struct Header: Codable {
         let formatVersion: Int
@@ -186,14 +161,9 @@ package enum ManifestFile {
                 found: FileSystem.exists(folder) ? "no manifest" : "no folder",
                 hint: stages.first.map { "\($0) --help says how to make it" }, kind: .missing)
         }
-        let header: Header, data = try Data(FileSystem.read(path))
-        do {
-            header = try JSONDecoder().decode(Header.self, from: data)
-        } catch {
-            throw DataError(
-                path: path, expected: "a manifest", found: words(error),
-                hint: "make the folder again\(stages.first.map { " with \($0)" } ?? "")")
-        }
+        let header = try JSONText.decode(
+            Header.self, path: path, expected: "a manifest",
+            hint: "make the folder again\(stages.first.map { " with \($0)" } ?? "")")
         guard stages.isEmpty || stages.contains(header.stage) else {
             throw DataError(
                 path: path, expected: "a folder made by \(wanted)", found: "one made by \(header.stage)",

@@ -83,12 +83,8 @@ extension TensorHeader {
     ///
     /// - Parameter dataBytes: what the file holds behind the header.
     init(json: Data, dataBytes: Int, path: String) throws {
-        let items: [String: Item]
-        do {
-            items = try JSONDecoder().decode([String: Item].self, from: json)
-        } catch {
-            throw DataError(path: path, expected: "a safetensors header in JSON", found: "\(ManifestFile.words(error))")
-        }
+        let items = try JSONText.decode(
+            [String: Item].self, json, path: path, expected: "a safetensors header in JSON")
         var metadata: [String: String] = [:]
         var infos: [TensorInfo] = []
         for (name, item) in items {

@@ -58,6 +58,29 @@ struct ReplacementTranslationTests {
         #expect(worst < 2e-5, "\(comment): largest difference \(worst)")
     }
 
+    /// The paper's networks know so many positions, those over the tokens any number.
+    @Test func modelsAreBoundedAsTheirNetworks() throws {
+        var shape = TransformerConfiguration(sourceVocabulary: 20, targetVocabulary: 20)
+        (shape.width, shape.heads, shape.hidden, shape.encoderLayers, shape.decoderLayers) = (16, 2, 32, 1, 1)
+        var bounded: (source: Set<String>, target: Set<String>) = ([], [])
+        for family in Families.all {
+            for attention in family.attentions {
+                let name = "\(family.name).\(attention.rawValue)",
+                    spec = try Spec(parsing: "\(family.name)-\(family.namedSizes[0]).\(attention.rawValue).0")
+                let whole = Transformer(shape, try Replacements([spec], in: shape)),
+                    model = TranslationModel(whole, weights: whole.layout.initialized(seed: 1))
+                for (most, isSource) in [(model.maximumSource, true), (model.maximumTarget, false)] {
+                    #expect([shape.maxTokens, TransformerConfiguration.mostTokens].contains(most), "\(spec)")
+                    guard most == shape.maxTokens else { continue }
+                    if isSource { bounded.source.insert(name) } else { bounded.target.insert(name) }
+                }
+            }
+        }
+        let across: Set = ["alr.cross", "alr.crossfull"]
+        #expect(bounded.source == across.union(["alr.encoder", "alrr.encoder", "aslr.encoder", "elr.encoder"]))
+        #expect(bounded.target == across.union(["alr.decoder"]))
+    }
+
     @Test(arguments: ["alr-h9.encoder.0", "alrr-h70.encoder.0", "aslr-h5.encoder.0", "elr-h1.encoder.0"])
     func sentencesOfTheEncoder(_ text: String) throws {
         let (replacement, weights) = try makeNetwork(text)

@@ -158,6 +158,6 @@ extension IWSLTCorpus {
         let lines = try TextLines.split(Array(document.content), path: document.path)
         let sentences = lines.filter { $0.range(of: "^\\s*</?[A-Za-z]+[ >]", options: .regularExpression) == nil }
         text.skip(lines.count - sentences.count, reason)
-        return sentences.map(trimmed)
+        return sentences
     }
 }

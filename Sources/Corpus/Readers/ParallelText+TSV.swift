@@ -17,7 +17,7 @@ extension ParallelText {
                     path: "\(name):\(index + 1)", expected: "at least \(needed) columns separated by tabs",
                     found: "\(columns.count)")
             }
-            append(source: trimmed(String(columns[sourceColumn])), target: trimmed(String(columns[targetColumn])))
+            append(source: String(columns[sourceColumn]), target: String(columns[targetColumn]))
         }
     }
 
