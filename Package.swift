@@ -1,18 +1,25 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let models: [Target.Dependency] = ["Kernels", "Tensors", "Models", "Corpus", "Training"]
+
 /// Every stage is its own program; all share the run folder, the manners and the registry of `Stages`.
 let stages: [(name: String, needs: [Target.Dependency])] = [
-    ("tokenize", ["Corpus"]),
-    ("train", ["Training", "Corpus", "Processes", "Scoring"]),
-    ("capture", ["Training"]),
-    ("distill", ["Training"]),
-    ("splice", ["Training", "Corpus"]),
-    ("score", ["Training", "Corpus", "Scoring"]),
-    ("bench", ["Training", "Corpus", "Scoring"]),
+    ("tokenize", ["Kernels", "Tensors", "Corpus"]),
+    ("train", models + ["Processes"]),
+    ("capture", models),
+    ("distill", models + ["Processes"]),
+    ("splice", models + [logging]),
+    ("score", models + ["Registry", "Scoring", logging]),
+    ("bench", models + ["CKernels", "COpenBLAS", "Scoring"]),
     (
         "report",
-        ["Models", "Training", "Corpus", "Scoring", "Registry", .product(name: "Mustache", package: "swift-mustache")]
+        [
+            "Tensors", "Models", "Training", "Corpus", "Scoring", "Registry",
+            .product(name: "Mustache", package: "swift-mustache"),
+        ]
     ),
 ]
 
@@ -41,40 +48,48 @@ let package = Package(
             name: "CSentencePiece",
             linkerSettings: [.linkedLibrary("sentencepiece"), .linkedLibrary("sentencepiece_train")]),
 
-        .target(name: "Kernels", dependencies: ["CKernels", "CExhaustion", "COpenBLAS"]),
+        .target(name: "Kernels", dependencies: ["CKernels", "CExhaustion"]),
         .target(
             name: "Processes",
             dependencies: ["Kernels", .target(name: "COpenMPI", condition: .when(traits: ["MPI"]))]),
         .target(name: "Tensors", dependencies: ["COpenSSL"]),
-        .target(name: "Models", dependencies: ["Kernels", "Tensors"]),
+        .target(name: "Models", dependencies: ["CKernels", "Kernels", "Tensors"]),
         .target(name: "Corpus", dependencies: ["CSentencePiece", "CZlib", "CZip", "CExpat", "Kernels", "Tensors"]),
-        .target(name: "Training", dependencies: ["Models", "Corpus", "Processes", "Scoring"]),
+        .target(
+            name: "Training",
+            dependencies: ["CKernels", "Kernels", "Tensors", "Models", "Corpus", "Processes", "Scoring"]),
         .target(name: "Scoring"),
         .target(name: "Registry", dependencies: ["Tensors", .product(name: "GRDB", package: "GRDB.swift")]),
         .target(
             name: "Stages",
             dependencies: [
-                "Registry", "Tensors", "Corpus", "Kernels", "Processes", "Models", "Training", "CExhaustion",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Logging", package: "swift-log"),
+                "Registry", "Tensors", "Corpus", "Kernels", "Processes", "Models", "Training", "CExhaustion", arguments,
+                logging,
             ]),
     ]
-        + stages.map { .executableTarget(name: $0.name, dependencies: ["Stages"] + $0.needs) }
+        + stages.map { .executableTarget(name: $0.name, dependencies: ["Stages", arguments] + $0.needs) }
         + [
             .target(name: "CAllocations", dependencies: ["CExhaustion"], path: "Tests/CAllocations"),
-            .target(name: "Mutations", dependencies: ["Tensors"], path: "Tests/Mutations"),
-            .testTarget(name: "KernelsTests", dependencies: ["Kernels"]),
-            .testTarget(name: "TensorsTests", dependencies: ["Tensors", "Mutations"]),
-            .testTarget(name: "ModelsTests", dependencies: ["Models", "Corpus"], resources: [.copy("Golden")]),
+            .target(name: "TestSupport", dependencies: ["Tensors"], path: "Tests/Support"),
+            .testTarget(name: "KernelsTests", dependencies: ["CKernels", "Kernels", "TestSupport"]),
+            .testTarget(name: "TensorsTests", dependencies: ["Tensors", "TestSupport"]),
+            .testTarget(
+                name: "ModelsTests", dependencies: ["CKernels", "Kernels", "Tensors", "Models", "TestSupport"],
+                resources: [.copy("Golden")]),
             .testTarget(
                 name: "ProgramsTests",
-                dependencies: ["tokenize", "train", "capture", "distill", "splice", "score", "bench"]),
-            .testTarget(name: "TrainingTests", dependencies: ["Training", "CAllocations", "Mutations"]),
-            .testTarget(name: "CorpusTests", dependencies: ["Corpus", "Mutations"]),
+                dependencies: models + [
+                    "tokenize", "train", "capture", "distill", "splice", "score", "bench", "Stages", "TestSupport",
+                    arguments,
+                ]),
+            .testTarget(name: "TrainingTests", dependencies: models + ["CAllocations", "TestSupport"]),
+            .testTarget(name: "CorpusTests", dependencies: ["Tensors", "Corpus", "TestSupport"]),
             .testTarget(name: "ScoringTests", dependencies: ["Scoring"], resources: [.copy("Golden")]),
-            .testTarget(name: "RegistryTests", dependencies: ["Registry", "Mutations"]),
-            .testTarget(name: "StagesTests", dependencies: ["Stages"]),
-            .testTarget(name: "ReportTests", dependencies: ["report"]),
+            .testTarget(name: "RegistryTests", dependencies: ["Tensors", "Registry", "TestSupport"]),
+            .testTarget(
+                name: "StagesTests",
+                dependencies: ["Tensors", "Corpus", "Registry", "Stages", "TestSupport", arguments, logging]),
+            .testTarget(name: "ReportTests", dependencies: ["Tensors", "Models", "Registry", "report", "TestSupport"]),
         ],
     swiftLanguageModes: [.v5],
     cxxLanguageStandard: .cxx17
@@ -85,7 +100,7 @@ let package = Package(
 // this halves the compiler's work, for libraries, arguments and bookkeeping have little to do.
 let computing: Set = [
     "Kernels", "Processes", "Tensors", "Models", "Corpus", "Training", "Scoring", "bench",
-    "KernelsTests", "ModelsTests", "TrainingTests", "Mutations",
+    "KernelsTests", "ModelsTests", "TrainingTests", "TestSupport",
 ]
 for target in package.targets where [.regular, .executable, .test].contains(target.type) {
     let testing = target.type == .test ? [] : ["-enable-testing"]

@@ -33,7 +33,7 @@ blocks() { awk -v language="$1" '$0 == "```" language { inside = 1; next } /^```
 # ---- Names --------------------------------------------------------------------------------------------------------------
 
 mkdir "$work/help"
-for program in tokenize train capture distill splice score bench; do "$bin/$program" --help > "$work/help/$program"; done
+for program in tokenize train capture distill splice score bench report; do "$bin/$program" --help > "$work/help/$program"; done
 names() { python3 Tests/docs/names.py "$work/help" "$@"; }
 for page in README.md "$catalogue"/*.md; do check "names in $page" names "$page"; done
 every_page_is_listed() {
@@ -43,6 +43,16 @@ every_page_is_listed() {
   done
 }
 check "every page is on the landing page" every_page_is_listed
+
+# A failure in README.md is what the program says.
+fails_as_written() {
+  local words
+  words=$(sed -n 's/^    \$ \.build\/release\/distill //p' README.md)
+  [ -n "$words" ] || return 1
+  sed -n '/^    \$ \.build\/release\/distill /,/^$/p' README.md | sed '1d; $d; s/^    //' > "$work/written"
+  (cd "$work" && ! "$bin/distill" $words 2> found) && diff "$work/written" "$work/found"
+}
+check "the failure in README.md" fails_as_written
 
 # Every promise names what holds it.
 held() { ! grep -E '^\| ' "$1" | grep -vE '^\| promise \| held by \|$' | grep -vE '\| [^|]*`([A-Z][A-Za-z]+Tests(/[A-Za-z]+)?|Tests/[a-z.]+\.sh)`[^|]*\|$'; }
@@ -62,6 +72,7 @@ done <<'FAULTS'
 `make -f pipeline.mk SIZE=m`
 `make -f pipeline.mk TRAIN_FLAGS="--beam 4"`
 `score --epochs 4`
+`report --beam 4`
 `--nowhere`
 `NowhereTests`
 `TrainerTests/nowhere`

@@ -166,7 +166,7 @@ fewer=(mix-l.{decoder.0,cross.0}.stepwise)
 pipeline RUN=less stepwise NETWORKS=mix-l LAYERS=0
 check "of fewer layers, the steps that come after others now, and the last of them" "${fewer[@]/#/capture/}" "${fewer[@]/#/distill/}" "${fewer[@]/#/splice/}" score/mix-l.stepwise
 pipeline RUN=less stepwise NETWORKS=mix-l LAYERS=0 ATTENTIONS=encoder; check "of one attention, another model is scored" score/mix-l.stepwise
-pipeline RUN=less stepwise NETWORKS=mix-l LAYERS=0 ATTENTIONS=encoder CAPTURE_FLAGS="--precision f32"
+pipeline RUN=less stepwise NETWORKS=mix-l LAYERS=0 ATTENTIONS=encoder CAPTURE_FLAGS="--type F32"
 check "other captures are other steps" {capture,distill,splice}/mix-l.encoder.0.stepwise capture/heads.encoder distill/mix-l.encoder splice/mix-l.encoder \
   score/mix-l.{encoder,stepwise}
 pipeline RUN=less stepwise NETWORKS=mix-l LAYERS=
@@ -302,6 +302,11 @@ pipeline -n TRAIN_FLAGS="--epochs 7 --dropout=0.2" DISTILL_FLAGS="--epochs 2" PA
 expect "a flag takes the place of the corpus's own" \
   'grep -E "/train --" out | grep -qE -- "--preset small --batch-tokens 500 --peak 2.5e-3 --warmup 300 +--epochs 7 --dropout=0.2" &&
    grep -E "/distill --" out | grep -qE -- "--spec alr-m.cross +--epochs 2" && ! grep -E "/distill --" out | grep -q -- "--epochs 3"'
+
+pipeline -n RUN=own SCORE_FLAGS="--maps 5"
+expect "maps that are given take the place of MAPS" 'grep -q -- "--maps 5" out && ! grep -q -- "--maps 3" out'
+pipeline -n RUN=own lengths START= NETWORKS=mix-l TEXTS=4 TOKENIZE_FLAGS="--join 4"
+expect "so does a number of sentences" 'grep -qE -- "--max-tokens 200 +--join 4( |$)" out && ! grep -q -- "--join 8" out'
 
 # Several processes: mpirun and the build with MPI for train and distill, for these alone.
 pipeline -n PROCESSES=4 MPI_BIN=mpi RUN=several

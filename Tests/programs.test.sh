@@ -44,10 +44,15 @@ in_all() { local word; for word in $1; do grep -qxe "$word" <<< "$2" || { echo "
 # ---- What they say of themselves ----------------------------------------------------------------------------------------
 
 join_lines() { sed -e ':a' -e '/\\$/N; s/\\\n//; ta' "$@"; }
-# Every command that the pipeline would give, for each corpus.
-for corpus in phrasebook multi30k tatoeba iwslt2017; do
-  env -u MAKEFLAGS -u MAKELEVEL make --no-print-directory -n -f pipeline.mk BIN="$bin" CORPUS=$corpus PAIR=en-fr RUN=none SEEDS=1 all bench 2> /dev/null || true
-done > "$work/commands"
+# Every command that the pipeline would give, for each corpus and each goal.
+would() {
+  env -u MAKEFLAGS -u MAKELEVEL make --no-print-directory -n -f pipeline.mk BIN="$bin" MPI_BIN="$bin" PAIR=en-fr RUN=none SEEDS=1 "$@" \
+    >> "$work/commands" 2>> "$work/unasked" || echo "make $*" >> "$work/unasked"
+}
+: > "$work/unasked"; : > "$work/out"; : > "$work/err"
+for corpus in phrasebook multi30k tatoeba iwslt2017; do would CORPUS=$corpus all bench; done
+for goal in paper pareto attentionless greedy stepwise lengths search "all PROCESSES=2"; do would START= TEXTS=2 $goal; done
+check "make says of every goal what it would do" '[ ! -s "$work/unasked" ] || ! cp "$work/unasked" "$work/err"'
 # The options that README.md and pipeline.mk use with program $1.
 used() {
   {
@@ -92,6 +97,20 @@ for attention in encoder decoder; do
   check "distill alr-h16.$attention" '[ $code = 0 ] && grep -q "^alr-h16.$attention.0 " out'
 done
 both=alr-h16.encoder+alr-h16.decoder
+run train --tokens $m/tokens "${shape[@]}" --epochs 4 --bleu-every 2 --average 2 --quiet --output runs/bleu/train
+check "train --bleu-every 2: of every second epoch alone" \
+  '[ $code = 0 ] && [ "$(sqlite3 runs/registry.sqlite "select group_concat(epoch) from (select row_number() over (order by step) as epoch, step from metrics join runs on run = id where name = '\''bleu'\'' and key = '\''valid.loss'\'') where step in (select step from metrics join runs on run = id where name = '\''bleu'\'' and key = '\''valid.bleu'\'')")" = 2,4 ]'
+sqlite3 runs/registry.sqlite "PRAGMA foreign_keys = ON; DELETE FROM runs WHERE name = 'bleu'"
+specs=$(PYTHONPATH=$source/Sources/search:$source/Tests/search python3 -B -c '
+from search_test import Chosen
+from space import ATTENTIONS, FAMILIES, Place, suggest
+for attention in ATTENTIONS:
+    for family in FAMILIES:
+        for largest in (False, True):
+            place = Place(attention, 0, width=128, heads=8)
+            print(suggest(Chosen(largest=largest, family=family), place, FAMILIES).spec)' 2> err)
+run distill --check $specs
+check "what a search proposes distill can read" '[ $code = 0 ] && [ "$(wc -w <<< "$specs")" -ge 18 ]'
 splice=(splice --model $m/train --replacement $m/distill/alr-h16.encoder --replacement $m/distill/alr-h16.decoder --output $m/splice/$both)
 run "${splice[@]}"; check "splice" '[ $code = 0 ] && grep -q "^2 attentions replaced" out'
 run score --model $m/train --tokens $m/tokens --output $m/score/teacher; check "score: the teacher" '[ $code = 0 ] && grep -q "BLEU|" out'
@@ -118,13 +137,15 @@ check "score: with products of bytes, a row of its own" '[ $code = 0 ] && [ "$(s
 
 run score --model $m/train --tokens $m/tokens --base $m/score/teacher --quiet --output $m/score/teacher.again
 check "score: translations that are the same are no difference" \
-  '[ $code = 0 ] && ! grep -q "searched for" err && [ "$(sqlite3 runs/registry.sqlite "select difference, p from leaderboard where model like '\''%teacher.again'\''")" = "0.0|1.0" ]'
+  '[ $code = 0 ] && ! grep -q "translated with search" err && [ "$(sqlite3 runs/registry.sqlite "select difference, p from leaderboard where model like '\''%teacher.again'\''")" = "0.0|1.0" ]'
 run score --model $m/train --tokens $m/tokens --base $m/score/teacher --forced-length 3 --quiet --output $m/score/teacher.three
 check "score: another search is another row, and compared aloud" \
-  '[ $code = 0 ] && grep -q "warning: .*teacher was searched for by greedy, this by greedy.length-3" err && [ "$(sqlite3 runs/registry.sqlite "select search from leaderboard where model like '\''%teacher.three'\''")" = greedy.length-3 ]'
+  '[ $code = 0 ] && grep -q "warning: .*teacher was translated with search greedy, this with greedy.length-3" err && [ "$(sqlite3 runs/registry.sqlite "select search from leaderboard where model like '\''%teacher.three'\''")" = greedy.length-3 ]'
 
 run bench --tokens $m/tokens --parts training distillation text --specs alr-h16.encoder --seconds 0.02 --threads 1 --json --output $m/bench
 check "bench: as JSON, with a figure of each part" '[ $code = 0 ] && [ "$(grep -cE "\"name\" : \"(sgemm|teacher|alr-h16.encoder|BLEU)\"" out)" = 4 ]'
+run bench --tokens $m/tokens --parts kernels --seconds 0.001 --threads 1 --output $m/bench.kernels
+check "bench: every kernel" '[ $code = 0 ] && [ "$(cut -d " " -f 1 out | grep -cx kernels)" -gt 40 ]'
 check "bench: in the registry, every figure above 0" \
   '[ "$(sqlite3 runs/registry.sqlite "select count(*) >= 12 and min(value) > 0 from metrics where key like '\''bench.%'\'' and key not like '\''%.embedding.%'\''")" = 1 ]'
 
@@ -463,8 +484,15 @@ check "a byte order mark is none of the first line" \
   '[ "$(printf "\xef\xbb\xbfthe red car\n" | "$bin/score" --model $m/train 2> err)" = "$(echo "the red car" | "$bin/score" --model $m/train 2> err)" ]'
 gzip -c a.de | "$bin/score" --model $m/train > out 2> err && code=0 || code=$?
 check "standard input that is no text" '[ $code = 65 ] && grep -q "standard input: expected plain text in UTF-8, found gzip data" err && hinted'
-(echo 'the red car stops .'; sleep 5) | "$bin/score" --model $m/train 2> err | (read -t 4 -r answer && echo "$answer" > out || : > out; cat > more) || true
+mkfifo lines
+"$bin/score" --model $m/train < lines > out 2> err & child=$!
+exec 8> lines
+echo 'the red car stops .' >&8
+for _ in {1..300}; do [ ! -s out ] || break; sleep 0.1; done
 check "a line from a pipe is answered before the next one comes" '[ -s out ]'
+exec 8>&-
+wait $child || true
+child=
 exec 9<> $m/train/.lock
 flock 9
 refuse "a folder in use" 75 "$m/train: locked, process [0-9]+ is writing to it" "${train[@]}" --tokens $m/tokens

@@ -48,7 +48,7 @@ void memory_observe(void (*observer)(size_t bytes)) { (void)observer; }
 
 #else
 
-// The functions below take the place of the library's for the whole program, the Swift runtime, OpenBLAS and C++
+// The functions below take the place of the library's for the whole program, the Swift runtime and C++
 // included: the dynamic linker finds the executable's first. They do what the library's do, but that they never fail
 // for want of anything.
 void *__libc_malloc(size_t size);

@@ -92,6 +92,8 @@ long product_rows(void) { return TILE; }
 
 long product_columns(void) { return best_strip().columns; }
 
+const char *product_level(void) { return best_strip().level; }
+
 KERNEL void product(const float *a, long a_stride, const float *b, long b_stride, float *c, long c_stride, long rows,
     long columns, long inner, int accumulate) {
     strip_t strip = best_strip();

@@ -129,8 +129,9 @@ byte_tile_vnni(const byte_row_t *const a[TILE], const float *b_scales, const uin
 }
 
 strip_t best_strip(void) {
-    if (__builtin_cpu_supports("x86-64-v4")) return (strip_t){tile_v4, 64};
-    return (strip_t){__builtin_cpu_supports("x86-64-v3") ? tile_v3 : tile_default, 16};
+    if (__builtin_cpu_supports("x86-64-v4")) return (strip_t){tile_v4, 64, "x86-64-v4"};
+    if (__builtin_cpu_supports("x86-64-v3")) return (strip_t){tile_v3, 16, "x86-64-v3"};
+    return (strip_t){tile_default, 16, "portable"};
 }
 
 byte_tile_t *byte_tile(panel_type_t type) {
@@ -138,6 +139,6 @@ byte_tile_t *byte_tile(panel_type_t type) {
     return type != panel_int8_portable && __builtin_cpu_supports("x86-64-v3") ? byte_tile_v3 : byte_tile_portable;
 }
 #else
-strip_t best_strip(void) { return (strip_t){tile_default, 16}; }
+strip_t best_strip(void) { return (strip_t){tile_default, 16, "portable"}; }
 byte_tile_t *byte_tile(panel_type_t type) { return byte_tile_portable; }
 #endif

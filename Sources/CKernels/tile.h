@@ -23,6 +23,8 @@ typedef struct {
     tile_t *tile;
     /// PANEL or a part of it.
     long columns;
+    /// Of x86-64, by name.
+    const char *level;
 } strip_t;
 
 /// That of the widest registers there are, which is more than a clone can know.

@@ -1,27 +1,22 @@
 import CKernels
-import COpenBLAS
 
-/// c = a' b', or c += a' b' where `accumulate`; ' transposes if asked.
+/// The kernels of products that this processor runs.
+package enum ProductKernels {
+    /// Their level of x86-64, such as `x86-64-v3`: sums of floats have the same bits on machines of one level.
+    package static var level: String { String(cString: product_level()) }
+}
+
+/// c = a b, or c += a b where `accumulate`, a transposed if asked. For a product with b transposed there are `Panels`.
 ///
-/// Where b is read row by row the product is our own: the matrices of a Transformer of this size are so thin that
-/// OpenBLAS, which rearranges both operands and clears the result at every call, spends a fifth of its time on that.
-/// The product with b transposed is OpenBLAS's; where its b stays the same for many rows, `Panels` is faster.
+/// The matrices of a Transformer of this size are so thin that a BLAS, which rearranges both operands and clears the
+/// result at every call, spends a fifth of its time on that (OpenBLAS).
 package func gemm(
-    _ a: Matrix, _ b: Matrix, transposeA ta: Bool = false, transposeB tb: Bool = false, into c: Matrix,
-    accumulate: Bool = false
+    _ a: Matrix, _ b: Matrix, transposeA ta: Bool = false, into c: Matrix, accumulate: Bool = false
 ) {
-    let (m, k) = ta ? (a.columns, a.rows) : (a.rows, a.columns)
-    let (kb, n) = tb ? (b.columns, b.rows) : (b.rows, b.columns)
-    require(
-        k == kb && c.rows == m && c.columns == n, "product of \(a)\(ta ? "^T" : "") and \(b)\(tb ? "^T" : "") into \(c)"
-    )
+    let (m, k) = ta ? (a.columns, a.rows) : (a.rows, a.columns), n = b.columns
+    require(k == b.rows && c.rows == m && c.columns == n, "product of \(a)\(ta ? "^T" : "") and \(b) into \(c)")
     guard m > 0, n > 0 else { return }
-    if tb {
-        cblas_sgemm(
-            CblasRowMajor, ta ? CblasTrans : CblasNoTrans, CblasTrans, blasint(m), blasint(n), blasint(k),
-            1, a.base, blasint(max(a.stride, 1)), b.base, blasint(max(b.stride, 1)), accumulate ? 1 : 0, c.base,
-            blasint(max(c.stride, 1)))
-    } else if k == 0 {
+    if k == 0 {
         if !accumulate { c.fill(0) }
     } else if ta {
         product_transposed(a.base, a.stride, b.base, b.stride, c.base, c.stride, m, n, k, accumulate ? 1 : 0, nil)

@@ -4,7 +4,7 @@ import CKernels
 package struct Randomness: Sendable {
     package let seed: UInt64
     package let step: Int
-    package let isOn: Bool
+    private let isOn: Bool
 
     package init(seed: UInt64, step: Int) {
         self.seed = seed

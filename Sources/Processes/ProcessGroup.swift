@@ -56,7 +56,7 @@ package final class ProcessGroup {
 
     // MARK: - The end
 
-    /// To be called last where all goes well.
+    /// To be called last where all end by themselves.
     package func finish() {
         #if MPI
             if count > 1 { group_finish() }
@@ -91,10 +91,16 @@ package final class ProcessGroup {
         return bytes.withUnsafeBytes { $0.loadUnaligned(as: Double.self) }
     }
 
+    /// Numbers of one message: MPI counts in 32 bits.
+    private static let mostAtATime = 1 << 30
+
     /// The leader's numbers replace those of the others.
     package func broadcast(_ block: FloatBlock) {
         #if MPI
-            if count > 1 { group_broadcast_floats(block.base, Int32(block.count)) }
+            guard count > 1 else { return }
+            for first in stride(from: 0, to: block.count, by: Self.mostAtATime) {
+                group_broadcast_floats(block.base + first, Int32(min(Self.mostAtATime, block.count - first)))
+            }
         #endif
     }
 

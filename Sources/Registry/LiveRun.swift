@@ -21,11 +21,12 @@ package final class LiveRun: @unchecked Sendable {
     private let rhythm: Rhythm
     private let warn: @Sendable (String) -> Void
 
+    /// The writer's own.
+    private var hasWarned = false
     /// Guards everything below, and wakes the writer when the run ends.
     private let condition = NSCondition()
     private var pending: [Fact] = []
     private var hasEnded = false
-    private var hasWarned = false
     private var writerHasStopped = false
 
     init(id: Int64, registry: RunRegistry, rhythm: Rhythm, warn: @escaping @Sendable (String) -> Void) {

@@ -24,6 +24,12 @@ package struct RegistryError: Error, CustomStringConvertible, Sendable {
 
     package var description: String { "\(path): \(problem)" }
     package var exitCode: Int32 { kind.exitCode }
+
+    /// What to do with a damaged file.
+    static func moveAside(_ path: String) -> String {
+        let path = FilePath.quoted(path)
+        return "move it aside: mv \(path) \(path).damaged (a new one is made; outputs do not depend on it)"
+    }
 }
 
 extension RegistryError {
@@ -45,8 +51,7 @@ extension RegistryError {
         case .SQLITE_NOTADB, .SQLITE_CORRUPT:
             self.init(
                 path: path, problem: "the registry is damaged (\(detail))",
-                hint: "move it aside: mv \(path) \(path).damaged (a new one is made; outputs do not depend on it)",
-                kind: .damaged)
+                hint: Self.moveAside(path), kind: .damaged)
         case .SQLITE_READONLY, .SQLITE_PERM:
             self.init(
                 path: path, problem: "the registry cannot be written (\(detail))",

@@ -54,6 +54,7 @@ package struct Machine: Equatable, Sendable {
     package var host: String
     package var bootID: String
     package var pid: Int32
+    /// The level of x86-64 whose kernels multiply.
     package var blas: String
     package var cpu: String
 

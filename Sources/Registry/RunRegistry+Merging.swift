@@ -33,7 +33,8 @@ extension RunRegistry {
         func found(_ problem: String) -> RegistryError {
             RegistryError(
                 path: path, problem: "the registry is damaged (\(problem))",
-                hint: "leave it out, or save what can be read: sqlite3 \(path) .recover", kind: .damaged)
+                hint: "leave it out, or save what can be read: sqlite3 \(FilePath.quoted(path)) .recover",
+                kind: .damaged)
         }
         do {
             let verdict = try String.fetchOne(database, sql: "PRAGMA other.quick_check(1)") ?? "no answer"

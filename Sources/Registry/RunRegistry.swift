@@ -127,8 +127,7 @@ package final class RunRegistry: Sendable {
         guard found >= 0 else {
             throw RegistryError(
                 path: path, problem: "the registry is damaged (version \(found))",
-                hint: "move it aside: mv \(path) \(path).damaged (a new one is made; outputs do not depend on it)",
-                kind: .damaged)
+                hint: RegistryError.moveAside(path), kind: .damaged)
         }
         guard found <= Schema.version else {
             throw RegistryError(

@@ -82,6 +82,14 @@ enum Views {
         """
     }
 
+    /// Where an artifact is, or was last seen.
+    static func lastPlace(of artifact: String) -> String {
+        """
+        (SELECT path FROM artifact_paths WHERE artifact_paths.artifact = \(artifact)
+         ORDER BY removed IS NOT NULL, seen DESC, path LIMIT 1)
+        """
+    }
+
     /// More than any chain of stages has: runs that read what one another made would lead on for ever.
     static let deepest = 400
 
@@ -105,8 +113,7 @@ enum Views {
         nearest(run, depth, reader) AS (SELECT run, min(depth), reader FROM behind GROUP BY run, reader)
         SELECT nearest.run, nearest.depth, nearest.reader, edge.role, artifacts.kind, runs.stage, runs.spec,
                edge.source, edge.artifact,
-               (SELECT path FROM artifact_paths WHERE artifact_paths.artifact = edge.artifact
-                ORDER BY removed IS NOT NULL, seen DESC, path LIMIT 1) AS path
+               \(lastPlace(of: "edge.artifact")) AS path
         FROM nearest
         JOIN edge ON edge.run = nearest.reader
         JOIN artifacts ON artifacts.sha256 = edge.artifact

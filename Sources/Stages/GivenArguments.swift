@@ -1,6 +1,46 @@
 import ArgumentParser
 import Foundation
 
+/// What ArgumentParser knows of a type's arguments (`--experimental-dump-help`).
+package enum DefinedArguments {
+    struct Argument: Decodable {
+        private struct Name: Decodable {
+            let kind: String
+            let name: String
+        }
+        private let kind: String
+        private let names: [Name]?
+        let isRepeating: Bool
+
+        /// It has a value.
+        var isOption: Bool { kind == "option" }
+        var long: [String] { names(of: "long", "--") }
+        var short: [String] { names(of: "short", "-") }
+
+        private func names(of kind: String, _ dashes: String) -> [String] {
+            (names ?? []).filter { $0.kind == kind }.map { dashes + $0.name }
+        }
+    }
+
+    private struct Help: Decodable {
+        struct Command: Decodable { let arguments: [Argument]? }
+        let command: Command
+    }
+
+    static func all(of type: any ParsableArguments.Type) -> [Argument] {
+        do {
+            return try JSONDecoder().decode(Help.self, from: Data(type._dumpHelp().utf8)).command.arguments ?? []
+        } catch {
+            fatalError("another ArgumentParser, which tells of \(type) otherwise: \(error)")
+        }
+    }
+
+    /// The options and flags of a program, or of a group of its options, by their long names.
+    package static func names(of type: any ParsableArguments.Type) -> [String] {
+        all(of: type).flatMap(\.long).filter { $0 != "--help" && $0 != "--version" }
+    }
+}
+
 /// What was typed, seen before it is parsed: ArgumentParser keeps the last of two values in silence, and does not tell
 /// a value that was given from a default.
 struct GivenArguments {
@@ -9,29 +49,12 @@ struct GivenArguments {
     /// Options, not flags, that were given more than once though they take one value.
     private(set) var repeated: [String] = []
 
-    /// An argument as ArgumentParser describes it in `--experimental-dump-help`.
-    private struct Help: Decodable {
-        struct Command: Decodable { let arguments: [Argument]? }
-        struct Argument: Decodable {
-            let kind: String
-            let isRepeating: Bool
-            let names: [Name]?
-        }
-        struct Name: Decodable {
-            let kind: String
-            let name: String
-        }
-        let command: Command
-    }
-
-    init(_ words: [String], of command: any ParsableCommand.Type) throws {
-        let help = try JSONDecoder().decode(Help.self, from: Data(command._dumpHelp().utf8))
+    init(_ words: [String], of command: any ParsableCommand.Type) {
         var long: [String: String] = [:], single: Set<String> = []
-        for argument in help.command.arguments ?? [] {
-            let names = argument.names ?? []
-            guard let name = names.first(where: { $0.kind == "long" })?.name else { continue }
-            for other in names { long[(other.kind == "long" ? "--" : "-") + other.name] = "--" + name }
-            if argument.kind == "option", !argument.isRepeating { single.insert("--" + name) }
+        for argument in DefinedArguments.all(of: command) {
+            guard let name = argument.long.first else { continue }
+            for other in argument.long + argument.short { long[other] = name }
+            if argument.isOption, !argument.isRepeating { single.insert(name) }
         }
         var current: String?
         for word in words {

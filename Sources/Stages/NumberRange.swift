@@ -18,7 +18,7 @@ struct NumberRange {
         "--average": of(1, 1000),
         "--peak": above(0, 1e30), "--weight-decay": of(0, 1), "--checkpoint-seconds": of(0, 1e6),
         "--bleu-every": of(0, 1e6),
-        "--shares": of(Double(Shares.range.lowerBound), Double(Shares.range.upperBound)), "--batch": of(1, 1e6),
+        "--shares": of(Shares.range), "--batch": of(1, 1e6),
         "--batch-tokens": of(1, 1e9), "--smoothing": below(0, 1),
         "--beta1": below(0, 1), "--beta2": below(0, 1), "--epsilon": of(1e-12, 1),
         "--dropout": below(0, 1), "--embedding-dropout": below(0, 1), "--attention-dropout": below(0, 1),
@@ -27,18 +27,18 @@ struct NumberRange {
         "--likeliest": of(1, Double(Labels.Teacher.mostLikeliest)),
         "--matching": of(0, 1000),
         // shapes
-        "--width": of(1, 65_536), "--heads": of(1, 65_536), "--hidden": of(1, 1_048_576),
-        "--encoder-layers": of(0, 1000),
-        "--decoder-layers": of(1, 1000), "--layers": of(0, 999),
+        "--width": of(Shape.widths), "--heads": of(Shape.headCounts), "--hidden": of(Shape.hiddenWidths),
+        "--encoder-layers": of(Shape.encoderDepths), "--decoder-layers": of(Shape.decoderDepths),
+        "--layers": of(0...Shape.decoderDepths.upperBound - 1),
         // text
         "--source-column": of(1, 1e6), "--target-column": of(1, 1e6), "--hold-out-valid": of(0, 1e9),
         "--hold-out-test": of(0, 1e9),
         "--vocabulary-size": of(0, 1e6), "--minimum-frequency": of(1, 1e9), "--coverage": of(0.98, 1),
-        "--max-tokens": of(2, mostTokens),
+        "--max-tokens": of(2...Shape.mostTokens),
         "--join": of(1, 1000), "--join-test": of(1, 1000),
         // translation and scores
         "--beam": of(1, 64), "--length-penalty": of(0, 10), "--max-length-ratio": of(0, 1000),
-        "--forced-length": of(1, mostTokens),
+        "--forced-length": of(1...Shape.mostTokens),
         "--bound": of(0, 100), "--resamples": of(0, 1e6), "--bootstrap": of(0, 1e6),
         "--maps": of(0, 1000),
         "--chrf-char-order": of(1, 6), "--chrf-word-order": of(0, 2), "--chrf-beta": of(0, 100),
@@ -47,8 +47,11 @@ struct NumberRange {
         "--seconds": above(0, 3600),
     ]
 
-    private static let mostTokens = Double(TransformerConfiguration.mostTokens)
+    private typealias Shape = TransformerConfiguration
 
+    private static func of(_ range: ClosedRange<Int>) -> NumberRange {
+        of(Double(range.lowerBound), Double(range.upperBound))
+    }
     private static func of(_ lower: Double, _ upper: Double) -> NumberRange { NumberRange(values: lower...upper) }
     private static func above(_ lower: Double, _ upper: Double) -> NumberRange {
         NumberRange(values: lower...upper, excludesLower: true)

@@ -1,4 +1,4 @@
-import Foundation
+import Kernels
 
 /// How far a loop has come, on standard error: on a terminal one line redrawn in place at most ten times a second,
 /// elsewhere a plain line every ten seconds and at the end.
@@ -17,7 +17,7 @@ package final class ProgressDisplay {
 
     init(
         _ label: String, total: Int?, unit: String, start: Int, terminal: Terminal?,
-        now: @escaping () -> Double = ProgressDisplay.clock
+        now: @escaping () -> Double = { PhaseTimer.now }
     ) {
         self.label = label
         self.total = total
@@ -91,6 +91,4 @@ package final class ProgressDisplay {
         guard let total, done > start, done < total else { return "" }
         return "ETA " + Format.duration(seconds / Double(done - start) * Double(total - done))
     }
-
-    static func clock() -> Double { Double(DispatchTime.now().uptimeNanoseconds) / 1e9 }
 }

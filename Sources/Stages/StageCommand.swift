@@ -31,7 +31,6 @@ extension StageCommand {
 
     package static func main() {
         ThisProcess.prepare()
-        BLAS.prepare()
         Signals.install()
         main(nil)
     }
@@ -51,7 +50,7 @@ extension StageCommand {
     /// Parses, and sees to it that everything that was typed counts: one value where one is taken, numbers in their
     /// range, no option of another way of working.
     static func parse(all arguments: [String]) throws -> ParsableCommand {
-        let given = try GivenArguments(arguments, of: self)
+        let given = GivenArguments(arguments, of: self)
         try NumberRange.check(given)
         let command = try parseAsRoot(arguments)
         if let name = given.repeated.first {
@@ -160,12 +159,6 @@ package struct JSONOption: ParsableArguments {
 package enum Results {
     /// One JSON value, members sorted, indented.
     package static func printJSON(_ value: some Encodable) throws {
-        print(String(decoding: try json(value), as: UTF8.self))
-    }
-
-    package static func json(_ value: some Encodable) throws -> Data {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        return try encoder.encode(value)
+        print(String(decoding: try JSONText.encode(value), as: UTF8.self))
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Kernels
 import Logging
 import Processes
 import Registry
@@ -269,11 +270,11 @@ extension LiveRun {
 
 /// Wall and CPU time since a run began.
 private struct ProcessClock {
-    let began = ProgressDisplay.clock()
+    let began = PhaseTimer.now
 
     func ending(_ status: RunEnding.Status, exitCode: Int32, error: String? = nil) -> RunEnding {
         RunEnding(
-            status: status, exitCode: exitCode, error: error, wallSeconds: ProgressDisplay.clock() - began,
+            status: status, exitCode: exitCode, error: error, wallSeconds: PhaseTimer.now - began,
             cpuSeconds: ThisMachine.cpuSeconds, peakResidentBytes: ThisMachine.highestResidentBytes)
     }
 

@@ -7,8 +7,7 @@ package enum ThisMachine {
     static func describe() -> Machine {
         Machine(
             host: ProcessInfo.processInfo.hostName, bootID: line("/proc/sys/kernel/random/boot_id") ?? "unknown",
-            pid: getpid(),
-            blas: "OpenBLAS \(BLAS.coreName)", cpu: processor)
+            pid: getpid(), blas: ProductKernels.level, cpu: processor)
     }
 
     /// User and system time of all threads, in seconds.

@@ -36,7 +36,4 @@ package struct TensorInfo: Sendable, Equatable {
     package let type: ElementType
     package let shape: [Int]
     package let bytes: Range<Int>
-
-    /// Number of elements, 1 for a scalar.
-    package var count: Int { bytes.count / type.bytes }
 }

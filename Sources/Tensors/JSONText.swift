@@ -1,16 +1,23 @@
 import Foundation
 
-/// JSON that may be anything at all.
-enum JSONText {
+/// JSON that may be anything at all, and JSON as all files of ours have it.
+package enum JSONText {
+    /// Members sorted, indented.
+    package static func encode(_ value: some Encodable) throws -> Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return try encoder.encode(value)
+    }
+
     /// What a file holds; a `DataError` says in a few words what is wrong with it.
-    static func decode<Value: Decodable>(
+    package static func decode<Value: Decodable>(
         _ type: Value.Type, path: String, expected: String, hint: String? = nil
     ) throws -> Value {
         try decode(type, Data(FileSystem.read(path)), path: path, expected: expected, hint: hint)
     }
 
     /// - Parameter path: of the file that the text is from
-    static func decode<Value: Decodable>(
+    package static func decode<Value: Decodable>(
         _ type: Value.Type, _ text: Data, path: String, expected: String, hint: String? = nil
     ) throws -> Value {
         do {

@@ -46,9 +46,7 @@ package final class OutputFolder {
             files[name] = FileRecord(sha256: try FileSystem.sha256(of: file), bytes: try FileSystem.size(of: file))
         }
         let manifest = Manifest(stage: stage, spec: spec, configuration: configuration, inputs: inputs, files: files)
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        let data = try encoder.encode(manifest) + Data("\n".utf8)
+        let data = try JSONText.encode(manifest) + Data("\n".utf8)
         try FileSystem.writeAtomically(data, to: temporaryPath(ManifestFile.name))
         try install()
         return FileSystem.sha256(data)

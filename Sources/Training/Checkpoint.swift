@@ -56,13 +56,9 @@ struct Checkpoint {
                 path: path, expected: "what was written, SHA-256 \(Identity.brief(recorded))",
                 found: "other bytes, \(Identity.brief(found))", hint: "delete it to start from nothing")
         }
-        do {
-            return try JSONDecoder().decode(TrainerState.self, from: Data(text.utf8))
-        } catch {
-            throw DataError(
-                path: path, expected: "the state of a training", found: text,
-                hint: "delete it to start from nothing")
-        }
+        return try JSONText.decode(
+            TrainerState.self, Data(text.utf8), path: path, expected: "the state of a training",
+            hint: "delete it to start from nothing")
     }
 
     /// SHA-256 of the state and of all numbers, in the order of the file.

@@ -1,4 +1,6 @@
 import Corpus
+import Foundation
+import Kernels
 
 extension TokenShard {
     /// Consecutive sentences of about `batchTokens` tokens, whatever the number of threads.
@@ -24,4 +26,35 @@ extension TokenShard {
 
     /// A sentence's first target token among all, as a model sees them.
     func firstTargetToken(_ sentence: Int) -> Int { target.offsets[sentence] + sentence }
+}
+
+extension WorkerPool {
+    /// Calls `body` for each batch, one on each thread at a time. Between two rounds it asks whether to stop and tells
+    /// how many sentences are done; what `body` throws ends it.
+    ///
+    /// - Parameter body: gets the batch and its place in the round, from 0 on
+    func inRounds(
+        _ batches: [Range<Int>], stop: () throws -> Void, progress: (_ sentences: Int) -> Void,
+        _ body: (_ batch: Range<Int>, _ worker: Int) throws -> Void
+    ) throws {
+        for start in stride(from: 0, to: batches.count, by: threads) {
+            try stop()
+            let round = batches[start..<min(start + threads, batches.count)], failures = FirstError()
+            run(round.count) { index in failures.catching { try body(round[start + index], index) } }
+            try failures.rethrow()
+            progress(round.last!.upperBound)
+        }
+    }
+}
+
+/// Keeps the first error thrown on any thread.
+private final class FirstError: @unchecked Sendable {
+    private let lock = NSLock()
+    private var error: Error?
+
+    func catching(_ body: () throws -> Void) {
+        do { try body() } catch { lock.withLock { self.error = self.error ?? error } }
+    }
+
+    func rethrow() throws { if let error { throw error } }
 }

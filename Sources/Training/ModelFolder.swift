@@ -52,8 +52,14 @@ package final class ModelFolder {
             throw DataError(
                 path: ManifestFile.path(path), expected: "the shape of a model", found: problem, hint: "make it again")
         }
-        model = Transformer(
-            description.transformer, try Replacements(description.replacements, in: description.transformer))
+        do {
+            model = Transformer(
+                description.transformer, try Replacements(description.replacements, in: description.transformer))
+        } catch let error as SpecError {
+            throw DataError(
+                path: ManifestFile.path(path), expected: "networks that fit the model", found: "\(error)",
+                hint: "make it again")
+        }
         file = try files.tensors(Self.weightsName)
         try WeightFile.check(file, model.layout.slots)  // before memory is taken for what may not be there
         weights = FloatBlock(model.layout.count)

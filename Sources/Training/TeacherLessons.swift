@@ -42,7 +42,7 @@ package final class TeacherLessons {
         _ teacher: Transformer, weights: FloatBlock, _ shard: TokenShard, _ settings: TeachingSettings,
         pool: WorkerPool,
         progress: (Int) -> Void = { _ in }, stop: () throws -> Void = {}
-    ) rethrows {
+    ) throws {
         self.settings = settings
         self.teacher = teacher
         self.weights = weights
@@ -55,30 +55,24 @@ package final class TeacherLessons {
         var ids = [Int32](repeating: 0, count: tokens * k), probabilities = [Float](repeating: 0, count: tokens * k)
         let batches = shard.consecutiveBatches(of: Self.batchTokens, tokens: shard.targetTokens),
             workers = (0..<pool.threads).map { _ in (Workspace(), TransformerTrace()) }
-        for start in Swift.stride(from: 0, to: batches.count, by: workers.count) {
-            try stop()
-            let round = Array(batches[start..<min(start + workers.count, batches.count)])
-            ids.withUnsafeMutableBufferPointer { ids in
-                probabilities.withUnsafeMutableBufferPointer { probabilities in
-                    let (ids, probabilities) = (ids.baseAddress!, probabilities.baseAddress!)
-                    pool.run(round.count) { index in
-                        let (space, trace) = workers[index], first = shard.firstTargetToken(round[index].lowerBound) * k
-                        space.reset()
-                        var batch = PairBatch()
-                        for sentence in round[index] {
-                            batch.append(source: shard.source[sentence], target: shard.target[sentence])
-                        }
-                        let found = teacher.likeliest(
-                            k, batch, temperature: settings.temperature, trace: trace,
-                            Pass(weights: weights, workspace: space))
-                        for i in found.ids.indices {
-                            ids[first + i] = found.ids[i]
-                            probabilities[first + i] = exp(found.logProbabilities[i])
-                        }
+        try ids.withUnsafeMutableBufferPointer { ids in
+            try probabilities.withUnsafeMutableBufferPointer { probabilities in
+                try pool.inRounds(batches, stop: stop, progress: progress) { sentences, worker in
+                    let (space, trace) = workers[worker], first = shard.firstTargetToken(sentences.lowerBound) * k
+                    space.reset()
+                    var batch = PairBatch()
+                    for sentence in sentences {
+                        batch.append(source: shard.source[sentence], target: shard.target[sentence])
+                    }
+                    let found = teacher.likeliest(
+                        k, batch, temperature: settings.temperature, trace: trace,
+                        Pass(weights: weights, workspace: space))
+                    for i in found.ids.indices {
+                        ids[first + i] = found.ids[i]
+                        probabilities[first + i] = exp(found.logProbabilities[i])
                     }
                 }
             }
-            progress(round.last!.upperBound)
         }
         self.ids = ids
         self.probabilities = probabilities

@@ -148,7 +148,7 @@ package final class TeacherTrainee: Trainee {
 
     package func keepOwnMoments(_ adam: Adam) { update.keepOwn(adam, group) }
 
-    package func validate(epoch: Int) throws -> Validation {
+    package func validate(epoch: Int?) throws -> Validation {
         learner.weightsHaveChanged()  // as an average may have been read into them
         var total = LossSums(), start = 0
         while start < valid.count {
@@ -162,7 +162,7 @@ package final class TeacherTrainee: Trainee {
             start = end
         }
         var metrics = [MetricKey(.valid, .nll): total.meanNLL]
-        if let bleu = try validationBLEU(epoch, weights) { metrics[MetricKey(.valid, .bleu)] = bleu }
+        if let epoch, let bleu = try validationBLEU(epoch, weights) { metrics[MetricKey(.valid, .bleu)] = bleu }
         return Validation(loss: total.mean, metrics: metrics)
     }
 

@@ -15,7 +15,9 @@ package protocol Trainee: AnyObject {
     /// Sentences of the validation set. Without any, nothing is measured and the last weights are the result.
     var validationSentences: Int { get }
     /// Measures the weights on the validation set, which must not be empty: a mean over nothing is no measurement.
-    func validate(epoch: Int) throws -> Validation
+    ///
+    /// - Parameter epoch: that has just ended; nil for weights of no epoch
+    func validate(epoch: Int?) throws -> Validation
 
     /// Calls `body` while this process has all of Adam's moments, where several share them. To be called by all.
     func withAllMoments(_ adam: Adam, _ body: () throws -> Void) rethrows

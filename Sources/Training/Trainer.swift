@@ -72,8 +72,7 @@ package final class Trainer {
     private let snapshots: Snapshots
     /// Seconds between checkpoints, at least; more where writing one takes long.
     private let checkpointSeconds: Double
-    private let clock = ContinuousClock()
-    private var lastWritten: ContinuousClock.Instant
+    private var lastWritten = PhaseTimer.now
     /// Seconds that the last checkpoint took.
     private var cost = 0.0
 
@@ -89,7 +88,6 @@ package final class Trainer {
         self.trainee = trainee
         self.settings = settings
         self.checkpointSeconds = checkpointSeconds
-        lastWritten = clock.now
         adam = Adam(settings.adam, count: trainee.weights.count)
         checkpoint = Checkpoint(folder: folder, key: key, layout: trainee.layout)
         snapshots = Snapshots(folder: folder, layout: trainee.layout, kept: max(1, settings.averaged))
@@ -105,11 +103,11 @@ package final class Trainer {
         if trainee.validationSentences == 0 {
             observer.note("no validation sentences: the last weights are the result")
         }
-        lastWritten = clock.now
+        lastWritten = PhaseTimer.now
         while !isDone {
             let batches = trainee.begin(epoch: state.epoch), total = totalSteps(batches)
             while state.batch < batches, !reachedLimit {
-                let stepStarted = clock.now
+                let stepStarted = PhaseTimer.now
                 let rate = settings.schedule.rate(step: state.step + 1, of: total)
                 let sums = try trainee.step(batch: state.batch, step: state.step + 1, rate: rate, adam: adam)
                 guard sums.loss.isFinite else {
@@ -122,9 +120,9 @@ package final class Trainer {
                 observer.didStep(
                     .init(
                         step: state.step, steps: total, epoch: state.epoch, rate: rate, sums: sums,
-                        seconds: (clock.now - stepStarted).seconds))
+                        seconds: PhaseTimer.now - stepStarted))
                 let stop = group.agreeToStop(observer.stopRequested())
-                let isDue = (clock.now - lastWritten).seconds > max(checkpointSeconds, 50 * cost)
+                let isDue = PhaseTimer.now - lastWritten > max(checkpointSeconds, 50 * cost)
                 if stop || group.any(group.leads && isDue) { try writeCheckpoint() }
                 if stop { return .interrupted }
             }
@@ -190,12 +188,12 @@ package final class Trainer {
     }
 
     private func writeCheckpoint() throws {
-        let began = clock.now
+        let began = PhaseTimer.now
         try trainee.withAllMoments(adam) {
             if group.leads { try checkpoint.write(state, weights: trainee.weights, adam: adam) }
         }
-        lastWritten = clock.now
-        cost = (lastWritten - began).seconds
+        lastWritten = PhaseTimer.now
+        cost = lastWritten - began
     }
 
     private func diverged(_ what: String) -> DivergedError {
@@ -217,7 +215,7 @@ package final class Trainer {
         }
         if state.snapshots.count > 1 {
             try snapshots.average(state.snapshots, into: trainee.weights)
-            let averaged = try trainee.validate(epoch: state.epoch)
+            let averaged = try trainee.validate(epoch: nil)
             observer.note(
                 String(
                     format: "average of the best %d epochs: valid loss %.4f, best alone %.4f", state.snapshots.count,
@@ -250,8 +248,4 @@ package struct DivergedError: Error, CustomStringConvertible {
     package var description: String {
         "\(training.map { "\($0): " } ?? "")\(what) is not a number at step \(step), learning rate \(rate)"
     }
-}
-
-extension Duration {
-    package var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
 }

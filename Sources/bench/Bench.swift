@@ -53,6 +53,7 @@ struct Bench: StageCommand {
     }
 
     mutating func run() throws {
+        OpenBLAS.prepare()
         options.force = true
         let folder = try TokenFolder(path: tokens),
             chosen = parts.isEmpty ? Part.allCases : Part.allCases.filter(parts.contains)

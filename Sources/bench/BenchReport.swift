@@ -31,7 +31,7 @@ struct BenchReport: Codable {
     var measurements: [Measurement] = []
 
     func write(to path: String) throws {
-        try FileSystem.writeAtomically(try Results.json(self), to: path)
+        try FileSystem.writeAtomically(try JSONText.encode(self), to: path)
     }
 
     var text: String {

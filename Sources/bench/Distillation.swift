@@ -1,5 +1,4 @@
 import Corpus
-import Foundation
 import Kernels
 import Models
 import Tensors
@@ -17,7 +16,7 @@ extension Session {
                     let rate = stopwatch.rate(work.step), flops = rate * work.flopsPerSentence
                     add(
                         Measurement(
-                            part: .distillation, name: Self.name(spec), threads: threads, value: rate,
+                            part: .distillation, name: spec.withoutLayer, threads: threads, value: rate,
                             unit: "sentences/s",
                             fraction: flops / peak(threads).flops, bound: .float32,
                             note: "\(Int(flops / 1e9)) GFLOP/s in products"))
@@ -31,13 +30,11 @@ extension Session {
         of specs: [Spec], _ body: (CaptureConfiguration, _ folder: String, BlockHashes) throws -> Void
     ) throws {
         let scratch = try OutputFolder(outputFolder + "/activations")
-        defer { try? FileManager.default.removeItem(atPath: scratch.folder) }
+        defer { try? FileSystem.removeFolder(scratch.folder) }
         let captured = try capture(specs, to: scratch),
             hashes = BlockHashes(try TensorFile(path: scratch.path(BlockHashes.fileName)))
         try body(captured, scratch.unfinished, hashes)
     }
-
-    static func name(_ spec: Spec) -> String { "\(spec.family.name)-\(spec.size).\(spec.attention)" }
 
     private func capture(_ specs: [Spec], to folder: OutputFolder) throws -> CaptureConfiguration {
         let model = Transformer(configuration), weights = model.layout.initialized(seed: 1)

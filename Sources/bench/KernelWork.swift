@@ -19,7 +19,7 @@ extension Session {
                 Measurement(
                     part: .kernels, name: kernel.name, threads: 1, value: rate / 1e9,
                     unit: isMemory ? "GB/s" : "GFLOP/s",
-                    fraction: rate / limit, bound: kernel.bound))
+                    fraction: limit > 0 ? rate / limit : nil, bound: kernel.bound))
         }
     }
 }

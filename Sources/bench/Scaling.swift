@@ -15,12 +15,12 @@ struct SimulatedStep {
     let total: Double
 
     /// The fastest of several times for each task, and for what is outside them.
-    init(_ runs: [(record: TaskRecord, seconds: Double)]) {
-        let all = runs.map(\.record.sections)
+    init(_ runs: [(sections: [[Double]], seconds: Double)]) {
+        let all = runs.map(\.sections)
         sections = all[0].indices.map { section in
             all[0][section].indices.map { task in all.map { $0[section][task] }.min()! }
         }
-        serial = runs.map { run in run.seconds - run.record.sections.joined().reduce(0, +) }.min()!
+        serial = runs.map { run in run.seconds - run.sections.joined().reduce(0, +) }.min()!
         total = runs.map(\.seconds).min()!
     }
 
@@ -62,13 +62,13 @@ struct RepeatedWork {
         return PhaseTimer.now - start
     }
 
-    /// Its tasks on one thread, and the processor time of doing it once.
-    func recorded() -> (record: TaskRecord, seconds: Double) {
+    /// The seconds of its tasks on one thread, section by section, and the processor time of doing it once.
+    func recorded() -> (sections: [[Double]], seconds: Double) {
         let record = TaskRecord(), start = PhaseTimer.processorNow
         pool.record = record
         defer { pool.record = nil }
         body()
-        return (record, PhaseTimer.processorNow - start)
+        return (record.sections, PhaseTimer.processorNow - start)
     }
 }
 
@@ -89,7 +89,7 @@ extension Session {
         let specs = try settings.specs(.scaling)
         try withActivations(of: specs) { captured, folder, hashes in
             for spec in specs {
-                try simulate("distillation, \(Self.name(spec))", overhead) { pool in
+                try simulate("distillation, \(spec.withoutLayer)", overhead) { pool in
                     let work = try DistillationWork(spec, captured, folder: folder, hashes, pool: pool)
                     return { work.repeatStep() }
                 }
@@ -141,7 +141,7 @@ extension Session {
 
     /// The same work cut for one core and for several.
     private func steps(_ one: RepeatedWork, _ several: RepeatedWork) -> (SimulatedStep, SimulatedStep) {
-        var runs: [[(record: TaskRecord, seconds: Double)]] = [[], []]
+        var runs: [[(sections: [[Double]], seconds: Double)]] = [[], []]
         inTurn([one, several], rounds: 4...20) { index, work in
             runs[index].append(work.recorded())
             return runs[index].last!.seconds

@@ -22,6 +22,11 @@ struct Distill: StageCommand {
             Families, where they may stand, and their sizes:
             \(Families.help)
 
+            A preset gives every value; each can be overridden:
+              standard  as the family wishes: warm-up, cosine, shuffled
+              paper     as in "Rethinking Attention" (Bozic et al. 2024): constant
+                        rate, 21 epochs, not shuffled
+
             The validation error is measured after every epoch and the best epoch's weights are kept. Stopped or \
             killed, it goes on from its last checkpoint when the same command is given again, and ends with the same \
             bits.
@@ -107,7 +112,7 @@ struct Distill: StageCommand {
         let layer = spec.layer!, scratch = output.unfinished + "/layer-\(layer)"
         if let made = try LayerResult.load(from: output, layer: layer, key: run.keyHash) {
             run.metric(MetricKey(nil, .parameters, layer: layer), Double(made.parameters))
-            try? FileManager.default.removeItem(atPath: scratch)  // left by a kill between its weights and here
+            try? FileSystem.removeFolder(scratch)  // left by a kill between its weights and here
             return
         }
         let capture = folder.path, hashes = try folder.blockHashes()
@@ -124,7 +129,7 @@ struct Distill: StageCommand {
         try TrainingReport(run, layer: layer, label: "\(spec)").train(trainer)
         let result = try LayerResult(trainee, epochs: trainer.state.epoch)
         try result.save(trainee, to: output, layer: layer, key: run.keyHash)
-        try FileManager.default.removeItem(atPath: scratch)
+        try FileSystem.removeFolder(scratch)
     }
 }
 

@@ -14,7 +14,7 @@ struct LayerResult: Codable {
     let cosine: Double?
 
     init(_ trainee: DistillationTrainee, epochs: Int) throws {
-        let validation = trainee.validationSentences == 0 ? nil : try trainee.validate(epoch: epochs)
+        let validation = trainee.validationSentences == 0 ? nil : try trainee.validate(epoch: nil)
         parameters = trainee.layout.parameters
         self.epochs = epochs
         func finite(_ value: Double?) -> Double? { value.flatMap { $0.isFinite ? $0 : nil } }

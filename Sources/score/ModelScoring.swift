@@ -44,7 +44,7 @@ struct ModelScoringOptions: ParsableArguments {
         var inputs: [StageInput] = [try .folder("model", model), try .folder("tokens", tokens)]
         var otherSearch: String?
         if let base {
-            let other = try Evaluation.requireSameSentences(base, count: sentences.shard(split).count, text: text)
+            let other = try Evaluation.requireSameSentences(base, count: sentences.count(split), text: text)
             otherSearch = other.searchName == settings.searchName ? nil : other.searchName
             inputs.append(try .folder("base", base))
         }
@@ -53,11 +53,13 @@ struct ModelScoringOptions: ParsableArguments {
             options: options, output: output
         ) { run in
             if let base, let otherSearch {
-                run.log.warning("\(base) was searched for by \(otherSearch), this by \(settings.searchName)")
+                run.log.warning(
+                    "\(base) was translated with search \(otherSearch), this with \(settings.searchName)")
             }
-            let hypotheses = try translate(folder, try sentences.shard(split).source, search.configuration, run)
+            let shard = try sentences.shard(split)
+            let hypotheses = try translate(folder, shard.source, search.configuration, run)
             let evaluation = try Evaluation(
-                hypotheses, folder, references: try sentences.shard(split).target,
+                hypotheses, folder, references: shard.target,
                 texts: try sentences.lines(split, .target), resamples: resamples)
             try evaluation.write(to: run.folder)
             let testSet = sentences.configuration.testSet(split)
@@ -66,7 +68,7 @@ struct ModelScoringOptions: ParsableArguments {
             run.param("test_text", "\(text)")
             run.param("replaced", folder.description.replacements.count)
             run.param("parameters", folder.parameters)
-            if maps > 0 { try writeMaps(folder, try sentences.shard(split), run) }
+            if maps > 0 { try writeMaps(folder, shard, run) }
             if let base { try evaluation.compare(with: base, testSet: testSet, run) }
             try run.publish(settings)
             print(json ? evaluation.report.json() : evaluation.report.text(.fixed(2)))
@@ -111,13 +113,13 @@ struct ModelScoringOptions: ParsableArguments {
     ) throws -> [Hypothesis] {
         let translator = Translator(
             try folder.translationModel(precision), search, pool: WorkerPool(threads: run.threads))
-        let clock = ContinuousClock(), started = clock.now
+        let started = PhaseTimer.now
         let progress = run.progress(total: source.count, unit: "sentences")
         let hypotheses = try translator.translate((0..<source.count).map { Array(source[$0]) }) { done in
             progress.update(done)
             try run.stopIfRequested()
         }
-        let seconds = (clock.now - started).seconds,
+        let seconds = PhaseTimer.now - started,
             tokens = hypotheses.reduce(0) { $0 + $1.ids.count + ($1.isComplete ? 1 : 0) }
         progress.finish(source.count, note: "\(Format.rate(Double(tokens) / seconds)) tokens/s")
         report(hypotheses, run)

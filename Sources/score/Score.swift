@@ -35,20 +35,16 @@ struct Score: StageCommand {
     @OptionGroup(title: "Texts") var texts: TextScoringOptions
 
     var idleOptions: [IdleOptions] {
-        if texts.hypotheses != nil {
-            return [.allBut(TextScoringOptions.names, because: "two texts are compared")] + texts.idleOptions
-        }
+        let ofTexts = DefinedArguments.names(of: TextScoringOptions.self)
+        if texts.hypotheses != nil { return [.allBut(ofTexts, because: "two texts are compared")] + texts.idleOptions }
         if model.tokens != nil {
-            let idle = TextScoringOptions.names.filter { $0 != "--json" }
+            let idle = ofTexts.filter { $0 != "--json" }
             return [.init(idle, because: "a model is scored; that of another model is its --base")] + search.idle
         }
-        let reason = "standard input is translated"
-        return [
-            .allBut(
-                "--model", "--precision", "--beam", "--length-penalty", "--max-length-ratio", "--no-unknown",
-                "--forced-length", "--threads", "--quiet",
-                because: reason)
-        ] + search.idle
+        let ofSearch = DefinedArguments.names(of: SearchOptions.self)
+        let idle = IdleOptions.allBut(
+            ["--model", "--precision", "--threads", "--quiet"] + ofSearch, because: "standard input is translated")
+        return [idle] + search.idle
     }
 
     func validate() throws {

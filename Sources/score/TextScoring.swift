@@ -22,12 +22,6 @@ struct TextScoringOptions: ParsableArguments {
     @Option(help: "Resamples for confidence intervals; 0: none.") var bootstrap = 0
     @Flag(help: "Print the result as JSON, as sacreBLEU does, with scores in full precision.") var json = false
 
-    static let names = [
-        "--hypotheses", "--references", "--lowercase", "--tokenize", "--chrf-lowercase", "--chrf-char-order",
-        "--chrf-word-order", "--chrf-beta", "--baseline", "--paired-bs", "--paired-ar", "--paired-bs-n",
-        "--paired-ar-n", "--bootstrap", "--json",
-    ]
-
     /// Beside each other.
     var idleOptions: [IdleOptions] {
         guard baseline != nil else {

@@ -24,7 +24,7 @@ from space import ATTENTIONS, FAMILIES, Place, start, suggest
 USAGE, BAD_DATA, MISSING, CANNOT_WRITE, LOCKED = 64, 65, 66, 73, 75
 # Ends of distill that have to do with where it runs, or who stopped it, not with what is tried: the search stops, and
 # this trial goes on next time.
-NOT_THE_TRIALS_FAULT = (USAGE, MISSING, CANNOT_WRITE, 74, LOCKED, 130, 143)
+NOT_THE_TRIALS_FAULT = (USAGE, MISSING, CANNOT_WRITE, 74, LOCKED, 129, 130, 143)
 
 
 class Failure(Exception):

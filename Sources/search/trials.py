@@ -107,15 +107,20 @@ def run_watched(command, said, watch, is_hopeless, received, poll):
     # a session of its own, so that Ctrl-C reaches it once
     child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=said, start_new_session=True)
     stopped = False
-    while True:
-        try:
-            code = child.wait(timeout=poll)
-            break
-        except subprocess.TimeoutExpired:
-            pass
+    try:
+        while True:
+            try:
+                code = child.wait(timeout=poll)
+                break
+            except subprocess.TimeoutExpired:
+                pass
+            watch()
+            if not stopped and (received() or is_hopeless()):
+                stopped = True
+                child.send_signal(received() or signal.SIGTERM)
         watch()
-        if not stopped and (received() or is_hopeless()):
-            stopped = True
-            child.send_signal(received() or signal.SIGTERM)
-    watch()
+    except BaseException:  # nobody would be left to stop it
+        child.send_signal(signal.SIGTERM)
+        child.wait()
+        raise
     return 128 - code if code < 0 else code, stopped

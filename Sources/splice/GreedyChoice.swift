@@ -84,7 +84,8 @@ extension GreedyChoice {
             if let together = candidate.together { run.metric("together.\(candidate.spec)", together) }
         }
         try FileSystem.writeAtomically(
-            Results.json(Report(bleu: base, bound: bound, candidates: candidates)), to: run.folder.path("choice.json"))
+            JSONText.encode(Report(bleu: base, bound: bound, candidates: candidates)),
+            to: run.folder.path("choice.json"))
     }
 
     private struct Report: Encodable {

@@ -9,9 +9,8 @@ import Tensors
 import Training
 
 @main
-struct SpliceCommand: StageCommand {
+struct Splice: StageCommand {
     static let configuration = CommandConfiguration(
-        commandName: "splice",
         abstract: "Put distilled networks in the place of a model's attentions.",
         discussion: """
             Reads a model and any number of folders made by `distill`, and writes a complete model, which `score` \
@@ -65,55 +64,66 @@ struct SpliceCommand: StageCommand {
         let log = Logger.stage(Self.stage, quiet: options.quiet)
         let distilled = try replacement.map { try Distilled($0, layers: layers, for: base) { log.warning("\($0)") } }
         try requireUse(of: distilled)
-        let offered = distilled.flatMap(\.specs)
-        var inputs =
+        let sentences = try tokens.map(TokenFolder.init(path:))
+        let settings = try settings(base, distilled.flatMap(\.specs), sentences)
+        var inputs: [StageInput] =
             try [.folder("model", model)]
             + zip(replacement, distilled).map { try StageInput.folder("replacement.\($1.name)", $0) }
-        var settings = SpliceConfiguration(model: base.description)
-        let sentences = try tokens.map(TokenFolder.init(path:))
-        // what cannot stand in the model is refused before anything is written
-        if let tokens, let sentences {
-            for (index, spec) in offered.enumerated() {
-                _ = try base.model(with: [spec])
-                guard offered[..<index].contains(spec) else { continue }
-                throw SpecError(text: "\(spec)", reason: "it was given more than once")
-            }
-            try base.requireFit(sentences, maxTokens: false)
-            try sentences.requireSentences(.valid)
-            settings.greedy = .init(bound: bound ?? 0.5, offered: offered)
-            inputs.append(try .folder("tokens", tokens))
-        } else {
-            _ = try base.model(with: offered)
-            settings.model.replacements += offered
-        }
+        if let tokens { inputs.append(try .folder("tokens", tokens)) }
         try StageRun.perform(
             StageWork(
                 Self.stage, spec: distilled.map(\.name).joined(separator: "+"), configuration: settings,
                 inputs: inputs),
             options: options, output: output
         ) { run in
-            let networks = Networks(base: base, distilled: distilled)
-            var chosen = offered
-            if let greedy = settings.greedy, let sentences {
-                chosen = try networks.choose(
-                    greedy, ValidationScorer(sentences, pool: WorkerPool(threads: run.threads)), run)
-                settings.model.replacements += chosen
-            }
-            let (spliced, weights) = try networks.spliced(chosen)
-            try ModelFolder.write(spliced, weights, source: base.source, target: base.target, to: run.folder)
-            try run.publish(settings)
-            run.param("replaced", settings.model.replacements.count)
-            run.param("parameters.before", base.parameters)
-            run.param("parameters", spliced.layout.parameters)
-            print(
-                "\(settings.model.replacements.count) attentions replaced, "
-                    + "\(Format.count(base.parameters)) parameters before, "
-                    + "\(Format.count(spliced.layout.parameters)) after")
+            try make(Networks(base: base, distilled: distilled), settings, sentences, run)
         }
+    }
+
+    /// What cannot stand in the model is refused here, before anything is written.
+    private func settings(
+        _ base: ModelFolder, _ offered: [Spec], _ sentences: TokenFolder?
+    ) throws -> SpliceConfiguration {
+        var settings = SpliceConfiguration(model: base.description)
+        guard let sentences else {
+            _ = try base.model(with: offered)
+            settings.model.replacements += offered
+            return settings
+        }
+        for (index, spec) in offered.enumerated() {
+            _ = try base.model(with: [spec])
+            guard offered[..<index].contains(spec) else { continue }
+            throw SpecError(text: "\(spec)", reason: "it was given more than once")
+        }
+        try base.requireFit(sentences, maxTokens: false)
+        try sentences.requireSentences(.valid)
+        settings.greedy = .init(bound: bound ?? 0.5, offered: offered)
+        return settings
+    }
+
+    private func make(
+        _ networks: Networks, _ settings: SpliceConfiguration, _ sentences: TokenFolder?, _ run: StageRun
+    ) throws {
+        var settings = settings, chosen = networks.distilled.flatMap(\.specs)
+        if let greedy = settings.greedy, let sentences {
+            chosen = try networks.choose(
+                greedy, ValidationScorer(sentences, pool: WorkerPool(threads: run.threads)), run)
+            settings.model.replacements += chosen
+        }
+        let (spliced, weights) = try networks.spliced(chosen), base = networks.base
+        try ModelFolder.write(spliced, weights, source: base.source, target: base.target, to: run.folder)
+        try run.publish(settings)
+        run.param("replaced", settings.model.replacements.count)
+        run.param("parameters.before", base.parameters)
+        run.param("parameters", spliced.layout.parameters)
+        print(
+            "\(settings.model.replacements.count) attentions replaced, "
+                + "\(Format.count(base.parameters)) parameters before, "
+                + "\(Format.count(spliced.layout.parameters)) after")
     }
 }
 
-extension SpliceCommand {
+extension Splice {
     /// Of --layers each is one of some replacement, of which each has one of them.
     private func requireUse(of distilled: [Distilled]) throws {
         let found = Set(distilled.flatMap(\.specs).map { $0.layer! })
@@ -190,6 +200,7 @@ private struct Distilled {
     init(_ path: String, layers: [Int], for model: ModelFolder, warn: (String) -> Void) throws {
         folder = try PublishedFolder(path, stage: "distill")
         let settings = folder.configuration
+        try settings.capture.requireSound(path: path)
         let teacher = model.description.transformer, shape = settings.capture
         guard (shape.width, shape.heads, shape.maxTokens) == (teacher.width, teacher.heads, teacher.maxTokens) else {
             throw DataError(

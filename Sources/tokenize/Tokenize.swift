@@ -7,7 +7,7 @@ import Stages
 @main
 struct Tokenize: StageCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Turns parallel text into a vocabulary and shards of ids for training, validation and test.",
+        abstract: "Turn parallel text into a vocabulary and shards of ids for training, validation and test.",
         discussion: """
             Training text comes from two aligned files, from a table of tab-separated pairs, from IWSLT archives, or \
             (the default) from the phrasebook that comes with the project. Files may be gzip, pipes or - for standard \
@@ -59,7 +59,8 @@ struct Tokenize: StageCommand {
     @OptionGroup(title: "Longer texts") var texts: JoinOptions
     @OptionGroup(title: "Vocabulary and filter") var tokens: VocabularyOptions
 
-    @Option(name: .shortAndLong, help: ArgumentHelp("Where to write, by custom runs/NAME/tokens.", valueName: "folder"))
+    @Option(
+        name: .shortAndLong, help: ArgumentHelp("Where to write, by convention runs/NAME/tokens.", valueName: "folder"))
     var output: String
 
     @OptionGroup var results: JSONOption

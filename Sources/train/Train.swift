@@ -24,10 +24,12 @@ struct Train: StageCommand {
             say what the teacher says and what the references say, alpha T^2 KL(teacher || model) + (1 - alpha) \
             cross-entropy; with --matching their contexts come near to the teacher's as well.
 
-            A preset gives every value; each can be overridden:
-              paper     the settings of "Rethinking Attention" (Bozic et al. 2024): untied, dropout 0.1, Noam, 20 epochs
-              small     for corpora of less than 100,000 pairs
-              inplace   for training in place: no dropout, 6 epochs
+            A preset gives every value; each can be overridden. Width 128, 8 heads, hidden width 512, 6 + 6 layers, and:
+              paper     as in "Rethinking Attention" (Bozic et al. 2024): untied,
+                        dropout 0.1, Noam, 20 epochs
+              small     for corpora of less than 100,000 pairs: tied, dropout 0.3
+                        (attention 0.1), cosine, 40 epochs
+              inplace   for training in place: no dropout, cosine, 6 epochs
 
             Examples:
               train --tokens runs/demo/tokens --output runs/demo/train
@@ -71,16 +73,7 @@ struct Train: StageCommand {
             try model.requireFit(folder, maxTokens: model.model.isBounded)
         }
         let settings = try chosenSettings(folder.configuration, start)
-        if settings.values.teacher.teaching?.trainable == .networks, settings.model.replacements.isEmpty {
-            throw ValidationError(
-                "--trainable networks, the default: the model has none in attentions' places; give --trainable all")
-        }
-        if settings.values.teacher.teaching?.matching != nil, let start, let teacherFolder {
-            guard ContextMatching.isPossible(teacherFolder.model, start.model) else {
-                throw ValidationError(
-                    "--matching needs a teacher of the model's shape, and networks that span the heads")
-            }
-        }
+        try requireSense(settings, start, teacherFolder)
         let inputs =
             [("tokens", tokens)]
             + [("model", teaching.model), (teacherRole(settings), teaching.teacher)].compactMap { role, path in
@@ -100,17 +93,38 @@ struct Train: StageCommand {
                 trainee, settings: settings.values.training, folder: run.folder.unfinished, key: run.keyHash,
                 checkpointSeconds: teacher.training.checkpointSeconds, group: .shared)
             try TrainingReport(run).train(trainer)
-            guard ProcessGroup.shared.leads else { return }
-            if trainee.bytesPerStep > 0 {
-                run.metric("sent_bytes_per_step", trainee.bytesPerStep)
-                run.log.info("each process sent \(Format.count(Int(trainee.bytesPerStep))) bytes a step")
-            }
-            try ModelFolder.write(
-                trainee.model, trainee.weights, source: folder.source, target: folder.target, to: run.folder)
-            run.param("parameters", trainee.layout.parameters)
-            if let loss = trainer.state.resultLoss { run.metric(.init(.result, .loss), step: trainer.state.step, loss) }
-            try run.publish(settings)
+            if ProcessGroup.shared.leads { try publish(trainee, trainer, folder, settings, run) }
         }
+    }
+
+    private func requireSense(
+        _ settings: TrainConfiguration, _ start: ModelFolder?, _ teacherFolder: ModelFolder?
+    ) throws {
+        let teaching = settings.values.teacher.teaching
+        if teaching?.trainable == .networks, settings.model.replacements.isEmpty {
+            throw ValidationError(
+                "--trainable networks, the default: the model has none in attentions' places; give --trainable all")
+        }
+        if teaching?.matching != nil, let start, let teacherFolder,
+            !ContextMatching.isPossible(teacherFolder.model, start.model)
+        {
+            throw ValidationError("--matching needs a teacher of the model's shape, and networks that span the heads")
+        }
+    }
+
+    private func publish(
+        _ trainee: TeacherTrainee, _ trainer: Trainer, _ folder: TokenFolder, _ settings: TrainConfiguration,
+        _ run: StageRun
+    ) throws {
+        if trainee.bytesPerStep > 0 {
+            run.metric("sent_bytes_per_step", trainee.bytesPerStep)
+            run.log.info("each process sent \(Format.count(Int(trainee.bytesPerStep))) bytes a step")
+        }
+        try ModelFolder.write(
+            trainee.model, trainee.weights, source: folder.source, target: folder.target, to: run.folder)
+        run.param("parameters", trainee.layout.parameters)
+        if let loss = trainer.state.resultLoss { run.metric(.init(.result, .loss), step: trainer.state.step, loss) }
+        try run.publish(settings)
     }
 
     /// The lineage tells whether the model has kept the weights that it began with, but for its networks.

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 @testable import Corpus
 
@@ -17,10 +18,7 @@ enum Fixtures {
 
     /// Calls `body` with an empty folder that is removed afterwards.
     static func withFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("corpus-\(UUID().uuidString)").path
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        return try body(folder)
+        try TemporaryFolder.with("corpus", body)
     }
 
     static func write(_ bytes: some Sequence<UInt8>, _ folder: String, _ name: String) throws -> String {

@@ -1,6 +1,6 @@
 import Foundation
-import Mutations
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Corpus

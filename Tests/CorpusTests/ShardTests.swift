@@ -96,6 +96,22 @@ import Testing
         }
     }
 
+    @Test func theVocabularyIsOfTheTrainingTextAlone() throws {
+        let writer = TokenFolderWriter(
+            corpus: "tiny", source: "en", target: "de", vocabulary: .init(kind: .word, size: 0), joint: false,
+            filter: .init(maxTokens: 9))
+        try Fixtures.withFolder { folder in
+            let output = try OutputFolder(folder), a = text([("a a", "x x")])
+            let configuration = try writer.write(
+                [.train: a, .valid: text([("b b", "y y")]), .test: text([("c c", "z z")])], to: output)
+            try output.publish(stage: TokenFolder.stage, configuration: configuration)
+            let tokens = try TokenFolder(path: folder), unknown = tokens.source.encode("q")
+            #expect(tokens.source.encode("a") != unknown && tokens.target.encode("x") != unknown)
+            for word in ["b", "c"] { #expect(tokens.source.encode(word) == unknown, "\(word)") }
+            for word in ["y", "z"] { #expect(tokens.target.encode(word) == unknown, "\(word)") }
+        }
+    }
+
     @Test func learnsOneVocabularyForBothLanguages() throws {
         let pairs = text([("a b", "b c"), ("a b", "b c")])
         let writer = TokenFolderWriter(

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Kernels
@@ -6,14 +7,9 @@ import Testing
 struct CoresTests {
     /// What a process is told under a root of its own.
     private func quota(_ files: [String: String]) throws -> Int? {
-        let root = NSTemporaryDirectory() + "cores-" + UUID().uuidString
-        defer { try? FileManager.default.removeItem(atPath: root) }
-        for (path, text) in files {
-            let file = root + "/" + path, folder = (file as NSString).deletingLastPathComponent
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-            try text.write(toFile: file, atomically: true, encoding: .utf8)
-        }
-        return Cores.quota(root: root)
+        let root = TemporaryFolder("cores")
+        for (path, text) in files { try root.write(text, path) }
+        return Cores.quota(root: root.path)
     }
 
     @Test func quotaOfTheGroupOrOfOneAboveIt() throws {

@@ -27,35 +27,33 @@ struct MatrixTests {
     @Test(arguments: [1, 2, 3, 6, 7, 17, 33, 50], [1, 2, 5, 16, 64, 83])
     func productAgreesWithTheDefinition(m: Int, n: Int) {
         for k in [1, 3, 17, 64, 300] {
-            for (ta, tb) in [(false, false), (true, false), (false, true), (true, true)] {
-                for (accumulate, margin) in [(false, 0), (true, 3)] {
-                    checkProduct(m, n, k, ta, tb, accumulate, margin)
-                }
+            for ta in [false, true] {
+                for (accumulate, margin) in [(false, 0), (true, 3)] { checkProduct(m, n, k, ta, accumulate, margin) }
             }
         }
     }
 
-    private func checkProduct(_ m: Int, _ n: Int, _ k: Int, _ ta: Bool, _ tb: Bool, _ accumulate: Bool, _ margin: Int) {
+    private func checkProduct(_ m: Int, _ n: Int, _ k: Int, _ ta: Bool, _ accumulate: Bool, _ margin: Int) {
         var source = Source(UInt64(m * 10_000 + n * 100 + k))
         let a = Framed(ta ? k : m, ta ? m : k, margin: margin, &source),
-            b = Framed(tb ? n : k, tb ? k : n, margin: margin, &source)
+            b = Framed(k, n, margin: margin, &source)
         let c = Framed(m, n, margin: margin, &source)
         var expected: [Double] = []
         for i in 0..<m {
             for j in 0..<n {
                 let sum = (0..<k).reduce(0.0) {
-                    $0 + Double(ta ? a.matrix[$1, i] : a.matrix[i, $1]) * Double(tb ? b.matrix[j, $1] : b.matrix[$1, j])
+                    $0 + Double(ta ? a.matrix[$1, i] : a.matrix[i, $1]) * Double(b.matrix[$1, j])
                 }
                 expected.append((accumulate ? Double(c.matrix[i, j]) : 0) + sum)
             }
         }
         if !accumulate { c.matrix.fill(.nan) }  // what was there must not matter
-        gemm(a.matrix, b.matrix, transposeA: ta, transposeB: tb, into: c.matrix, accumulate: accumulate)
+        gemm(a.matrix, b.matrix, transposeA: ta, into: c.matrix, accumulate: accumulate)
         defer { withExtendedLifetime((a, b, c)) {} }
         let actual = (0..<m).flatMap { i in (0..<n).map { c.matrix[i, $0] } }
         expectClose(
             actual, expected, within: 2e-6,
-            "[\(m) x \(k)]\(ta ? "^T" : "") [\(k) x \(n)]\(tb ? "^T" : ""), accumulate \(accumulate), margin \(margin)")
+            "[\(m) x \(k)]\(ta ? "^T" : "") [\(k) x \(n)], accumulate \(accumulate), margin \(margin)")
         #expect(a.frameIsWhole && b.frameIsWhole && c.frameIsWhole)
     }
 
@@ -95,7 +93,6 @@ struct MatrixTests {
         let c = block.matrix(2, 3), none = block.matrix(0, 2), other = block.matrix(0, 3)
         c.fill(7)
         gemm(none, other, transposeA: true, into: c, accumulate: true)
-        gemm(other, c, transposeB: true, into: none)
         #expect(block.buffer.allSatisfy { $0 == 7 })
         gemm(none, other, transposeA: true, into: c)
         #expect(block.buffer.allSatisfy { $0 == 0 })

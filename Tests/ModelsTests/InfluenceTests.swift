@@ -151,14 +151,9 @@ struct InfluenceTests {
         let pass = Pass(weights: one.fixture.weights, workspace: space)
         let input = one.pass.activations(site).input
         let read = attention.readsMemory ? one.memory : input
-        func packed(_ x: Matrix) -> Packed {
-            var packed = Packed()
-            packed.append(length: x.rows)
-            return packed
-        }
         func run(_ x: Matrix, reading memory: Matrix?) -> Matrix {
-            let memory = memory.map { EncoderOutput(x: $0, sentences: packed($0)) }
-            return network.forward(x, packed(x), memory: memory, pass).context
+            let memory = memory.map { EncoderOutput(x: $0, sentences: Packed([$0.rows])) }
+            return network.forward(x, Packed([x.rows]), memory: memory, pass).context
         }
         func rows(_ x: Matrix, _ some: [Int]) -> Matrix {
             let result = space.matrix(some.count, x.columns)

@@ -2,6 +2,7 @@ import CKernels
 import Foundation
 import Kernels
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Models
@@ -33,28 +34,11 @@ struct MixerNetworkTests {
         }
     }
 
-    private func packed(_ lengths: [Int]) -> Packed {
-        var sentences = Packed()
-        for length in lengths { sentences.append(length: length) }
-        return sentences
-    }
-
     private func random(_ rows: Int, _ columns: Int, _ stream: UInt32, _ space: Workspace) -> Matrix {
         let x = space.matrix(rows, columns)
         random_uniform(x.base, x.count, 7, stream, 0)
         for i in 0..<x.count { x.base[i] = 4 * x.base[i] - 2 }
         return x
-    }
-
-    private func expectClose(_ a: Matrix, _ b: Matrix, within tolerance: Float, _ what: String) {
-        var worst: Float = 0, scale: Float = 1e-3
-        for row in 0..<b.rows {
-            for c in 0..<b.columns {
-                worst = max(worst, a[row, c].isFinite ? abs(a[row, c] - b[row, c]) : .infinity)
-                scale = max(scale, abs(b[row, c]))
-            }
-        }
-        #expect(worst <= tolerance * scale, "\(what): largest difference \(worst) of \(scale)")
     }
 
     // MARK: - PyTorch
@@ -81,11 +65,11 @@ struct MixerNetworkTests {
                 fixture.weights.base[slot.offset + i] = value
             }
         }
-        let x = try matrix("x"), sentences = packed(try file.integers("lengths")),
+        let x = try matrix("x"), sentences = Packed(try file.integers("lengths")),
             gradients = FloatBlock(fixture.layout.count)
         let memory =
             attention == "cross"
-            ? EncoderOutput(x: try matrix("memory"), sentences: packed(try file.integers("memory.lengths"))) : nil
+            ? EncoderOutput(x: try matrix("memory"), sentences: Packed(try file.integers("memory.lengths"))) : nil
         let pass = Pass(weights: fixture.weights, gradients: gradients, workspace: space)
         let tape = fixture.network.forward(x, sentences, memory: memory, pass)
         expectClose(tape.context, try matrix(prefix + "output"), within: 1e-5, "\(prefix)output")
@@ -113,7 +97,7 @@ struct MixerNetworkTests {
         for (loud, lengths) in [(Float(1), [3, 1, 0, 7, 2]), (60, [4, 9]), (1, [1000, 17])] {
             let fixture = try Fixture("\(size).\(attention)", loud: loud), space = Workspace(),
                 what = "\(size).\(attention), pooling times \(loud), \(lengths)"
-            let sources = packed(lengths.reversed()), sentences = attention == "encoder" ? sources : packed(lengths)
+            let sources = Packed(lengths.reversed()), sentences = attention == "encoder" ? sources : Packed(lengths)
             let x = random(sentences.tokens, 8, 1, space),
                 memory = EncoderOutput(x: random(sources.tokens, 8, 2, space), sentences: sources)
             let expected = fixture.network.forward(
@@ -168,8 +152,8 @@ struct MixerNetworkTests {
     @Test(arguments: sizes, attentions)
     func aSentenceAloneHasTheSameBits(_ size: String, _ attention: String) throws {
         let fixture = try Fixture("\(size).\(attention)"), space = Workspace(), lengths = [5, 1, 12, 3],
-            sources = packed([2, 9, 1, 4])
-        let sentences = packed(lengths), x = random(sentences.tokens, 8, 1, space),
+            sources = Packed([2, 9, 1, 4])
+        let sentences = Packed(lengths), x = random(sentences.tokens, 8, 1, space),
             m = random(sources.tokens, 8, 2, space)
         let pass = Pass(weights: fixture.weights, workspace: space), isCross = attention == "cross"
         let all = fixture.network.forward(
@@ -177,8 +161,8 @@ struct MixerNetworkTests {
         ).context
         for s in lengths.indices {
             let memory =
-                isCross ? EncoderOutput(x: m.rows(sources.range(s)), sentences: packed([sources.length(s)])) : nil
-            let alone = fixture.network.forward(x.rows(sentences.range(s)), packed([lengths[s]]), memory: memory, pass)
+                isCross ? EncoderOutput(x: m.rows(sources.range(s)), sentences: Packed([sources.length(s)])) : nil
+            let alone = fixture.network.forward(x.rows(sentences.range(s)), Packed([lengths[s]]), memory: memory, pass)
                 .context
             for row in 0..<lengths[s] {
                 for c in 0..<8 {

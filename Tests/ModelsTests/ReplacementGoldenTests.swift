@@ -3,6 +3,7 @@ import Foundation
 import Kernels
 import Models
 import Tensors
+import TestSupport
 import Testing
 
 /// Outputs, every gradient and ten steps of training against PyTorch modules on padded sentences;

@@ -1,5 +1,6 @@
 import CKernels
 import Kernels
+import TestSupport
 import Testing
 
 @testable import Models
@@ -209,12 +210,12 @@ private struct PaddedNetwork {
         let test = try makeCase(text, lengths), expected = padded(test, given: test.targets), space = Workspace()
         let gradient = FloatBlock(test.layout.count),
             pass = Pass(weights: test.weights, gradients: gradient, workspace: space)
-        let order = test.batch.input.order, sentences = packed(lengths)
+        let order = test.batch.input.order, sentences = Packed(lengths)
         let (x, dcontext) = (
             unordered(test.batch.input.x, order, sentences, space), unordered(test.targets, order, sentences, space)
         )
         let memory = test.batch.memory.map { side in
-            let sources = packed(test.sourceLengths)
+            let sources = Packed(test.sourceLengths)
             return EncoderOutput(x: unordered(side.x, side.order, sources, space), sentences: sources)
         }
         let tape = test.replacement.forward(x, sentences, memory: memory, pass), dx = space.matrix(x.rows, d)
@@ -236,12 +237,6 @@ private struct PaddedNetwork {
             #expect(
                 worst < 1e-5 * largest, "\(text) \(lengths) \(slot.name): largest difference \(worst) of \(largest)")
         }
-    }
-
-    private func packed(_ lengths: [Int]) -> Packed {
-        var sentences = Packed()
-        for length in lengths { sentences.append(sentence: ArraySlice(repeating: 3, count: length)) }
-        return sentences
     }
 
     private func unordered(_ x: Matrix, _ order: PositionMajor, _ sentences: Packed, _ space: Workspace) -> Matrix {

@@ -1,5 +1,6 @@
 import CKernels
 import Kernels
+import TestSupport
 import Testing
 
 @testable import Models
@@ -26,12 +27,6 @@ struct ReplacementTranslationTests {
             }
         }
         return (replacement, weights)
-    }
-
-    private func packed(_ lengths: [Int]) -> Packed {
-        var sentences = Packed()
-        for length in lengths { sentences.append(sentence: ArraySlice(repeating: 3, count: length)) }
-        return sentences
     }
 
     private func block(_ values: [Float], columns: Int) -> (Matrix, FloatBlock) {
@@ -85,7 +80,7 @@ struct ReplacementTranslationTests {
     func sentencesOfTheEncoder(_ text: String) throws {
         let (replacement, weights) = try makeNetwork(text)
         let map = BoundFlattened(replacement, BoundWeights(block: weights, precision: .float32))
-        let lengths = [3, 7, 1, 0, 5, 7, 2, 1], sentences = packed(lengths), space = Workspace()
+        let lengths = [3, 7, 1, 0, 5, 7, 2, 1], sentences = Packed(lengths), space = Workspace()
         let (x, owner) = block(random(sentences.tokens * d, 900), columns: d)
         let y = space.matrix(x.rows, d)
         map(x, sentences, into: y, space)
@@ -100,7 +95,7 @@ struct ReplacementTranslationTests {
         }
         for s in lengths.indices {
             let alone = space.matrix(lengths[s], d)
-            map(x.rows(sentences.range(s)), packed([lengths[s]]), into: alone, space)
+            map(x.rows(sentences.range(s)), Packed([lengths[s]]), into: alone, space)
             for i in 0..<lengths[s] {
                 #expect(row(alone, i) == row(y, sentences.offsets[s] + i), "\(text) sentence \(s) alone")
             }
@@ -131,14 +126,14 @@ struct ReplacementTranslationTests {
         var layout = ParameterLayout()
         let output = Linear("output", in: d, out: d, &layout), outputWeights = layout.initialized(seed: 3)
         let projection = isProjected ? OutputProjection(output, outputWeights) : nil
-        let lengths = [3, 7, 1, 5, 7], sentences = packed(lengths), space = Workspace()
+        let lengths = [3, 7, 1, 5, 7], sentences = Packed(lengths), space = Workspace()
         let (x, owner) = block(random(sentences.tokens * d, 903), columns: d)
         let exact = space.zeros(x.rows, d), near = space.zeros(x.rows, d), alone = space.zeros(3, d)
         BoundFlattened(replacement, BoundWeights(block: weights, precision: .float32), projection: projection)(
             x, sentences, into: exact, space)
         let bytes = BoundFlattened(replacement, BoundWeights(block: weights, precision: .int8), projection: projection)
         bytes(x, sentences, into: near, space)
-        bytes(x.rows(0..<3), packed([3]), into: alone, space)
+        bytes(x.rows(0..<3), Packed([3]), into: alone, space)
         #expect((0..<3).allSatisfy { row(alone, $0) == row(near, $0) })
         var error = 0.0, size = 0.0
         for i in 0..<x.rows {
@@ -156,9 +151,9 @@ struct ReplacementTranslationTests {
     @Test(arguments: ["alr-h9.decoder.0", "alr-h70.cross.0", "alr-h6.crossfull.0"])
     func stepsOfTheDecoder(_ text: String) throws {
         let (replacement, weights) = try makeNetwork(text)
-        let sources = packed([4, 7, 1]), space = Workspace(), stepSpace = Workspace()
+        let sources = Packed([4, 7, 1]), space = Workspace(), stepSpace = Workspace()
         let (memory, memoryOwner) = block(random(sources.tokens * d, 901), columns: d)
-        let targets = packed([Int](repeating: S, count: 6))
+        let targets = Packed([Int](repeating: S, count: 6))
         let (x, owner) = block(random(targets.tokens * d, 902), columns: d)
         let state = BoundFlattened(replacement, BoundWeights(block: weights, precision: .float32)).makeState()
         state.begin(memory, sources, slots: 6, space)
@@ -193,7 +188,7 @@ struct ReplacementTranslationTests {
         for position in 0..<S {
             let (input, inputOwner) = side(x, targets, seen: position + 1)
             let (twice, twiceOwner) = repeated(memory, sources)
-            let (source, sourceOwner) = side(twice, packed([4, 4, 7, 7, 1, 1]))
+            let (source, sourceOwner) = side(twice, Packed([4, 4, 7, 7, 1, 1]))
             let batch = FlattenedBatch(input: input, memory: replacement.shape.attention.readsMemory ? source : nil)
             let out = training.predict(batch)
             for (index, slot) in zip(input.order.rows(position), input.order.order) {

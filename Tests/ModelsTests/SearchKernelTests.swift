@@ -2,6 +2,7 @@ import CKernels
 import Foundation
 import Kernels
 import Models
+import TestSupport
 import Testing
 
 struct SearchKernelTests {

@@ -1,5 +1,8 @@
 import Kernels
-import Models
+import TestSupport
+import Testing
+
+@testable import Models
 
 /// A model with weights, and what a pass over it needs.
 final class TransformerFixture {
@@ -77,7 +80,23 @@ func largestDifference(_ a: [Float], _ b: [Float]) -> (value: Double, index: Int
     return (worst.value == 0 ? 0 : worst.value / max(size, .leastNormalMagnitude), worst.index)
 }
 
-extension Sequence where Element: FloatingPoint {
-    /// The largest of some differences; infinite where one is not a number, which `max` would pass over.
-    var worst: Element { reduce(0) { $1 <= $0 ? $0 : ($1.isNaN ? .infinity : $1) } }
+/// Largest |a - b| beside the largest |b|, where that is more than `floor`.
+func expectClose(
+    _ a: Matrix, _ b: Matrix, within tolerance: Float, atLeast floor: Float = 1e-3, _ what: String,
+    at location: SourceLocation = #_sourceLocation
+) {
+    #expect(a.rows == b.rows && a.columns == b.columns, "\(what)", sourceLocation: location)
+    let places = (0..<b.rows).flatMap { row in (0..<b.columns).map { (row, $0) } },
+        worst = places.map { abs(a[$0, $1] - b[$0, $1]) }.worst,
+        scale = max(floor, places.map { abs(b[$0, $1]) }.max() ?? 0)
+    #expect(
+        worst <= tolerance * scale, "\(what): largest difference \(worst) of \(scale)", sourceLocation: location)
+}
+
+extension Packed {
+    /// Sentences whose tokens have no ids.
+    init(_ lengths: [Int]) {
+        self.init()
+        for length in lengths { append(length: length) }
+    }
 }

@@ -13,27 +13,26 @@ import Testing
         #expect(SimulatedStep.makespan(tasks, cores: 64) == 5)
     }
 
-    /// Work of two sections with something beside them; what was recorded adds up, and the fastest times count.
+    /// Work of two sections with something beside them is recorded as that.
+    @Test func tasksOfEachSectionAreRecorded() {
+        let pool = WorkerPool(threads: 1),
+            work = RepeatedWork(pool: pool) {
+                pool.run(4) { _ in }
+                pool.run(1) { _ in }
+            }
+        let (sections, seconds) = work.recorded()
+        #expect(sections.map(\.count) == [4, 1] && seconds > 0 && pool.record == nil)
+    }
+
+    /// The fastest time of each task counts, and of what is outside them.
     @Test func aStepIsItsSectionsAndTheRest() {
-        let pool = WorkerPool(threads: 1)
-        var sum = 0.0
-        func spin(_ count: Int) { for i in 0..<count { sum += Double(i).squareRoot() } }
-        let work = RepeatedWork(pool: pool) {
-            pool.run(4) { _ in spin(20_000) }
-            spin(40_000)
-            pool.run(1) { _ in spin(20_000) }
-        }
-        let runs = (0..<20).map { _ in work.recorded() }, step = SimulatedStep(runs)
-        #expect(step.sections.map(\.count) == [4, 1])
-        #expect(sum > 0 && pool.record == nil)
-        let one = step.seconds(cores: 1, section: 0), four = step.seconds(cores: 4, section: 0)
-        #expect(one <= runs.map(\.seconds).min()! && one > 0)
-        #expect(abs(step.seconds(cores: 4, section: 1) - four - 2) < 1e-9)
-        #expect(abs(step.speed(cores: 4, section: 0, beside: step) - one / four) < 1e-9)
-        let double = SimulatedStep(runs.map { ($0.record, 2 * $0.seconds) })
-        #expect(abs(step.speed(cores: 4, section: 0, beside: double) - 2 * one / four) < 1e-9)
-        // 4 + 2 + 1 parts become 1 + 2 + 1
-        #expect(one / four > 1.5 && one / four < 2, "\(one / four)")
-        #expect(step.waiting(cores: 4) > 0.5 * step.sections[1][0])
+        let step = SimulatedStep([([[1, 1, 2, 1], [1]], 8), ([[2, 1, 1, 1], [2]], 10)])
+        #expect(step.sections == [[1, 1, 1, 1], [1]] && step.serial == 2 && step.total == 8)
+        #expect(step.seconds(cores: 1, section: 0) == 7 && step.seconds(cores: 4, section: 0) == 4)
+        #expect(step.seconds(cores: 4, section: 1) == 6, "two sections")
+        #expect(step.waiting(cores: 4) == 0.75, "for the only task of the second")
+        #expect(step.speed(cores: 4, section: 0, beside: step) == 1.75)
+        let double = SimulatedStep([([[1, 1, 1, 1], [1]], 16)])
+        #expect(step.speed(cores: 4, section: 0, beside: double) == 2 * 1.75)
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import capture
@@ -10,22 +11,20 @@ import Testing
 
 /// A run of tiny models in a folder of its own, made by the programs themselves, on one thread.
 final class TinyRun {
-    let folder = NSTemporaryDirectory() + "tiny-" + UUID().uuidString
+    private let root = TemporaryFolder("tiny")
+    var folder: String { root.path }
     /// The folder of the run's stages.
     var path: String { folder + "/runs/one" }
 
     /// Tokens and a teacher of so many encoder and decoder layers.
     init(layers: Int) throws {
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         for (language, words) in [("en", "cat number %d sleeps"), ("de", "Katze Nummer %d schläft")] {
             let text = (1...40).map { String(format: words, $0) + "\n" }.joined()
-            try text.write(toFile: folder + "/a." + language, atomically: true, encoding: .utf8)
+            try root.write(text, "a." + language)
         }
         try tokenize("tokens")
         try teacher(layers: layers, steps: 5, to: "train")
     }
-
-    deinit { try? FileManager.default.removeItem(atPath: folder) }
 
     func tokenize(_ name: String, _ arguments: String...) throws {
         try Tokenize.parse(
@@ -64,7 +63,7 @@ final class TinyRun {
         _ specs: [String], _ arguments: String..., into model: String = "train", to name: String = "splice"
     ) throws {
         let replacements = specs.flatMap { ["--replacement", path + "/distill/" + $0] }
-        try SpliceCommand.parse(["--model", path + "/" + model] + replacements + arguments + ending(name)).run()
+        try Splice.parse(["--model", path + "/" + model] + replacements + arguments + ending(name)).run()
     }
 
     func score(_ model: String, _ arguments: String..., to name: String) throws {

@@ -8,7 +8,7 @@ import Testing
     private let registry: RunRegistry
 
     init() throws {
-        scratch = try Scratch()
+        scratch = Scratch()
         registry = try scratch.open()
     }
 
@@ -144,7 +144,7 @@ import Testing
     private let registry: RunRegistry
 
     init() throws {
-        scratch = try Scratch()
+        scratch = Scratch()
         registry = try scratch.open()
     }
 

@@ -8,7 +8,7 @@ import Testing
 @Suite struct MergingTests {
     private let scratch: Scratch
 
-    init() throws { scratch = try Scratch() }
+    init() throws { scratch = Scratch() }
 
     private func registry(_ name: String) throws -> RunRegistry {
         try RunRegistry(path: scratch.folder + "/\(name)/registry.sqlite")

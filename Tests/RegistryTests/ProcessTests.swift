@@ -6,7 +6,7 @@ import Testing
 /// Each body below runs in a process of its own.
 @Suite struct ProcessTests {
     @Test func severalProcessesOpenAndWriteAtOnce() async throws {
-        let scratch = try Scratch()
+        let scratch = Scratch()
         await withTaskGroup(of: Void.self) { group in
             for process in 0..<4 {
                 group.addTask { [path = scratch.path] in
@@ -37,7 +37,7 @@ import Testing
     }
 
     @Test func processKilledWhileItWritesIsFoundLostAndLeavesTheRegistryWhole() async throws {
-        let scratch = try Scratch()
+        let scratch = Scratch()
         for attempt in 0..<3 {
             await #expect(processExitsWith: .signal(SIGKILL)) {
                 [path = scratch.path as String, attempt = attempt as Int] in

@@ -1,6 +1,6 @@
 import Foundation
-import Mutations
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Registry
@@ -8,7 +8,7 @@ import Testing
 /// A registry with damage of every kind is used or refused.
 @Suite struct RegistryMutationTests {
     @Test func damagedRegistries() throws {
-        let scratch = try Scratch()
+        let scratch = Scratch()
         var registry: RunRegistry? = try scratch.open()
         let tokens = artifact("2", kind: "tokenize", at: scratch.folder + "/toy/tokens"),
             capture = artifact("4", kind: "capture")

@@ -1,18 +1,13 @@
 import Foundation
+import TestSupport
 
 @testable import Registry
 
 /// A registry in a folder of its own, which goes away with it.
 final class Scratch {
-    let folder: String
-    var path: String { folder + "/registry.sqlite" }
-
-    init() throws {
-        folder = NSTemporaryDirectory() + "registry-" + UUID().uuidString
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: folder) }
+    private let root = TemporaryFolder("registry")
+    var folder: String { root.path }
+    var path: String { root.file("registry.sqlite") }
 
     func open(timeout: Double? = nil) throws -> RunRegistry {
         try RunRegistry(path: path, timeout: timeout)

@@ -1,5 +1,7 @@
 import Foundation
 import Models
+import Tensors
+import TestSupport
 import Testing
 
 @testable import Registry
@@ -7,15 +9,12 @@ import Testing
 
 /// What a report makes of a registry: seeds together, runs apart, and nothing of what has not finished.
 @Suite struct EvidenceTests {
-    private let folder: String
+    private let root = TemporaryFolder("report")
+    private var folder: String { root.path }
     private let registry: RunRegistry
     private static let machine = Machine(host: "here", bootID: "boot", pid: getpid(), blas: "test", cpu: "test")
 
-    init() throws {
-        folder = NSTemporaryDirectory() + "report-" + UUID().uuidString
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        registry = try RunRegistry(path: folder + "/registry.sqlite")
-    }
+    init() throws { registry = try RunRegistry(path: root.file("registry.sqlite")) }
 
     @discardableResult
     private func record(
@@ -70,6 +69,21 @@ import Testing
         board.rows[row].cells[try #require(board.columns.firstIndex { $0.title == title })].text
     }
 
+    /// Between two marks, and nowhere else; an article without them is left alone.
+    @Test func resultsGoIntoTheDocumentation() throws {
+        try score("mix-l.cross", 29, "toy", base: try score("teacher", 30, "toy"))
+        let article = root.file("Results.md"), head = "# R\n\n\(Documentation.begin)",
+            tail = "\(Documentation.end)\nKept.\n"
+        try root.write(head + "\nstale\n" + tail, "Results.md")
+        try Documentation(evidence("toy"), catalogue: folder).write()
+        let text = try String(contentsOfFile: article, encoding: .utf8)
+        #expect(text.hasPrefix(head) && text.hasSuffix(tail))
+        #expect(!text.contains("stale") && text.contains("| cross | `mix-l` |"))
+        try root.write("no marks", "Results.md")
+        #expect(throws: DataError.self) { try Documentation(evidence("toy"), catalogue: folder).write() }
+        #expect(try String(contentsOfFile: article, encoding: .utf8) == "no marks")
+    }
+
     /// Figures compare like with like: two runs that cut their test texts differently have two test sets of one name.
     @Test func testSetsOfOneNameAndOtherTextsAreTwo() throws {
         for (name, text) in [("large", "1a and 2b"), ("small", "3c and 4d")] {
@@ -79,7 +93,7 @@ import Testing
         try score("mix-m.cross", 28, "large", text: "1a and 2b")
         let evidence = try evidence("large", "small")
         #expect(Set(evidence.groups.map(\.testSet)) == ["test (1a and 2b)", "test (3c and 4d)"])
-        #expect(evidence.testSet == "test (1a and 2b)" && evidence.replaced.allSatisfy { $0.family == "large" })
+        #expect(evidence.testSet == "test (1a and 2b)" && evidence.replaced.allSatisfy { $0.series == "large" })
         try score("mix-s.cross", 27, "small")
         #expect(try Set(self.evidence("small").groups.map(\.testSet)) == ["test"], "one early score told nothing")
     }
@@ -91,7 +105,7 @@ import Testing
         }
         let evidence = try evidence("toy.seed-2", "toy.seed-1", "toy.seed-3")
         #expect(evidence.title == "toy")
-        #expect(!evidence.hasSeveralFamilies)
+        #expect(!evidence.hasSeveralSeries)
         #expect(evidence.groups.map(\.first.model) == ["teacher", "mix-l.cross"])
         let group = try #require(evidence.replaced.first)
         #expect(group.members.map(\.name) == ["toy.seed-2", "toy.seed-1", "toy.seed-3"], "as they were given")
@@ -126,7 +140,7 @@ import Testing
         }
         let evidence = try evidence("a", "b.seed-1", "b.seed-2")
         #expect(evidence.title == "a, b")
-        #expect(evidence.hasSeveralFamilies)
+        #expect(evidence.hasSeveralSeries)
         #expect(evidence.groups.count == 6)
         #expect(evidence.searches == ["greedy", "beam 4"])
         let greedy = evidence.replaced.filter { $0.search == "greedy" }
@@ -135,10 +149,10 @@ import Testing
     }
 
     @Test func familyIsTheNameWithoutItsSeed() {
-        #expect(ScoreGroup.family("toy.seed-12") == "toy")
-        #expect(ScoreGroup.family("toy.seed-x") == "toy.seed-x")
-        #expect(ScoreGroup.family("toy") == "toy")
-        #expect(ScoreGroup.family("a.seed-1.seed-2") == "a.seed-1")
+        #expect(ScoreGroup.series("toy.seed-12") == "toy")
+        #expect(ScoreGroup.series("toy.seed-x") == "toy.seed-x")
+        #expect(ScoreGroup.series("toy") == "toy")
+        #expect(ScoreGroup.series("a.seed-1.seed-2") == "a.seed-1")
     }
 
     @Test func whatHasNotFinishedHasNoRow() throws {

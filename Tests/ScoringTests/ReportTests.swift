@@ -68,7 +68,7 @@ import Testing
     }
 
     @Test func stringsAreQuotedAsPythonQuotesThem() {
-        expectSame(JSONText.string("a\"\\\n\r\t\u{8}\u{C}\u{1}\u{7F}é😀"), #""a\"\\\n\r\t\b\f\u0001"# + "\u{7F}é😀\"")
-        expectSame(JSONText.string("\u{7F}é😀", ascii: true), #""\u007f\u00e9\ud83d\ude00""#)
+        expectSame(PythonJSON.string("a\"\\\n\r\t\u{8}\u{C}\u{1}\u{7F}é😀"), #""a\"\\\n\r\t\b\f\u0001"# + "\u{7F}é😀\"")
+        expectSame(PythonJSON.string("\u{7F}é😀", ascii: true), #""\u007f\u00e9\ud83d\ude00""#)
     }
 }

@@ -6,17 +6,17 @@ import Testing
 @testable import Stages
 
 @Suite struct ArgumentTests {
-    private func given(_ words: String...) throws -> GivenArguments { try GivenArguments(words, of: Probe.self) }
+    private func given(_ words: String...) -> GivenArguments { GivenArguments(words, of: Probe.self) }
 
     @Test func whatWasTypedIsKnownByItsLongName() throws {
-        let arguments = try given("--output", "x", "-q", "--steps=3", "--threads", "2")
+        let arguments = given("--output", "x", "-q", "--steps=3", "--threads", "2")
         #expect(arguments.values == ["--output": ["x"], "--quiet": [], "--steps": ["3"], "--threads": ["2"]])
         #expect(arguments.repeated == [])
     }
 
     @Test func anOptionGivenTwiceIsRefused() throws {
-        #expect(try given("--output", "x", "--output=y").repeated == ["--output"])
-        #expect(try given("-q", "--quiet").repeated == [], "a flag says the same twice")
+        #expect(given("--output", "x", "--output=y").repeated == ["--output"])
+        #expect(given("-q", "--quiet").repeated == [], "a flag says the same twice")
         #expect(throws: ValidationError.self) {
             try Probe.parse(all: ["--output", "x", "--steps", "1", "--steps", "2"])
         }
@@ -54,7 +54,7 @@ import Testing
 @Suite struct OutputPlaceTests {
     private let scratch: Scratch
 
-    init() throws { scratch = try Scratch() }
+    init() throws { scratch = Scratch() }
 
     private func run(_ arguments: String..., output: String? = nil) throws {
         var probe = try #require(

@@ -8,20 +8,22 @@ import Testing
     private let scratch: Scratch
     private var output: String { scratch.output }
 
-    init() throws { scratch = try Scratch() }
+    init() throws { scratch = Scratch() }
 
     private static let failures: [(Probe.Trouble, Int32, String)] = [
         (.data, 65, "probe: shard: expected 3 rows, found 2\nhint: make shard\n"),
         (.bug, 70, "probe: odd\n"),
         (.sigterm, 143, "probe: terminated\nhint: start the same command again to go on\n"),
         (.sigint, 130, "probe: interrupted\nhint: start the same command again to go on\n"),
+        (.sighup, 129, "probe: stopped by signal 1\nhint: start the same command again to go on\n"),
     ]
 
     @Test func whatGoesWrongIsToldInOneLineAndAnExitCode() async throws {
         for (trouble, code, message) in Self.failures {
             let result = await #expect(processExitsWith: .exitCode(code), observing: [\.standardErrorContent]) {
                 [output = output as String, trouble = trouble.rawValue as String] in
-                Probe.main(["--output", output, "--trouble", trouble, "--force"])
+                signal(SIGHUP, SIG_DFL)  // ignored where the tests run under nohup, and then left so
+                Probe.main(["--output", output, "--trouble", trouble, "--force", "--steps", "20"])
             }
             #expect(errors(of: result) == message, "\(trouble)")
         }
@@ -29,7 +31,7 @@ import Testing
             try scratch.rows("SELECT status, exit_code, error FROM runs ORDER BY id") == [
                 ["failed", "65", "shard: expected 3 rows, found 2"], ["failed", "70", "odd"],
                 ["interrupted", "143", "terminated"],
-                ["interrupted", "130", "interrupted"],
+                ["interrupted", "130", "interrupted"], ["interrupted", "129", "stopped by signal 1"],
             ])
         #expect(!FileManager.default.fileExists(atPath: output + "/manifest.json"))
     }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Registry
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Stages
@@ -15,7 +16,7 @@ struct Probe: StageCommand {
     }
 
     enum Trouble: String, ExpressibleByArgument {
-        case none, data, usage, bug, foundation, sigterm, sigint, twice
+        case none, data, usage, bug, foundation, sigterm, sigint, sighup, twice
     }
 
     @OptionGroup var options: StageOptions
@@ -57,6 +58,7 @@ struct Probe: StageCommand {
         case .foundation: throw CocoaError(.fileNoSuchFile, userInfo: [NSFilePathErrorKey: "/no/file"])
         case .sigterm: raise(SIGTERM)
         case .sigint: raise(SIGINT)
+        case .sighup: raise(SIGHUP)
         case .twice:
             raise(SIGTERM)
             raise(SIGINT)
@@ -70,16 +72,10 @@ struct Probe: StageCommand {
 
 /// A folder for runs that goes away with this object.
 final class Scratch {
-    let folder: String
-    var output: String { folder + "/runs/toy/probe" }
-    var registry: String { folder + "/runs/registry.sqlite" }
-
-    init() throws {
-        folder = NSTemporaryDirectory() + "stages-" + UUID().uuidString
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: folder) }
+    private let root = TemporaryFolder("stages")
+    var folder: String { root.path }
+    var output: String { root.file("runs/toy/probe") }
+    var registry: String { root.file("runs/registry.sqlite") }
 
     func rows(_ sql: String) throws -> [[String?]] { try RunRegistry(path: registry).rows(sql) }
 }

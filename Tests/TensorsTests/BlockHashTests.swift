@@ -1,5 +1,5 @@
 import Foundation
-import Mutations
+import TestSupport
 import Testing
 
 @testable import Tensors
@@ -7,15 +7,14 @@ import Testing
 @Suite struct BlockHashTests {
     /// A folder with a file of three blocks and a part of a fourth, and the hashes of its blocks.
     private func withFolder(_ body: (_ path: String, _ hashes: String) throws -> Void) throws {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("blocks-\(UUID().uuidString)").path
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        try FileSystem.makeFolder(folder)
-        let path = folder + "/numbers", hashes = folder + "/" + BlockHashes.fileName
-        let writer = try TensorFileWriter(path: path, tensors: [("x", .f32, [50_000])])
-        try writer.write("x", (0..<50_000).map { Float($0) })
-        try writer.finish()
-        try BlockHashes.write(of: ["numbers"], in: folder, to: hashes, BlockHashes.serial)
-        try body(path, hashes)
+        try TemporaryFolder.with("blocks") { folder in
+            let path = folder + "/numbers", hashes = folder + "/" + BlockHashes.fileName
+            let writer = try TensorFileWriter(path: path, tensors: [("x", .f32, [50_000])])
+            try writer.write("x", (0..<50_000).map { Float($0) })
+            try writer.finish()
+            try BlockHashes.write(of: ["numbers"], in: folder, to: hashes, BlockHashes.serial)
+            try body(path, hashes)
+        }
     }
 
     private func open(_ path: String, _ hashes: String) throws -> BlockCheckedFile {

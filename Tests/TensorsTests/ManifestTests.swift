@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Tensors
@@ -9,7 +10,7 @@ struct ManifestTests {
         let language: String
     }
 
-    let folder = try! TemporaryFolder()
+    let folder = TemporaryFolder("tensors")
     private let configuration = Configuration(width: 128, language: "de")
 
     private func publish(_ name: String = "run") throws -> (folder: String, hash: String) {
@@ -63,7 +64,7 @@ struct ManifestTests {
 }
 
 struct FileSystemTests {
-    let folder = try! TemporaryFolder()
+    let folder = TemporaryFolder("tensors")
 
     @Test func atomicWriteReplacesAndLeavesNoPartialFile() throws {
         try FileSystem.writeAtomically(Data("a".utf8), to: folder.file("f"))

@@ -1,11 +1,12 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Tensors
 
 /// What was whole stays whole until its successor is.
 struct OutputFolderTests {
-    private let folder = try! TemporaryFolder()
+    private let folder = TemporaryFolder("tensors")
     private var path: String { folder.file("run") }
 
     private func publish(_ files: [String: String]) throws {

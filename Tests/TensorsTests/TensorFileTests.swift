@@ -1,21 +1,11 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Tensors
 
-/// A folder that goes away with the test.
-final class TemporaryFolder {
-    let path = FileManager.default.temporaryDirectory.appendingPathComponent("tensors-\(UUID().uuidString)").path
-
-    init() throws { try FileSystem.makeFolder(path) }
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-
-    func file(_ name: String) -> String { path + "/" + name }
-    var names: [String] { (try? FileManager.default.contentsOfDirectory(atPath: path).sorted()) ?? [] }
-}
-
 struct TensorFileTests {
-    let folder = try! TemporaryFolder()
+    let folder = TemporaryFolder("tensors")
 
     @Test func whatWasWrittenIsRead() throws {
         let path = folder.file("a.safetensors")
@@ -121,7 +111,7 @@ struct TensorFileTests {
 
 /// Headers as an enemy or a failing disk would write them: an error each time, never a crash.
 struct TensorFileCorruptionTests {
-    let folder = try! TemporaryFolder()
+    let folder = TemporaryFolder("tensors")
 
     private func open(_ json: String, length: UInt64? = nil, data: Int) throws {
         var bytes = withUnsafeBytes(of: (length ?? UInt64(json.utf8.count)).littleEndian) { Data($0) }

@@ -33,16 +33,14 @@ import Testing
     }
 
     @Test(arguments: [1, 2]) func aStepOfATeacher(threads: Int) throws {
-        var bench = try Workbench()
-        defer { bench.remove() }
+        var bench = Workbench()
         (bench.sentences, bench.batchTokens, bench.clip) = (1500, 2500, 1)
         let pool = WorkerPool(threads: threads)
         try expectNone(bench.trainee(pool), pool, sections: 7)  // two rounds
     }
 
     @Test(arguments: [1, 2]) func aStepInPlace(threads: Int) throws {
-        let bench = try Workbench(), pool = WorkerPool(threads: threads), teacher = bench.trainee(pool)
-        defer { bench.remove() }
+        let bench = Workbench(), pool = WorkerPool(threads: threads), teacher = bench.trainee(pool)
         let train = reversal(1500, seed: 1), shape = teacher.model.configuration
         var settings = TeacherSettings(), teaching = TeachingSettings()
         teaching.likeliest = 3
@@ -73,8 +71,7 @@ import Testing
     /// Sentences, their batch and their translations are put together once a call; fifty steps more take a few, as
     /// arrays of ids grow, not one each.
     @Test(arguments: [1, 4]) func aStepOfATranslation(beam: Int) throws {
-        let bench = try Workbench(), pool = WorkerPool(threads: 1), trainee = bench.trainee(pool)
-        defer { bench.remove() }
+        let bench = Workbench(), pool = WorkerPool(threads: 1), trainee = bench.trainee(pool)
         let sentences = (0..<40).map { sentence in (0...sentence % 7).map { Int32(3 + $0) } }
         let found = [10, 60].map { length in
             var search = SearchConfiguration(beam: beam)

@@ -2,12 +2,14 @@ import Corpus
 import Foundation
 import Kernels
 import Tensors
+import TestSupport
 import Testing
 import Training
 
 @testable import Models
 
 @Suite struct CaptureTests {
+    private let root = TemporaryFolder("capture")
     private let shape: TransformerConfiguration = {
         var shape = TransformerConfiguration(sourceVocabulary: 20, targetVocabulary: 20)
         (shape.width, shape.heads, shape.hidden, shape.encoderLayers, shape.decoderLayers) = (16, 2, 32, 2, 3)
@@ -37,14 +39,9 @@ import Training
         return (model, weights)
     }
 
-    private func temporaryFolder() -> String {
-        FileManager.default.temporaryDirectory.appendingPathComponent("capture-\(UUID().uuidString)").path
-    }
-
     /// Every token of every place, against a forward pass of its sentence alone.
     @Test func holdsWhatAForwardPassHolds() throws {
-        let path = temporaryFolder(), shard = shard(900)
-        defer { try? FileManager.default.removeItem(atPath: path) }
+        let path = root.file("whole"), shard = shard(900)
         let settings = try CaptureConfiguration(
             teacher: shape, spans: Span.allCases, attentions: [.encoder, .decoder, .cross], layers: nil,
             elementType: .f32)
@@ -76,8 +73,7 @@ import Training
 
     private func expectEqual(_ matrix: Matrix, _ values: [Float], from token: Int, _ what: String) {
         let found = values[token * matrix.columns..<token * matrix.columns + matrix.count]
-        let worst =
-            zip(found, UnsafeBufferPointer(start: matrix.base, count: matrix.count)).map { abs($0 - $1) }.max() ?? 0
+        let worst = zip(found, UnsafeBufferPointer(start: matrix.base, count: matrix.count)).map { abs($0 - $1) }.worst
         #expect(worst < 1e-5, "\(what): largest difference \(worst)")
     }
 
@@ -109,8 +105,7 @@ import Training
     }
 
     @Test func threadsDoNotChangeAByte() throws {
-        let paths = [temporaryFolder(), temporaryFolder()]
-        defer { paths.forEach { try? FileManager.default.removeItem(atPath: $0) } }
+        let paths = [root.file("1"), root.file("3")]
         let settings = try CaptureConfiguration(
             teacher: shape, spans: [.heads], attentions: [.decoder], layers: [1], elementType: .f16)
         for (path, threads) in zip(paths, [1, 3]) { _ = try capture(shard(1200), settings, threads: threads, in: path) }
@@ -118,8 +113,7 @@ import Training
     }
 
     @Test func saysHowManyBytesItNeeds() throws {
-        let path = temporaryFolder(), shard = shard(300)
-        defer { try? FileManager.default.removeItem(atPath: path) }
+        let path = root.file("counted"), shard = shard(300)
         let settings = try CaptureConfiguration(
             teacher: shape, spans: [.heads], attentions: [.cross], layers: [0, 2], elementType: .f16)
         let (model, weights) = try capture(shard, settings, threads: 1, in: path)

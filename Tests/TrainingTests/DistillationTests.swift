@@ -2,15 +2,16 @@ import Corpus
 import Foundation
 import Kernels
 import Models
-import Mutations
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Training
 
 /// A small random teacher, captured, and replacements distilled from it.
 final class DistillationBench {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("distillation-\(UUID().uuidString)").path
+    private let root = TemporaryFolder("distillation")
+    var folder: String { root.path }
     let capture: CaptureConfiguration
     var settings = DistillationSettings()
     var training = TrainingSettings(epochs: 4, schedule: Schedule(.cosine, peak: 5e-3, warmup: 5))
@@ -33,8 +34,6 @@ final class DistillationBench {
         try output.publish(stage: "capture", configuration: capture)
         settings.batch = 32
     }
-
-    deinit { try? FileManager.default.removeItem(atPath: folder) }
 
     /// Sentences of 1 to 7 tokens, so that with `<s>` none is longer than S.
     private static func shard(_ count: Int, seed: UInt64) -> TokenShard {
@@ -243,18 +242,35 @@ final class DistillationBench {
             for name in names {
                 let bench = try DistillationBench(sentences: 1500), path = bench.folder + "/capture/" + name
                 bench.training.epochs = 1
+                let states = try weightsByStep(bench, text)
                 let file = try TensorFile(path: path), data = try #require(file.tensors.last).bytes.upperBound
                 let size = try FileSystem.size(of: path)
                 #expect(split == .valid || size > 3 << 16)
                 try Mutations.flipBit(of: path, at: size - data + Int(place * Double(data - 1)))
+                var trainee: DistillationTrainee?, trainer: Trainer?
                 let error = #expect(throws: DataError.self) {
-                    let trainee = try bench.trainee(text, threads: 2)
-                    _ = try bench.trainer(trainee).run()
+                    trainee = try bench.trainee(text, threads: 2)
+                    trainer = try bench.trainer(trainee!)
+                    _ = try trainer!.run()
                 }
                 #expect(error?.exitCode == 65)
                 #expect(error?.path == path)
+                if let trainee, let trainer {
+                    let isOfWholeData = bits(trainee.weights) == states[trainer.state.step]
+                    #expect(isOfWholeData, "at step \(trainer.state.step)")
+                }
             }
         }
+    }
+
+    /// The weights before the first step and after each, where nothing is damaged.
+    private func weightsByStep(_ bench: DistillationBench, _ text: String) throws -> [[UInt32]] {
+        let trainee = try bench.trainee(text, threads: 2)
+        var states = [bits(trainee.weights)], observer = TrainingObserver()
+        observer.didStep = { _ in states.append(bits(trainee.weights)) }
+        _ = try bench.trainer(trainee).run(observer)
+        try bench.empty()
+        return states
     }
 
     @Test func aCaptureWithoutHashesIsAnEarlierVersions() throws {

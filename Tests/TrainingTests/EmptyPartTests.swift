@@ -1,7 +1,7 @@
-import Foundation
 import Kernels
 import Models
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Training
@@ -27,21 +27,17 @@ private final class Counter: Trainee {
         weights.base[0] += 1
         return TrainingSums(loss: 1, units: 1)
     }
-    func validate(epoch: Int) -> Validation {
+    func validate(epoch: Int?) -> Validation {
         validations += 1
         return Validation(loss: loss)
     }
 }
 
 @Suite struct EmptyPartTests {
-    private let folder = FileManager.default.temporaryDirectory.appendingPathComponent("empty-\(UUID().uuidString)")
-        .path
-
     private func train(_ trainee: Trainee, _ observer: TrainingObserver = TrainingObserver()) throws -> Trainer {
-        try FileSystem.makeFolder(folder)
-        defer { try? FileSystem.removeFolder(folder) }
+        let folder = TemporaryFolder("empty")
         let settings = TrainingSettings(epochs: 5, schedule: Schedule(.constant, peak: 1, warmup: 0))
-        let trainer = Trainer(trainee, settings: settings, folder: folder, key: "k")
+        let trainer = Trainer(trainee, settings: settings, folder: folder.path, key: "k")
         #expect(try trainer.run(observer) == .finished)
         return trainer
     }
@@ -75,8 +71,7 @@ private final class Counter: Trainee {
     /// Offsets as damage leaves them: refused before anything is computed from them.
     @Test(arguments: [[], [1, 2], [0, 2, 1], [0, 9], [0, -1, 3], [0, 3, Int.max]])
     func offsetsAreChecked(_ offsets: [Int]) throws {
-        let path = FileManager.default.temporaryDirectory.appendingPathComponent("offsets-\(UUID().uuidString)").path
-        defer { try? FileSystem.remove(path) }
+        let folder = TemporaryFolder("offsets"), path = folder.file("offsets")
         let writer = try TensorFileWriter(path: path, tensors: [("source", .i64, [offsets.count])])
         try writer.write("source", offsets)
         try writer.finish()

@@ -1,4 +1,5 @@
 import Kernels
+import Testing
 import Training
 
 func bits(_ block: FloatBlock) -> [UInt32] { block.buffer.map(\.bitPattern) }
@@ -12,6 +13,7 @@ func runInPieces(
     var runs = 0, outcome = Trainer.Outcome.interrupted
     while outcome == .interrupted {
         runs += 1
+        try #require(runs < 10_000, "a training that does not go on")
         var observer = TrainingObserver(), steps = 0
         observer.didStep = { _ in steps += 1 }
         observer.didEndEpoch = didEndEpoch

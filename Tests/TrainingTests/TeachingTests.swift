@@ -13,8 +13,7 @@ struct TeachingTests {
     private let pool = WorkerPool(threads: 2)
 
     init() throws {
-        let bench = try Workbench(), trainee = bench.trainee()
-        defer { bench.remove() }
+        let bench = Workbench(), trainee = bench.trainee()
         _ = try bench.trainer(trainee).run()
         (teacher, weights) = (trainee.model, trainee.weights)
     }
@@ -45,8 +44,7 @@ struct TeachingTests {
     }
 
     private func run(_ trainee: TeacherTrainee, epochs: Int, averaged: Int = 1) throws {
-        let bench = try Workbench()
-        defer { bench.remove() }
+        let bench = Workbench()
         var settings = TrainingSettings(epochs: epochs, schedule: Schedule(.cosine, peak: 5e-3, warmup: 10))
         settings.averaged = averaged
         _ = try Trainer(trainee, settings: settings, folder: bench.folder, key: "k").run()

@@ -3,6 +3,7 @@ import Foundation
 import Kernels
 import Models
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Training
@@ -18,14 +19,13 @@ func reversal(_ count: Int, seed: UInt64) -> TokenShard {
 }
 
 struct Workbench {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("trainer-\(UUID().uuidString)").path
+    private let root = TemporaryFolder("trainer")
+    var folder: String { root.path }
     var settings = TrainingSettings(epochs: 4, schedule: Schedule(.cosine, peak: 5e-3, warmup: 20))
     var dropout: Float = 0.1
     var sentences = 300
     var batchTokens = 100
     var clip: Float?
-
-    init() throws { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) }
 
     func trainee(threads: Int = 1) -> TeacherTrainee { trainee(WorkerPool(threads: threads)) }
 
@@ -51,14 +51,11 @@ struct Workbench {
         try FileManager.default.removeItem(atPath: folder)
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     }
-
-    func remove() { try? FileManager.default.removeItem(atPath: folder) }
 }
 
 @Suite struct TrainerTests {
     @Test func learnsToReverse() throws {
-        var bench = try Workbench()
-        defer { bench.remove() }
+        var bench = Workbench()
         bench.settings.epochs = 40
         bench.dropout = 0
         let trainee = bench.trainee(), before = try trainee.validate(epoch: 0)
@@ -71,8 +68,7 @@ struct Workbench {
 
     @Test func threadsDoNotChangeABit() throws {
         let results = try [1, 2, 3].map { threads in
-            let bench = try Workbench()
-            defer { bench.remove() }
+            let bench = Workbench()
             let trainee = bench.trainee(threads: threads)
             _ = try bench.trainer(trainee).run()
             return bits(trainee.weights)
@@ -84,8 +80,7 @@ struct Workbench {
     /// Asked to stop after any step, and started anew each time, it ends with the bits of a run that was left alone;
     /// with several snapshots to average, too.
     @Test(arguments: [1, 3]) func interruptionsDoNotChangeABit(averaged: Int) throws {
-        var bench = try Workbench()
-        defer { bench.remove() }
+        var bench = Workbench()
         bench.settings.averaged = averaged
         let whole = bench.trainee()
         _ = try bench.trainer(whole).run()
@@ -102,8 +97,7 @@ struct Workbench {
 
     /// Asked to stop at the last step of all, in the middle of an epoch: that epoch is ended by whoever goes on.
     @Test func aStopAtTheLastStepChangesNothing() throws {
-        var bench = try Workbench()
-        defer { bench.remove() }
+        var bench = Workbench()
         bench.settings.maxSteps = 7
         func train(inPiecesOf length: Int) throws -> (epoch: Int, loss: Double?, weights: [UInt32], epochs: [Int]) {
             try bench.empty()
@@ -144,8 +138,7 @@ struct Workbench {
     /// Killed between two checkpoints: what came after the last one is done again.
     @Test func aKillAfterACheckpointDoesNotChangeABit() throws {
         struct Killed: Error {}
-        let bench = try Workbench()
-        defer { bench.remove() }
+        let bench = Workbench()
         let whole = bench.trainee()
         _ = try bench.trainer(whole).run()
         try bench.empty()
@@ -167,8 +160,7 @@ struct Workbench {
     }
 
     @Test func aDamagedCheckpointIsRefused() throws {
-        let bench = try Workbench()
-        defer { bench.remove() }
+        let bench = Workbench()
         var observer = TrainingObserver()
         observer.stopRequested = { true }
         #expect(try bench.trainer(bench.trainee(), key: "k").run(observer) == .interrupted)
@@ -180,8 +172,7 @@ struct Workbench {
     }
 
     @Test func aCheckpointOfOtherSettingsIsLeftAside() throws {
-        let bench = try Workbench()
-        defer { bench.remove() }
+        let bench = Workbench()
         var observer = TrainingObserver()
         observer.stopRequested = { true }
         #expect(try bench.trainer(bench.trainee(), key: "old").run(observer) == .interrupted)
@@ -192,26 +183,35 @@ struct Workbench {
     }
 
     @Test func stopsWhenValidationNoLongerImproves() throws {
-        let bench = Rising()
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("rising-\(UUID().uuidString)").path
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let bench = Rising(), folder = TemporaryFolder("rising")
         var settings = TrainingSettings(epochs: 50, schedule: Schedule(.constant, peak: 1, warmup: 0))
         settings.patience = 3
-        let trainer = Trainer(bench, settings: settings, folder: folder, key: "k")
+        let trainer = Trainer(bench, settings: settings, folder: folder.path, key: "k")
         #expect(try trainer.run() == .finished)
         #expect(trainer.state.epoch == 8, "best is epoch 4, then three worse ones")
         #expect(bench.weights.base[0] == 5, "the weights of the best epoch")
         #expect(trainer.state.resultLoss == 1)
     }
+
+    /// The mean of the best epochs, where that is better than the best alone: of 5 and 6, but not of 5 and 4.
+    @Test(arguments: [(5.5, Float(5.5)), (5, 5)]) func theBestEpochsAreAveraged(lowest: Double, weight: Float) throws {
+        let bench = Rising(lowest: lowest), folder = TemporaryFolder("averaged")
+        var settings = TrainingSettings(epochs: 9, schedule: Schedule(.constant, peak: 1, warmup: 0))
+        settings.averaged = 2
+        let trainer = Trainer(bench, settings: settings, folder: folder.path, key: "k")
+        #expect(try trainer.run() == .finished)
+        #expect(bench.weights.base[0] == weight && trainer.state.resultLoss == 1)
+    }
 }
 
-/// One weight that counts epochs; its loss falls until the fifth and rises again.
+/// One weight that counts epochs; its loss falls until `lowest` and rises again.
 private final class Rising: Trainee {
     let layout: ParameterLayout
     let weights: FloatBlock
+    private let lowest: Double
 
-    init() {
+    init(lowest: Double = 5) {
+        self.lowest = lowest
         var layout = ParameterLayout()
         _ = layout.add("count", [1], .constant(0))
         self.layout = layout
@@ -224,7 +224,7 @@ private final class Rising: Trainee {
         weights.base[0] += 1
         return TrainingSums(loss: 1, units: 1)
     }
-    func validate(epoch: Int) -> Validation { Validation(loss: 1 + abs(Double(weights.base[0]) - 5)) }
+    func validate(epoch: Int?) -> Validation { Validation(loss: 1 + abs(Double(weights.base[0]) - lowest)) }
 }
 
 @Suite struct ScheduleTests {

@@ -2,8 +2,8 @@ import Corpus
 import Foundation
 import Kernels
 import Models
-import Mutations
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Training
@@ -58,12 +58,11 @@ import Testing
         (shape.width, shape.heads, shape.hidden, shape.encoderLayers, shape.decoderLayers) = (8, 2, 8, 1, 1)
         let spec = try Spec(parsing: "mix-k4r4.encoder.0"),
             model = Transformer(shape, try Replacements([spec], in: shape))
-        let root = FileManager.default.temporaryDirectory.appendingPathComponent("models-\(UUID().uuidString)").path
-        defer { try? FileManager.default.removeItem(atPath: root) }
-        try FileSystem.makeFolder(root)
-        let words = "#words 1 lowercase=false\n<unk>\t0\n<s>\t0\n</s>\t0\na\t3\nb\t2\nc\t1\n"
-        try Data(words.utf8).write(to: URL(fileURLWithPath: root + "/words.model"))
-        let vocabulary = try Vocabulary.load(path: root + "/words.model"), output = try OutputFolder(root + "/model")
+        let root = TemporaryFolder("models")
+        try root.write(
+            "#words 1 lowercase=false\n<unk>\t0\n<s>\t0\n</s>\t0\na\t3\nb\t2\nc\t1\n", "words.model")
+        let vocabulary = try Vocabulary.load(path: root.file("words.model")),
+            output = try OutputFolder(root.file("model"))
         try ModelFolder.write(
             model, model.layout.initialized(seed: 1), source: vocabulary, target: vocabulary, to: output)
         let description = ModelDescription(

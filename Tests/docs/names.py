@@ -15,7 +15,7 @@ import shlex
 import sys
 
 CATALOGUE = "Sources/Stages/Documentation.docc"
-PROGRAMS = ("tokenize", "train", "capture", "distill", "splice", "score", "bench")
+PROGRAMS = ("tokenize", "train", "capture", "distill", "splice", "score", "bench", "report")
 # Whose options are in make's variables.
 FLAGS = {"INPLACE_FLAGS": "train", **{f"{program.upper()}_FLAGS": program for program in PROGRAMS}}
 COLUMNS = 120

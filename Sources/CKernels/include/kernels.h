@@ -1,4 +1,4 @@
-// Elementwise, reduction and attention kernels: loops without intrinsics, compiled once for each of three x86-64 levels
+// Elementwise, reduction and attention kernels: loops, compiled once for each of three x86-64 levels
 // and chosen when the program runs, so that one portable binary runs at the speed of the machine it finds itself on.
 //
 // Everything is row-major float. Names of dimensions: rows (tokens), d (model width), n (queries of a sentence),
@@ -53,7 +53,7 @@ void embedding_backward(float *dtable, const int32_t *id, const float *dy, float
     long d, dropout_t dropout);
 
 // ---- attention -----------------------------------------------------------------------------------------------------
-/// Floats per head that `weights` needs: n rows of m rounded up to 16.
+/// Floats of a row of weights, m rounded up to 16; a head needs n of these.
 static inline long attention_row(long m) { return (m + 15) & ~15L; }
 /// Floats of scratch for either pass.
 long attention_scratch(long n, long m, long head);

@@ -13,6 +13,8 @@ void product_transposed(const float *a, long a_stride, const float *b, long b_st
 /// Rows, and columns (16 or 64), that are multiplied at once: whoever cuts them cuts between these.
 long product_rows(void);
 long product_columns(void);
+/// The level of x86-64 whose instructions multiply: "x86-64-v4", "x86-64-v3", or "portable".
+const char *product_level(void);
 
 // ---- weights laid out once -----------------------------------------------------------------------------------------
 // A row's result depends on that row alone, to the last bit: a sentence's translation cannot depend on the batch that

@@ -102,14 +102,8 @@ final class MatchedContexts {
     }
 }
 
-extension Transformer {
-    /// Of encoder and decoder, in the order of `TransformerTrace.attentions`.
-    fileprivate var sublayers: [AttentionSublayer] {
-        encoder.map(\.attention) + decoder.flatMap { [$0.selfAttention, $0.crossAttention] }
-    }
-}
-
 extension TransformerTrace {
+    /// In the order of `Transformer.sublayers`.
     fileprivate var attentions: [AttentionSublayer.Tape] {
         encoder.map(\.attention) + decoder.flatMap { [$0.selfAttention, $0.crossAttention] }
     }

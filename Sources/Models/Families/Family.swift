@@ -1,7 +1,7 @@
 import Synchronization
 
-/// A kind of network that can stand in an attention's place. To add one is to write one file and a line of
-/// `Families.all`: specs, help, distillation, training in place, splicing and translation follow from what it says of
+/// A kind of network that can stand in an attention's place. To add one is to write one file and a line in the list of
+/// `Families`: specs, help, distillation, training in place, splicing and translation follow from what it says of
 /// itself.
 package protocol Family: Sendable {
     /// As a spec writes it: `alr`.

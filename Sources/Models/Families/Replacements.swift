@@ -37,9 +37,12 @@ package struct Replacements: Sendable {
 }
 
 extension Transformer {
-    private var bounds: [(source: Int?, target: Int?)] {
-        (encoder.map(\.attention) + decoder.flatMap { [$0.selfAttention, $0.crossAttention] }).map(\.network.bounds)
+    /// All attentions, or what stands for them, of the encoder and then of the decoder.
+    var sublayers: [AttentionSublayer] {
+        encoder.map(\.attention) + decoder.flatMap { [$0.selfAttention, $0.crossAttention] }
     }
+
+    private var bounds: [(source: Int?, target: Int?)] { sublayers.map(\.network.bounds) }
 
     /// Whether some network cannot read texts of any length.
     package var isBounded: Bool { bounds.contains { $0.source != nil || $0.target != nil } }

@@ -5,8 +5,8 @@
 ///     sublayer   x                   x + attention(LayerNorm(x))       the sublayer
 ///     layer      x                   the encoder layer's output        the layer, feed-forward sublayer included
 ///
-/// `AttentionSublayer` puts a network in its place, `Transformer.activations` finds what it is to learn; nothing else
-/// asks.
+/// `AttentionSublayer` and `EncoderLayer` put a network in its place, `TransformerTrace.activations` finds what it is
+/// to learn.
 package enum Span: String, CaseIterable, Codable, Sendable {
     case heads, sublayer, layer
 }

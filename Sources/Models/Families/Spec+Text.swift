@@ -15,7 +15,13 @@ package struct SpecError: Error, CustomStringConvertible, Sendable {
 }
 
 extension Spec: CustomStringConvertible, LosslessStringConvertible {
-    package var description: String { "\(family.name)-\(size).\(attention)" + (layer.map { ".\($0)" } ?? "") }
+    package var description: String { withoutLayer + (layer.map { ".\($0)" } ?? "") }
+
+    /// `alr-m.encoder`
+    package var withoutLayer: String { "\(networkName).\(attention)" }
+
+    /// `alr-m`
+    package var networkName: String { "\(family.name)-\(size)" }
 
     package init?(_ description: String) {
         guard let spec = try? Spec(parsing: description) else { return nil }

@@ -6,17 +6,16 @@ struct EncoderLayer {
     let feedForward: FeedForwardSublayer?
 
     init(
-        _ configuration: TransformerConfiguration, _ choice: ContextChoice, streams: Range<Int>,
+        _ configuration: TransformerConfiguration, _ choice: ContextChoice, stream: Int,
         _ layout: inout ParameterLayout
     ) {
-        let stream = streams.lowerBound
         guard choice.span != .layer else {
             attention = AttentionSublayer(configuration, choice, stream: stream, &layout)
             feedForward = nil
             return
         }
         attention = layout.scope("attention") { AttentionSublayer(configuration, choice, stream: stream, &$0) }
-        feedForward = FeedForwardSublayer("feedforward", configuration, stream: stream + 2, &layout)
+        feedForward = FeedForwardSublayer(configuration, stream: stream + 2, &layout)
     }
 
     var hasNetworks: Bool { attention.spec != nil }
@@ -46,18 +45,15 @@ struct DecoderLayer {
 
     init(
         _ configuration: TransformerConfiguration, selfAttention selfAttentionChoice: ContextChoice,
-        crossAttention crossAttentionChoice: ContextChoice,
-        streams: Range<Int>,
-        _ layout: inout ParameterLayout
+        crossAttention crossAttentionChoice: ContextChoice, stream: Int, _ layout: inout ParameterLayout
     ) {
-        let stream = streams.lowerBound
         selfAttention = layout.scope("attention") {
             AttentionSublayer(configuration, selfAttentionChoice, stream: stream, &$0)
         }
         crossAttention = layout.scope("cross") {
             AttentionSublayer(configuration, crossAttentionChoice, stream: stream + 2, &$0)
         }
-        feedForward = FeedForwardSublayer("feedforward", configuration, stream: stream + 4, &layout)
+        feedForward = FeedForwardSublayer(configuration, stream: stream + 4, &layout)
     }
 
     var hasNetworks: Bool { selfAttention.spec != nil || crossAttention.spec != nil }

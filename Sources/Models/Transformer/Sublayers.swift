@@ -103,8 +103,8 @@ struct FeedForwardSublayer {
     let stream: Int
 
     /// - Parameter stream: this and the next number are the sublayer's streams of random numbers.
-    init(_ name: String, _ configuration: TransformerConfiguration, stream: Int, _ layout: inout ParameterLayout) {
-        (norm, up, down) = layout.scope(name) {
+    init(_ configuration: TransformerConfiguration, stream: Int, _ layout: inout ParameterLayout) {
+        (norm, up, down) = layout.scope("feedforward") {
             (
                 LayerNorm("norm", width: configuration.width, &$0),
                 Linear("up", in: configuration.width, out: configuration.hidden, &$0),

@@ -45,27 +45,28 @@ package final class Transformer {
         self.replacements = replacements
         let c = configuration
         var layout = ParameterLayout(), streams = 0
-        func nextStreams(_ count: Int) -> Range<Int> {
+        /// The first of so many streams of random numbers.
+        func nextStreams(_ count: Int) -> Int {
             defer { streams += count }
-            return streams..<streams + count
+            return streams
         }
         func table(_ name: String, _ rows: Int, _ layout: inout ParameterLayout) -> Slot {
             layout.add(name, [rows, c.width], .xavier(fanIn: rows, fanOut: c.width))
         }
         let targetTable = table(c.tying == .all ? "embedding" : "target.embedding", c.targetVocabulary, &layout)
         let sourceTable = c.tying == .all ? targetTable : table("source.embedding", c.sourceVocabulary, &layout)
-        source = Embedding(table: sourceTable, dropout: c.embeddingDropout, stream: nextStreams(1).lowerBound)
-        target = Embedding(table: targetTable, dropout: c.embeddingDropout, stream: nextStreams(1).lowerBound)
+        source = Embedding(table: sourceTable, dropout: c.embeddingDropout, stream: nextStreams(1))
+        target = Embedding(table: targetTable, dropout: c.embeddingDropout, stream: nextStreams(1))
         encoder = (0..<c.encoderLayers).map { index in
-            let streams = nextStreams(4)
-            return layout.scope("encoder.\(index)") { EncoderLayer(c, choose(.encoder, index), streams: streams, &$0) }
+            let stream = nextStreams(4)
+            return layout.scope("encoder.\(index)") { EncoderLayer(c, choose(.encoder, index), stream: stream, &$0) }
         }
         encoderNorm = LayerNorm("encoder.norm", width: c.width, &layout)
         decoder = (0..<c.decoderLayers).map { index in
-            let streams = nextStreams(6)
+            let stream = nextStreams(6)
             return layout.scope("decoder.\(index)") {
                 DecoderLayer(
-                    c, selfAttention: choose(.decoder, index), crossAttention: choose(.cross, index), streams: streams,
+                    c, selfAttention: choose(.decoder, index), crossAttention: choose(.cross, index), stream: stream,
                     &$0)
             }
         }

@@ -29,8 +29,6 @@ package struct TransformerConfiguration: Codable, Equatable, Sendable {
         self.targetVocabulary = targetVocabulary
     }
 
-    package var headWidth: Int { width / heads }
-
     /// Of another model's shape, with its own dropout.
     package func withShape(of other: Self) -> Self {
         var result = other
@@ -41,6 +39,10 @@ package struct TransformerConfiguration: Codable, Equatable, Sendable {
 
     /// The longest sentence that there are positions for, in tokens.
     package static let mostTokens = 1024
+
+    /// What can be told of each number by itself.
+    package static let widths = 1...1 << 16, headCounts = 1...1 << 16, hiddenWidths = 1...1 << 20,
+        encoderDepths = 0...1000, decoderDepths = 1...1000
 
     /// What makes the values unusable, alone or together, in words.
     package var problem: String? {
@@ -61,8 +63,9 @@ package struct TransformerConfiguration: Codable, Equatable, Sendable {
     private var problemOfSize: String? {
         let sizes: KeyValuePairs = [
             "source vocabulary": (sourceVocabulary, 1...1 << 24), "target vocabulary": (targetVocabulary, 1...1 << 24),
-            "width": (width, 1...1 << 16), "heads": (heads, 1...1 << 16), "hidden width": (hidden, 1...1 << 20),
-            "encoder layers": (encoderLayers, 0...1000), "decoder layers": (decoderLayers, 1...1000),
+            "width": (width, Self.widths), "heads": (heads, Self.headCounts),
+            "hidden width": (hidden, Self.hiddenWidths), "encoder layers": (encoderLayers, Self.encoderDepths),
+            "decoder layers": (decoderLayers, Self.decoderDepths),
             "tokens of a sentence": (maxTokens, 1...Self.mostTokens),
         ]
         for (name, (value, range)) in sizes where !range.contains(value) {

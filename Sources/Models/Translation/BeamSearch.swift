@@ -121,7 +121,7 @@ final class BeamSearch {
         {
             next.removeSubrange(start...)
         }
-        assignSlots(from: start, parents: rows, positions: length)
+        assignSlots(from: start, positions: length)
     }
 
     /// The `width` likeliest continuations of some hypotheses, best first; equal ones in the order of rows and of
@@ -156,7 +156,7 @@ final class BeamSearch {
 
     /// A parent's first child takes over its slot and with it what is remembered; the others get a copy in a free slot.
     /// Until now `slot` of `next[start...]` is the parent's index.
-    private func assignSlots(from start: Int, parents: Range<Int>, positions: Int) {
+    private func assignSlots(from start: Int, positions: Int) {
         let first = next.count > start ? next[start].sentence * configuration.beam : 0
         var used: UInt64 = 0
         for index in start..<next.count { used |= 1 << UInt64(hypotheses[next[index].slot].slot - first) }

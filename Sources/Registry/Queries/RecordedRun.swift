@@ -55,8 +55,7 @@ extension RunRegistry {
                            runs.blas, runs.cpu, runs.started AS startTime, \(sql: Views.seconds) AS wallSeconds,
                            runs.cpu_seconds AS cpuSeconds, runs.peak_rss_bytes AS peakBytes,
                            made.artifact AS outputSHA256, artifacts.bytes AS outputBytes,
-                           (SELECT path FROM artifact_paths WHERE artifact_paths.artifact = made.artifact
-                            ORDER BY removed IS NOT NULL, seen DESC, path LIMIT 1) AS outputPath
+                           \(sql: Views.lastPlace(of: "made.artifact")) AS outputPath
                     FROM runs
                     LEFT JOIN run_io made ON made.run = runs.id AND made.direction = 'out' AND made.role = runs.stage
                     LEFT JOIN artifacts ON artifacts.sha256 = made.artifact

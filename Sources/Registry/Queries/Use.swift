@@ -25,8 +25,7 @@ extension RunRegistry {
                     WITH
                     \(sql: Views.edge)
                     SELECT edge.run, edge.role, edge.artifact AS sha256, artifacts.kind, edge.source,
-                           (SELECT path FROM artifact_paths WHERE artifact_paths.artifact = edge.artifact
-                            ORDER BY removed IS NOT NULL, seen DESC, path LIMIT 1) AS path
+                           \(sql: Views.lastPlace(of: "edge.artifact")) AS path
                     FROM edge JOIN artifacts ON artifacts.sha256 = edge.artifact
                     WHERE edge.run IN \(Array(runs)) ORDER BY edge.run, edge.role
                     """

@@ -78,24 +78,24 @@ package struct BLEU: CorpusMetric {
 
     package func score(of sums: StatisticsRow) -> BLEUScore {
         let columns = SIMD32<Double>(sums)
-        let (precisions, score) = combine(columns, brevityPenalty: brevityPenalty(Int(sums[0]), Int(sums[1])))
+        let (precisions, score) = combine(columns, brevityPenalty: Self.brevityPenalty(Int(sums[0]), Int(sums[1])))
         return BLEUScore(
             score: score,
             counts: (0..<Self.order).map { Int(sums[2 + $0]) },
             totals: (0..<Self.order).map { Int(sums[2 + Self.order + $0]) },
             precisions: precisions,
-            brevityPenalty: brevityPenalty(Int(sums[0]), Int(sums[1])),
+            brevityPenalty: Self.brevityPenalty(Int(sums[0]), Int(sums[1])),
             hypothesisLength: Int(sums[0]),
             referenceLength: Int(sums[1]))
     }
 
     /// Precisions are single, their logarithms and the rest double.
     package func resampledScore(of sums: SIMD32<Float>) -> ResampledScore {
-        let penalty = brevityPenalty(Int(sums[0]), Int(sums[1]))
+        let penalty = Self.brevityPenalty(Int(sums[0]), Int(sums[1]))
         return ResampledScore(value: combine(sums, brevityPenalty: penalty).score, isSingle: false)
     }
 
-    private func brevityPenalty(_ hypothesisLength: Int, _ referenceLength: Int) -> Double {
+    static func brevityPenalty(_ hypothesisLength: Int, _ referenceLength: Int) -> Double {
         guard hypothesisLength < referenceLength else { return 1 }
         return hypothesisLength > 0 ? exp(1 - Double(referenceLength) / Double(hypothesisLength)) : 0
     }

@@ -18,7 +18,8 @@ package enum PaperCompatBLEU {
         let (matches, totals) = counts(hypotheses, references)
         guard matches.allSatisfy({ $0 > 0 }) else { return 0 }
         let logarithms = zip(matches, totals).map { 0.25 * log(Double($0) / Double($1)) }
-        return brevityPenalty(hypotheses, references) * exp(logarithms.reduce(0, +))
+        return BLEU.brevityPenalty(hypotheses.reduce(0) { $0 + $1.count }, references.reduce(0) { $0 + $1.count })
+            * exp(logarithms.reduce(0, +))
     }
 
     /// Clipped matches and hypothesis n-grams of orders 1-4.
@@ -45,11 +46,5 @@ package enum PaperCompatBLEU {
             numbers[token] = number
             return number
         }
-    }
-
-    private static func brevityPenalty<Token>(_ hypotheses: [[Token]], _ references: [[Token]]) -> Double {
-        let hypothesisLength = hypotheses.reduce(0) { $0 + $1.count }
-        let referenceLength = references.reduce(0) { $0 + $1.count }
-        return hypothesisLength >= referenceLength ? 1 : exp(1 - Double(referenceLength) / Double(hypothesisLength))
     }
 }

@@ -1,6 +1,6 @@
 /// JSON as Python's `json.dumps` spells it: the reports must match character for character, key order and indentation
 /// included.
-enum JSONText {
+enum PythonJSON {
     /// A quoted string; with `ascii`, everything beyond ASCII as `\u` and four hexadecimal digits, a UTF-16 unit each.
     static func string(_ text: String, ascii: Bool = false) -> String {
         var result = "\""

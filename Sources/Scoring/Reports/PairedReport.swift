@@ -33,7 +33,7 @@ package struct PairedReport: Sendable {
     private static func row(_ name: String, _ results: [(metric: String, system: PairedResult.System)]) -> String {
         let metrics = results.map { result in
             """
-                    \(JSONText.string(result.metric, ascii: true)): {
+                    \(PythonJSON.string(result.metric, ascii: true)): {
                         "score": \(number(result.system.score)),
                         "p_value": \(number(result.system.p)),
                         "mean": \(number(result.system.confidence?.mean)),
@@ -41,7 +41,7 @@ package struct PairedReport: Sendable {
                     }
             """
         }
-        let members = ["        \"system\": \(JSONText.string(name, ascii: true))"] + metrics
+        let members = ["        \"system\": \(PythonJSON.string(name, ascii: true))"] + metrics
         return "    {\n" + members.joined(separator: ",\n") + "\n    }"
     }
 

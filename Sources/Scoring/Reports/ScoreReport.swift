@@ -73,18 +73,18 @@ extension ScoreReport.Entry {
 
     fileprivate func json(_ digits: Decimals) -> String {
         var members = [
-            (key: "name", value: JSONText.string(name)),
+            (key: "name", value: PythonJSON.string(name)),
             (key: "score", value: digits.json(score)),
-            (key: "signature", value: JSONText.string(signature.description)),
+            (key: "signature", value: PythonJSON.string(signature.description)),
         ]
         if let confidence, let interval = interval(digits) {
             members.append(("confidence_mean", digits.json(confidence.mean)))
             members.append(("confidence_var", digits.json(confidence.halfWidth)))
-            members.append(("confidence", JSONText.string(interval)))
+            members.append(("confidence", PythonJSON.string(interval)))
         }
-        if let verbose { members.append(("verbose_score", JSONText.string(verbose))) }
-        members += signature.fields.map { ($0.key, JSONText.string($0.value)) }
-        return JSONText.object(members, indent: 1)
+        if let verbose { members.append(("verbose_score", PythonJSON.string(verbose))) }
+        members += signature.fields.map { ($0.key, PythonJSON.string($0.value)) }
+        return PythonJSON.object(members, indent: 1)
     }
 
     /// Left out when the mean is 0, as sacreBLEU leaves it out.

@@ -1,6 +1,5 @@
 import CKernels
 import Corpus
-import Foundation
 import Kernels
 import Models
 import Tensors
@@ -53,15 +52,8 @@ package final class ActivationCapture {
         let batches = shard.consecutiveBatches(of: Self.batchTokens) {
             shard.source.length($0) + shard.targetTokens($0)
         }
-        for start in stride(from: 0, to: batches.count, by: workers.count) {
-            try stop()
-            let round = Array(batches[start..<min(start + workers.count, batches.count)])
-            let failures = FirstError()
-            pool.run(round.count) { index in
-                failures.catching { try capture(shard, round[index], worker: workers[index], writers, memory) }
-            }
-            try failures.rethrow()
-            progress(round.last!.upperBound)
+        try pool.inRounds(batches, stop: stop, progress: progress) { batch, worker in
+            try capture(shard, batch, worker: workers[worker], writers, memory)
         }
         for writer in writers + [memory].compactMap({ $0 }) {
             try writer.finish()
@@ -143,16 +135,4 @@ private struct TokenCounts {
     }
 
     func tokens(_ attention: Attention) -> Int { attention == .encoder ? source : target }
-}
-
-/// Keeps the first error thrown on any thread.
-private final class FirstError: @unchecked Sendable {
-    private let lock = NSLock()
-    private var error: Error?
-
-    func catching(_ body: () throws -> Void) {
-        do { try body() } catch { lock.withLock { self.error = self.error ?? error } }
-    }
-
-    func rethrow() throws { if let error { throw error } }
 }

@@ -34,10 +34,11 @@ extension CaptureConfiguration {
     ///
     /// - Parameter path: of the capture
     package func requireSound(path: String) throws {
+        typealias Shape = TransformerConfiguration
         let sizes: KeyValuePairs = [
-            "width": (width, 1...1 << 16), "heads": (heads, 1...1 << 16),
-            "maxTokens": (maxTokens, 1...TransformerConfiguration.mostTokens),
-            "encoderLayers": (encoderLayers, 0...1000), "decoderLayers": (decoderLayers, 1...1000),
+            "width": (width, Shape.widths), "heads": (heads, Shape.headCounts),
+            "maxTokens": (maxTokens, 1...Shape.mostTokens), "encoderLayers": (encoderLayers, Shape.encoderDepths),
+            "decoderLayers": (decoderLayers, Shape.decoderDepths),
         ]
         for (name, (value, range)) in sizes where !range.contains(value) {
             throw unsound(path, "\(name) from \(range.lowerBound) to \(range.upperBound)", "\(value)")

@@ -85,7 +85,7 @@ package final class DistillationTrainee: Trainee {
 
     /// Error, explained variance 1 - SSE/SST, and the cosine of the network's and the attention's output, on the whole
     /// and by position.
-    package func validate(epoch: Int) throws -> Validation {
+    package func validate(epoch: Int?) throws -> Validation {
         var byPosition: [OutputComparison] = []
         let everything = EpochOrder(sentences: valid.sentences, batchSentences: settings.batch, seed: nil, epoch: 0)
         for batch in everything.batches {

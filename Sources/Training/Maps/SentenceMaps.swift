@@ -33,12 +33,8 @@ package struct SentenceMaps {
     /// Of a score's folder; nil where it has none.
     package init?<Configuration>(_ folder: PublishedFolder<Configuration>) throws {
         guard folder.sha256(Self.sentencesName) != nil else { return nil }
-        let path = try folder.file(Self.sentencesName)
-        do {
-            sentences = try JSONDecoder().decode([MappedSentence].self, from: Data(FileSystem.read(path)))
-        } catch is DecodingError {
-            throw DataError(path: path, expected: "sentences with their tokens", found: "something else")
-        }
+        sentences = try JSONText.decode(
+            [MappedSentence].self, path: folder.file(Self.sentencesName), expected: "sentences with their tokens")
         file = try folder.tensors(Self.tensorsName)
     }
 
@@ -114,9 +110,8 @@ extension SentenceMaps {
                 }
             }
         }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        try FileSystem.writeAtomically(try encoder.encode(sentences) + Data("\n".utf8), to: output.path(sentencesName))
+        try FileSystem.writeAtomically(
+            try JSONText.encode(sentences) + Data("\n".utf8), to: output.path(sentencesName))
         let writer = try TensorFileWriter(
             path: output.path(tensorsName), tensors: maps.map { ($0.name, .f32, [$0.map.outputs, $0.map.read]) })
         for (name, map) in maps { try writer.write(name, map.values) }

@@ -28,27 +28,25 @@ struct Distillations {
     var runs: Int { networks.reduce(0) { $0 + $1.runs } }
 
     init(_ evidence: Evidence) throws {
-        let scored = Set(
-            evidence.replaced.flatMap(\.model.specs).map { "\($0.family.name)-\($0.size).\($0.attention)" })
+        let scored = Set(evidence.replaced.flatMap(\.model.specs).map(\.withoutLayer))
         let runs: [(run: RecordedRun, spec: Spec)] = evidence.finished("distill").compactMap { run in
             guard let spec = run.spec.flatMap({ Spec($0) }) else { return nil }
-            return scored.isEmpty || scored.contains("\(spec.family.name)-\(spec.size).\(spec.attention)")
-                ? (run, spec) : nil
+            return scored.isEmpty || scored.contains(spec.withoutLayer) ? (run, spec) : nil
         }
         let points = Dictionary(
             grouping: try evidence.registry.metrics(
                 of: runs.map(\.run.id),
                 like: "layer.*.valid.loss", "layer.*.valid.explained", "layer.*.valid.cosine.*"),
             by: \.run)
-        let hasSeveral = Set(runs.map { ScoreGroup.family($0.run.name) }).count > 1
-        networks = runs.grouped { "\(ScoreGroup.family($0.run.name))\n\($0.spec)" }.map { _, seeds in
+        let hasSeveral = Set(runs.map { ScoreGroup.series($0.run.name) }).count > 1
+        networks = runs.grouped { "\(ScoreGroup.series($0.run.name))\n\($0.spec)" }.map { _, seeds in
             let (run, spec) = seeds[0]
             let values = seeds.map { seed in
                 Dictionary(grouping: points[seed.run.id] ?? []) { MetricKey($0.key)?.layer ?? -1 }
             }
             let layers = Set(values.flatMap(\.keys)).filter { $0 >= 0 }.sorted()
             return Network(
-                label: (hasSeveral ? ScoreGroup.family(run.name) + ": " : "") + "\(spec.family.name)-\(spec.size)"
+                label: (hasSeveral ? ScoreGroup.series(run.name) + ": " : "") + spec.networkName
                     + (spec.layer.map { " layer \($0)" } ?? ""),
                 attention: spec.attention,
                 layers: layers.map { layer in Layer(layer, values.compactMap { $0[layer] }.map(LayerValues.init)) },
@@ -82,14 +80,11 @@ private struct LayerValues {
 
 extension Distillations.Layer {
     fileprivate init(_ layer: Int, _ seeds: [LayerValues]) {
-        func mean(_ values: [Double]) -> Double? {
-            values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
-        }
         self.layer = layer
         curves = seeds.map(\.curve)
-        explained = mean(seeds.compactMap(\.explained))
+        explained = seeds.compactMap(\.explained).mean
         let positions = Set(seeds.flatMap(\.cosine.keys))
         cosine = Dictionary(
-            uniqueKeysWithValues: positions.map { place in (place, mean(seeds.compactMap { $0.cosine[place] })!) })
+            uniqueKeysWithValues: positions.map { place in (place, seeds.compactMap { $0.cosine[place] }.mean!) })
     }
 }

@@ -35,20 +35,20 @@ struct Evidence {
         for name in names where !runs.contains(where: { $0.name == name }) {
             throw DataError(
                 path: path, expected: "runs of the name '\(name)'", found: "none",
-                hint: "sqlite3 \(path) 'select distinct name from runs'",
+                hint: "sqlite3 \(FilePath.quoted(path)) 'select distinct name from runs'",
                 kind: .missing)
         }
     }
 
     /// The name of the whole: the first run's, without its seed.
     var title: String {
-        let families = groups.isEmpty ? names.map(ScoreGroup.family) : groups.map(\.family)
-        return names.map(ScoreGroup.family).filter { families.contains($0) }.grouped { $0 }.map(\.key)
+        let families = groups.isEmpty ? names.map(ScoreGroup.series) : groups.map(\.series)
+        return names.map(ScoreGroup.series).filter { families.contains($0) }.grouped { $0 }.map(\.key)
             .joined(separator: ", ")
     }
 
     /// More runs than seeds of one.
-    var hasSeveralFamilies: Bool { Set(groups.map(\.family)).count > 1 }
+    var hasSeveralSeries: Bool { Set(groups.map(\.series)).count > 1 }
 
     /// Ways of searching, the one with the most rows first; of as many, greedy.
     var searches: [String] {
@@ -72,12 +72,12 @@ struct Evidence {
         groups.filter { !$0.isTeacher && $0.testSet == testSet }.sorted { a, b in
             let (first, second) = (a.model.order, b.model.order)
             if first != second { return first.lexicographicallyPrecedes(second) }
-            return (a.first.parameters ?? 0, a.model.text, a.family) < (b.first.parameters ?? 0, b.model.text, b.family)
+            return (a.first.parameters ?? 0, a.model.text, a.series) < (b.first.parameters ?? 0, b.model.text, b.series)
         }
     }
 
     /// A name for a model of these runs: with its run where there are several.
-    func label(_ group: ScoreGroup) -> String { (hasSeveralFamilies ? group.family + ": " : "") + group.model.network }
+    func label(_ group: ScoreGroup) -> String { (hasSeveralSeries ? group.series + ": " : "") + group.model.network }
 
     /// The newest finished run of each spec of a stage.
     func finished(_ stage: String) -> [RecordedRun] {

@@ -10,3 +10,8 @@ extension Sequence {
         return order.map { ($0, members[$0]!) }
     }
 }
+
+extension Array<Double> {
+    /// Nil of none.
+    var mean: Double? { isEmpty ? nil : reduce(0, +) / Double(count) }
+}

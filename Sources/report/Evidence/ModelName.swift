@@ -34,7 +34,7 @@ struct ModelName {
 
     /// `mix-l`, or `mix-l/alr-m` of several; the name itself where it is no list of specs.
     var networks: String {
-        let distinct = specs.grouped { "\($0.family.name)-\($0.size)" }.map(\.key)
+        let distinct = specs.grouped(by: \.networkName).map(\.key)
         return distinct.isEmpty ? text : distinct.joined(separator: "/")
     }
 

@@ -4,7 +4,7 @@ import Registry
 /// A model's score with one way of searching, once for each seed.
 struct ScoreGroup {
     /// The run's name without its seed.
-    let family: String
+    let series: String
     let model: ModelName
     let search: String
     /// Its name, with what tells its text from others of that name where there are others.
@@ -23,10 +23,7 @@ struct ScoreGroup {
         return parts.first == "greedy" && parts.last != "int8" && parts.last != "mixed"
     }
 
-    func mean(_ value: (ScoredModel) -> Double?) -> Double? {
-        let values = members.compactMap(value)
-        return values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
-    }
+    func mean(_ value: (ScoredModel) -> Double?) -> Double? { members.compactMap(value).mean }
 
     /// Of one run: the mean of several p would be none.
     var p: Double? { members.count == 1 ? first.p : nil }
@@ -39,7 +36,7 @@ struct ScoreGroup {
     }
 
     /// A run's name without `.seed-N`.
-    static func family(_ name: String) -> String {
+    static func series(_ name: String) -> String {
         guard let mark = name.range(of: ".seed-", options: .backwards), Int(name[mark.upperBound...]) != nil else {
             return name
         }
@@ -54,11 +51,11 @@ struct ScoreGroup {
             row.testSet + (texts[row.testSet]!.count > 1 ? " (\(row.testText ?? "text not recorded"))" : "")
         }
         return rows.grouped {
-            [family($0.name), $0.model, $0.search ?? "", testSet($0)].joined(separator: "\n")
+            [series($0.name), $0.model, $0.search ?? "", testSet($0)].joined(separator: "\n")
         }.map { _, members in
             let all = members.sorted { names.firstIndex(of: $0.name)! < names.firstIndex(of: $1.name)! }
             return ScoreGroup(
-                family: family(all[0].name), model: ModelName(all[0].model), search: all[0].search ?? "",
+                series: series(all[0].name), model: ModelName(all[0].model), search: all[0].search ?? "",
                 testSet: testSet(all[0]), members: all)
         }
     }

@@ -13,34 +13,9 @@ struct BLEUDifference {
             return
         }
         let searches = evidence.searches.filter { search in groups.contains { $0.search == search } }
-        var y = 0.0, headings: [(String, Double)] = [], tics: [(String, Double)] = [], rows: [[String]] = []
-        var ends = [0.0]
-        for (place, all) in groups.grouped(by: \.model.places) {
-            headings.append((place, y))
-            y += 1
-            for (label, some) in all.grouped(by: evidence.label) {
-                tics.append((Gnuplot.short(label, to: 28), y))
-                for group in some {
-                    let shift =
-                        0.36 * (Double(searches.firstIndex(of: group.search)!) - Double(searches.count - 1) / 2)
-                        / Double(max(1, searches.count - 1))
-                    let bounds = try DifferenceInterval(group, evidence)
-                    ends += [bounds.low, bounds.high].compactMap { $0 }
-                    rows.append(
-                        [
-                            place, label, group.search, Gnuplot.number(y + shift),
-                            Gnuplot.number(group.mean(\.difference)),
-                        ]
-                            + [bounds.low, bounds.high, group.p].map(Gnuplot.number) + [
-                                "\(group.members.count)"
-                            ])
-                }
-                y += 1
-            }
-            y += 0.4
-        }
-        let left = max(100, (tics.map { Gnuplot.width($0.0) }.max() ?? 0) + 24), height = Int(y * 20) + 92
-        let (low, high) = (ends.min()!, ends.max()!), room = max(0.04 * (high - low), 0.05)
+        let layout = try Layout(groups, searches, evidence)
+        let left = Gnuplot.leftMargin(layout.tics.map(\.0)), height = Int(layout.depth * 20) + 92
+        let (low, high) = (layout.ends.min()!, layout.ends.max()!), room = max(0.04 * (high - low), 0.05)
         let series = searches.enumerated().map { index, search in
             "'bleu-difference.csv' skip 1 using (strcol(3) eq \(Gnuplot.quote(search)) ? $5 : NaN):4:6:7 with "
                 + "xerrorbars pt \(Palette.point(index)) ps 0.55 lw 1.4 lc rgb \(Palette.color(index)) title "
@@ -49,24 +24,59 @@ struct BLEUDifference {
         plot = .figure(
             Figure(
                 "bleu-difference", title, caption: Self.caption(groups, evidence), height: height,
-                data: CSV(["attentions", "model", "search", "y", "difference", "low", "high", "p", "runs"], rows),
+                data: CSV(
+                    ["attentions", "model", "search", "y", "difference", "low", "high", "p", "runs"], layout.rows),
                 commands: """
                     set border 1
-                    set lmargin at screen \(Gnuplot.number(Double(left) / 520))
-                    set rmargin at screen 0.97
-                    set tmargin at screen \(Gnuplot.number(1 - 32 / Double(height)))
-                    set bmargin at screen \(Gnuplot.number(58 / Double(height)))
-                    set yrange [\(Gnuplot.number(y - 0.1)):-0.8]
-                    set ytics scale 0 \(Gnuplot.tics(tics))
+                    \(Gnuplot.margins(left: left, right: 0.97, above: 32, below: 58, of: height))
+                    set yrange [\(Gnuplot.number(layout.depth - 0.1)):-0.8]
+                    set ytics scale 0 \(Gnuplot.tics(layout.tics))
                     set xrange [\(Gnuplot.number(low - room)):\(Gnuplot.number(high + room))]
                     set xtics \(Gnuplot.number(Gnuplot.step(high - low, in: 5)))
                     set xlabel 'BLEU less the teacher’s' offset 0, 0.8
                     set grid x lt 1 lw 0.4 lc rgb '\(Palette.faint)'
                     set key at screen 0.97, screen 0.995 right top horizontal samplen 0.5 reverse Left
                     set arrow from 0, graph 0 to 0, graph 1 nohead lw 1.2 lc rgb '\(Palette.faint)'
-                    \(Gnuplot.headings(headings))
+                    \(Gnuplot.headings(layout.headings))
                     plot \(series.joined(separator: ", \\\n     "))
                     """))
+    }
+
+    /// A line for each model, under a heading for each place; searches of a model beside each other.
+    private struct Layout {
+        private(set) var headings: [(String, Double)] = []
+        private(set) var tics: [(String, Double)] = []
+        private(set) var rows: [[String]] = []
+        /// Of all intervals, and 0.
+        private(set) var ends = [0.0]
+        private(set) var depth = 0.0
+
+        init(_ groups: [ScoreGroup], _ searches: [String], _ evidence: Evidence) throws {
+            for (place, all) in groups.grouped(by: \.model.places) {
+                headings.append((place, depth))
+                depth += 1
+                for (label, some) in all.grouped(by: evidence.label) {
+                    tics.append((Gnuplot.short(label, to: 28), depth))
+                    for group in some {
+                        let index = Double(searches.firstIndex(of: group.search)!), last = Double(searches.count - 1)
+                        try add(group, place, label, at: depth + 0.36 * (index - last / 2) / max(1, last), evidence)
+                    }
+                    depth += 1
+                }
+                depth += 0.4
+            }
+        }
+
+        private mutating func add(
+            _ group: ScoreGroup, _ place: String, _ label: String, at y: Double, _ evidence: Evidence
+        ) throws {
+            let bounds = try DifferenceInterval(group, evidence)
+            ends += [bounds.low, bounds.high].compactMap { $0 }
+            rows.append(
+                [place, label, group.search]
+                    + [y, group.mean(\.difference), bounds.low, bounds.high, group.p].map(Gnuplot.number)
+                    + ["\(group.members.count)"])
+        }
     }
 
     private static func caption(_ groups: [ScoreGroup], _ evidence: Evidence) -> String {

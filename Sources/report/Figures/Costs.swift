@@ -105,20 +105,7 @@ struct Timeline {
             plot = .absent(title: title, reason: "no run has ended")
             return
         }
-        // hours at which each run begins when idle time does not count
-        var begins: [Double] = [], busyUntil = runs[0].started!, clock = 0.0, breaks: [Double] = []
-        for run in runs {
-            let start = run.started!, end = start.addingTimeInterval(run.wallSeconds!)
-            if start > busyUntil {
-                if start.timeIntervalSince(busyUntil) > 600 { breaks.append(clock) }
-                busyUntil = start
-            }
-            begins.append(clock - busyUntil.timeIntervalSince(start) / 3600)
-            if end > busyUntil {
-                clock += end.timeIntervalSince(busyUntil) / 3600
-                busyUntil = end
-            }
-        }
+        let (begins, breaks, clock) = Self.busyHours(runs)
         let unit = clock < 0.2 ? (60.0, "minutes") : (1.0, "hours"), width = clock * unit.0
         let rows = zip(runs, begins).map { run, begin in
             [
@@ -146,10 +133,7 @@ struct Timeline {
                 height: height, data: CSV(["stage", "spec", "status", "start", "end", "row"], rows),
                 commands: """
                     set border 1
-                    set lmargin at screen 0.17
-                    set rmargin at screen 0.97
-                    set tmargin at screen \(Gnuplot.number(1 - 32 / Double(height)))
-                    set bmargin at screen \(Gnuplot.number(58 / Double(height)))
+                    \(Gnuplot.margins(left: 0.17, right: 0.97, above: 32, below: 58, of: height))
                     set style fill solid noborder
                     set xrange [0:\(Gnuplot.number(width * 1.004))]
                     set yrange [\(Gnuplot.number(Double(stages.count) - 0.4)):-0.6]
@@ -159,5 +143,24 @@ struct Timeline {
                     \(pauses.joined(separator: "\n"))
                     plot \(plots.joined(separator: ", \\\n     "))
                     """))
+    }
+
+    /// Hours at which each run begins when idle time does not count, those at which more than ten minutes of it are
+    /// left out, and all of them.
+    private static func busyHours(_ runs: [RecordedRun]) -> (begins: [Double], breaks: [Double], all: Double) {
+        var begins: [Double] = [], busyUntil = runs[0].started!, clock = 0.0, breaks: [Double] = []
+        for run in runs {
+            let start = run.started!, end = start.addingTimeInterval(run.wallSeconds!)
+            if start > busyUntil {
+                if start.timeIntervalSince(busyUntil) > 600 { breaks.append(clock) }
+                busyUntil = start
+            }
+            begins.append(clock - busyUntil.timeIntervalSince(start) / 3600)
+            if end > busyUntil {
+                clock += end.timeIntervalSince(busyUntil) / 3600
+                busyUntil = end
+            }
+        }
+        return (begins, breaks, clock)
     }
 }

@@ -97,7 +97,7 @@ struct HeatMap {
         _ name: String, _ title: String, caption: String, range: ClosedRange<Double>, axis: String, quantity: String,
         showsValues: Bool
     ) -> Figure {
-        let last = cells.map(\.column).max()!, left = max(100, (tics.map { Gnuplot.width($0.0) }.max() ?? 0) + 24),
+        let last = cells.map(\.column).max()!, left = Gnuplot.leftMargin(tics.map(\.0)),
             height = Int(y * 21) + 92
         // yellow is too bright for white letters
         let middle = range.lowerBound + 0.55 * (range.upperBound - range.lowerBound)
@@ -114,10 +114,7 @@ struct HeatMap {
                 cells.map { [$0.group, $0.label, "\($0.column)", Gnuplot.number($0.value), Gnuplot.number($0.y)] }),
             commands: """
                 set border 0
-                set lmargin at screen \(Gnuplot.number(Double(left) / 520))
-                set rmargin at screen 0.86
-                set tmargin at screen \(Gnuplot.number(1 - 8 / Double(height)))
-                set bmargin at screen \(Gnuplot.number(58 / Double(height)))
+                \(Gnuplot.margins(left: left, right: 0.86, above: 8, below: 58, of: height))
                 set xrange [-0.5:\(last).5]
                 set yrange [\(Gnuplot.number(y - 0.4)):-0.5]
                 set xtics scale 0 \(last < 12 ? "1" : "5")

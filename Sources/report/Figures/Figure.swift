@@ -92,6 +92,21 @@ enum Gnuplot {
         return String(format: "%.6g", value)
     }
 
+    /// Edges of the plot as shares of the canvas, from its left and its bottom.
+    static func margins(left: Double, right: Double, top: Double, bottom: Double) -> String {
+        [("l", left), ("r", right), ("t", top), ("b", bottom)].map { "set \($0)margin at screen \(number($1))" }
+            .joined(separator: "\n")
+    }
+
+    /// Room for the names of rows, as a share of a figure's usual width.
+    static func leftMargin(_ names: [String]) -> Double { Double(max(100, (names.map(width).max() ?? 0) + 24)) / 520 }
+
+    /// Above and below the plot, pixels of so many.
+    static func margins(left: Double, right: Double, above: Int, below: Int, of height: Int) -> String {
+        margins(
+            left: left, right: right, top: 1 - Double(above) / Double(height), bottom: Double(below) / Double(height))
+    }
+
     static func tics(_ tics: [(String, Double)]) -> String {
         "(" + tics.map { "\(quote($0.0)) \(number($0.1))" }.joined(separator: ", ") + ")"
     }

@@ -51,7 +51,7 @@ struct LearningCurves {
         let teacher = try evidence.registry.metrics(
             of: evidence.finished("train").filter { $0.spec == nil }.map(\.id), like: "valid.nll")
         // of several runs, each has a teacher of its own
-        let least = evidence.hasSeveralFamilies ? nil : teacher.map(\.value).min(), ids = Set(points.map(\.run))
+        let least = evidence.hasSeveralSeries ? nil : teacher.map(\.value).min(), ids = Set(points.map(\.run))
         let curves = runs.filter { ids.contains($0.id) }.map { ($0.name, "\($0.id)", $0.name) }
         let models = curves.map(\.0).grouped { $0 }.map(\.key)
         let names = Dictionary(runs.map { ($0.id, $0.name) }, uniquingKeysWith: { $1 })
@@ -91,20 +91,20 @@ struct LearningCurves {
     private static func trainedInPlace(_ evidence: Evidence) throws -> [(id: Int64, name: String)] {
         let all = evidence.finished("train").filter { $0.spec != nil },
             ids = Set(evidence.runs.filter { $0.stage == "train" && $0.spec != nil }.map(\.id))
-        func name(_ family: String, _ model: ModelName) -> String {
-            (evidence.hasSeveralFamilies ? family + ": " : "") + "\(model.networks) at \(model.places)"
+        func name(_ series: String, _ model: ModelName) -> String {
+            (evidence.hasSeveralSeries ? series + ": " : "") + "\(model.networks) at \(model.places)"
         }
         let scored = try evidence.replaced.filter(\.model.isInPlace).flatMap { group in
             try group.members.compactMap { row in
                 try evidence.registry.ancestors(of: row.run).first(where: ids.contains).map {
-                    (id: $0, name: name(group.family, group.model))
+                    (id: $0, name: name(group.series, group.model))
                 }
             }
         }
         guard scored.isEmpty else {
             return scored.grouped { "\($0.id)" }.map(\.members[0])
         }
-        return all.map { ($0.id, name(ScoreGroup.family($0.name), ModelName($0.spec! + ".inplace"))) }
+        return all.map { ($0.id, name(ScoreGroup.series($0.name), ModelName($0.spec! + ".inplace"))) }
     }
 
     /// A line for each (value of the first column, of the second), named once for each name.

@@ -79,7 +79,7 @@ struct Maps {
                 try mapped.teacher.influence(sentence, attention, layer)?.overlap(own, isCausal: attention == .decoder)
             }
         }
-        return values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
+        return values.mean
     }
 
     // MARK: - Maps
@@ -120,78 +120,98 @@ struct Maps {
             isFurther: sentence != mapped.sentences.count / 2)
     }
 
-    /// Panels two by two, in pixels.
     private static func grid(
         _ name: String, _ title: String, caption: String, _ panels: [Panel], rows: [String], columns: [String],
         isCausal: Bool, isFurther: Bool
     ) -> Figure {
-        let width = 640.0, gap = 18.0, heading = 26.0, cellHeight = 15.0
-        let left = (Double(rows.map(Gnuplot.width).max() ?? 0) * 0.85 + 24).rounded()
-        let foot = (Double(columns.map(Gnuplot.width).max() ?? 0) * 0.85 + 18).rounded()
-        let panelWidth = ((width - left - gap - 8) / 2).rounded(.down)
-        let cellWidth = min(26, panelWidth / Double(columns.count)).rounded(.down)
-        let panelHeight = cellHeight * Double(rows.count)
-        let isWithoutNeighbour = panels.count % 2 == 1
-        var cells: [[String]] = [], labels: [String] = [], y = 0.0, most: Float = 0
-        func label(_ text: String, _ x: Double, _ y: Double, _ how: String) {
-            labels.append(
-                "set label \(Gnuplot.quote(text)) at \(Gnuplot.number(x)), \(Gnuplot.number(y)) \(how)")
-        }
-        for first in stride(from: 0, to: panels.count, by: 2) {
-            y += heading
-            var lowest = y + panelHeight
-            for index in first..<min(first + 2, panels.count) {
-                let panel = panels[index], x = left + (index > first ? panelWidth + gap : 0)
-                label(panel.title, x, y - 11, "left font 'Helvetica:Bold,13'")
-                for row in rows.indices {
-                    let middle = y + cellHeight * (Double(row) + 0.5)
-                    if index == first { label(rows[row], left - 6, middle, "right font 'Helvetica,12'") }
-                    for column in columns.indices where !isCausal || column <= row {
-                        let share = panel.map[row, column]
-                        most = max(most, share)
-                        cells.append(
-                            [x + cellWidth * (Double(column) + 0.5), middle, Double(share)].map(Gnuplot.number)
-                                + [panel.title, rows[row], columns[column]])
-                    }
-                }
-                // nothing stands below
-                if index + 2 >= panels.count {
-                    for (column, text) in columns.enumerated() {
-                        label(
-                            text, x + cellWidth * (Double(column) + 0.5), y + panelHeight + 5,
-                            "right rotate by 90 font 'Helvetica,12'")
-                    }
-                    lowest = y + panelHeight + foot
-                }
-            }
-            y = lowest
-        }
-        let height = y + (isWithoutNeighbour ? 0 : 40)
-        let scale = isWithoutNeighbour ? (left + panelWidth + gap + 6, y - 60) : (left, height - 26)
-        let halfHeight = Gnuplot.number(cellHeight / 2 - 0.5)
-        let range = Gnuplot.number(Double((most * 20).rounded(.up) / 20))
+        let grid = Grid(panels, rows: rows, columns: columns, isCausal: isCausal),
+            scale = grid.scale, halfHeight = Gnuplot.number(Grid.cellHeight / 2 - 0.5)
+        let range = Gnuplot.number(Double((grid.most * 20).rounded(.up) / 20))
         return Figure(
-            name, title, caption: caption, width: Int(width), height: Int(height),
-            data: CSV(["x", "y", "share", "panel", "output", "token"], cells),
+            name, title, caption: caption, width: Int(Grid.width), height: Int(grid.height),
+            data: CSV(["x", "y", "share", "panel", "output", "token"], grid.cells),
             commands: """
                 unset border
                 unset tics
-                set lmargin at screen 0
-                set rmargin at screen 1
-                set tmargin at screen 1
-                set bmargin at screen 0
-                set xrange [0:\(Gnuplot.number(width))]
-                set yrange [\(Gnuplot.number(height)):0]
+                \(Gnuplot.margins(left: 0, right: 1, top: 1, bottom: 0))
+                set xrange [0:\(Gnuplot.number(Grid.width))]
+                set yrange [\(Gnuplot.number(grid.height)):0]
                 set style fill solid noborder
                 \(Palette.map)
                 set cbrange [0:\(range)]
-                set colorbox horizontal user origin \(Gnuplot.number(scale.0 / width)), \
-                \(Gnuplot.number(1 - (scale.1 + 10) / height)) size 0.3, \(Gnuplot.number(10 / height))
+                set colorbox horizontal user origin \(Gnuplot.number(scale.x / Grid.width)), \
+                \(Gnuplot.number(1 - (scale.y + 10) / grid.height)) size 0.3, \(Gnuplot.number(10 / grid.height))
                 set cbtics ('0' 0, 'share of the row: \(range)' \(range)) scale 0 font 'Helvetica,12' offset 0, 0.4
-                \(labels.joined(separator: "\n"))
-                half = \(Gnuplot.number(cellWidth / 2 - 0.5))
+                \(grid.labels.joined(separator: "\n"))
+                half = \(Gnuplot.number(grid.cellWidth / 2 - 0.5))
                 plot '\(name).csv' skip 1 using 1:2:($1-half):($1+half):($2-\(halfHeight)):($2+\(halfHeight)):3 \\
                      with boxxyerror lc palette
                 """, isFurther: isFurther)
+    }
+
+    /// Panels two by two, in pixels from the upper left corner.
+    private struct Grid {
+        static let width = 640.0, gap = 18.0, heading = 26.0, cellHeight = 15.0
+        let rows: [String], columns: [String], isCausal: Bool
+        /// What the rows' names and, below the lowest panels, the columns' names take.
+        let left: Double, foot: Double
+        let panelWidth: Double, cellWidth: Double
+        private(set) var height = 0.0
+        private(set) var cells: [[String]] = []
+        private(set) var labels: [String] = []
+        /// The largest share.
+        private(set) var most: Float = 0
+        /// Where the scale of colours stands: where a panel is missing, or below all.
+        private(set) var scale = (x: 0.0, y: 0.0)
+
+        init(_ panels: [Panel], rows: [String], columns: [String], isCausal: Bool) {
+            (self.rows, self.columns, self.isCausal) = (rows, columns, isCausal)
+            left = (Double(rows.map(Gnuplot.width).max() ?? 0) * 0.85 + 24).rounded()
+            foot = (Double(columns.map(Gnuplot.width).max() ?? 0) * 0.85 + 18).rounded()
+            panelWidth = ((Self.width - left - Self.gap - 8) / 2).rounded(.down)
+            cellWidth = min(26, panelWidth / Double(columns.count)).rounded(.down)
+            let panelHeight = Self.cellHeight * Double(rows.count)
+            for first in stride(from: 0, to: panels.count, by: 2) {
+                let y = height + Self.heading
+                height = y + panelHeight
+                for index in first..<min(first + 2, panels.count) {
+                    let x = left + (index > first ? panelWidth + Self.gap : 0)
+                    add(panels[index], x, y, isNamed: index == first)
+                    // nothing stands below
+                    if index + 2 >= panels.count {
+                        nameColumns(x, y + panelHeight + 5)
+                        height = y + panelHeight + foot
+                    }
+                }
+            }
+            let hasNeighbour = panels.count % 2 == 0
+            scale = hasNeighbour ? (left, height + 14) : (left + panelWidth + Self.gap + 6, height - 60)
+            height += hasNeighbour ? 40 : 0
+        }
+
+        private mutating func add(_ panel: Panel, _ x: Double, _ y: Double, isNamed: Bool) {
+            label(panel.title, x, y - 11, "left font 'Helvetica:Bold,13'")
+            for row in rows.indices {
+                let middle = y + Self.cellHeight * (Double(row) + 0.5)
+                if isNamed { label(rows[row], left - 6, middle, "right font 'Helvetica,12'") }
+                for column in columns.indices where !isCausal || column <= row {
+                    let share = panel.map[row, column]
+                    most = max(most, share)
+                    cells.append(
+                        [x + cellWidth * (Double(column) + 0.5), middle, Double(share)].map(Gnuplot.number)
+                            + [panel.title, rows[row], columns[column]])
+                }
+            }
+        }
+
+        private mutating func nameColumns(_ x: Double, _ y: Double) {
+            for (column, text) in columns.enumerated() {
+                label(text, x + cellWidth * (Double(column) + 0.5), y, "right rotate by 90 font 'Helvetica,12'")
+            }
+        }
+
+        private mutating func label(_ text: String, _ x: Double, _ y: Double, _ how: String) {
+            labels.append("set label \(Gnuplot.quote(text)) at \(Gnuplot.number(x)), \(Gnuplot.number(y)) \(how)")
+        }
     }
 }

@@ -3,14 +3,17 @@ import Foundation
 /// Pieces of sentences.
 enum Phrasing {
     /// With a sign, as people set it: `+0.11`, `−1.40`.
-    static func difference(_ value: Double) -> String {
-        String(format: "%+.2f", value).replacingOccurrences(of: "-", with: "−")
+    static func difference(_ value: Double) -> String { number(value, "%+.2f") }
+
+    /// With a minus, not a hyphen.
+    static func number(_ value: Double, _ format: String) -> String {
+        String(format: format, value).replacingOccurrences(of: "-", with: "−")
     }
 
     /// How many models, ways of searching and runs are behind a figure.
     static func runs(_ groups: [ScoreGroup]) -> String {
         let counts = Set(groups.map(\.members.count)).sorted()
-        let count = groups.grouped { $0.family + "\n" + $0.model.text }.count,
+        let count = groups.grouped { $0.series + "\n" + $0.model.text }.count,
             searches = Set(groups.map(\.search)).count
         let models = (count == 1 ? "One model" : "\(count) models") + (searches > 1 ? ", \(searches) searches" : "")
         let runs = counts == [1] ? "one run each" : counts.map(String.init).joined(separator: " or ") + " runs each"

@@ -13,7 +13,8 @@ struct Tradeoff {
         var sign: Double { self == .parameters ? -1 : 1 }
 
         func value(_ row: ScoredModel) -> Double? {
-            self == .parameters ? row.parameters.map(Double.init) : row.tokensPerSecond
+            let value: Double? = self == .parameters ? row.parameters.map(Double.init) : row.tokensPerSecond
+            return value.flatMap { $0 > 0 ? $0 : nil }  // a logarithm's
         }
     }
 
@@ -21,7 +22,9 @@ struct Tradeoff {
         let group: ScoreGroup
         let x: Double
         let y: Double
+        /// No other beats it in both.
         var isBest = false
+        var kind: String { group.isTeacher ? "teacher" : group.model.places }
     }
 
     let plot: Plot
@@ -31,21 +34,11 @@ struct Tradeoff {
     init(_ evidence: Evidence, _ cost: Cost) {
         let search = evidence.searches.first
         let groups = (evidence.teachers + evidence.replaced).filter { $0.search == search && $0.model.layer == nil }
-        var points = groups.compactMap { group in
-            group.mean(cost.value).flatMap { x in group.mean(\.bleu).map { Point(group: group, x: x, y: $0) } }
-        }
+        let points = Self.points(groups, cost)
         guard points.count > 1 else {
             plot = .absent(title: cost.title, reason: "fewer than two models have been scored")
             return
         }
-        for index in points.indices {
-            let own = points[index]
-            points[index].isBest = !points.contains { other in
-                let (gain, better) = (cost.sign * (other.x - own.x), other.y - own.y)
-                return gain >= 0 && better >= 0 && (gain > 0 || better > 0)
-            }
-        }
-        let kinds = points.grouped { $0.group.isTeacher ? "teacher" : $0.group.model.places }.map(\.key)
         let front = points.filter(\.isBest).sorted { $0.x < $1.x }
         let lowest = Self.lowest(front.map(\.y)), shown = points.filter { $0.y >= lowest }
         let (fewest, most) = (shown.map(\.x).min()!, shown.map(\.x).max()!)
@@ -56,17 +49,9 @@ struct Tradeoff {
         }
         let rows = points.map { point in
             [
-                point.group.isTeacher ? "teacher" : point.group.model.places, evidence.label(point.group),
-                Gnuplot.number(point.x),
-                Gnuplot.number(point.y), point.isBest ? "1" : "0", "\(point.group.members.count)",
+                point.kind, evidence.label(point.group), Gnuplot.number(point.x), Gnuplot.number(point.y),
+                point.isBest ? "1" : "0", "\(point.group.members.count)",
             ]
-        }
-        let marks = kinds.enumerated().map { index, kind in
-            "'\(cost.name).csv' skip 1 using (strcol(1) eq \(Gnuplot.quote(kind)) ? $3 : NaN):4 with points "
-                + (kind == "teacher"
-                    ? "pt 3 ps 1.1 lw 2 lc rgb \(Palette.color(6))"
-                    : "pt \(Palette.point(index)) ps 0.8 lc rgb \(Palette.color(index))")
-                + " title \(Gnuplot.quote(kind))"
         }
         let steps = front.map { "\(Gnuplot.number($0.x)),\(Gnuplot.number($0.y))" }.joined(separator: "\n")
         let margins = frame.commands(
@@ -96,8 +81,32 @@ struct Tradeoff {
                     \(steps)
                     END
                     plot $front using 1:2 with lines dt 2 lw 1 lc rgb '\(Palette.faint)' notitle, \\
-                         \(marks.joined(separator: ", \\\n     "))
+                         \(Self.marks(points, cost).joined(separator: ", \\\n     "))
                     """))
+    }
+
+    private static func points(_ groups: [ScoreGroup], _ cost: Cost) -> [Point] {
+        var points = groups.compactMap { group in
+            group.mean(cost.value).flatMap { x in group.mean(\.bleu).map { Point(group: group, x: x, y: $0) } }
+        }
+        for index in points.indices {
+            let own = points[index]
+            points[index].isBest = !points.contains { other in
+                let (gain, better) = (cost.sign * (other.x - own.x), other.y - own.y)
+                return gain >= 0 && better >= 0 && (gain > 0 || better > 0)
+            }
+        }
+        return points
+    }
+
+    private static func marks(_ points: [Point], _ cost: Cost) -> [String] {
+        points.grouped(by: \.kind).map(\.key).enumerated().map { index, kind in
+            "'\(cost.name).csv' skip 1 using (strcol(1) eq \(Gnuplot.quote(kind)) ? $3 : NaN):4 with points "
+                + (kind == "teacher"
+                    ? "pt 3 ps 1.1 lw 2 lc rgb \(Palette.color(6))"
+                    : "pt \(Palette.point(index)) ps 0.8 lc rgb \(Palette.color(index))")
+                + " title \(Gnuplot.quote(kind))"
+        }
     }
 
     /// Where a frame of the front ends: what lies far below it would press it flat.
@@ -194,10 +203,7 @@ struct Frame {
 
     func commands(left: Double, right: Double, top: Double, bottom: Double) -> String {
         """
-        set lmargin at screen \(Gnuplot.number(left))
-        set rmargin at screen \(Gnuplot.number(right))
-        set tmargin at screen \(Gnuplot.number(top))
-        set bmargin at screen \(Gnuplot.number(bottom))
+        \(Gnuplot.margins(left: left, right: right, top: top, bottom: bottom))
         set xrange [\(Gnuplot.number(x.lowerBound)):\(Gnuplot.number(x.upperBound))]
         set yrange [\(Gnuplot.number(y.lowerBound)):\(Gnuplot.number(y.upperBound))]
         \(isLogarithmic ? "set logscale x" : "")

@@ -60,7 +60,7 @@ struct Leaderboard {
             + (hasTestSets
                 ? [Column(title: "Test set", isNumber: false, explanation: "corpus, languages and part")] : [])
         rows = groups.map { group in
-            let model = (evidence.hasSeveralFamilies ? group.family + "/" : "") + group.first.model
+            let model = (evidence.hasSeveralSeries ? group.series + "/" : "") + group.first.model
             let parts = model.split(separator: "+").map(String.init)
             return Row(
                 run: group.first.run, isTeacher: group.isTeacher, model: model,
@@ -73,9 +73,7 @@ struct Leaderboard {
     private static func cells(_ group: ScoreGroup) -> [Cell] {
         func number(_ value: Double?, _ format: String) -> Cell {
             guard let value else { return Cell(text: "", sort: "", isNumber: true) }
-            return Cell(
-                text: String(format: format, value).replacingOccurrences(of: "-", with: "−"), sort: "\(value)",
-                isNumber: true)
+            return Cell(text: Phrasing.number(value, format), sort: "\(value)", isNumber: true)
         }
         func count(_ value: Double?) -> Cell {
             Cell(
@@ -105,7 +103,7 @@ struct Leaderboard {
             .right("chrF2"), .right("paper_compat"), .right("tokens/s"), .left("test_set"))
         for (row, group) in zip(rows, groups) {
             let cells = row.cells.prefix(10).map { $0.text.replacingOccurrences(of: "−", with: "-") }
-            table.add(["\(group.family)/\(group.first.model)"] + cells + [group.testSet])
+            table.add(["\(group.series)/\(group.first.model)"] + cells + [group.testSet])
         }
         return "\(table)\n" + signatures.map { "BLEU: \($0)\n" }.joined()
     }

@@ -12,7 +12,7 @@ struct ScoreTable {
         let columns =
             [("Replaced", false), ("By", false), ("Parameters", true)]
             + searches.flatMap { [("BLEU, \($0)", true), ("p", true)] } + [("chrF2", true)]
-        let models = (evidence.teachers + evidence.replaced).grouped { "\($0.family)\n\($0.model.text)" }
+        let models = (evidence.teachers + evidence.replaced).grouped { "\($0.series)\n\($0.model.text)" }
         let rows = models.map { row($0.members, searches) }
         let hasSeeds = evidence.groups.contains { $0.members.count > 1 }
         let words =
@@ -28,7 +28,7 @@ struct ScoreTable {
         let scores: [String] = found.flatMap { $0.map(Self.score) ?? ["", ""] }
         let chrf: [String] = found.compactMap { $0?.mean(\.chrf).map { String(format: "%.2f", $0) } }
         let parameters = first.mean { $0.parameters.map(Double.init) }.map { Format.count(Int($0.rounded())) }
-        let network = first.isTeacher && !evidence.hasSeveralFamilies ? "" : "`\(evidence.label(first))`"
+        let network = first.isTeacher && !evidence.hasSeveralSeries ? "" : "`\(evidence.label(first))`"
         let place = first.isTeacher ? "nothing: the teacher" : first.model.places + Self.layer(first)
         return [place, network, parameters ?? ""] + scores + [chrf.joined(separator: ", ")]
     }

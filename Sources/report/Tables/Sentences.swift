@@ -34,16 +34,16 @@ struct Sentences {
                 let text = try translations.text(group.first.run), own.count == other.count,
                 own.count == text.references.count
             else { return nil }
-            let (scores, base_) = (try Self.chrf(own, text.references), try Self.chrf(other, text.references))
-            let changes = own.indices.filter { own[$0] != other[$0] }.map { ($0, scores[$0] - base_[$0]) }
+            let (scores, baseScores) = (try Self.chrf(own, text.references), try Self.chrf(other, text.references))
+            let changes = own.indices.filter { own[$0] != other[$0] }.map { ($0, scores[$0] - baseScores[$0]) }
             func examples(_ some: ArraySlice<(Int, Double)>) -> [Example] {
                 some.map { index, change in
                     Example(
                         number: index + 1, source: text.source[index], reference: text.references[index],
                         teacher: other[index], model: own[index],
-                        teacherScore: String(format: "%.1f", base_[index]),
+                        teacherScore: String(format: "%.1f", baseScores[index]),
                         modelScore: String(format: "%.1f", scores[index]),
-                        change: String(format: "%+.1f", change).replacingOccurrences(of: "-", with: "−"))
+                        change: Phrasing.number(change, "%+.1f"))
                 }
             }
             let sorted = changes.sorted { ($0.1, $0.0) < ($1.1, $1.0) }

@@ -78,16 +78,13 @@ extension BoundMixer: SentenceMap {
 
 // MARK: - Decoder
 
-/// Self-attention's place: running sums, of the same size at every position.
-final class CausalMixer: StepAttention {
-    fileprivate let bound: BoundMixer
-
-    init(_ bound: BoundMixer) { self.bound = bound }
-
+extension BoundMixer: StepAttention {
+    var isProjected: Bool { false }
     var hasConstantState: Bool { true }
-    func makeState() -> any StepState { CausalMixerState(bound) }
+    func makeState() -> any StepState { mixer.causal != 0 ? CausalMixerState(self) : SourceMixerState(self) }
 }
 
+/// Self-attention's place: running sums, of the same size at every position.
 private final class CausalMixerState: StepState {
     private let bound: BoundMixer
     /// [slots, state]
@@ -112,15 +109,6 @@ private final class CausalMixerState: StepState {
 }
 
 /// Cross-attention's place: the source is pooled once a sentence and shared by its hypotheses.
-final class SourceMixer: StepAttention {
-    fileprivate let bound: BoundMixer
-
-    init(_ bound: BoundMixer) { self.bound = bound }
-
-    var hasConstantState: Bool { true }
-    func makeState() -> any StepState { SourceMixerState(bound) }
-}
-
 private final class SourceMixerState: StepState {
     private let bound: BoundMixer
     /// [sentences, pooled]

@@ -161,10 +161,6 @@ struct MixerNetwork: ContextNetwork {
             mixer: mixer, pool: pool.bind(weights), read: read.bind(weights), value: value.bind(weights),
             key: key?.bind(weights),
             slotBias: slotBias.map { Array(UnsafeBufferPointer(start: weights[$0].base, count: $0.count)) })
-        switch attention {
-        case .encoder: return .sentences(bound)
-        case .decoder: return .steps(CausalMixer(bound))
-        case .cross, .crossfull: return .steps(SourceMixer(bound))
-        }
+        return attention == .encoder ? .sentences(bound) : .steps(bound)
     }
 }
