@@ -76,6 +76,13 @@ for stage in "${stages[@]}"; do
   run "$stage" --nonsense; check "$stage: an unknown option is wrong usage" '[ $code = 64 ] && grep -q "^Usage: $stage" "$work/err" && [ ! -s "$work/out" ]'
 done
 
+# Choices of pipeline.mk are those of the programs.
+choices() { sed -nE "s/^(\\$\\(call require_known,$1,|$1 := )([a-z0-9 ]*)\\)?\$/\\2/p" "$source/pipeline.mk" | tr ' ' '\n' | sort | xargs; }
+values() { sed -nE "/^  --$2 /,/^  -[-a-z]|^\$/p" "$source/Tests/help/$1.txt" | tr '\n' ' ' | tr -s ' ' | grep -oE 'values: [^;)]*' | head -n 1 | sed 's/values: //' | tr -d , | tr ' ' '\n' | grep -vx inplace | sort | xargs; }
+check "PRESET is train's" '[ -n "$(choices PRESET)" ] && [ "$(choices PRESET)" = "$(values train preset)" ]'
+check "PRECISIONS are score's" '[ -n "$(choices PRECISIONS)" ] && [ "$(choices PRECISIONS)" = "$(values score precision)" ]'
+check "attentions are capture's" '[ -n "$(choices KNOWN_ATTENTIONS)" ] && [ "$(choices KNOWN_ATTENTIONS)" = "$(values capture attentions)" ]'
+
 # ---- From text to table, by hand ----------------------------------------------------------------------------------------
 
 ln -s "$PWD/data" "$work/data"

@@ -22,20 +22,6 @@ INLINE void load_tile(f16x *restrict tile, const float *restrict x, long stride,
     for (long r = 0; r < SIDE; r++) tile[r] = r < rows ? LOAD16(x + r * stride) : (f16x){0};
 }
 
-/// Each of four rounds interleaves the upper half of the rows with the lower.
-INLINE void transpose(f16x *restrict tile) {
-    f16x old[SIDE];
-    for (int round = 0; round < 4; round++) {
-        memcpy(old, tile, sizeof old);
-        for (int r = 0; r < SIDE / 2; r++) {
-            tile[2 * r] =
-                __builtin_shufflevector(old[r], old[r + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-            tile[2 * r + 1] = __builtin_shufflevector(
-                old[r], old[r + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
-        }
-    }
-}
-
 /// y[i] (+)= sum_c x[i][c] tile[c] for all rows i.
 INLINE void tile_product(const float *restrict x, long x_stride, const f16x *restrict tile, float *restrict y,
     long y_stride, long rows, int adds) {

@@ -21,6 +21,20 @@ typedef float f16x __attribute__((vector_size(64), aligned(4)));
 #define LOAD16(p) (*(const f16x *)(p))
 #define STORE16(p, v) (*(f16x *)(p) = (v))
 
+/// 16 x 16 floats. Each of four rounds interleaves the upper half of the rows with the lower.
+INLINE void transpose(f16x *restrict tile) {
+    f16x old[16];
+    for (int round = 0; round < 4; round++) {
+        memcpy(old, tile, sizeof old);
+        for (int r = 0; r < 8; r++) {
+            tile[2 * r] =
+                __builtin_shufflevector(old[r], old[r + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+            tile[2 * r + 1] = __builtin_shufflevector(
+                old[r], old[r + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+        }
+    }
+}
+
 /// Where row r is: at places[r], or at r where there are none.
 INLINE long place(const int32_t *places, long r) { return places ? places[r] : r; }
 

@@ -3,10 +3,7 @@
 // y = x W^T with W laid out once for many rows or many steps. Every output is one chain of multiply-adds over the
 // inputs in order, or an exact sum of integers, whatever the number of rows.
 
-enum {
-    BYTES_AT_A_TIME = 512,
-    INNER = 256, // inputs at a time where sums can go on, so that what the tiles share stays near the core
-};
+enum { BYTES_AT_A_TIME = 512 };
 
 static long panels_of(long outputs) { return (outputs + PANEL - 1) / PANEL; }
 
@@ -31,20 +28,12 @@ KERNEL panel_rows_t panel_rows(
     return result;
 }
 
-/// to[i][c] = from[c][i], 16 x 16. Four rounds of interleaving the first half of the rows with the second transpose
-/// them.
-INLINE void transpose_16(const float *restrict from, long from_stride, float *restrict to, long to_stride) {
-    f16x x[16], y[16];
-    for (int r = 0; r < 16; r++) x[r] = LOAD16(from + r * from_stride);
-    for (int round = 0; round < 4; round++) {
-        for (int r = 0; r < 8; r++) {
-            y[2 * r] = __builtin_shufflevector(x[r], x[r + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-            y[2 * r + 1] =
-                __builtin_shufflevector(x[r], x[r + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
-        }
-        memcpy(x, y, sizeof x);
-    }
-    for (int r = 0; r < 16; r++) STORE16(to + r * to_stride, x[r]);
+/// to[i][c] = from[c][i], 16 x 16
+INLINE void copy_transposed(const float *restrict from, long from_stride, float *restrict to, long to_stride) {
+    f16x tile[16];
+    for (int r = 0; r < 16; r++) tile[r] = LOAD16(from + r * from_stride);
+    transpose(tile);
+    for (int r = 0; r < 16; r++) STORE16(to + r * to_stride, tile[r]);
 }
 
 /// PANEL scales, [quads][PANEL][4] bytes with 128 added; what does not exist is zero.
@@ -78,7 +67,7 @@ KERNEL void panel_pack(const float *weights, long stride, float *panels, long in
         for (long i = 0; i < inputs; i += 16) {
             float *to = panels + o / width * width * inputs + i * width + o % width;
             if (o + 16 <= outputs && i + 16 <= inputs) {
-                transpose_16(weights + o * stride + i, stride, to, width);
+                copy_transposed(weights + o * stride + i, stride, to, width);
                 continue;
             }
             for (long r = 0; r < 16 && i + r < inputs; r++)

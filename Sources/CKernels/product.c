@@ -6,7 +6,6 @@
 // time is copied, if there are enough rows.
 
 enum {
-    INNER = 256,       // of the inner dimension at a time, so that what the tiles share stays near the core
     GROUP = 16 * TILE, // rows of a transposed operand that are copied together
     GAP = 16,          // floats between its tiles, where copies of whole registers end
     FEW = 4 * TILE,    // rows for which it is not worth it to copy a strip

@@ -5,8 +5,9 @@
 // What every product is made of: a tile of sums that stay in registers while they run over the inner dimension.
 
 enum {
-    TILE = 6,   // rows: 6 x 64 sums are 24 registers of AVX-512, 6 x 16 are 12 of AVX
-    PANEL = 64, // columns
+    TILE = 6,    // rows: 6 x 64 sums are 24 registers of AVX-512, 6 x 16 are 12 of AVX
+    PANEL = 64,  // columns
+    INNER = 256, // of the inner dimension at a time, where sums can go on: what tiles share stays near the core
 };
 
 /// What becomes of sums: they are y, are added to y, or go on from y.

@@ -76,7 +76,7 @@ struct Capture: StageCommand {
             let capture = try ActivationCapture(of: teacher, settings, pool: WorkerPool(threads: run.threads))
             let shards = try [Split.train, .valid].map { ($0, try folder.shard($0)) }
             let bytes = shards.reduce(0) { $0 + capture.bytes($1.1) }
-            try requireSpace(bytes)
+            try Self.requireSpace(bytes, of: FileSystem.freeBytes(at: output), at: output)
             for (split, shard) in shards {
                 let progress = run.progress("\(Self.stage) \(split.rawValue)", total: shard.count, unit: "sentences")
                 try capture.write(
@@ -104,11 +104,10 @@ struct Capture: StageCommand {
         return family
     }
 
-    private func requireSpace(_ bytes: Int) throws {
-        let free = try FileSystem.freeBytes(at: output)
+    static func requireSpace(_ bytes: Int, of free: Int, at path: String) throws {
         guard free > bytes + bytes / 50 else {
             throw DataError(
-                path: output, expected: "\(Format.bytes(bytes)) of free disk space", found: Format.bytes(free),
+                path: path, expected: "\(Format.bytes(bytes)) of free disk space", found: Format.bytes(free),
                 hint: "capture fewer --layers or --attentions at a time, or --type F16", kind: .noSpace)
         }
     }

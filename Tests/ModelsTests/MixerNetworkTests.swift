@@ -176,15 +176,24 @@ struct MixerNetworkTests {
 
     // MARK: - Sizes
 
-    @Test(arguments: [
-        ("mix-l.encoder", 41_312), ("mix-l.cross", 62_968), ("mix-k32r64.cross", 66_048), ("slots-l.cross", 47_712),
-        ("slots-l.encoder", 37_312),
-        ("slots-l.decoder", 35_136),
-    ])
-    func parameters(_ text: String, _ count: Int) throws {
+    private func parameters(_ text: String) throws -> Int {
         var layout = ParameterLayout()
         _ = try Spec(parsing: text).network(TeacherShape(width: 128, heads: 8, maxTokens: 50), &layout)
-        #expect(layout.parameters == count)
+        return layout.parameters
+    }
+
+    /// phi and chi of r hidden units and the values; phi has no bias in the end.
+    @Test(arguments: [("mix-k32r60.cross", 32, 60), ("mix-k16r48.encoder", 16, 48), ("mix-k5r3.decoder", 5, 3)])
+    func parametersOfMix(_ text: String, K: Int, r: Int) throws {
+        let (d, h) = (128, 8)
+        #expect(try parameters(text) == 2 * (d * r + r + r * h * K) + h * K + d * d + d)
+    }
+
+    /// phi, shared by the heads, keys and queries, the bias of a slot, and the values.
+    @Test(arguments: [("slots-k48d12.cross", 48, 12), ("slots-k32d8.encoder", 32, 8), ("slots-k5d3.decoder", 5, 3)])
+    func parametersOfSlots(_ text: String, K: Int, key: Int) throws {
+        let (d, h) = (128, 8)
+        #expect(try parameters(text) == d * K + 2 * d * h * key + h * key + h * K + d * d + d)
     }
 
     /// At all eighteen places of six and six layers: the share of the attention's own 891,648.
@@ -193,12 +202,8 @@ struct MixerNetworkTests {
         ("slots-s", 0.5),
     ])
     func allPlacesTogetherAreSmaller(_ name: String, _ share: Double) throws {
-        var layout = ParameterLayout()
-        for attention in Self.attentions {
-            _ = try Spec(parsing: "\(name).\(attention)").network(
-                TeacherShape(width: 128, heads: 8, maxTokens: 50), &layout)
-        }
-        #expect(Double(6 * layout.parameters) <= share * 891_648, "\(name): \(6 * layout.parameters)")
+        let all = 6 * (try Self.attentions.map { try parameters("\(name).\($0)") }.reduce(0, +))
+        #expect(Double(all) <= share * 891_648, "\(name): \(all)")
     }
 
     @Test(arguments: ["mix-k32r64", "mix-k1", "mix-k24r32v32", "mix-k8v4", "slots-k48d12", "slots-k16d4v32"])

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Tensors
 import Testing
 
 @testable import Stages
@@ -10,7 +11,7 @@ import Testing
 @testable import tokenize
 @testable import train
 
-/// Lists of options that are kept by hand have all of them.
+/// What the programs ask of their options; lists of these that are kept by hand have all of them.
 @Suite struct OptionTests {
     private static let programs: [any StageCommand.Type] = [
         Tokenize.self, Train.self, Capture.self, Distill.self, Splice.self, Score.self, Bench.self,
@@ -63,5 +64,12 @@ import Testing
         for option in options {
             #expect(isRefused(option, beside: "--tokens", "t", "--output", "o", "--model", "m"), "\(option)")
         }
+    }
+
+    /// A capture does not start where its bytes, and some more, are not free.
+    @Test func aCaptureWantsRoom() throws {
+        let error = #expect(throws: DataError.self) { try Capture.requireSpace(1000, of: 1020, at: "here") }
+        #expect(error?.exitCode == 74 && error?.path == "here")
+        try Capture.requireSpace(1000, of: 1021, at: "here")
     }
 }
