@@ -664,7 +664,7 @@ $(R)/splice/greedy/manifest.json: $(P)/greedy $(TEACHER) $(TOKENS) $(call manife
 # A step: the model so far, what its next attention does, a network for it, the model with it.
 so_far = $(or $(addprefix $(R)/splice/,$(before.$1)),$(R)/train)
 step_capture = $(call capture_parameters,$(call capture_of,$1)) --layers $(lastword $(subst ., ,$(1:.stepwise=)))
-.SECONDARY: $(call manifests,capture,$(STEPS)) $(call manifests,distill,$(STEPS)) $(call manifests,splice,$(STEPS))
+.SECONDARY: $(call manifests,capture,$(STEPS))
 $(call manifests,capture,$(STEPS)): $(R)/capture/%/manifest.json: $(P)/distill/% $$(call so_far,$$*)/manifest.json $(TOKENS) | $(BUILT)
 	$(call stage,capture) --model $(call so_far,$*) --tokens $(R)/tokens $(call step_capture,$*) $(output)
 $(call manifests,distill,$(STEPS)): $(R)/distill/%/manifest.json: $(P)/distill/% $$(call so_far,$$*)/manifest.json \

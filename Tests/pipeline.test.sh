@@ -51,7 +51,7 @@ STAND_IN
 done
 # Most checks are about one network.
 networks=(NETWORKS=alr-m)
-pipeline() { make -f pipeline.mk BIN=bin "${networks[@]}" "$@" > out 2>&1 && code=0 || code=$?; }
+pipeline() { timeout 300 make -f pipeline.mk BIN=bin "${networks[@]}" "$@" > out 2>&1 && code=0 || code=$?; }
 ran() { [ ! -f log ] || awk '{ for (i = 2; i < NF; i++) if ($i == "--output") { sub("runs/[^/]*/", "", $(i + 1)); print $(i + 1) } }' log | sort; }
 # name, what should have run since the last check
 check() {
@@ -169,6 +169,9 @@ pipeline RUN=less stepwise NETWORKS=mix-l LAYERS=0 ATTENTIONS=encoder; check "of
 pipeline RUN=less stepwise NETWORKS=mix-l LAYERS=0 ATTENTIONS=encoder CAPTURE_FLAGS="--type F32"
 check "other captures are other steps" {capture,distill,splice}/mix-l.encoder.0.stepwise capture/heads.encoder distill/mix-l.encoder splice/mix-l.encoder \
   score/mix-l.{encoder,stepwise}
+# Asked for each step of each way to it, make would go on for years.
+pipeline -n RUN=deep stepwise NETWORKS=mix-l LAYERS="$(seq -s ' ' 0 23)"
+expect "seventy-two steps are as many captures" '[ $code = 0 ] && [ "$(grep -c "^bin/capture .*stepwise" out)" = 72 ]'
 pipeline RUN=less stepwise NETWORKS=mix-l LAYERS=
 expect "no layers are no steps" '[ $code = 2 ] && grep -q "LAYERS and ATTENTIONS: expected a layer" out && [ ! -f log ]'
 

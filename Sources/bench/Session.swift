@@ -62,7 +62,7 @@ final class Session {
     }
 
     func measure(_ part: Part) throws {
-        if part != .text { _ = peak(1) }  // whose arrays are not the part's
+        if [.training, .distillation].contains(part) { _ = peak(1) }  // whose arrays are not the part's
         ThisMachine.resetPeakResidentBytes()
         switch part {
         case .peak: _ = peak(1)
