@@ -169,7 +169,7 @@ pipeline RUN=less stepwise NETWORKS=mix-l LAYERS=0 ATTENTIONS=encoder; check "of
 pipeline RUN=less stepwise NETWORKS=mix-l LAYERS=0 ATTENTIONS=encoder CAPTURE_FLAGS="--type F32"
 check "other captures are other steps" {capture,distill,splice}/mix-l.encoder.0.stepwise capture/heads.encoder distill/mix-l.encoder splice/mix-l.encoder \
   score/mix-l.{encoder,stepwise}
-# Asked for each step of each way to it, make would go on for years.
+# Asked for each step on each way to it, make would not come to an end.
 pipeline -n RUN=deep stepwise NETWORKS=mix-l LAYERS="$(seq -s ' ' 0 23)"
 expect "seventy-two steps are as many captures" '[ $code = 0 ] && [ "$(grep -c "^bin/capture .*stepwise" out)" = 72 ]'
 pipeline RUN=less stepwise NETWORKS=mix-l LAYERS=

@@ -42,8 +42,8 @@ struct Evidence {
 
     /// The name of the whole: the first run's, without its seed.
     var title: String {
-        let families = groups.isEmpty ? names.map(ScoreGroup.series) : groups.map(\.series)
-        return names.map(ScoreGroup.series).filter { families.contains($0) }.grouped { $0 }.map(\.key)
+        let known = groups.isEmpty ? names.map(ScoreGroup.series) : groups.map(\.series)
+        return names.map(ScoreGroup.series).filter { known.contains($0) }.grouped { $0 }.map(\.key)
             .joined(separator: ", ")
     }
 
