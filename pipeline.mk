@@ -168,14 +168,16 @@ without = $(if $2,$(call without,$(subst $(firstword $2),,$1),$(wordlist 2,$(wor
 # Whether $1 is one word of the characters $2.
 consists = $(if $(subst x$1x,,x$(firstword $1)x),,$(if $1,$(if $(call without,$1,$2),,yes)))
 # Folders are made and deleted under these names.
-is_name = $(if $(filter . ..,$1),,$(call consists,$1,$(letters) $(digits) . _ - +))
-require_name = $(if $(call is_name,$($1)),,$(error $1: expected a name of letters, digits and . _ - + that is not . or .., found '$($1)'))
+is_name = $(if $(filter . .. -%,$1),,$(call consists,$1,$(letters) $(digits) . _ - +))
+require_name = $(if $(call is_name,$($1)),,$(error $1: expected a name of letters, digits and . _ - + that is not . or .. and does not begin with -, found '$($1)'))
 require_known = $(foreach v,$(filter-out $2,$($1)),$(error $1: expected some of: $(subst h%,h and a width,$2); found '$v'))
 require_numbers = $(foreach v,$($1),$(if $(call consists,$v,$(digits)),,$(error $1: expected numbers, found '$v')))
 
 $(foreach v,RUN CORPUS PAIR $(if $(START),START),$(call require_name,$v))
 $(if $(word 2,$(filter all paper attentionless pareto greedy stepwise lengths,$(GOALS))),$(error expected one of these goals at a time, since \
 	each has defaults of its own; found '$(GOALS)'))
+$(if $(word 2,$(SEEDS)),$(if $(filter search bench bench-peers,$(GOALS)),$(error SEEDS: expected one at most for $(filter search bench \
+	bench-peers,$(GOALS)), found '$(SEEDS)')))
 $(if $(filter $(RUN),$(START)),$(error START: expected another run than RUN, found '$(START)' for both))
 KNOWN_ATTENTIONS := encoder decoder cross crossfull
 $(call require_known,ATTENTIONS,$(KNOWN_ATTENTIONS))
@@ -185,6 +187,8 @@ $(call require_known,PROCESSES,1 2 4 8 16 32 64 128 256 512 1024)
 $(call require_known,SEARCH_ATTENTION,encoder decoder cross)
 $(call require_known,SEARCH_FAMILIES,mix slots alr)
 $(if $(SEARCH_FAMILIES),,$(error SEARCH_FAMILIES: expected some of: mix slots alr; found none))
+$(foreach v,NETWORKS MODES SIZES ATTENTIONS LAYERS MODELS INPLACE SEEDS BEAMS PRECISIONS TEXTS SEARCH_FAMILIES,$(if $(filter $(words $($v)),$(words $(sort \
+	$($v)))),,$(error $v: expected each word once, found '$($v)')))
 $(foreach v,PRESET PROCESSES MAPS BOUND SEARCH_ATTENTION SEARCH_LAYER SEARCH_TRIALS,$(if $(filter 1,$(words $($v))),,$(error $v: expected one value, found '$($v)')))
 $(if $(call consists,$(subst .,,$(BOUND)),$(digits)),,$(error BOUND: expected a number, found '$(BOUND)'))
 $(foreach v,LAYERS SEEDS MAPS TEXTS SEARCH_LAYER SEARCH_TRIALS,$(call require_numbers,$v))
@@ -215,10 +219,10 @@ $(foreach v,$(filter-out $(settings) DISTILL_FLAGS_% -%,$(given)),$(error $v: no
 ifneq (,$(filter all paper attentionless pareto greedy stepwise lengths search phrasebook smoke $(R)/% release/% seed/%,$(or $(GOALS),all)))
 include runs/families.mk
 endif
-runs/families.mk: $(BUILT)
+runs/families.mk: FORCE | $(BUILT)
 	@mkdir -p $(@D); new=$@.$$$$; trap 'rm -f $$new' EXIT; $(BIN)/distill --families | \
 	  awk '{ names = names " " $$1; print "span." $$1 " := " $$2; gsub(",", " ", $$3); print "attentions." $$1 " := " $$3 } \
-	  END { print "FAMILIES :=" names }' > $$new; if cmp -s $$new $@; then touch $@; else mv $$new $@; fi
+	  END { print "FAMILIES :=" names }' > $$new; cmp -s $$new $@ || mv $$new $@
 
 # The family of network or spec $1.
 family = $(firstword $(subst -, ,$1))
@@ -306,7 +310,7 @@ $(RUN_GOALS): $(SCORES) $(addprefix release/,$(CAPTURES))
 else
 $(RUN_GOALS): $(addprefix seed/,$(SEEDS))
 	@$(make_report)
-$(addprefix seed/,$(SEEDS)): seed/%: $$(STARTING) $$(CORPUS_FILES)
+$(addprefix seed/,$(SEEDS)): seed/%: $$(STARTING) $$(CORPUS_FILES) | $$(MPI_BUILT)
 	$(MAKE) -f pipeline.mk $(filter $(RUN_GOALS),$(GOALS)) SEEDS=$* RUN=$(RUN).seed-$* CORES=$(THREADS) JOBS=1
 endif
 
@@ -316,7 +320,7 @@ phrasebook: ## The default goal on the corpus that comes with the project
 smoke: ## Every stage for a few steps, as RUN=smoke: the smallest run from end to end
 	$(MAKE) -f pipeline.mk all CORPUS=phrasebook RUN=smoke NETWORKS="alr-xs mix-xs" INPLACE=mix-xs.encoder+mix-xs.decoder+mix-xs.cross \
 	  TOKENIZE_FLAGS="--vocabulary-size 1000 --hold-out-valid 200 --hold-out-test 200" MAPS=2 \
-	  TRAIN_FLAGS="--max-steps 300" DISTILL_FLAGS="--epochs 1" INPLACE_FLAGS="--epochs 1"
+	  TRAIN_FLAGS="--max-steps 300" DISTILL_FLAGS="--epochs 1" INPLACE_FLAGS="--max-steps 60"
 
 search: $(R)/search/$(SEARCH_PLACE).json ## Networks that explain an attention with few parameters, by Bayesian search
 	@cat $(<:.json=.md)
@@ -330,17 +334,18 @@ report: | deps $(BUILT) ## Make a page of figures and tables of RUN, or of its S
 results-docs: | deps $(BUILT) ## Write the results of RUN into the documentation: tables into Results.md, figures beside it
 	@$(BIN)/report $(report_runs) --docs Sources/Stages/Documentation.docc $(REPORT_FLAGS)
 
-corpus: $$(CORPUS_FILES) ## Fetch the files of CORPUS
+corpus: deps $$(CORPUS_FILES) ## Fetch the files of CORPUS
 
 bench: $(R)/tokens/manifest.json | $(BUILT) ## Measure this machine and the programs on it, on the sentences of CORPUS
-	$(LAUNCH) $(BIN)/bench --tokens $(R)/tokens $(BENCH_FLAGS) --output $(R)/bench --threads $(THREADS)
+	$(LAUNCH) $(BIN)/bench --tokens $(R)/tokens $(BENCH_FLAGS) --output $(R)/bench --threads $(all_cores)
 
 bench-peers: $(R)/tokens/manifest.json runs/peers-venv/installed | $(BUILT) ## PyTorch and CTranslate2 at the same work, alternating with ours
-	$(LAUNCH) runs/peers-venv/bin/python Tests/peers/compare.py --bin $(BIN) --tokens $(R)/tokens --threads $(THREADS) --json $(R)/peers.json $(PEERS_FLAGS)
+	$(LAUNCH) runs/peers-venv/bin/python Tests/peers/compare.py --bin $(BIN) --tokens $(R)/tokens --threads $(all_cores) --json $(R)/peers.json $(PEERS_FLAGS)
 
 runs/peers-venv/installed: Tests/peers/requirements.txt
 runs/%-venv/installed:
-	python3 -m venv $(@D) || { echo 'python3-venv is missing: apt-get install python3-venv' >&2; exit 1; }
+	@python3 -c 'import ensurepip, venv' 2> /dev/null || { $(call install,python3-venv); }
+	python3 -m venv $(@D)
 	$(@D)/bin/pip install --quiet --requirement $<
 	touch $@
 
@@ -361,8 +366,7 @@ check: build ## A quick round while one works: layout, unit tests, the logic of 
 	Tests/pipeline.test.sh
 
 lint: ## Hold the layout of Swift and C to .swift-format and .clang-format
-	@command -v clang-format > /dev/null || { sudo=$$([ $$(id -u) = 0 ] || echo sudo); set -x; \
-	  $$sudo apt-get update --quiet && $$sudo apt-get install --yes --quiet --no-install-recommends clang-format; }
+	@command -v clang-format > /dev/null || { $(call install,clang-format); }
 	$(SWIFT) format lint --strict --recursive --parallel --configuration .swift-format Package.swift Sources Tests
 	clang-format --dry-run --Werror $$(find Sources/C* Tests/C* -name '*.[ch]' -o -name '*.cpp')
 	@! LC_ALL=C.UTF-8 grep -rnE '^.{121}' Sources --include='*.swift' --include='*.[ch]' # more than 120 columns
@@ -373,6 +377,7 @@ test-cluster: $(if $(BUILT),build) .build-mpi/release.stamp ## Training and dist
 	Tests/slurm.test.sh || [ $$? = 77 ] # which needs root
 
 torture: build ## Kills, crashes, failing calls, limits, damage, over all stages; PARTS=, KILLS= and so on in the environment
+	@command -v strace > /dev/null || { $(call install,strace); }
 	$(SWIFT) build --build-tests $(SWIFT_FLAGS)
 	Tests/torture.sh
 
@@ -415,7 +420,7 @@ why:
 	@$(foreach s,$(SEEDS),$(MAKE) -f pipeline.mk why SEEDS=$s RUN=$(RUN).seed-$s;)
 else
 why: ## What GOAL or TARGET would make again, and which input or setting changed
-	@new=$$(mktemp -d); trap 'rm -rf "$$new"' EXIT; [ ! -d $(R)/parameters ] || cp -a $(R)/parameters/. "$$new"; \
+	@$(if $(filter-out $(RUN_GOALS),$(GOAL)),$(error GOAL: expected one of: $(RUN_GOALS); found '$(GOAL)'))new=$$(mktemp -d); trap 'rm -rf "$$new"' EXIT; [ ! -d $(R)/parameters ] || cp -a $(R)/parameters/. "$$new"; \
 	export WHY_GOAL=$(GOAL) WHY_PARAMETERS="$$new"; \
 	$(MAKE) -f pipeline.mk parameters; \
 	WHY_FROZEN=1 $(MAKE) -f pipeline.mk -n --trace $(if $(TARGET),$(R)/$(TARGET)/manifest.json,$(GOAL)) | \
@@ -449,6 +454,10 @@ help: ## This list
 	@awk '/^# ---- Names/ { exit } /^# / && !/----/ { text = substr($$0, 3) } \
 	  /^[A-Z_]+ \?=/ { if (text) printf "  %-16s %s\n", $$1, text } /^$$/ { text = "" }' pipeline.mk
 
+# Debian's packages $1, by whoever may install them.
+install = sudo=$$([ $$(id -u) = 0 ] || echo sudo); set -x; \
+  $$sudo apt-get update --quiet && $$sudo apt-get install --yes --quiet --no-install-recommends $1
+
 # ---- Programs ---------------------------------------------------------------------------------------------------------
 
 # Order-only everywhere: a recompiled program retrains nothing.
@@ -464,8 +473,7 @@ help: ## This list
 
 deps-mpi: deps
 	@pkg-config --exists ompi-c 2> /dev/null && command -v mpirun > /dev/null || { \
-	  sudo=$$([ $$(id -u) = 0 ] || echo sudo); set -x; \
-	  $$sudo apt-get update --quiet && $$sudo apt-get install --yes --quiet --no-install-recommends libopenmpi-dev openmpi-bin; }
+	  $(call install,libopenmpi-dev openmpi-bin); }
 
 # Programs and tests are one build, with fast kernels for both. Package.swift says what is optimised: not the libraries.
 SWIFT := swift
@@ -475,8 +483,7 @@ PACKAGES := libsqlite3-dev libopenblas-dev libsentencepiece-dev zlib1g-dev libzi
 deps: ## Install the system's packages that are missing (Debian, Ubuntu)
 	@pkg-config --exists sqlite3 openblas sentencepiece zlib libzip expat libcrypto 2> /dev/null && command -v sqlite3 > /dev/null && command -v curl > /dev/null \
 	  && command -v gnuplot > /dev/null && command -v python3 > /dev/null || { \
-	  sudo=$$([ $$(id -u) = 0 ] || echo sudo); set -x; \
-	  $$sudo apt-get update --quiet && $$sudo apt-get install --yes --quiet --no-install-recommends $(PACKAGES); }
+	  $(call install,$(PACKAGES)); }
 
 # ---- Corpora ----------------------------------------------------------------------------------------------------------
 
@@ -551,7 +558,7 @@ unless_given = $(strip $(if $1,$(if $(filter $(firstword $1) $(firstword $1)=%,$
 # soonest in many small steps and without dropout.
 phrasebook_train = $(if $(filter small,$(PRESET)),--epochs 3 --batch-tokens 500 --dropout 0 --peak 2.5e-3 --warmup 300)
 # Whoever changes a flag here wants the stage made again: an unfinished one of other settings is discarded, and says so.
-again = --discard-checkpoint
+again = $(if $(KEEPS_UNFINISHED),,--discard-checkpoint)
 share_flags = $(if $(ALONE),, $(call unless_given,--shares $(PROCESSES),$1))
 start_train = $(if $(START),--epochs 10)
 train_parameters = $(if $(START),--model runs/$(START)/train )--preset $(PRESET)$(call share_flags,$(TRAIN_FLAGS)) $(call unless_given,$(or $($(CORPUS)_train),$(start_train)),$(TRAIN_FLAGS)) $(SEED_FLAG) $(TRAIN_FLAGS)
@@ -617,7 +624,8 @@ divided = $(if $(filter file,$(origin THREADS)),$(if $(filter file,$(origin MPI_
   $(shell echo $$(( $1 > $(PROCESSES) ? $1 / $(PROCESSES) : 1 )))),--threads $(THREADS))
 output = --output $(@D) --threads $(THREADS)
 # Nothing of a run that takes long can be at work while its text is tokenized or its teacher trained: these get all cores.
-alone = --output $(@D) --threads $(if $(filter file,$(origin THREADS)),$(CORES),$(THREADS))
+all_cores = $(if $(filter file,$(origin THREADS)),$(CORES),$(THREADS))
+alone = --output $(@D) --threads $(all_cores)
 mpi_output = $(if $(ALONE),$(output),--output $(@D) $(call divided,$(THREADS)))
 mpi_alone = $(if $(ALONE),$(alone),--output $(@D) $(call divided,$(CORES)))
 
@@ -628,10 +636,11 @@ STARTING := $(if $(START),runs/$(START)/train/manifest.json)
 $(TEACHER): $(P)/train $(TOKENS) $(STARTING) | $(MPI_BUILT)
 	$(call mpi_stage,train) --tokens $(R)/tokens $(train_parameters) $(again) $(mpi_alone)
 
-# A teacher that is there is taken as it is. What was given for RUN, as texts to join, is not for this one.
+# A teacher that is there is taken as it is. What was given for RUN, as texts to join, is not for this one; nor is one that
+# has been begun with settings of its own thrown away.
 $(STARTING): | $(BUILT) $$(CORPUS_FILES)
-	MAKEFLAGS="$${MAKEFLAGS%%-- *}" $(MAKE) -f pipeline.mk $@ RUN=$(START) START= SEEDS= \
-	  CORPUS=$(CORPUS) PAIR=$(PAIR) PRESET=$(PRESET) TOKENIZE_FLAGS= TRAIN_FLAGS=
+	MAKEFLAGS="$${MAKEFLAGS%%-- *}" KEEPS_UNFINISHED=1 $(MAKE) -f pipeline.mk $@ RUN=$(START) START= SEEDS= \
+	  CORPUS=$(CORPUS) PAIR=$(PAIR) PRESET=$(PRESET) TOKENIZE_FLAGS= TRAIN_FLAGS= CORES=$(CORES) JOBS=$(JOBS)
 
 # A capture that is gone is only made again for a distillation that has to run, and is no reason for any to run.
 .SECONDARY: $(call manifests,capture,$(CAPTURES))
@@ -644,7 +653,7 @@ $(call manifests,distill,$(DISTILLED)): $(R)/distill/%/manifest.json: $(P)/disti
 
 # When everything that learns from a capture is done, unless a distillation of another make, or of a search, reads it now.
 # Nobody's lock is taken to find out.
-drop_unused = for lock in $(R)/distill/*$(suffix $1)*/.lock; do \
+drop_unused = for lock in $(R)/distill/*$(suffix $1)*/.lock $(R)/search/study.sqlite.lock; do \
 	  case $$lock in *.stepwise/.lock) continue ;; esac; \
 	  [ ! -f $$lock ] || ! grep -q ":$$(stat -c %i $$lock) " /proc/locks || { echo "$1 stays: $${lock%/.lock} reads it"; exit 0; }; \
 	done; $(call drop,$1)
@@ -708,5 +717,5 @@ runs/search-venv/installed: Sources/search/requirements.txt
 
 # Several seeds are runs of their own, and one result.
 report_runs = $(addprefix --run ,$(if $(word 2,$(SEEDS)),$(SEEDS:%=$(RUN).seed-%),$(RUN)))
-show_table = [ ! -f runs/registry.sqlite ] || $(BIN)/report --run $(RUN) --table
+show_table = [ ! -f runs/registry.sqlite ] || $(BIN)/report $(report_runs) --table
 make_report = $(BIN)/report $(report_runs) --output $(R)/report $(REPORT_FLAGS)

@@ -15,6 +15,7 @@ trap 'rm -rf "$work"' EXIT
 cd "$work"
 mkdir tmp
 export TMPDIR=$work/tmp  # also of what followers keep
+export PMIX_MCA_psec=native  # mpirun waits two seconds for munge, where it is installed and does not run
 failures=0
 # name, condition
 check() {

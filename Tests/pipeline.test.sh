@@ -51,6 +51,8 @@ STAND_IN
 done
 # Most checks are about one network.
 networks=(NETWORKS=alr-m)
+# Whatever make this test is run by.
+unset MAKEFLAGS MAKELEVEL MFLAGS MAKEOVERRIDES
 pipeline() { timeout 300 make -f pipeline.mk BIN=bin "${networks[@]}" "$@" > out 2>&1 && code=0 || code=$?; }
 ran() { [ ! -f log ] || awk '{ for (i = 2; i < NF; i++) if ($i == "--output") { sub("runs/[^/]*/", "", $(i + 1)); print $(i + 1) } }' log | sort; }
 # name, what should have run since the last check
@@ -114,7 +116,7 @@ expect "the same command goes on where it was" '[ $code = 0 ] && ran | grep -qx 
 rm -f log
 
 pipeline -j2 RUN=parallel; check "-j2 runs the same" "${everything[@]}"
-cores=$(nproc)
+cores=$(sed -nE 's/^bin.tokenize .*--threads ([0-9]+)$/\1/p' out)
 expect "-j2 halves the cores, except where only one stage can run" \
   'grep -qE "^.*/distill .*--threads $((cores > 1 ? cores / 2 : 1))$" out && grep -qE "^.*/train .*--threads $cores$" out'
 
@@ -195,6 +197,8 @@ expect "and trained further" '[ $code = 0 ] && [ ! -d runs/first/distill ] &&
   grep -qE -- "/train --tokens runs/further/tokens --model runs/first/train --preset small .*--epochs 7 " out'
 expect "with settings of its own" '! grep -E -- "--output runs/first/(tokens|train) " out | grep -qE -- "--join|--epochs 7|--model" &&
   [ "$(grep -cE -- "--output runs/first/(tokens|train) " out)" = 2 ]'
+expect "one that was begun otherwise is not thrown away" '! grep -E -- "--output runs/first/train " out | grep -q -- --discard-checkpoint &&
+  grep -E -- "--output runs/further/train " out | grep -q -- --discard-checkpoint'
 pipeline "${further[@]}" START=first; check "and nothing is made twice"
 cp -r runs/first runs/second
 pipeline "${further[@]}" START=second; check "another one to start from" train capture/heads.encoder distill/alr-m.encoder splice/alr-m.encoder score/{teacher,alr-m.encoder}
@@ -266,8 +270,8 @@ pipeline search RUN=found; check "the search makes a teacher and a capture" toke
 expect "and shows its page, and the capture goes" '[ $code = 0 ] && grep -qx "the front" out && [ ! -d runs/found/capture/heads.cross ]'
 pipeline search RUN=found; check "a search that is done does nothing"
 expect "but shows its page again" 'grep -qx "the front" out'
-pipeline search RUN=found SEARCH_TRIALS=40 SEARCH_FAMILIES="mix slots"
-expect "more trials go on" 'grep -qE "^search .* --families mix slots --trials 40 " log'
+pipeline search RUN=found SEARCH_TRIALS=40
+expect "more trials go on" 'grep -qE "^search .* --families mix slots alr --trials 40 " log'
 check "with the capture made again" capture/heads.cross search/cross.4.json
 pipeline search RUN=found SEARCH_ATTENTION=encoder SEARCH_LAYER=0 KEEP=1 NETWORKS=alrr-m LAUNCH="env NOTE='two words'"
 check "another attention is another study, whatever is distilled" capture/heads.encoder search/encoder.0.json
@@ -336,7 +340,7 @@ pipeline merge-registries; expect "registries to merge are named" '[ $code != 0 
 
 # Names and choices are looked at before anything runs or goes.
 mkdir -p runs/kept/notes runs/kept/train && touch runs/registry.sqlite runs/kept/notes/thesis.txt runs/kept/train/.lock
-for name in "" . .. a/b /tmp a:b a=b 50% "a b" "a#b" "~" "a'b" 'a\b'; do
+for name in "" . .. -x a/b /tmp a:b a=b 50% "a b" "a#b" "~" "a'b" 'a\b'; do
   pipeline clean RUN="$name"
   expect "no run is called '$name'" '[ $code = 2 ] && grep -q "RUN: expected a name" out && [ -f runs/registry.sqlite ] && [ -d runs/kept ]'
 done
@@ -365,7 +369,7 @@ refused "two goals with defaults of their own" "expected one of these goals at a
 networks=()
 refused "a size of no family" "size 'q' is none of xs m" SIZES=q
 for choice in NETWORKS=alx-m MODES=alx ATTENTIONS=encode PRESET=big PRECISIONS=int4 BEAMS=four BEAMS=65 LAYERS=x SEEDS=-1 MODELS=alr-m \
-  MODELS=alr-m.encoder+x INPLACE=mix BOUND=x "MAPS=1 2" TEXTS=0 "PRESET=small paper" PRESET=; do
+  MODELS=alr-m.encoder+x INPLACE=mix BOUND=x "MAPS=1 2" TEXTS=0 "PRESET=small paper" PRESET= "SEEDS=1 1" "BEAMS=4 1 4" "LAYERS=0 0"; do
   refused "$choice" "${choice%%=*}: expected" "$choice"
 done
 networks=(NETWORKS=alr-m)
@@ -386,6 +390,7 @@ expect "why: settings that an earlier release did not remember" '[ $code = 0 ] &
 mv away runs/asked/parameters/splice
 pipeline why RUN=asked TARGET=distill/$d; expect "why: a folder that is not there" 'grep -qx "runs/asked/distill/$d: not made yet" out && ! grep -q "score" out'
 sleep 1; touch runs/asked/train/manifest.json
+pipeline why RUN=asked GOAL=smoke; expect "why: of no goal with a run of its own" '[ $code = 2 ] && grep -q "GOAL: expected one of" out'
 pipeline why RUN=asked TARGET=score/$e; expect "why: an input that was made since" 'grep -qx "runs/asked/score/teacher: runs/asked/train was made since" out'
 expect "of which nothing was made" '[ ! -f log ]'
 

@@ -5,9 +5,9 @@ KERNEL void add_bias(float *restrict x, const float *restrict bias, long rows, l
         for (long c = 0; c < d; c++) x[c] += bias[c];
 }
 
-KERNEL void add_bias_backward(const float *restrict dy, long stride, float *restrict dbias, long rows, long d) {
-    for (long r = 0; r < rows; r++, dy += stride)
-        for (long c = 0; c < d; c++) dbias[c] += dy[c];
+KERNEL void add_column_sums(const float *restrict x, long stride, float *restrict sums, long rows, long d) {
+    for (long r = 0; r < rows; r++, x += stride)
+        for (long c = 0; c < d; c++) sums[c] += x[c];
 }
 
 KERNEL void bias_relu_dropout_forward(

@@ -17,9 +17,6 @@ static inline void group_abort(int code) { MPI_Abort(MPI_COMM_WORLD, code); }
 
 /// What the first process has goes to all.
 static inline void group_broadcast(void *bytes, int count) { MPI_Bcast(bytes, count, MPI_BYTE, 0, MPI_COMM_WORLD); }
-static inline void group_broadcast_floats(float *values, int count) {
-    MPI_Bcast(values, count, MPI_FLOAT, 0, MPI_COMM_WORLD);
-}
 static inline void group_sum(double *values, int count) {
     MPI_Allreduce(MPI_IN_PLACE, values, count, MPI_DOUBLE, MPI_SUM, MPI_COMM_WORLD);
 }

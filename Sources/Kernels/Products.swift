@@ -6,28 +6,22 @@ package enum ProductKernels {
     package static var level: String { String(cString: product_level()) }
 }
 
-/// c = a b, or c += a b where `accumulate`, a transposed if asked. For a product with b transposed there are `Panels`.
+/// c = a b, or c += a b where `accumulate`. For a product with b transposed there are `Panels`, for one with a transposed
+/// `weightGradient`.
 ///
 /// The matrices of a Transformer of this size are so thin that a BLAS, which rearranges both operands and clears the
 /// result at every call, spends a fifth of its time on that (OpenBLAS).
-package func gemm(
-    _ a: Matrix, _ b: Matrix, transposeA ta: Bool = false, into c: Matrix, accumulate: Bool = false
-) {
-    let (m, k) = ta ? (a.columns, a.rows) : (a.rows, a.columns), n = b.columns
-    require(k == b.rows && c.rows == m && c.columns == n, "product of \(a)\(ta ? "^T" : "") and \(b) into \(c)")
-    guard m > 0, n > 0 else { return }
-    if k == 0 {
-        if !accumulate { c.fill(0) }
-    } else if ta {
-        product_transposed(a.base, a.stride, b.base, b.stride, c.base, c.stride, m, n, k, accumulate ? 1 : 0, nil)
-    } else {
-        product(a.base, a.stride, b.base, b.stride, c.base, c.stride, m, n, k, accumulate ? 1 : 0)
-    }
+package func gemm(_ a: Matrix, _ b: Matrix, into c: Matrix, accumulate: Bool = false) {
+    require(a.columns == b.rows && c.rows == a.rows && c.columns == b.columns, "product of \(a) and \(b) into \(c)")
+    guard a.rows > 0, b.columns > 0 else { return }
+    guard b.rows > 0 else { return accumulate ? () : c.fill(0) }
+    product(
+        a.base, a.stride, b.base, b.stride, c.base, c.stride, a.rows, b.columns, b.rows, accumulate ? 1 : 0)
 }
 
 /// dw = dy^T x and, where there is a bias, db = column sums of dy; or both are added, where `accumulate`.
 package func weightGradient(
-    _ dy: Matrix, _ x: Matrix, into dw: Matrix, bias db: UnsafeMutablePointer<Float>?, accumulate: Bool
+    _ dy: Matrix, _ x: Matrix, into dw: Matrix, bias db: UnsafeMutablePointer<Float>? = nil, accumulate: Bool = false
 ) {
     require(
         dy.rows == x.rows && dw.rows == dy.columns && dw.columns == x.columns, "gradient \(dw) of \(dy)^T and \(x)")

@@ -147,10 +147,5 @@ package final class FloatBlock {
         return Matrix(base + offset, rows: rows, columns: columns)
     }
 
-    package func copy(from other: FloatBlock) {
-        require(count == other.count, "copy \(other.count) floats into \(count)")
-        base.update(from: other.base, count: count)
-    }
-
     package var buffer: UnsafeMutableBufferPointer<Float> { UnsafeMutableBufferPointer(start: base, count: count) }
 }

@@ -4,7 +4,7 @@ import Kernels
 /// What one forward (and backward) pass over some sentences works with.
 package struct Pass {
     package let weights: FloatBlock
-    /// Gradients are added here, if they are not left to the whole batch's; nil where only the forward pass is needed.
+    /// Gradients are added here, if they are not left to the whole batch's (`tile`).
     package let gradients: FloatBlock?
     package let workspace: Workspace
     package let randomness: Randomness
@@ -17,6 +17,8 @@ package struct Pass {
     let tile: BatchTile?
     /// Contexts of a teacher that those of the pass are to come near.
     var matched: MatchedContexts?
+    /// Whether somebody will ask for attention weights though there is no backward pass.
+    var mapsAttention = false
     /// Whose tokens the rows at work are.
     private(set) var side = PairSide.source
 
@@ -56,6 +58,8 @@ package struct Pass {
     func phase(_ phase: PhaseTimer.Phase) { timer?.enter(phase) }
 
     var wantsGradient: Bool { gradients != nil || tile != nil }
+    /// Or a text of 1,024 tokens would hold 600 MB in six layers and more.
+    var keepsAttentionWeights: Bool { wantsGradient || mapsAttention }
 
     func gradient(_ slot: Slot) -> Matrix { gradientBlock[slot] }
 
@@ -109,10 +113,9 @@ extension Pass {
         if let tile {
             return tile.leaveProduct(weight, bias, rows, x, dy, side)
         }
-        gemm(dy, x, transposeA: true, into: gradient(weight).rows(rows), accumulate: true)
-        if let bias {
-            add_bias_backward(dy.base, dy.stride, gradient(bias).base + rows.lowerBound, dy.rows, dy.columns)
-        }
+        weightGradient(
+            dy, x, into: gradient(weight).rows(rows), bias: bias.map { gradient($0).base + rows.lowerBound },
+            accumulate: true)
     }
 
     /// Uninitialised rows for a right or left side of `addProduct`, which last until the whole batch's product is made;

@@ -50,9 +50,14 @@ package enum WeightFile {
         return try file.view(slot.name, as: Float.self)
     }
 
-    /// Whether a file has every slot's tensor, without reading them.
+    /// Whether a file has every slot's tensor and no others, without reading them.
     package static func check(_ file: TensorFile, _ slots: [Slot]) throws {
         for slot in slots { try check(file, slot.name, slot) }
+        let known = Set(slots.map(\.name))
+        guard let other = file.tensors.map(\.name).filter({ !known.contains($0) }).min() else { return }
+        throw DataError(
+            path: file.path, expected: "\(slots.count) tensors of the model", found: "another, \(Excerpt.line(other))",
+            hint: "the file belongs to a model of another shape")
     }
 
     private static func check(_ file: TensorFile, _ name: String, _ slot: Slot) throws {

@@ -1,10 +1,6 @@
 import Foundation
 import Kernels
 
-#if MPI
-    import COpenMPI
-#endif
-
 /// The processes that one stage runs in, on one machine or several: those that `mpirun` or `srun --mpi=pmix` has
 /// started together, where the programs are built with MPI (trait `MPI`); else one.
 ///
@@ -18,8 +14,10 @@ package final class ProcessGroup {
 
     package let rank: Int
     package let count: Int
-    /// Since the beginning, by this process.
+    /// By `exchange`, since the beginning.
     package private(set) var bytesSent = 0
+    /// Whether a launcher has started this process, alone or with others, and waits to hear that it has ended.
+    private let hasJoined: Bool
 
     package var leads: Bool { rank == 0 }
     /// All have agreed to stop where they are, and do so by themselves.
@@ -28,23 +26,12 @@ package final class ProcessGroup {
     package var sharesFailure = false
 
     private init(started: Bool) {
-        #if MPI
-            var (rank, count): (Int32, Int32) = (0, 1)
-            if started, Self.wasLaunched { group_start(&rank, &count) }
-            (self.rank, self.count) = (Int(rank), Int(count))
-        #else
-            (rank, count) = (0, 1)
-        #endif
+        hasJoined = started && Self.wasLaunched && Transport.isBuilt
+        (rank, count) = hasJoined ? Transport.start() : (0, 1)
     }
 
     /// Whether this process is one of several that were started together, though it cannot tell which.
-    package static var cannotJoin: Bool {
-        #if MPI
-            false
-        #else
-            wasLaunched && launchedProcesses > 1
-        #endif
-    }
+    package static var cannotJoin: Bool { !Transport.isBuilt && wasLaunched && launchedProcesses > 1 }
 
     private static let environment = ProcessInfo.processInfo.environment
     private static var wasLaunched: Bool {
@@ -58,32 +45,24 @@ package final class ProcessGroup {
 
     /// To be called last where all end by themselves.
     package func finish() {
-        #if MPI
-            if count > 1 { group_finish() }
-        #endif
+        if hasJoined { Transport.finish() }
     }
 
     /// Ends all processes.
     package func abort(_ code: Int32) {
-        #if MPI
-            if count > 1 { group_abort(code) }
-        #endif
+        if count > 1 { Transport.abort(code) }
     }
 
     // MARK: - Messages
 
     /// What the leader says.
     package func broadcast(_ bytes: Data) -> Data {
-        #if MPI
-            guard count > 1 else { return bytes }
-            var length = Int64(bytes.count)
-            group_broadcast(&length, 8)
-            var result = leads ? bytes : Data(count: Int(length))
-            if length > 0 { result.withUnsafeMutableBytes { group_broadcast($0.baseAddress, Int32(length)) } }
-            return result
-        #else
-            return bytes
-        #endif
+        guard count > 1 else { return bytes }
+        var length = bytes.count
+        withUnsafeMutableBytes(of: &length, Transport.broadcast)
+        var result = leads ? bytes : Data(count: length)
+        if length > 0 { result.withUnsafeMutableBytes(Transport.broadcast) }
+        return result
     }
 
     package func broadcast(_ value: Double) -> Double {
@@ -91,39 +70,17 @@ package final class ProcessGroup {
         return bytes.withUnsafeBytes { $0.loadUnaligned(as: Double.self) }
     }
 
-    /// Numbers of one message: MPI counts in 32 bits.
-    private static let mostAtATime = 1 << 30
-
     /// The leader's numbers replace those of the others.
     package func broadcast(_ block: FloatBlock) {
-        #if MPI
-            guard count > 1 else { return }
-            for first in stride(from: 0, to: block.count, by: Self.mostAtATime) {
-                group_broadcast_floats(block.base + first, Int32(min(Self.mostAtATime, block.count - first)))
-            }
-        #endif
+        if count > 1 { Transport.broadcast(UnsafeMutableRawBufferPointer(block.buffer)) }
     }
 
     /// What each process says, in the order of their ranks.
-    package func gather(_ bytes: Data) -> [Data] {
-        #if MPI
-            guard count > 1 else { return [bytes] }
-            var counts = [Int32](repeating: 0, count: count), starts = counts
-            group_gather_counts(Int32(bytes.count), &counts)
-            for rank in 1..<count { starts[rank] = starts[rank - 1] + counts[rank - 1] }
-            var all = [UInt8](repeating: 0, count: Int(counts.reduce(0, +)))
-            group_gather(Array(bytes), Int32(bytes.count), &all, counts, starts)
-            return (0..<count).map { Data(all[Int(starts[$0])..<Int(starts[$0] + counts[$0])]) }
-        #else
-            return [bytes]
-        #endif
-    }
+    package func gather(_ bytes: Data) -> [Data] { count > 1 ? Transport.gather(bytes, from: count) : [bytes] }
 
     /// Sums over all processes, exact where all but one have zeros.
     package func sum(_ values: inout [Double]) {
-        #if MPI
-            if count > 1 { group_sum(&values, Int32(values.count)) }
-        #endif
+        if count > 1 { Transport.sum(&values) }
     }
 
     package func any(_ condition: Bool) -> Bool {
@@ -143,11 +100,7 @@ package final class ProcessGroup {
     package func exchange(
         with partner: Int, _ sent: [Range<Int>], of from: FloatBlock, _ received: [Range<Int>], into to: FloatBlock
     ) {
-        #if MPI
-            let places = [sent, received].map { $0.flatMap { [$0.lowerBound, $0.count] } }
-            group_exchange(
-                Int32(partner), from.base, places[0], Int32(sent.count), to.base, places[1], Int32(received.count))
-        #endif
+        Transport.exchange(with: partner, sent, of: from.base, received, into: to.base)
         bytesSent += sent.reduce(0) { $0 + $1.count } * MemoryLayout<Float>.stride
     }
 }

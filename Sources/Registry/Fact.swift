@@ -45,7 +45,8 @@ enum Fact: Sendable {
         case .heartbeat:
             // A run that was taken for lost, perhaps because its machine slept, is alive after all.
             try database.execute(
-                sql: "UPDATE runs SET heartbeat = ?, status = 'running' WHERE id = ?", arguments: [Time.now(), run])
+                sql: "UPDATE runs SET heartbeat = ?, status = 'running', ended = NULL WHERE id = ?",
+                arguments: [Time.now(), run])
         case .ending(let ending):
             try ending.update(database, run: run)
         }
@@ -87,8 +88,8 @@ extension Significance {
         try database.execute(
             sql: """
                 INSERT OR REPLACE INTO significance
-                SELECT ?, max(run), ?, ?, ?, ?, ?, ? FROM run_io WHERE artifact = ? AND direction = 'out' AND run <> ?
-                HAVING max(run) IS NOT NULL
+                SELECT ?, run, ?, ?, ?, ?, ?, ? FROM run_io WHERE artifact = ? AND direction = 'out' AND run <> ?
+                ORDER BY run DESC LIMIT 1
                 """,
             arguments: [run, metric, testSet, method, trials, Int64(bitPattern: seed), p, base, run])
     }

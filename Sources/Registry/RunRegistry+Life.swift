@@ -33,15 +33,20 @@ extension RunRegistry {
         return LiveRun(id: id, registry: self, rhythm: rhythm, warn: warn)
     }
 
-    /// The last run of the same key that did not finish: what a checkpoint found on disk is from.
-    package func unfinishedRun(keyHash: String, name: String, before: Int64) throws -> Int64? {
+    /// The last run before this one, of its key and in its folder, that did not finish: what a checkpoint found on disk
+    /// is from.
+    package func unfinishedRun(before run: Int64) throws -> Int64? {
         try read { database in
             try Int64.fetchOne(
                 database,
                 sql: """
-                    SELECT max(id) FROM runs WHERE key_hash = ? AND name = ? AND id < ?
-                      AND status IN ('failed', 'interrupted', 'lost')
-                    """, arguments: [keyHash, name, before])
+                    SELECT earlier.id FROM runs earlier JOIN runs present ON present.id = ?
+                    WHERE earlier.key_hash = present.key_hash AND earlier.name = present.name
+                      AND earlier.folder IS present.folder
+                      AND (earlier.started, earlier.id) < (present.started, present.id)
+                      AND earlier.status IN ('failed', 'interrupted', 'lost')
+                    ORDER BY earlier.started DESC, earlier.id DESC LIMIT 1
+                    """, arguments: [run])
         }
     }
 
@@ -52,7 +57,8 @@ extension RunRegistry {
                 database,
                 sql: """
                     SELECT artifact FROM run_io WHERE direction = 'out' AND run =
-                      (SELECT max(id) FROM runs WHERE key_hash = ? AND status = 'finished')
+                      (SELECT id FROM runs WHERE key_hash = ? AND status = 'finished'
+                       ORDER BY started DESC, id DESC LIMIT 1)
                     """, arguments: [keyHash]
             ).contains(sha256)
         }
@@ -73,6 +79,24 @@ extension RunRegistry {
                     sql: "UPDATE runs SET status = 'lost', ended = heartbeat WHERE id = ? AND status = 'running'",
                     arguments: [id])
             }
+        }
+    }
+
+    /// The last run in a folder died while it published what is there now: it has finished all the same. Nothing, where
+    /// that run is of another key.
+    package func hasPublished(_ artifact: Artifact, in folder: String, keyHash: String) throws {
+        let place = RegistryPath.stored(folder, root: root)
+        try write { database in
+            let last = try Row.fetchOne(
+                database,
+                sql: "SELECT id, status, key_hash FROM runs WHERE folder = ? ORDER BY started DESC, id DESC LIMIT 1",
+                arguments: [place])
+            guard let last, last["status"] == "lost", last["key_hash"] == keyHash else { return }
+            let id: Int64 = last["id"]
+            try database.execute(
+                sql: "UPDATE runs SET status = 'finished', exit_code = 0 WHERE id = ?", arguments: [id])
+            _ = try Fact.artifact(direction: "out", role: artifact.kind, artifact, time: Time.now())
+                .insert(into: database, run: id, root: root)
         }
     }
 

@@ -93,7 +93,9 @@ extension RunRegistry {
     /// Makes `merged`, the numbers here of the other's runs, and takes over the runs. Returns how many are new.
     private static func takeRuns(_ database: Database) throws -> Int {
         let columns = try columns(of: "runs", database).filter { !["id", "folder", "resumed_from"].contains($0) }
-        let changes = (columns + ["folder", "resumed_from"]).map { "\($0) = excluded.\($0)" }
+        let changes =
+            (columns + ["resumed_from"]).map { "\($0) = excluded.\($0)" }
+            + ["folder = coalesce(runs.folder, excluded.folder)"]
         let before = try Int64.fetchOne(database, sql: "SELECT coalesce(max(id), 0) FROM main.runs")!
         try database.execute(
             sql: """
@@ -116,7 +118,7 @@ extension RunRegistry {
                   FROM other.runs JOIN temp.merged ON theirs = id
                   WHERE true
                   ON CONFLICT (id) DO UPDATE SET \(changes.joined(separator: ", "))
-                    WHERE excluded.heartbeat >= runs.heartbeat;
+                    WHERE (excluded.heartbeat, coalesce(excluded.ended, '')) > (runs.heartbeat, coalesce(runs.ended, ''));
                 """)
         return try Int.fetchOne(database, sql: "SELECT count(*) FROM temp.merged WHERE ours > \(before)")!
     }

@@ -100,7 +100,9 @@ package final class RunRegistry: Sendable {
         guard try version(database) < Schema.version else { return }
         try journal.use(database)
         try database.inTransaction(.immediate) {
+            guard try version(database) < Schema.version else { return .commit }
             for step in Schema.migrations[try version(database)...] { try database.execute(sql: step) }
+            try database.execute(sql: Views.make)
             try database.execute(sql: "PRAGMA application_id = \(Schema.applicationID)")
             try database.execute(sql: "PRAGMA user_version = \(Schema.version)")
             return .commit

@@ -10,19 +10,14 @@ enum Schema {
     /// The version this program writes, and the newest it can read.
     static var version: Int { migrations.count }
 
-    static let migrations: [String] = [
-        tables + Views.all, folders + Views.leaderboardAgain, Views.leaderboardAgain,
-        replaced + Views.leaderboardAgain + Views.reclaimableAgain,
-        Views.lineageAgain + Views.leaderboardAgain + Views.reclaimableAgain,
-        Views.lineageAgain + Views.leaderboardAgain + Views.reclaimableAgain + Views.costAgain,
-    ]
+    /// After the steps that a file lacks all views are made anew; an empty step says that they alone have changed.
+    static let migrations: [String] = [tables, folders, "", replaced, "", "", ""]
 
     /// Where a run writes, relative to the registry's folder where it lies inside: who holds a folder's lock knows who
     /// else is not at work there.
     private static let folders = """
         ALTER TABLE runs ADD COLUMN folder TEXT;
         CREATE INDEX runs_by_folder ON runs(folder);
-
         """
 
     /// What was called `sites`: the attentions that are replaced, and the points that a capture recorded.
@@ -30,7 +25,6 @@ enum Schema {
         UPDATE params
         SET key = CASE (SELECT stage FROM runs WHERE id = run) WHEN 'capture' THEN 'points' ELSE 'replaced' END
         WHERE key = 'sites';
-
         """
 
     /// Times are UTC text, `2025-01-31T12:00:00.000Z`, which `julianday()` understands. JSON is checked when it is
@@ -127,12 +121,11 @@ enum Schema {
           base_run INTEGER NOT NULL REFERENCES runs(id) ON DELETE CASCADE,
           metric   TEXT NOT NULL,
           test_set TEXT NOT NULL,
-          method   TEXT NOT NULL,                 -- bootstrap, approximate randomization
+          method   TEXT NOT NULL,                 -- paired-bs, paired-ar
           trials   INTEGER NOT NULL CHECK (trials > 0),
           seed     INTEGER NOT NULL,
           p        REAL NOT NULL CHECK (p BETWEEN 0 AND 1),
           PRIMARY KEY (run, base_run, metric, test_set, method, trials, seed)
         ) STRICT, WITHOUT ROWID;
-
         """
 }

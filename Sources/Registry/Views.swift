@@ -1,19 +1,18 @@
 /// The common questions, each answered by one `select * from VIEW`.
 enum Views {
-    static let all = [leaderboard, lineage, running, notReproducible, cost, reclaimable].joined(separator: "\n")
-
-    /// Replaces what earlier releases made: the first compared every score with every other, the second did not name
-    /// the base and gave p in fifteen digits, the third sorted whole configurations.
-    static let leaderboardAgain = "DROP VIEW leaderboard;\n" + leaderboard
+    /// Makes all of them, in the place of those that an earlier release made.
+    static let make = [
+        ("leaderboard", leaderboard), ("lineage", lineage), ("running", running), ("not_reproducible", notReproducible),
+        ("cost", cost), ("reclaimable", reclaimable),
+    ].map { name, query in "DROP VIEW IF EXISTS \(name);\nCREATE VIEW \(name) AS\n\(query)" }.joined(separator: "\n")
 
     /// One row for each scored model, test set and way of searching (beam, precision): its finished score that started
-    /// last, best BLEU first.
+    /// last, by test set and its text (of one name there may be several), best BLEU first.
     ///
     /// `difference` is against `base`, the score run whose folder this run read in that role, the newest where several
     /// made the same bytes; `p` belongs to the comparison with any of them. `replaced`, `parameters` and `search` are
     /// params of the score run, `tokens_per_second` is its metric.
     private static let leaderboard = """
-        CREATE VIEW leaderboard AS
         WITH
         ranked AS (
           SELECT runs.id, runs.name, runs.stage, runs.spec, params.value AS search, scores.test_set, scores.score,
@@ -58,9 +57,10 @@ enum Views {
           test_set,
           signature,
           id AS run,
-          base
+          base,
+          (SELECT value FROM params WHERE run = id AND key = 'test_text') AS test_text
         FROM compared
-        ORDER BY test_set, score DESC, id;
+        ORDER BY test_set, test_text, score DESC, id;
         """
 
     /// What each run read and the run that made it; NULL for a raw file. Where several made the same bytes, the last
@@ -93,14 +93,10 @@ enum Views {
     /// More than any chain of stages has: runs that read what one another made would lead on for ever.
     static let deepest = 400
 
-    /// As `leaderboardAgain`: the first listed what a run read at every depth at which it is met, and ended at 32; the
-    /// second named the last maker, though it came after the reader.
-    static let lineageAgain = "DROP VIEW lineage;\n" + lineage
-
     /// Everything a run came from, each once: `select * from lineage where run = 17`. `depth` 1 is what it read itself,
-    /// and what `reader` read stands at the smallest depth at which that run is met.
+    /// and what `reader` read stands at the smallest depth at which that run is met. What a score was compared with is
+    /// named, and nothing behind it.
     private static let lineage = """
-        CREATE VIEW lineage AS
         WITH RECURSIVE
         \(edge),
         behind(run, depth, reader) AS (
@@ -108,7 +104,7 @@ enum Views {
           UNION
           SELECT behind.run, behind.depth + 1, edge.source
           FROM behind JOIN edge ON edge.run = behind.reader
-          WHERE edge.source IS NOT NULL AND behind.depth < \(deepest)
+          WHERE edge.source IS NOT NULL AND edge.role <> 'base' AND behind.depth < \(deepest)
         ),
         nearest(run, depth, reader) AS (SELECT run, min(depth), reader FROM behind GROUP BY run, reader)
         SELECT nearest.run, nearest.depth, nearest.reader, edge.role, artifacts.kind, runs.stage, runs.spec,
@@ -123,7 +119,6 @@ enum Views {
 
     /// What is at work, for how long, and when it was last heard of.
     private static let running = """
-        CREATE VIEW running AS
         SELECT id, name, stage, spec, host, pid, threads, started,
                CAST(round((julianday('now') - julianday(started)) * 86400) AS INTEGER) AS seconds,
                CAST(round((julianday('now') - julianday(heartbeat)) * 86400) AS INTEGER) AS silent_seconds,
@@ -134,7 +129,6 @@ enum Views {
 
     /// The same stage, version, configuration and inputs, and yet different bytes.
     private static let notReproducible = """
-        CREATE VIEW not_reproducible AS
         SELECT runs.key_hash, runs.stage, min(runs.name) AS name, runs.spec, run_io.role,
                count(DISTINCT run_io.artifact) AS outputs,
                group_concat(runs.id, ' ') AS runs
@@ -145,16 +139,12 @@ enum Views {
         ORDER BY max(runs.id) DESC;
         """
 
-    /// As `leaderboardAgain`: the first counted nothing of a run that was lost.
-    static let costAgain = "DROP VIEW cost;\n" + cost
-
     /// Seconds that a run took, up to its last sign of life where nobody saw it end.
     static let seconds =
         "coalesce(wall_seconds, round((julianday(coalesce(ended, heartbeat)) - julianday(started)) * 86400, 3))"
 
     /// Hours for each stage, of all runs whatever became of them.
     private static let cost = """
-        CREATE VIEW cost AS
         SELECT stage, count(*) AS runs,
                sum(status = 'finished') AS finished,
                round(sum(\(seconds)) / 3600.0, 3) AS hours,
@@ -164,15 +154,10 @@ enum Views {
         ORDER BY sum(\(seconds)) DESC;
         """
 
-    /// As `leaderboardAgain`: the first asked only whether somebody was reading a capture at the moment; the second
-    /// took what was merged last for what was done last, and minutes where there were a hundred thousand runs.
-    static let reclaimableAgain = "DROP VIEW reclaimable;\n" + reclaimable
-
     /// Folders on disk that can be made again and that nobody needs now: captures that a finished run of their own name
     /// has read and that nobody is reading. A run of their name that has failed or was stopped may go on, unless a
     /// later one of its folder or key has finished.
     private static let reclaimable = """
-        CREATE VIEW reclaimable AS
         SELECT artifact_paths.path, artifacts.kind, artifacts.bytes, round(artifacts.bytes / 1048576.0, 1) AS mib,
                sum(runs.status = 'finished'
                    AND substr(artifact_paths.path, 1, length(runs.name) + 1) = runs.name || '/') AS readers

@@ -38,7 +38,7 @@ extension Spec {
 
 extension DivergedError: StageError {
     package var exitCode: Int32 { EX_DATAERR }
-    package var hint: String? { "try a lower --peak or a longer --warmup" }
+    package var hint: String? { "try a lower --peak or a longer --warmup, with --discard-checkpoint" }
 }
 
 /// What an error looks like to the user: one line that says what was expected and found, perhaps one that mends it, and

@@ -1,6 +1,7 @@
 import Foundation
 
-/// SIGINT, SIGTERM and SIGHUP as a flag that loops poll between two steps. A second signal ends the process at once.
+/// SIGINT, SIGTERM and SIGHUP as a flag that loops poll between two steps. A second signal ends the process at once, if
+/// it is one of its own: `timeout`, make and a terminal that closes may each send the first one twice.
 package enum Signals {
     /// The signal that asked the process to stop, if one has.
     package static var received: Int32? { flag.pointee == 0 ? nil : flag.pointee }
@@ -8,7 +9,9 @@ package enum Signals {
     /// Starts catching. A signal that the parent has told us to ignore (`nohup`, a background job) stays ignored; one
     /// that the parent has blocked, as a thread of a pool does for its children, is let through again.
     package static func install() {
-        _ = received  // makes the flag now: a handler that came first would, and asking for memory in it may lock up
+        // made now: a handler that came first would make them, and asking for memory in it may lock up
+        (flag.pointee, firstTime.pointee) = (flag.pointee, 0)
+        _ = oneWish
         var mask = sigset_t()
         sigemptyset(&mask)
         for signal in [SIGINT, SIGTERM, SIGHUP] {
@@ -38,16 +41,31 @@ package enum Signals {
         if let received { raise(received) }  // it came before now
     }
 
+    /// Seconds within which several signals are one.
+    private static let oneWish = 1.0
+
     /// Only what may be done inside a signal handler: look, store, leave.
     private static let note: @convention(c) (Int32) -> Void = { signal in
-        if flag.pointee != 0 { _exit(128 + signal) }
-        flag.pointee = signal
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        let now = Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+        if flag.pointee == 0 {
+            flag.pointee = signal
+            firstTime.pointee = now
+        } else if now - firstTime.pointee > oneWish {
+            _exit(128 + signal)
+        }
     }
 
     private nonisolated(unsafe) static let flag: UnsafeMutablePointer<Int32> = {
         let flag = UnsafeMutablePointer<Int32>.allocate(capacity: 1)
         flag.initialize(to: 0)
         return flag
+    }()
+    private nonisolated(unsafe) static let firstTime: UnsafeMutablePointer<Double> = {
+        let time = UnsafeMutablePointer<Double>.allocate(capacity: 1)
+        time.initialize(to: 0)
+        return time
     }()
 }
 

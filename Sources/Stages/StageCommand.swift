@@ -75,7 +75,10 @@ extension StageCommand {
         if let failure = Failure(error) { leave(failure) }
         // help and version are results too, and may be lost like others
         guard exitCode(for: error) == .success else {
-            guard ProcessGroup.shared.count > 1 else { exit(withError: error) }
+            guard ProcessGroup.shared.count > 1 else {
+                ProcessGroup.shared.finish()
+                exit(withError: error)
+            }
             endGroup(exitCode(for: error).rawValue, saying: [fullMessage(for: error)])
         }
         if ProcessGroup.shared.leads { print(fullMessage(for: error)) }
@@ -92,7 +95,8 @@ extension StageCommand {
     private static func endGroup(_ code: Int32, saying lines: [String] = []) -> Never {
         let group = ProcessGroup.shared
         let endTogether = group.sharesFailure || (code > 128 && group.hasAgreedToStop)
-        let isMissed = code != 0 && !endTogether && StageRun.isMissed()
+        let isAtWork = StageRun.isMissed()  // hears the leader's call, whatever the code: all make the same calls
+        let isMissed = code != 0 && !endTogether && isAtWork
         if group.leads || isMissed { lines.forEach(Terminal.standardError.line) }
         if isMissed { group.abort(code) }
         StageRun.callToWork(nil)
@@ -100,10 +104,10 @@ extension StageCommand {
         Foundation.exit(code)
     }
 
-    /// `print` does not say when what it wrote was lost.
+    /// `print` does not say when what it wrote was lost. Who has stopped reading has seen enough.
     private static func flushResults() throws {
         let code = fflush(stdout) == 0 ? EIO : errno
-        guard code != EIO || ferror(stdout) != 0 else { return }
+        guard code != EIO || ferror(stdout) != 0, !Results.readerHasGone else { return }
         throw DataError.writing("standard output", code: code)
     }
 }
@@ -160,5 +164,11 @@ package enum Results {
     /// One JSON value, members sorted, indented.
     package static func printJSON(_ value: some Encodable) throws {
         print(String(decoding: try JSONText.encode(value), as: UTF8.self))
+    }
+
+    /// Whether standard output is a pipe that nobody reads any more.
+    package static var readerHasGone: Bool {
+        var state = pollfd(fd: STDOUT_FILENO, events: Int16(POLLOUT), revents: 0)
+        return poll(&state, 1, 0) > 0 && state.revents & Int16(POLLERR) != 0
     }
 }

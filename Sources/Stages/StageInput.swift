@@ -12,10 +12,9 @@ package struct StageInput: Sendable {
     /// Where it was found; nil for what has no place, such as standard input.
     var path: String? { artifact.path == InputFiles.standardInput ? nil : artifact.path }
 
-    /// A folder that another stage has published; it is named by its manifest.
-    package static func folder(_ role: String, _ path: String) throws -> StageInput {
-        let (artifact, origins) = try Artifact.published(path)
-        return StageInput(role: role, artifact: artifact, origins: origins)
+    /// A folder that another stage has published; it is named by its manifest, as that was when it was opened.
+    package static func folder(_ role: String, _ folder: Publication) -> StageInput {
+        StageInput(role: role, artifact: Artifact(folder), origins: folder.inputs)
     }
 
     /// What was read from outside, as whoever has read it reports.
@@ -34,11 +33,11 @@ extension Artifact {
     private struct Anything: Codable {}
 
     /// Checks that the folder is complete: its manifest is there, and each file in its full size.
-    static func published(_ folder: String) throws -> (Artifact, origins: [String: String]) {
-        let manifest = try Manifest<Anything>.read(folder: folder)
-        let artifact = Artifact(
-            sha256: try ManifestFile.sha256(folder: folder), bytes: manifest.files.values.reduce(0) { $0 &+ $1.bytes },
-            kind: manifest.stage, path: folder)
-        return (artifact, manifest.inputs)
+    static func published(_ folder: String) throws -> Artifact {
+        Artifact(try PublishedFolder<Anything>(folder).publication)
+    }
+
+    fileprivate init(_ folder: Publication) {
+        self.init(sha256: folder.sha256, bytes: folder.bytes, kind: folder.stage, path: folder.path)
     }
 }

@@ -8,7 +8,7 @@ import Training
 
 /// One execution of a stage, from the lock on its output folder to the last fact in the registry.
 ///
-///     let work = StageWork(Self.stage, configuration: settings, inputs: [.folder("tokens", tokens)], seed: seed)
+///     let work = StageWork(Self.stage, configuration: settings, inputs: [.folder("tokens", folder.publication)], seed: seed)
 ///     try StageRun.perform(work, options: options, output: output) { run in
 ///         ...compute, write files to run.folder.path("model.safetensors")...
 ///         try run.publish(settings)
@@ -71,7 +71,10 @@ package final class StageRun {
             key, name: location.name, folder: FilePath.absolute(output), threads: options.threadCount)
         // we hold the folder's lock: whoever is said to be at work in it is not
         try registry.markLost(in: FilePath.absolute(output))
-        let folder = try OutputFolder(output)
+        let wasBeingPublished = OutputFolder.isBeingPublished(output), folder = try OutputFolder(output)
+        if wasBeingPublished, case .fromCheckpoint = work.resumption, let artifact = try? Artifact.published(output) {
+            try registry.hasPublished(artifact, in: FilePath.absolute(output), keyHash: description.keyHash)
+        }
         if !options.force, try registry.isUpToDate(output, keyHash: description.keyHash) {
             messages.log.info(
                 "\(output) is complete for this configuration and these inputs (--force makes it again)")
@@ -186,11 +189,7 @@ package final class StageRun {
             division?.tell { $0.hasResumed = true }
             return
         }
-        guard
-            let earlier = try? registry.unfinishedRun(
-                keyHash: description.keyHash, name: description.name, before: live.id)
-        else { return }
-        live.resumed(from: earlier)
+        if let earlier = try? registry.unfinishedRun(before: live.id) { live.resumed(from: earlier) }
     }
 
     // MARK: - Results
@@ -200,7 +199,7 @@ package final class StageRun {
         messages.preface.say()
         let lineage = Lineage.of(inputs.map { ($0.role, $0.sha256, $0.origins) })
         try folder.publish(stage: stage, spec: spec, configuration: configuration, inputs: lineage)
-        live.output(stage, try Artifact.published(folder.folder).0)
+        live.output(stage, try Artifact.published(folder.folder))
     }
 
     /// A setting or a result by name. The leaderboard shows `search`, `replaced` and `parameters`.
@@ -247,7 +246,7 @@ extension RunRegistry {
     /// Whether `folder` is whole and is what the last finished run of this key made. Says yes by touching the manifest,
     /// so that Make sees the folder as newer than what it was made from.
     fileprivate func isUpToDate(_ folder: String, keyHash: String) throws -> Bool {
-        guard let artifact = try? Artifact.published(folder).0, try hasMade(artifact.sha256, keyHash: keyHash) else {
+        guard let artifact = try? Artifact.published(folder), try hasMade(artifact.sha256, keyHash: keyHash) else {
             return false
         }
         return utimes(ManifestFile.path(folder), nil) == 0

@@ -6,8 +6,10 @@ enum ThisProcess {
     static func prepare() {
         openStandardDescriptors()
         requireAddressSpace()
-        // a file that grows beyond a limit is an error of a write, which is told, and not a signal, which is not
+        // a file that grows beyond a limit, and a pipe that nobody reads, are errors of a write, which are told, and not
+        // signals, which are not
         signal(SIGXFSZ, SIG_IGN)
+        signal(SIGPIPE, SIG_IGN)
     }
 
     /// Threads, libraries and files that are mapped need room; where there is hardly any, some of them wait for it for

@@ -33,23 +33,19 @@ package struct Manifest<Configuration: Codable>: Codable {
         self.files = files
     }
 
-    /// Reads a folder's manifest and checks that one of `stage` made it and that its files are there in their full
+    /// Reads a folder's manifest and checks that one of `stages` made it and that its files are there in their full
     /// size. Without a stage any will do. Contents are not hashed: `PublishedFolder` does that for each file that is
-    /// read.
-    package static func read(folder: String, stage: String...) throws -> Manifest {
-        try read(folder: folder, stages: stage)
-    }
-
-    static func read(folder: String, stages: [String]) throws -> Manifest {
+    /// read. The hash is that of the text that was read.
+    fileprivate static func read(folder: String, stages: [String]) throws -> (Manifest, sha256: String) {
         let path = ManifestFile.path(folder)
-        let header = try ManifestFile.header(folder, stages: stages)
+        let (header, text) = try ManifestFile.open(folder, stages: stages)
         guard header.formatVersion == currentVersion else {
             throw DataError(
                 path: path, expected: "format version \(currentVersion)", found: "\(header.formatVersion)",
                 hint: "make it again with this version of \(header.stage)")
         }
         let manifest = try JSONText.decode(
-            Manifest.self, path: path, expected: "the configuration of \(header.stage)",
+            Manifest.self, text, path: path, expected: "the configuration of \(header.stage)",
             hint: "make it again with this version of \(header.stage)")
         for (name, record) in manifest.files.sorted(by: { $0.key < $1.key }) {
             guard !name.contains("/"), name != ".." else {
@@ -70,17 +66,11 @@ package struct Manifest<Configuration: Codable>: Codable {
                     hint: "make it again with \(manifest.stage)")
             }
         }
-        return manifest
-    }
-
-    /// Hashes every file and compares.
-    package func verify(folder: String) throws {
-        for name in files.keys.sorted() { try verify(folder: folder, name) }
+        return (manifest, FileSystem.sha256(text))
     }
 
     /// Hashes one file and compares; returns its path.
-    @discardableResult
-    package func verify(folder: String, _ name: String) throws -> String {
+    fileprivate func verify(folder: String, _ name: String) throws -> String {
         guard let record = files[name] else {
             let names = files.keys.sorted().joined(separator: " ")
             throw DataError(
@@ -103,10 +93,17 @@ package struct PublishedFolder<Configuration: Codable> {
     package let path: String
     package let manifest: Manifest<Configuration>
     package var configuration: Configuration { manifest.configuration }
+    /// What names the folder.
+    package let publication: Publication
 
+    /// - Parameter stage: any of those that may have made it; none: any at all
     package init(_ path: String, stage: String...) throws {
         self.path = path
-        manifest = try Manifest<Configuration>.read(folder: path, stages: stage)
+        let sha256: String
+        (manifest, sha256) = try Manifest<Configuration>.read(folder: path, stages: stage)
+        publication = Publication(
+            path: path, stage: manifest.stage, sha256: sha256,
+            bytes: manifest.files.values.reduce(0) { $0 &+ $1.bytes }, inputs: manifest.inputs)
     }
 
     /// Path of a file, whose content is what the manifest says.
@@ -121,6 +118,18 @@ package struct PublishedFolder<Configuration: Codable> {
 
     /// Names a file's content; nil where there is no such file.
     package func sha256(_ name: String) -> String? { manifest.files[name]?.sha256 }
+}
+
+/// A published folder as it was when it was opened, whatever has been published there since.
+package struct Publication: Sendable {
+    package let path: String
+    package let stage: String
+    /// Of the manifest's text.
+    package let sha256: String
+    /// Of all files together.
+    package let bytes: Int
+    /// See `Manifest.inputs`.
+    package let inputs: [String: String]
 }
 
 /// What can be said of a manifest without knowing its configuration's type.
@@ -145,14 +154,15 @@ package enum ManifestFile {
     }
 
     /// Which program made the folder.
-    package static func stage(folder: String) throws -> String { try header(folder, stages: []).stage }
+    package static func stage(folder: String) throws -> String { try open(folder, stages: []).0.stage }
 
     struct Header: Codable {
         let formatVersion: Int
         let stage: String
     }
 
-    static func header(_ folder: String, stages: [String]) throws -> Header {
+    /// The text of a folder's manifest, and what every manifest says.
+    static func open(_ folder: String, stages: [String]) throws -> (Header, text: Data) {
         let path = path(folder)
         let wanted = stages.joined(separator: " or ")
         guard exists(in: folder) else {
@@ -161,14 +171,15 @@ package enum ManifestFile {
                 found: FileSystem.exists(folder) ? "no manifest" : "no folder",
                 hint: stages.first.map { "\($0) --help says how to make it" }, kind: .missing)
         }
+        let text = Data(try FileSystem.read(path))
         let header = try JSONText.decode(
-            Header.self, path: path, expected: "a manifest",
+            Header.self, text, path: path, expected: "a manifest",
             hint: "make the folder again\(stages.first.map { " with \($0)" } ?? "")")
         guard stages.isEmpty || stages.contains(header.stage) else {
             throw DataError(
                 path: path, expected: "a folder made by \(wanted)", found: "one made by \(header.stage)",
                 hint: "\(stages[0]) --help says how to make it")
         }
-        return header
+        return (header, text)
     }
 }

@@ -19,7 +19,7 @@ package final class OutputFolder {
     package init(_ path: String) throws {
         folder = path
         try FileSystem.makeFolder(path)
-        if ManifestFile.exists(in: unfinished) { try install() }
+        if isBeingPublished { try install() }
     }
 
     /// Where to write a file that the manifest shall list.
@@ -53,7 +53,10 @@ package final class OutputFolder {
     }
 
     /// Whether everything is written and on its way out of `.unfinished`.
-    package var isBeingPublished: Bool { ManifestFile.exists(in: unfinished) }
+    package var isBeingPublished: Bool { Self.isBeingPublished(folder) }
+    package static func isBeingPublished(_ folder: String) -> Bool {
+        ManifestFile.exists(in: FilePath.join(folder, unfinishedName))
+    }
 
     /// Moves what is published out of `.unfinished`. The old manifest goes first, since it would vouch for the new
     /// files, and the new one comes last. Every step may be done again.

@@ -40,21 +40,26 @@ struct Checkpoint {
             parts, metadata: ["key": key, "state": encoded, "sha256": Self.digest(parts, encoded)], to: path)
     }
 
-    /// Nil where there is none, or one of other settings, which is then of no use.
+    /// Nil where there is none. One of other settings is refused: whoever lets it lie there takes it for its own.
     func read(weights: FloatBlock, adam: Adam) throws -> TrainerState? {
         guard FileSystem.exists(path) else { return nil }
-        let file = try TensorFile(path: path)
-        guard file.metadata["key"] == key, let text = file.metadata["state"] else { return nil }
+        let file = try TensorFile(path: path), found = file.metadata["key"]
+        guard found == key, let text = file.metadata["state"] else {
+            throw DataError(
+                path: path, expected: "a checkpoint of key \(Identity.brief(key))",
+                found: found == key ? "one without a state" : "one of \(found.map { Identity.brief($0) } ?? "none")",
+                hint: "delete it to start from nothing")
+        }
         let parts = parts(weights, adam)
         for part in parts {
             try WeightFile.read(file, part)
             file.releasePages()
         }
-        let recorded = file.metadata["sha256"], found = Self.digest(parts, text)
-        guard recorded == found else {
+        let recorded = file.metadata["sha256"], digest = Self.digest(parts, text)
+        guard recorded == digest else {
             throw DataError(
                 path: path, expected: "what was written, SHA-256 \(Identity.brief(recorded))",
-                found: "other bytes, \(Identity.brief(found))", hint: "delete it to start from nothing")
+                found: "other bytes, \(Identity.brief(digest))", hint: "delete it to start from nothing")
         }
         return try JSONText.decode(
             TrainerState.self, Data(text.utf8), path: path, expected: "the state of a training",

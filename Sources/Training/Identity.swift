@@ -47,11 +47,8 @@ extension ModelFolder {
 
     /// SHA-256 of the manifest of the teacher: of this folder, or of that whose weights it has, but for its networks.
     package var teacher: String? {
-        get throws {
-            let inputs = files.manifest.inputs
-            let isBase = Identity.base(inputs) == nil
-            return try isBase ? ManifestFile.sha256(folder: path) : Identity.teacher(inputs, "model")
-        }
+        let inputs = publication.inputs
+        return Identity.base(inputs) == nil ? publication.sha256 : Identity.teacher(inputs, "model")
     }
 
     /// Networks that were distilled from another teacher have learnt something else.
@@ -65,10 +62,10 @@ extension ModelFolder {
         guard let other = Identity.teacher(distilled.manifest.inputs, "capture/model") else {
             return warn("\(distilled.path) does not say which teacher it was distilled from: not compared")
         }
-        let own = try teacher
-        guard own != other else { return }
+        guard teacher != other else { return }
         throw DataError(
-            path: distilled.path, expected: "networks distilled from the teacher of \(path), \(Identity.brief(own))",
+            path: distilled.path,
+            expected: "networks distilled from the teacher of \(path), \(Identity.brief(teacher))",
             found: "those of another, \(Identity.brief(other))", hint: "distil from a capture of this model")
     }
 }

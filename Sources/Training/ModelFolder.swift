@@ -41,6 +41,7 @@ package final class ModelFolder {
     package let weights: FloatBlock
     private let file: TensorFile
     let files: PublishedFolder<Configuration>
+    package var publication: Publication { files.publication }
     package let source: Vocabulary
     package let target: Vocabulary
 

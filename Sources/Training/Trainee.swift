@@ -2,7 +2,7 @@ import CKernels
 import Kernels
 import Models
 
-/// What a `Trainer` trains: weights, data and how to make one step on them. Teachers and replacements are trainees.
+/// What a `Trainer` trains: weights, data and how to make one step on them. Transformers and replacements are trainees.
 package protocol Trainee: AnyObject {
     var layout: ParameterLayout { get }
     var weights: FloatBlock { get }
@@ -33,7 +33,7 @@ extension Trainee {
 /// Sums over a batch: mean loss is `loss / units`.
 package struct TrainingSums: Codable, Equatable, Sendable {
     package var loss: Double
-    /// What the loss is averaged over: target tokens of a teacher, real tokens of a replacement.
+    /// What the loss is averaged over: target tokens of a Transformer, real tokens of a replacement.
     package var units: Double
 
     package init(loss: Double = 0, units: Double = 0) {

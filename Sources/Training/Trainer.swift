@@ -78,7 +78,7 @@ package final class Trainer {
 
     /// - Parameters:
     ///   - folder: where checkpoint and snapshots are kept while running
-    ///   - key: names settings and data; a checkpoint of another key is not taken up
+    ///   - key: names settings and data; a checkpoint of another key is refused
     ///   - group: processes that train together; its leader alone reads and writes, and validates
     package init(
         _ trainee: Trainee, settings: TrainingSettings, folder: String, key: String, checkpointSeconds: Double = 60,

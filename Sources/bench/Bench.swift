@@ -60,7 +60,7 @@ struct Bench: StageCommand {
         let settings = BenchConfiguration(parts: chosen, seconds: seconds, specs: specs)
         let asJSON = result.json
         try StageRun.perform(
-            StageWork(Self.stage, configuration: settings, inputs: [.folder("tokens", tokens)]),
+            StageWork(Self.stage, configuration: settings, inputs: [.folder("tokens", folder.publication)]),
             options: options, output: output
         ) { run in
             let session = try Session(folder, settings, run)

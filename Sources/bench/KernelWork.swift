@@ -91,7 +91,7 @@ final class KernelWork {
         memory("layer_norm_forward", 8) { layer_norm_forward(x, c, c + 128, z, r, r + rows, rows, d, 1e-5) }
         memory("layer_norm_backward", 16) { layer_norm_backward(x, c, y, z, r, r + rows, c + 256, c + 384, rows, d) }
         memory("add_bias", 8) { add_bias(z, c, rows, d) }
-        memory("add_bias_backward", 4) { add_bias_backward(x, d, c + 256, rows, d) }
+        memory("add_column_sums", 4) { add_column_sums(x, d, c + 256, rows, d) }
         memory("bias_relu_dropout_forward", 8) { bias_relu_dropout_forward(z, c, rows, d, dropout) }
         memory("bias_relu_dropout_backward", 12) { bias_relu_dropout_backward(x, z, rows, d, dropout) }
         memory("residual_forward", 12) { residual_forward(x, y, c, z, rows, d, dropout) }

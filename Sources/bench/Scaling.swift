@@ -78,8 +78,8 @@ extension Session {
     func scaling() throws {
         let threads = threadCounts.last!, overhead = emptySection(threads: threads)
         add(.scaling, "empty section", threads: threads, overhead * 1e6, "microseconds")
-        for batchTokens in [1, 4].map({ $0 * TeacherSettings().batchTokens }) {
-            var settings = TeacherSettings()
+        for batchTokens in [1, 4].map({ $0 * TransformerTrainee.Settings().batchTokens }) {
+            var settings = TransformerTrainee.Settings()
             settings.batchTokens = batchTokens
             simulate("training, batches of \(batchTokens)", overhead) { pool in
                 let work = TrainingWork(configuration, train, settings, pool: pool)

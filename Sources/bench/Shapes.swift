@@ -26,7 +26,7 @@ extension Session {
         measureShape("sentences x 2", configuration, train.joined(2))
         measureShape("sentences x 4", configuration, train.joined(4))
         measureShape("corpus / 4", configuration, train.prefix(train.count / 4))
-        measureShape("batches x 2", configuration, train, batchTokens: 2 * TeacherSettings().batchTokens)
+        measureShape("batches x 2", configuration, train, batchTokens: 2 * TransformerTrainee.Settings().batchTokens)
     }
 
     private func vary(_ name: String, _ change: (inout TransformerConfiguration) -> Void) {
@@ -37,11 +37,11 @@ extension Session {
 
     private func measureShape(
         _ name: String, _ shape: TransformerConfiguration, _ shard: TokenShard,
-        batchTokens: Int = TeacherSettings().batchTokens
+        batchTokens: Int = TransformerTrainee.Settings().batchTokens
     ) {
         let threads = threadCounts.last!
         ThisMachine.resetPeakResidentBytes()
-        var settings = TeacherSettings()
+        var settings = TransformerTrainee.Settings()
         settings.batchTokens = batchTokens
         let rate = stopwatch.rate(TrainingWork(shape, shard, settings, pool: WorkerPool(threads: threads)).step)
         add(

@@ -7,7 +7,7 @@ extension Session {
     /// The teacher with the settings of preset `paper`.
     func training() {
         for threads in threadCounts {
-            let settings = TeacherSettings()
+            let settings = TransformerTrainee.Settings()
             let work = TrainingWork(configuration, train, settings, pool: WorkerPool(threads: threads))
             let rate = stopwatch.rate(work.step)
             let flops = rate * 3 * configuration.forwardFlops(train) / Double(train.targetTokens)
@@ -29,7 +29,7 @@ extension Session {
 
 /// Steps of a teacher, one after another, epoch after epoch.
 final class TrainingWork {
-    let trainee: TeacherTrainee
+    let trainee: TransformerTrainee
     private let adam: Adam
     private var batches = 0
     private var batch = 0
@@ -37,9 +37,10 @@ final class TrainingWork {
     private var steps = 0
 
     init(
-        _ configuration: TransformerConfiguration, _ shard: TokenShard, _ settings: TeacherSettings, pool: WorkerPool
+        _ configuration: TransformerConfiguration, _ shard: TokenShard, _ settings: TransformerTrainee.Settings,
+        pool: WorkerPool
     ) {
-        trainee = TeacherTrainee(
+        trainee = TransformerTrainee(
             Transformer(configuration), train: shard, valid: shard, settings: settings,
             pool: pool)
         adam = Adam(Adam.Settings(), count: trainee.weights.count)

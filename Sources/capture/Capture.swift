@@ -70,13 +70,14 @@ struct Capture: StageCommand {
             layers: layers.isEmpty ? nil : layers, elementType: type == .f16 ? .f16 : .f32)
         try StageRun.perform(
             StageWork(
-                Self.stage, configuration: settings, inputs: [.folder("model", model), .folder("tokens", tokens)]),
+                Self.stage, configuration: settings,
+                inputs: [.folder("model", teacher.publication), .folder("tokens", folder.publication)]),
             options: options, output: output
         ) { run in
             let capture = try ActivationCapture(of: teacher, settings, pool: WorkerPool(threads: run.threads))
             let shards = try [Split.train, .valid].map { ($0, try folder.shard($0)) }
             let bytes = shards.reduce(0) { $0 + capture.bytes($1.1) }
-            try Self.requireSpace(bytes, of: FileSystem.freeBytes(at: output), at: output)
+            try requireSpace(bytes, of: FileSystem.freeBytes(at: output))
             for (split, shard) in shards {
                 let progress = run.progress("\(Self.stage) \(split.rawValue)", total: shard.count, unit: "sentences")
                 try capture.write(
@@ -104,11 +105,12 @@ struct Capture: StageCommand {
         return family
     }
 
-    static func requireSpace(_ bytes: Int, of free: Int, at path: String) throws {
+    func requireSpace(_ bytes: Int, of free: Int) throws {
         guard free > bytes + bytes / 50 else {
             throw DataError(
-                path: path, expected: "\(Format.bytes(bytes)) of free disk space", found: Format.bytes(free),
-                hint: "capture fewer --layers or --attentions at a time, or --type F16", kind: .noSpace)
+                path: output, expected: "\(Format.bytes(bytes)) of free disk space", found: Format.bytes(free),
+                hint: "capture fewer --layers or --attentions at a time" + (type == .f32 ? ", or --type F16" : ""),
+                kind: .noSpace)
         }
     }
 }

@@ -80,7 +80,8 @@ struct Distill: StageCommand {
         let specs = try settings.specs()
         try StageRun.perform(
             StageWork(
-                Self.stage, spec: spec.description, configuration: settings, inputs: [.folder("capture", capture)],
+                Self.stage, spec: spec.description, configuration: settings,
+                inputs: [.folder("capture", folder.publication)],
                 seed: values.distillation.seed, resumption: distillation.training.resumption),
             options: options, output: output
         ) { run in

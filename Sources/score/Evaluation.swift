@@ -67,9 +67,9 @@ struct Evaluation {
         return try SegmentLines.split(Data(FileSystem.read(path)), path: path)
     }
 
-    /// Whether `base` can be compared with, before anything is translated: it must be of the same text, which is more
-    /// than of as many sentences. Returns how it was made.
-    static func requireSameSentences(_ path: String, count: Int, text: TestText) throws -> ScoreConfiguration {
+    /// A score folder to compare with, opened before anything is translated: it must be of the same text, which is more
+    /// than of as many sentences.
+    static func base(_ path: String, count: Int, text: TestText) throws -> PublishedFolder<ScoreConfiguration> {
         let base = try PublishedFolder<ScoreConfiguration>(path, stage: Score.stage)
         let found = try hypotheses(of: base).count, file = FilePath.join(path, hypothesesName)
         guard found == count else {
@@ -83,22 +83,20 @@ struct Evaluation {
                 found: base.configuration.text.map { "of \($0)" } ?? "of one that is not recorded",
                 hint: "score both on the same tokens")
         }
-        return base.configuration
+        return base
     }
 
     /// Tests the difference to the translations of another score folder, which must be of the same sentences; without
-    /// resamples there is none. Where no translation differs there is nothing to be tested, and p is 1.
-    func compare(with base: String, testSet: String, _ run: StageRun) throws {
+    /// resamples there is none. Where BLEU does not differ there is nothing to be tested, and p is 1: the resamples'
+    /// differences are then none of them larger than that, which would count as the rarest of chances.
+    func compare(with base: PublishedFolder<ScoreConfiguration>, testSet: String, _ run: StageRun) throws {
         guard trials > 0 else { return }
-        let other = try Self.hypotheses(of: PublishedFolder(base, stage: Score.stage))
         let test = PairedTest(.bootstrap, trials: trials)
-        let p =
-            other == hypotheses
-            ? 1 : try test.compare(BLEU(), baseline: other, system: hypotheses, references: [references]).system.p ?? 1
+        let result = try test.compare(
+            BLEU(), baseline: Self.hypotheses(of: base), system: hypotheses, references: [references])
         run.significance(
             Significance(
-                base: try ManifestFile.sha256(folder: base), metric: "BLEU", testSet: testSet,
-                method: test.method.rawValue,
-                trials: test.trials, seed: test.seed, p: p))
+                base: base.publication.sha256, metric: "BLEU", testSet: testSet, method: test.method.rawValue,
+                trials: test.trials, seed: test.seed, p: result.difference == 0 ? 1 : result.system.p ?? 1))
     }
 }

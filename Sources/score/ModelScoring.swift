@@ -41,20 +41,20 @@ struct ModelScoringOptions: ParsableArguments {
         let settings = ScoreConfiguration(
             split: split, text: text, search: search.configuration, precision: precision == .float32 ? nil : precision,
             resamples: resamples, maps: maps == 0 ? nil : maps)
-        var inputs: [StageInput] = [try .folder("model", model), try .folder("tokens", tokens)]
-        var otherSearch: String?
-        if let base {
-            let other = try Evaluation.requireSameSentences(base, count: sentences.count(split), text: text)
-            otherSearch = other.searchName == settings.searchName ? nil : other.searchName
-            inputs.append(try .folder("base", base))
-        }
+        let other = try base.map { try Evaluation.base($0, count: sentences.count(split), text: text) }
+        let inputs =
+            [.folder("model", folder.publication), .folder("tokens", sentences.publication)]
+            + (other.map { [StageInput.folder("base", $0.publication)] } ?? [])
         try StageRun.perform(
             StageWork(Score.stage, spec: Self.spec(output), configuration: settings, inputs: inputs),
             options: options, output: output
         ) { run in
-            if let base, let otherSearch {
+            if let other, other.configuration.searchName != settings.searchName {
                 run.log.warning(
-                    "\(base) was translated with search \(otherSearch), this with \(settings.searchName)")
+                    """
+                    \(other.path) was translated with search \(other.configuration.searchName), this with \
+                    \(settings.searchName)
+                    """)
             }
             let shard = try sentences.shard(split)
             let hypotheses = try translate(folder, shard.source, search.configuration, run)
@@ -69,7 +69,7 @@ struct ModelScoringOptions: ParsableArguments {
             run.param("replaced", folder.description.replacements.count)
             run.param("parameters", folder.parameters)
             if maps > 0 { try writeMaps(folder, shard, run) }
-            if let base { try evaluation.compare(with: base, testSet: testSet, run) }
+            if let other { try evaluation.compare(with: other, testSet: testSet, run) }
             try run.publish(settings)
             print(json ? evaluation.report.json() : evaluation.report.text(.fixed(2)))
         }
@@ -101,6 +101,7 @@ struct ModelScoringOptions: ParsableArguments {
                 print(folder.target.decode(hypothesis.ids.map { Int($0) }))
             }
             fflush(stdout)
+            if Results.readerHasGone { return }
             before += lines.count
         }
     }

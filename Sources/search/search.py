@@ -22,9 +22,9 @@ import trials
 from space import ATTENTIONS, FAMILIES, Place, start, suggest
 
 USAGE, BAD_DATA, MISSING, CANNOT_WRITE, LOCKED = 64, 65, 66, 73, 75
-# Ends of distill that have to do with where it runs, or who stopped it, not with what is tried: the search stops, and
-# this trial goes on next time.
-NOT_THE_TRIALS_FAULT = (USAGE, MISSING, CANNOT_WRITE, 74, LOCKED, 129, 130, 143)
+# Ends of distill that have to do with where it runs, or who stopped or killed it, not with what is tried: the search
+# stops, and this trial goes on next time.
+NOT_THE_TRIALS_FAULT = (USAGE, MISSING, 71, CANNOT_WRITE, 74, LOCKED, 129, 130, 137, 143)
 
 
 class Failure(Exception):
@@ -149,6 +149,10 @@ class Search:
             if self.signal:
                 raise trials.Stop(self.signal)
             self.attempt(self.next())
+        if not self.completed():
+            raise Failure(
+                BAD_DATA, f"{self.arguments.study}: expected a trial that came to its end, found {len(self.finished())} "
+                "that did not", "ask for more, or to begin anew, delete the file")
 
     def next(self):
         """The trial that was being tried when the search was stopped, or a new one.

@@ -67,9 +67,9 @@ struct Splice: StageCommand {
         let sentences = try tokens.map(TokenFolder.init(path:))
         let settings = try settings(base, distilled.flatMap(\.specs), sentences)
         var inputs: [StageInput] =
-            try [.folder("model", model)]
-            + zip(replacement, distilled).map { try StageInput.folder("replacement.\($1.name)", $0) }
-        if let tokens { inputs.append(try .folder("tokens", tokens)) }
+            [.folder("model", base.publication)]
+            + distilled.map { .folder("replacement.\($0.name)", $0.folder.publication) }
+        if let sentences { inputs.append(.folder("tokens", sentences.publication)) }
         try StageRun.perform(
             StageWork(
                 Self.stage, spec: distilled.map(\.name).joined(separator: "+"), configuration: settings,
@@ -210,9 +210,9 @@ private struct Distilled {
                 hint: "distil from a capture of this model")
         }
         try model.requireTeacher(of: folder, warn: warn)
-        let all = try settings.specs()
-        specs = all.filter { layers.isEmpty || layers.contains($0.layer!) }
-        name = specs.count == all.count ? settings.spec.description : specs.map(\.description).joined(separator: "+")
+        specs = try settings.specs().filter { layers.isEmpty || layers.contains($0.layer!) }
+        let isWhole = specs.count == settings.spec.attention.depth(teacher)
+        name = isWhole ? settings.spec.description : specs.map(\.description).joined(separator: "+")
     }
 
     /// Reads those of its networks that are among `chosen`.

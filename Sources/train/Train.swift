@@ -50,13 +50,13 @@ struct Train: StageCommand {
     @Option(help: "Folder to write.") var output: String
     @Option(
         help: """
-            Named settings: \(TeacherPreset.allCases.map(\.rawValue).joined(separator: ", ")). \
+            Named settings: \(TrainingPreset.allCases.map(\.rawValue).joined(separator: ", ")). \
             (default: small, or inplace)
             """)
-    var preset: TeacherPreset?
+    var preset: TrainingPreset?
     @OptionGroup(title: "Training further") var teaching: TeachingOptions
     @OptionGroup(title: "Model") var shape: ModelOptions
-    @OptionGroup(title: "Training") var teacher: TeacherOptions
+    @OptionGroup(title: "Training") var learning: LearningOptions
 
     func validate() throws {
         if teaching.model != nil, let option = shape.givenShape {
@@ -68,30 +68,29 @@ struct Train: StageCommand {
         let folder = try TokenFolder(path: tokens), start = try teaching.model.map(ModelFolder.init),
             teacherFolder = try teaching.teacher.map(ModelFolder.init)
         try folder.requireSentences(.train)
-        try teacher.requireValidation(folder.count(.valid), in: tokens)
+        try learning.requireValidation(folder.count(.valid), in: tokens)
         for model in [start, teacherFolder].compactMap({ $0 }) {
             try model.requireFit(folder, maxTokens: model.model.isBounded)
         }
         let settings = try chosenSettings(folder.configuration, start)
         try requireSense(settings, start, teacherFolder)
+        let models = [("model", start), (teacherRole(settings), teacherFolder)]
         let inputs =
-            [("tokens", tokens)]
-            + [("model", teaching.model), (teacherRole(settings), teaching.teacher)].compactMap { role, path in
-                path.map { (role, $0) }
-            }
+            [.folder("tokens", folder.publication)]
+            + models.compactMap { role, model in model.map { StageInput.folder(role, $0.publication) } }
         try StageRun.perform(
             StageWork(
                 Self.stage, spec: isTeacher(start) ? nil : FilePath.name(output),
                 configuration: settings,
-                inputs: try inputs.map { try .folder($0, $1) }, seed: settings.values.teacher.seed,
-                resumption: teacher.training.resumption),
+                inputs: inputs, seed: settings.values.trainee.seed,
+                resumption: learning.training.resumption),
             options: options, output: output
         ) { run in
             let trainee = try makeTrainee(settings, folder, start, teacherFolder, run)
             run.note(mostThreads: trainee.mostThreads)
             let trainer = Trainer(
                 trainee, settings: settings.values.training, folder: run.folder.unfinished, key: run.keyHash,
-                checkpointSeconds: teacher.training.checkpointSeconds, group: .shared)
+                checkpointSeconds: learning.training.checkpointSeconds, group: .shared)
             try TrainingReport(run).train(trainer)
             if ProcessGroup.shared.leads { try publish(trainee, trainer, folder, settings, run) }
         }
@@ -100,7 +99,7 @@ struct Train: StageCommand {
     private func requireSense(
         _ settings: TrainConfiguration, _ start: ModelFolder?, _ teacherFolder: ModelFolder?
     ) throws {
-        let teaching = settings.values.teacher.teaching
+        let teaching = settings.values.trainee.teaching
         if teaching?.trainable == .networks, settings.model.replacements.isEmpty {
             throw ValidationError(
                 "--trainable networks, the default: the model has none in attentions' places; give --trainable all")
@@ -113,7 +112,7 @@ struct Train: StageCommand {
     }
 
     private func publish(
-        _ trainee: TeacherTrainee, _ trainer: Trainer, _ folder: TokenFolder, _ settings: TrainConfiguration,
+        _ trainee: TransformerTrainee, _ trainer: Trainer, _ folder: TokenFolder, _ settings: TrainConfiguration,
         _ run: StageRun
     ) throws {
         if trainee.bytesPerStep > 0 {
@@ -129,7 +128,7 @@ struct Train: StageCommand {
 
     /// The lineage tells whether the model has kept the weights that it began with, but for its networks.
     private func teacherRole(_ settings: TrainConfiguration) -> String {
-        settings.values.teacher.teaching?.trainable == .all ? Identity.teacherOfAll : Identity.teacherOfNetworks
+        settings.values.trainee.teaching?.trainable == .all ? Identity.teacherOfAll : Identity.teacherOfNetworks
     }
 
     /// Whether what comes out has all its attentions and has learnt from references alone.
@@ -150,11 +149,11 @@ struct Train: StageCommand {
         }
         if start?.model.isBounded != true { values.model.maxTokens = tokens.maxTokens }
         shape.apply(to: &values.model)
-        teacher.apply(to: &values, preset: preset)
-        if var own = values.teacher.teaching {
+        learning.apply(to: &values, preset: preset)
+        if var own = values.trainee.teaching {
             teaching.apply(to: &own)
             own.likeliest = min(own.likeliest, values.model.targetVocabulary)
-            values.teacher.teaching = own
+            values.trainee.teaching = own
         }
         if let problem = values.model.problem { throw ValidationError(problem) }
         if start == nil, values.model.tying == .all, !tokens.joint {
@@ -170,14 +169,14 @@ struct Train: StageCommand {
     private func makeTrainee(
         _ settings: TrainConfiguration, _ folder: TokenFolder, _ start: ModelFolder?, _ teacherFolder: ModelFolder?,
         _ run: StageRun
-    ) throws -> TeacherTrainee {
+    ) throws -> TransformerTrainee {
         let pool = WorkerPool(threads: run.threads), train = try folder.shard(.train), own = settings.values
         try start?.loadNetworks()
         try teacherFolder?.loadNetworks()
         let lessons = try teacherFolder.map { teacher in
             var progress: ProgressDisplay?
             let lessons = try TeacherLessons(
-                teacher.model, weights: teacher.weights, train, own.teacher.teaching!, pool: pool,
+                teacher.model, weights: teacher.weights, train, own.trainee.teaching!, pool: pool,
                 progress: { done in
                     progress = progress ?? run.progress("teacher", total: train.count, unit: "sentences")
                     progress?.update(done)
@@ -187,22 +186,22 @@ struct Train: StageCommand {
             return lessons
         }
         let model = Transformer(own.model, try Replacements(settings.model.replacements, in: own.model))
-        let trainee = TeacherTrainee(
-            model, weights: start?.weights, train: train, valid: try folder.shard(.valid), settings: own.teacher,
+        let trainee = TransformerTrainee(
+            model, weights: start?.weights, train: train, valid: try folder.shard(.valid), settings: own.trainee,
             lessons: lessons, pool: pool, group: .shared)
-        if teacher.bleuEvery > 0 {
+        if learning.bleuEvery > 0 {
             let scorer = try ValidationScorer(folder, pool: pool), model = trainee.model
             trainee.validationBLEU = { epoch, weights in
-                (epoch + 1) % teacher.bleuEvery == 0 ? try scorer.bleu(model, weights: weights) : nil
+                (epoch + 1) % learning.bleuEvery == 0 ? try scorer.bleu(model, weights: weights) : nil
             }
         }
         return trainee
     }
 }
 
-/// The configuration in the manifest of a teacher.
+/// The configuration in the manifest of what `train` made.
 struct TrainConfiguration: Codable {
     let model: ModelDescription
-    let preset: TeacherPreset
-    let values: TeacherPreset.Values
+    let preset: TrainingPreset
+    let values: TrainingPreset.Values
 }

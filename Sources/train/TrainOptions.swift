@@ -5,7 +5,7 @@ import Stages
 import Tensors
 import Training
 
-extension TeacherPreset: ExpressibleByArgument {}
+extension TrainingPreset: ExpressibleByArgument {}
 extension TransformerConfiguration.Tying: ExpressibleByArgument {}
 
 /// The model's shape and dropout; what is not given is the preset's.
@@ -92,7 +92,7 @@ struct TeachingOptions: ParsableArguments {
 }
 
 /// How it is trained; what is not given is the preset's.
-struct TeacherOptions: ParsableArguments {
+struct LearningOptions: ParsableArguments {
     @OptionGroup var training: TrainingOptions
     @Option(help: "Target tokens of a batch.") var batchTokens: Int?
     @Option(
@@ -128,7 +128,7 @@ struct TeacherOptions: ParsableArguments {
             hint: "leave the option out, or hold some sentences out")
     }
 
-    func apply(to values: inout TeacherPreset.Values, preset: TeacherPreset) {
+    func apply(to values: inout TrainingPreset.Values, preset: TrainingPreset) {
         // the preset's peak may follow from width and warm-up
         values.training.schedule = preset.schedule(
             width: values.model.width, shape: training.schedule, warmup: training.warmup)
@@ -137,10 +137,10 @@ struct TeacherOptions: ParsableArguments {
         values.training.adam.beta1 = beta1 ?? values.training.adam.beta1
         values.training.adam.beta2 = beta2 ?? values.training.adam.beta2
         values.training.adam.epsilon = epsilon ?? values.training.adam.epsilon
-        values.teacher.batchTokens = batchTokens ?? values.teacher.batchTokens
-        values.teacher.smoothing = smoothing ?? values.teacher.smoothing
-        values.teacher.clip = clip ?? values.teacher.clip
-        values.teacher.shares = shareCount > 1 ? shareCount : nil
-        values.teacher.seed = training.seed ?? values.teacher.seed
+        values.trainee.batchTokens = batchTokens ?? values.trainee.batchTokens
+        values.trainee.smoothing = smoothing ?? values.trainee.smoothing
+        values.trainee.clip = clip ?? values.trainee.clip
+        values.trainee.shares = shareCount > 1 ? shareCount : nil
+        values.trainee.seed = training.seed ?? values.trainee.seed
     }
 }

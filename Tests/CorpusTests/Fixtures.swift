@@ -38,3 +38,16 @@ enum Fixtures {
         try ParallelText(source: open(source), target: open(target))
     }
 }
+
+extension ParallelText {
+    /// The other direction.
+    var reversed: ParallelText {
+        var result = ParallelText()
+        for (source, target) in zip(source, target) { result.append(source: target, target: source) }
+        for (reason, count) in skipped {
+            let side = reason.hasPrefix("source ") ? "target " : "source "
+            result.skip(count, side + reason.dropFirst(side.count))
+        }
+        return result
+    }
+}

@@ -46,7 +46,7 @@ struct ActivationTests {
         var x = start, dbias = dstart
         add_bias(&x, bias, rows, d)
         #expect(x == start.indices.map { start[$0] + bias[$0 % d] })
-        add_bias_backward(dy, d, &dbias, rows, d)
+        add_column_sums(dy, d, &dbias, rows, d)
         expectClose(
             dbias, (0..<d).map { c in (0..<rows).reduce(Double(dstart[c])) { $0 + Double(dy[$1 * d + c]) } },
             within: 1e-6, "bias gradient, \(d) columns")

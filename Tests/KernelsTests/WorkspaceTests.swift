@@ -53,14 +53,12 @@ struct WorkspaceTests {
         withExtendedLifetime(space) { #expect((0..<16).allSatisfy { zeros.base[$0] == 0 }) }
     }
 
-    @Test func blocksAreAlignedZeroAndCopied() {
+    @Test func blocksAreAlignedAndZero() {
         for count in [0, 1, 15, 17] {
-            let block = FloatBlock(count), other = FloatBlock(count)
+            let block = FloatBlock(count)
             withExtendedLifetime(block) {
                 #expect(address(block.base) % 64 == 0 && block.buffer.allSatisfy { $0 == 0 })
-                other.buffer.update(repeating: 2)
-                block.copy(from: other)
-                #expect(block.buffer.allSatisfy { $0 == 2 } && block.buffer.count == count)
+                #expect(block.buffer.count == count)
             }
         }
     }

@@ -31,7 +31,7 @@ struct InfluenceTests {
                     for i in slot.range.prefix(slot.count * 2 / 3) { fixture.weights.base[i] = 0 }
                 }
             }
-            pass = TransformerPass(fixture.model, weights: fixture.weights)
+            pass = TransformerPass(fixture.model, weights: fixture.weights, mapsAttention: true)
             memory = pass.run(PairBatch([(source, target)]))
         }
 

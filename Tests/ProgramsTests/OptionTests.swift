@@ -68,8 +68,14 @@ import Testing
 
     /// A capture does not start where its bytes, and some more, are not free.
     @Test func aCaptureWantsRoom() throws {
-        let error = #expect(throws: DataError.self) { try Capture.requireSpace(1000, of: 1020, at: "here") }
-        #expect(error?.exitCode == 74 && error?.path == "here")
-        try Capture.requireSpace(1000, of: 1021, at: "here")
+        for (type, isLarge) in [("F16", false), ("F32", true)] {
+            let capture = try Capture.parse([
+                "--model", "m", "--tokens", "t", "--attentions", "cross", "--output", "here", "--type", type,
+            ])
+            let error = #expect(throws: DataError.self) { try capture.requireSpace(1000, of: 1020) }
+            #expect(error?.exitCode == 74 && error?.path == "here")
+            #expect(error?.hint?.contains("--type") == isLarge)
+            try capture.requireSpace(1000, of: 1021)
+        }
     }
 }

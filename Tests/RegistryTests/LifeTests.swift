@@ -75,8 +75,11 @@ import Testing
 
     @Test func heartbeatMovesOnAndRevivesARunTakenForLost() throws {
         let run = try registry.start(describe("train"), rhythm: .init(flush: 0.02, heartbeat: 0.05)) { _ in }
-        _ = try registry.write { try $0.execute(sql: "UPDATE runs SET status = 'lost', heartbeat = started") }
+        _ = try registry.write {
+            try $0.execute(sql: "UPDATE runs SET status = 'lost', heartbeat = started, ended = started")
+        }
         #expect(try waitFor("running", "SELECT status FROM runs"))
+        #expect(try registry.rows("SELECT ended FROM runs") == [[nil]])
         #expect(try waitFor("1", "SELECT heartbeat > started FROM runs"))
         run.end(finished)
     }
@@ -111,21 +114,26 @@ import Testing
     }
 
     @Test func earlierAttemptAndMadeOutputAreFoundByKey() throws {
+        var elsewhere = describe("train", key: "2")
+        elsewhere.folder = "/elsewhere"
         try registry.record(describe("train", key: "1"), making: artifact("a", kind: "train"))
         let stopped = try registry.record(
             describe("train", key: "2"),
             ending: RunEnding(
                 status: .interrupted, exitCode: 130, wallSeconds: 1, cpuSeconds: 1, peakResidentBytes: 1))
         let next = try registry.start(describe("train", key: "2")) { _ in }
-        #expect(try registry.unfinishedRun(keyHash: hash("2"), name: "toy", before: next.id) == stopped)
-        #expect(try registry.unfinishedRun(keyHash: hash("1"), name: "toy", before: next.id) == nil)
-        #expect(try registry.unfinishedRun(keyHash: hash("2"), name: "other", before: next.id) == nil)
+        #expect(try registry.unfinishedRun(before: next.id) == stopped)
         next.resumed(from: stopped)
         next.end(finished)
         #expect(try registry.rows("SELECT resumed_from FROM runs WHERE id = \(next.id)") == [["\(stopped)"]])
         #expect(try registry.hasMade(hash("a"), keyHash: hash("1")))
         #expect(try !registry.hasMade(hash("b"), keyHash: hash("1")))
         #expect(try !registry.hasMade(hash("a"), keyHash: hash("2")))
+        for other in [describe("train", key: "1"), describe("train", name: "other", key: "2"), elsewhere] {
+            let run = try registry.start(other) { _ in }
+            #expect(try registry.unfinishedRun(before: run.id) == nil)
+            run.end(finished)
+        }
     }
 
     /// Looks for up to ten seconds.

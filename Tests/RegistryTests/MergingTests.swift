@@ -87,6 +87,33 @@ import Testing
         #expect(try all.rows("SELECT status FROM runs") == [["finished"]])
     }
 
+    /// Nor what it knows just as well, such as where a run's folder was when it was copied; nor a run that was taken for
+    /// lost here, and was at work when it was copied.
+    @Test func aCopyAsOldChangesNothing() throws {
+        let all = try registry("all"), copy = try registry("copy")
+        try fill(all, pid: 1, artifact: "a")
+        let run = try all.start(describe("train")) { _ in }
+        #expect(try copy.merge(all) == 3)
+        try all.write {
+            try $0.execute(sql: "UPDATE runs SET status = 'lost', ended = heartbeat WHERE id = \(run.id)")
+        }
+        try copy.write { try $0.execute(sql: "UPDATE runs SET folder = '/backup/toy/train' WHERE folder IS NOT NULL") }
+        let known = try all.rows("SELECT * FROM runs ORDER BY id")
+        #expect(try all.merge(copy) == 0)
+        #expect(try all.rows("SELECT * FROM runs ORDER BY id") == known)
+        run.end(finished)
+    }
+
+    /// The last run of a key is the one that started last, not the one that was merged last.
+    @Test func whatWasMergedLastIsNotWhatRanLast() throws {
+        let all = try registry("all"), part = try registry("part")
+        try part.record(describe("train", key: "1"), making: artifact("b", kind: "train"))
+        usleep(2000)  // times are in milliseconds
+        try all.record(describe("train", key: "1"), making: artifact("a", kind: "train"))
+        #expect(try all.merge(part) == 1)
+        #expect(try all.hasMade(hash("a"), keyHash: hash("1")))
+    }
+
     /// Nor does it bring back what has been replaced since: a place holds what was seen there last.
     @Test func anEarlierCopyBringsNoReplacedPathBack() throws {
         let all = try registry("all"), copy = try registry("copy")

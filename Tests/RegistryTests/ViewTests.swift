@@ -116,6 +116,30 @@ import Testing
         #expect(try registry.rows("SELECT source FROM lineage WHERE run = 4") == [["1"]], "3 is older, and was merged")
     }
 
+    /// What a score was compared with is no part of what it came from.
+    @Test func lineageNamesTheBaseAndNothingBehindIt() throws {
+        let teacher = artifact("a", kind: "train"), base = artifact("b", kind: "score")
+        try registry.record(describe("train"), making: teacher)
+        try registry.record(describe("score"), reading: [("model", teacher)], making: base)
+        let score = try registry.record(describe("score"), reading: [("base", base)])
+        #expect(
+            try registry.rows("SELECT depth, role, source FROM lineage WHERE run = \(score)") == [["1", "base", "2"]])
+        #expect(try registry.ancestors(of: score) == [])
+    }
+
+    /// Of one name there may be several test sets: a smoke test's, and one that was cut anew.
+    @Test func leaderboardKeepsTextsApart() throws {
+        for (name, text, score) in [("a", "1", 10.0), ("b", "2", 50), ("c", "1", 30)] {
+            try registry.record(describe("score", name: name)) {
+                $0.param("test_text", text)
+                $0.score(Score(metric: "BLEU", testSet: "toy.test", value: score))
+            }
+        }
+        #expect(
+            try registry.rows("SELECT model, test_text FROM leaderboard")
+                == [["c/score", "1"], ["a/score", "1"], ["b/score", "2"]])
+    }
+
     /// Ten thousand models with everything that the leaderboard shows of them.
     @Test func leaderboardOfManyModelsIsQuick() throws {
         try registry.write { database in

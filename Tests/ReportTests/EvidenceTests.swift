@@ -281,6 +281,11 @@ import Testing
         #expect(name.specs.count == 2 && name.isInPlace)
         #expect(name.text == "mix-l.encoder+mix-l.decoder.inplace" && name.network == "mix-l, in place")
         #expect(ModelName("teacher.beam-4").text == "teacher" && ModelName("greedy").specs.isEmpty)
+        #expect(ModelName("mix-l.encoder+mix-l.decoder+alr-s.crossfull").places == "all attentions")
+        #expect(
+            ModelName("mix-l.encoder.1+mix-l.encoder.0+mix-l.decoder.0+mix-l.cross.0").places
+                == "encoder 0 1 + decoder 0 + cross 0", "four of eighteen")
+        #expect(ModelName("mix-l.cross.3").places == "cross")
     }
 
     @Test func overlapOfMaps() {

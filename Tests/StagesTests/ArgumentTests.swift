@@ -106,7 +106,7 @@ import Testing
         for output in [scratch.output, link] {
             let error = #expect(throws: DataError.self) {
                 try StageRun.perform(
-                    StageWork("probe", configuration: [1], inputs: [.folder("model", scratch.output)]),
+                    StageWork("probe", configuration: [1], inputs: [.folder("model", publication(scratch.output))]),
                     options: options, output: output
                 ) { try $0.publish([1]) }
             }
@@ -156,9 +156,9 @@ import Testing
             try StageRun.perform(work, options: options, output: folder) { try $0.publish([1]) }
             return folder
         }
-        let model = try make("model", []), capture = try make("capture", [.folder("model", model)])
-        let network = try make("network", [.folder("capture", capture)])
-        let manifest = try Manifest<[Int]>.read(folder: network)
+        let model = try make("model", []), capture = try make("capture", [.folder("model", publication(model))])
+        let network = try make("network", [.folder("capture", publication(capture))])
+        let manifest = try PublishedFolder<[Int]>(network).manifest
         #expect(
             manifest.inputs == [
                 "capture": try ManifestFile.sha256(folder: capture),

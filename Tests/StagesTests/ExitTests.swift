@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 
+@testable import Registry
 @testable import Stages
 
 /// Each `Probe.main` runs in a process of its own.
@@ -76,6 +77,50 @@ import Testing
             Probe.main(["--output", output, "--trouble", "twice"])
         }
         #expect(!FileManager.default.fileExists(atPath: output + "/.unfinished/checkpoint"))
+    }
+
+    /// `timeout` sends its signal to the process and then to its group.
+    @Test func theSameWishTwiceStillLeavesACheckpoint() async throws {
+        await #expect(processExitsWith: .exitCode(143)) { [output = output as String] in
+            signal(SIGHUP, SIG_DFL)
+            Probe.main(["--output", output, "--trouble", "doubled"])
+        }
+        #expect(FileManager.default.fileExists(atPath: output + "/.unfinished/checkpoint"))
+    }
+
+    /// Standard error and standard output in a pipe whose reader has gone.
+    @Test func nobodyListeningIsNoReasonToStop() async throws {
+        await #expect(processExitsWith: .success) { [output = output as String] in
+            var ends: [Int32] = [0, 0]
+            pipe(&ends)
+            dup2(ends[1], STDERR_FILENO)
+            dup2(ends[1], STDOUT_FILENO)
+            close(ends[0])
+            ThisProcess.prepare()
+            Probe.main(["--output", output])
+        }
+        #expect(try scratch.rows("SELECT status FROM runs") == [["finished"]])
+    }
+
+    /// It died among the last renames, when hours of work were done: nobody does them again.
+    @Test func whatDiedWhilePublishingHasFinished() async throws {
+        await #expect(processExitsWith: .success) { [output = output as String] in Probe.main(["--output", output]) }
+        let registry = try RunRegistry(path: scratch.registry)
+        _ = try registry.write {
+            try $0.execute(
+                sql: "UPDATE runs SET status = 'lost', exit_code = NULL; DELETE FROM run_io WHERE direction = 'out'")
+        }
+        try FileManager.default.createDirectory(atPath: output + "/.unfinished", withIntermediateDirectories: false)
+        try FileManager.default.moveItem(
+            atPath: output + "/manifest.json", toPath: output + "/.unfinished/manifest.json")
+        let second = await #expect(processExitsWith: .success, observing: [\.standardOutputContent]) {
+            [output = output as String] in
+            Probe.main(["--output", output])
+        }
+        #expect(results(of: second) == "")
+        #expect(try scratch.rows("SELECT status, exit_code FROM runs") == [["finished", "0"]])
+        #expect(try scratch.rows("SELECT role, direction FROM run_io WHERE direction = 'out'") == [["probe", "out"]])
+        #expect(FileManager.default.fileExists(atPath: output + "/manifest.json"))
     }
 
     @Test func processThatWasKilledIsLostAndItsLockFree() async throws {

@@ -16,7 +16,7 @@ struct Probe: StageCommand {
     }
 
     enum Trouble: String, ExpressibleByArgument {
-        case none, data, usage, bug, foundation, sigterm, sigint, sighup, twice
+        case none, data, usage, bug, foundation, sigterm, sigint, sighup, twice, doubled
     }
 
     @OptionGroup var options: StageOptions
@@ -61,13 +61,23 @@ struct Probe: StageCommand {
         case .sighup: raise(SIGHUP)
         case .twice:
             raise(SIGTERM)
+            usleep(1_100_000)
             raise(SIGINT)
+        case .doubled:
+            raise(SIGTERM)
+            raise(SIGHUP)
         }
     }
 
     struct Oddity: Error, CustomStringConvertible {
         let description = "odd"
     }
+}
+
+/// A folder of any stage, as a run reads it.
+func publication(_ folder: String) throws -> Publication {
+    struct Anything: Codable {}
+    return try PublishedFolder<Anything>(folder).publication
 }
 
 /// A folder for runs that goes away with this object.

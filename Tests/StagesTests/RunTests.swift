@@ -79,7 +79,7 @@ import Testing
         try StageRun.perform(
             StageWork(
                 "next", configuration: ["a": 1],
-                inputs: [.folder("number", scratch.output), .file(InputFiles().open("text", file))]),
+                inputs: [.folder("number", publication(scratch.output)), .file(InputFiles().open("text", file))]),
             options: options, output: output
         ) { try $0.publish(["a": 1]) }
         let sha = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"

@@ -24,12 +24,13 @@ struct ManifestTests {
 
     @Test func whatWasPublishedIsRead() throws {
         let (path, hash) = try publish()
-        let manifest = try Manifest<Configuration>.read(folder: path, stage: "train", "tokenize")
+        let opened = try PublishedFolder<Configuration>(path, stage: "train", "tokenize"), manifest = opened.manifest
         #expect(manifest.stage == "tokenize" && manifest.spec == "alr-m.encoder")
         #expect(manifest.configuration == configuration && manifest.inputs == ["corpus": "00"])
         let sum = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
         #expect(manifest.files == ["words.txt": FileRecord(sha256: sum, bytes: 5)])
-        try manifest.verify(folder: path)
+        #expect(try opened.file("words.txt") == path + "/words.txt")
+        #expect(opened.publication.sha256 == hash && opened.publication.bytes == 5)
         #expect(try ManifestFile.sha256(folder: path) == hash)
         #expect(try FileSystem.names(in: path) == ["manifest.json", "words.txt"])
         #expect(try publish("again").hash == hash)
@@ -37,19 +38,28 @@ struct ManifestTests {
 
     @Test func whatIsWrongIsSaid() throws {
         let absent = #expect(throws: DataError.self) {
-            try Manifest<Configuration>.read(folder: folder.file("none"), stage: "train")
+            try PublishedFolder<Configuration>(folder.file("none"), stage: "train")
         }
         #expect(absent?.exitCode == 66 && absent?.hint?.contains("train") == true)
 
         let (path, _) = try publish()
-        #expect(throws: DataError.self) { try Manifest<Configuration>.read(folder: path, stage: "train") }
-        #expect(throws: DataError.self) { try Manifest<[Int]>.read(folder: path, stage: "tokenize") }
+        #expect(throws: DataError.self) { try PublishedFolder<Configuration>(path, stage: "train") }
+        #expect(throws: DataError.self) { try PublishedFolder<[Int]>(path, stage: "tokenize") }
 
         try Data("hullo".utf8).write(to: URL(fileURLWithPath: path + "/words.txt"))
-        let manifest = try Manifest<Configuration>.read(folder: path)
-        #expect(throws: DataError.self) { try manifest.verify(folder: path) }
+        let opened = try PublishedFolder<Configuration>(path)
+        #expect(throws: DataError.self) { try opened.file("words.txt") }
         try Data("hell".utf8).write(to: URL(fileURLWithPath: path + "/words.txt"))
-        #expect(throws: DataError.self) { try Manifest<Configuration>.read(folder: path) }
+        #expect(throws: DataError.self) { try PublishedFolder<Configuration>(path) }
+    }
+
+    /// What is published there later has another name.
+    @Test func aFolderIsNamedAsItWasWhenItWasOpened() throws {
+        let (path, hash) = try publish()
+        let opened = try PublishedFolder<Configuration>(path)
+        try OutputFolder(path).publish(stage: "tokenize", configuration: configuration)
+        #expect(try ManifestFile.sha256(folder: path) != hash)
+        #expect(opened.publication.sha256 == hash)
     }
 
     @Test func aFileOfAnotherFormatVersionIsRefused() throws {
@@ -58,7 +68,7 @@ struct ManifestTests {
         let text = try String(contentsOfFile: file, encoding: .utf8)
         try text.replacingOccurrences(of: "\"formatVersion\" : 1", with: "\"formatVersion\" : 2")
             .write(toFile: file, atomically: true, encoding: .utf8)
-        let error = #expect(throws: DataError.self) { try Manifest<Configuration>.read(folder: path) }
+        let error = #expect(throws: DataError.self) { try PublishedFolder<Configuration>(path) }
         #expect(error?.expected == "format version 1" && error?.found == "2")
     }
 }

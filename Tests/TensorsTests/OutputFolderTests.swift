@@ -16,10 +16,9 @@ struct OutputFolderTests {
     }
 
     private func contents() throws -> [String: String] {
-        let manifest = try Manifest<[Int]>.read(folder: path)
-        try manifest.verify(folder: path)
-        return try manifest.files.reduce(into: [:]) {
-            $0[$1.key] = String(decoding: try FileSystem.read(path + "/" + $1.key), as: UTF8.self)
+        let folder = try PublishedFolder<[Int]>(path)
+        return try folder.manifest.files.keys.reduce(into: [:]) {
+            $0[$1] = String(decoding: try FileSystem.read(folder.file($1)), as: UTF8.self)
         }
     }
 

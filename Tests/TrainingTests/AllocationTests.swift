@@ -42,11 +42,11 @@ import Testing
     @Test(arguments: [1, 2]) func aStepInPlace(threads: Int) throws {
         let bench = Workbench(), pool = WorkerPool(threads: threads), teacher = bench.trainee(pool)
         let train = reversal(1500, seed: 1), shape = teacher.model.configuration
-        var settings = TeacherSettings(), teaching = TeachingSettings()
+        var settings = TransformerTrainee.Settings(), teaching = TeachingSettings()
         teaching.likeliest = 3
         (settings.batchTokens, settings.clip, settings.teaching) = (2500, 1, teaching)
         let specs = try ["mix-k4r8.encoder.0", "slots-k4d2.decoder.0", "mix-k4r8.cross.0"].map(Spec.init(parsing:))
-        let trainee = TeacherTrainee(
+        let trainee = TransformerTrainee(
             Transformer(shape, try Replacements(specs, in: shape)), train: train, valid: reversal(30, seed: 2),
             settings: settings,
             lessons: try TeacherLessons(teacher.model, weights: teacher.weights, train, teaching, pool: pool),

@@ -4,8 +4,8 @@ import Testing
 @testable import Training
 
 @Suite struct PresetTests {
-    @Test(arguments: TeacherPreset.allCases, [true, false])
-    func everyPresetIsAModelThatCanBeTrained(preset: TeacherPreset, joint: Bool) {
+    @Test(arguments: TrainingPreset.allCases, [true, false])
+    func everyPresetIsAModelThatCanBeTrained(preset: TrainingPreset, joint: Bool) {
         let values = preset.values(sourceVocabulary: 8000, targetVocabulary: 8000, joint: joint)
         #expect(values.model.problem == nil)
         #expect(values.training.epochs > 0 && values.training.schedule.rate(step: 1, of: 100) > 0)
@@ -13,7 +13,7 @@ import Testing
 
     /// Bozic et al. 2024, section 3: six layers each, d = 128, 8 heads; Vaswani et al. 2017 for the rate.
     @Test func thePaperIsThePapers() {
-        let values = TeacherPreset.paper.values(sourceVocabulary: 8000, targetVocabulary: 8000, joint: true)
+        let values = TrainingPreset.paper.values(sourceVocabulary: 8000, targetVocabulary: 8000, joint: true)
         let model = values.model
         #expect((model.width, model.heads) == (128, 8))
         #expect((model.encoderLayers, model.decoderLayers) == (6, 6))

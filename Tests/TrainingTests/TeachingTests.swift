@@ -32,18 +32,18 @@ struct TeachingTests {
 
     private func trainee(
         _ specs: [String], _ change: (inout TeachingSettings) -> Void = { _ in }, threads: Int = 2
-    ) throws -> TeacherTrainee {
-        var teaching = TeachingSettings(), settings = TeacherSettings()
+    ) throws -> TransformerTrainee {
+        var teaching = TeachingSettings(), settings = TransformerTrainee.Settings()
         change(&teaching)
         (settings.batchTokens, settings.clip, settings.teaching) = (100, 1, teaching)
         let (model, own) = try student(specs), pool = WorkerPool(threads: threads), train = reversal(300, seed: 1)
         let lessons = try TeacherLessons(teacher, weights: weights, train, teaching, pool: pool)
-        return TeacherTrainee(
+        return TransformerTrainee(
             model, weights: own, train: train, valid: reversal(30, seed: 2), settings: settings, lessons: lessons,
             pool: pool)
     }
 
-    private func run(_ trainee: TeacherTrainee, epochs: Int, averaged: Int = 1) throws {
+    private func run(_ trainee: TransformerTrainee, epochs: Int, averaged: Int = 1) throws {
         let bench = Workbench()
         var settings = TrainingSettings(epochs: epochs, schedule: Schedule(.cosine, peak: 5e-3, warmup: 10))
         settings.averaged = averaged

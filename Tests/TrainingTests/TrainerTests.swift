@@ -27,17 +27,17 @@ struct Workbench {
     var batchTokens = 100
     var clip: Float?
 
-    func trainee(threads: Int = 1) -> TeacherTrainee { trainee(WorkerPool(threads: threads)) }
+    func trainee(threads: Int = 1) -> TransformerTrainee { trainee(WorkerPool(threads: threads)) }
 
-    func trainee(_ pool: WorkerPool) -> TeacherTrainee {
+    func trainee(_ pool: WorkerPool) -> TransformerTrainee {
         var shape = TransformerConfiguration(sourceVocabulary: 12, targetVocabulary: 12)
         (shape.width, shape.heads, shape.hidden, shape.encoderLayers, shape.decoderLayers) = (16, 2, 32, 1, 1)
         (shape.embeddingDropout, shape.attentionDropout, shape.hiddenDropout, shape.residualDropout) = (
             dropout, dropout, dropout, dropout
         )
-        var settings = TeacherSettings()
+        var settings = TransformerTrainee.Settings()
         (settings.batchTokens, settings.clip) = (batchTokens, clip)
-        return TeacherTrainee(
+        return TransformerTrainee(
             Transformer(shape), train: reversal(sentences, seed: 1), valid: reversal(30, seed: 2), settings: settings,
             pool: pool)
     }
@@ -101,7 +101,7 @@ struct Workbench {
         bench.settings.maxSteps = 7
         func train(inPiecesOf length: Int) throws -> (epoch: Int, loss: Double?, weights: [UInt32], epochs: [Int]) {
             try bench.empty()
-            var trainer: Trainer!, trainee: TeacherTrainee!, ended: [Int] = []
+            var trainer: Trainer!, trainee: TransformerTrainee!, ended: [Int] = []
             _ = try runInPieces(of: length, ending: { ended.append($0.step) }) { _ in
                 trainee = bench.trainee()
                 trainer = bench.trainer(trainee)
@@ -171,15 +171,14 @@ struct Workbench {
         #expect(throws: DataError.self) { try bench.trainer(bench.trainee(), key: "k").run(observer) }
     }
 
-    @Test func aCheckpointOfOtherSettingsIsLeftAside() throws {
+    /// By whom it was let lie there, it was taken for one of these: a bit of its key has changed.
+    @Test func aCheckpointOfOtherSettingsIsRefused() throws {
         let bench = Workbench()
         var observer = TrainingObserver()
         observer.stopRequested = { true }
         #expect(try bench.trainer(bench.trainee(), key: "old").run(observer) == .interrupted)
-        var resumed = false
-        observer.didResume = { _ in resumed = true }
-        #expect(try bench.trainer(bench.trainee(), key: "new").run(observer) == .interrupted)
-        #expect(!resumed)
+        #expect(throws: DataError.self) { try bench.trainer(bench.trainee(), key: "new").run(observer) }
+        #expect(try bench.trainer(bench.trainee(), key: "old").run(observer) == .interrupted)
     }
 
     @Test func stopsWhenValidationNoLongerImproves() throws {

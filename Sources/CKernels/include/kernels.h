@@ -32,8 +32,9 @@ void layer_norm_backward(const float *x, const float *gain, const float *dy, flo
 // ---- bias, activation, residual ------------------------------------------------------------------------------------
 /// x += bias, each row.
 void add_bias(float *x, const float *bias, long rows, long d);
-/// dbias += column sums of dy, whose rows are `stride` floats apart.
-void add_bias_backward(const float *dy, long stride, float *dbias, long rows, long d);
+/// sums += column sums of x, whose rows are `stride` floats apart: the gradient of a bias, from that of what it was
+/// added to.
+void add_column_sums(const float *x, long stride, float *sums, long rows, long d);
 /// h = dropout(max(0, h + bias)), in place.
 void bias_relu_dropout_forward(float *h, const float *bias, long rows, long d, dropout_t dropout);
 /// dh *= [h > 0] scale, in place, where h is the forward's result; the gradient of the bias is its column sums.

@@ -25,17 +25,6 @@ package struct ParallelText: Equatable, Sendable {
     mutating func skip(_ count: Int, _ reason: String) {
         if count > 0 { skipped[reason, default: 0] += count }
     }
-
-    /// The other direction.
-    package var reversed: ParallelText {
-        var result = ParallelText()
-        (result.source, result.target) = (target, source)
-        for (reason, count) in skipped {
-            let side = reason.hasPrefix("source ") ? "target " : "source "
-            result.skipped[side + reason.dropFirst(side.count)] = count
-        }
-        return result
-    }
 }
 
 // MARK: - Aligned files

@@ -12,6 +12,7 @@ package struct TokenFolder: Sendable {
 
     package let path: String
     package var configuration: TokensConfiguration { files.configuration }
+    package var publication: Publication { files.publication }
     package let source: Vocabulary
     package let target: Vocabulary
     private let files: PublishedFolder<TokensConfiguration>

@@ -143,13 +143,13 @@ final class BatchSums {
             for index in indices {
                 let sum = store.sums[index], sums = store[sum], total = gradient.base + sum.slot.offset
                 if isFirst { total.update(repeating: 0, count: sum.slot.count) }
-                add_bias_backward(sums.base, sums.stride, total, round.count, sum.slot.count)
+                add_column_sums(sums.base, sums.stride, total, round.count, sum.slot.count)
             }
         case .blocks(let range):
             let total = gradient.base + range.lowerBound
             if isFirst { total.update(repeating: 0, count: range.count) }
             for block in blocks {
-                add_bias_backward(block.base + range.lowerBound, range.count, total, 1, range.count)
+                add_rows(total, range.count, block.base + range.lowerBound, range.count, 1, range.count)
                 (block.base + range.lowerBound).update(repeating: 0, count: range.count)
             }
         }

@@ -11,9 +11,10 @@ final class BatchTile {
     /// The same among what the store has room for.
     private var storeSentence = 0
     private var storeRows = [0, 0]
-    /// Columns, and numbers of sentences, that have been left so far.
+    /// Columns, numbers of sentences, products and embeddings that have been left so far.
     private var columns = [0, 0]
     private var sumColumns = 0
+    private var (products, lookups, sums) = (0, 0, 0)
 
     init(_ store: BatchStore) { self.store = store }
 
@@ -28,6 +29,15 @@ final class BatchTile {
             firstRows[0] - all.source.offsets[start], firstRows[1] - all.target.offsets[start]
         )
         (columns[0], columns[1], sumColumns) = (0, 0, 0)
+        (products, lookups, sums) = (0, 0, 0)
+    }
+
+    /// All that was to be left, is.
+    func end() {
+        require(
+            store.isMeasured
+                && (products, lookups, sums) == (store.products.count, store.lookups.count, store.sums.count),
+            "a pass left \(products) products and \(sums) sums, the first \(store.products.count), \(store.sums.count)")
     }
 
     var sentences: Int { batch.source.sentences }
@@ -45,18 +55,32 @@ final class BatchTile {
 
     func leaveProduct(_ weight: Slot, _ bias: Slot?, _ rows: Range<Int>, _ x: Matrix, _ dy: Matrix, _ side: PairSide) {
         let x = kept(x, side), dy = kept(dy, side)
-        if !store.isMeasured { store.found(weight, bias, rows, x, dy) }
+        defer { products += 1 }
+        guard store.isMeasured else { return store.found(weight, bias, rows, x, dy) }
+        let first = store.products[products]
+        require(
+            first.weight == weight && first.rows == rows && isOwn(x, first.x) && isOwn(dy, first.dy),
+            "the gradient of \(weight.name), where the first pass left that of \(first.weight.name)")
     }
 
     func leaveEmbedding(_ embedding: Embedding, _ dy: Matrix, _ side: PairSide) {
         let dy = kept(dy, side)
-        if !store.isMeasured { store.found(embedding, dy) }
+        defer { lookups += 1 }
+        guard store.isMeasured else { return store.found(embedding, dy) }
+        require(isOwn(dy, store.lookups[lookups].dy), "an embedding's gradient in the place of another")
+    }
+
+    /// Whether a matrix is this tile's rows of a place: every pass leaves the same in the same order.
+    private func isOwn(_ x: Matrix, _ place: BatchStore.Place) -> Bool {
+        x.columns == place.columns && x.base == store[place].row(storeRows[place.side.rawValue])
     }
 
     /// Zeros for each of the sentences.
     func leaveSums(_ slot: Slot) -> Matrix {
+        require(!store.isMeasured || store.sums[self.sums].slot == slot, "sums of \(slot.name) in the place of others")
         let sums = store.sums(slot, sumColumns), own = sums.rows(storeSentence..<storeSentence + sentences)
         sumColumns += sums.stride
+        self.sums += 1
         own.fill(0)
         return own
     }

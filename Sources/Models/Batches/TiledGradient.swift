@@ -105,6 +105,7 @@ final class TiledGradient {
                 run(
                     work(tiles[tile], worker: worker, gradients: block, randomness: randomness, isForwardOnly: false),
                     body)
+                states[worker].tile.end()
             }
             pool.run(sums.tasks) { task, worker in
                 states[worker].timer?.enter(.products)

@@ -11,6 +11,7 @@ package struct Replacements: Sendable {
     /// - Parameter specs: of one layer each, no two at the same place
     package init(_ specs: [Spec], in configuration: TransformerConfiguration) throws {
         for (index, spec) in specs.enumerated() {
+            guard spec.layer != nil else { throw SpecError(text: "\(spec)", reason: "it names no layer") }
             _ = try spec.layers(of: spec.attention.depth(configuration))
             if let rival = specs[..<index].first(where: { $0.overlaps(spec) }) {
                 throw SpecError(text: "\(spec)", reason: "\(rival) stands at the same place")

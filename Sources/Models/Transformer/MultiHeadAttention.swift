@@ -31,10 +31,11 @@ struct MultiHeadAttention: ContextNetwork {
 
     /// - projected: [queries, 3 d] of self-attention, [queries, d] of cross-attention
     /// - memory: [keys, 2 d] of cross-attention
+    /// - weights: of all sentences, where the pass keeps them
     private struct Kept: BitwiseCopyable {
         let projected: Matrix
         let memory: Matrix?
-        let weights: UnsafeMutablePointer<Float>
+        let weights: UnsafeMutablePointer<Float>?
     }
 
     var bounds: (source: Int?, target: Int?) { (nil, nil) }
@@ -52,22 +53,22 @@ struct MultiHeadAttention: ContextNetwork {
             memoryProjected = matrix
         }
         let keys = memory?.sentences ?? queries
-        let tape = Kept(projected: projected, memory: memoryProjected, weights: space.take(weightCount(queries, keys)))
+        let kept = pass.keepsAttentionWeights ? space.take(weightCounts(queries, keys).reduce(0, +)) : nil
+        let tape = Kept(projected: projected, memory: memoryProjected, weights: kept)
         let context = pass.keep(x.rows, width, if: pass.trainsTransformer),
             result = ContextTape(x: x, context: context, keeping: tape, space)
         let mark = space.mark
         pass.phase(.attention)
         let scratch = space.take(scratchCount(queries, keys))
+        var weights = kept ?? space.take(weightCounts(queries, keys).max() ?? 0)
         let dropout = pass.dropout(dropout, stream: stream)
-        var first = 0
         for s in 0..<queries.sentences where queries.length(s) > 0 {
             let n = queries.length(s), m = keys.length(s)
             let (q, k, v) = views(tape, queries.range(s), keys.range(s))
             attention_forward(
                 q.base, q.stride, k.base, v.base, k.stride, context.row(queries.offsets[s]), width,
-                tape.weights + first, n, m, heads, headWidth, attention == .decoder ? 1 : 0, scratch, dropout,
-                pass.firstWeight(s))
-            first += heads * n * attention_row(m)
+                weights, n, m, heads, headWidth, attention == .decoder ? 1 : 0, scratch, dropout, pass.firstWeight(s))
+            if kept != nil { weights += heads * n * attention_row(m) }
         }
         space.release(to: mark)
         return result
@@ -87,7 +88,7 @@ struct MultiHeadAttention: ContextNetwork {
         pass.phase(.attention)
         let scratch = space.take(scratchCount(queries, keys))
         let dropout = pass.dropout(dropout, stream: stream)
-        var first = 0
+        var weights = tape.weights!
         for s in 0..<queries.sentences {
             let n = queries.length(s), m = keys.length(s)
             let (q, k, v) = views(tape, queries.range(s), keys.range(s))
@@ -98,8 +99,8 @@ struct MultiHeadAttention: ContextNetwork {
             }
             attention_backward(
                 q.base, q.stride, k.base, v.base, k.stride, dcontext.row(queries.offsets[s]), width,
-                tape.weights + first, n, m, heads, headWidth, dq.base, dk.base, dv.base, scratch, dropout)
-            first += heads * n * attention_row(m)
+                weights, n, m, heads, headWidth, dq.base, dk.base, dv.base, scratch, dropout)
+            weights += heads * n * attention_row(m)
         }
         let part = memory == nil ? nil : queryPart
         projection.backward(result.x, part: part, dy: dprojected, dx: dx, pass)
@@ -109,9 +110,9 @@ struct MultiHeadAttention: ContextNetwork {
         }
     }
 
-    /// Weights of a forward pass over one sentence, mean over heads.
+    /// Weights of a forward pass over one sentence that has kept them, mean over heads.
     func weights(_ result: ContextTape, keys: Int) -> PlaceMap {
-        let weights = result.kept(Kept.self).weights, row = attention_row(keys)
+        let weights = result.kept(Kept.self).weights!, row = attention_row(keys)
         var map = PlaceMap(outputs: result.context.rows, read: keys)
         for head in 0..<heads {
             for query in 0..<map.outputs {
@@ -147,10 +148,9 @@ struct MultiHeadAttention: ContextNetwork {
         return (q, own.columns(width..<2 * width), own.columns(2 * width..<3 * width))
     }
 
-    private func weightCount(_ queries: Packed, _ keys: Packed) -> Int {
-        var count = 0
-        for s in 0..<queries.sentences { count += heads * queries.length(s) * attention_row(keys.length(s)) }
-        return count
+    /// Of each sentence.
+    private func weightCounts(_ queries: Packed, _ keys: Packed) -> some Sequence<Int> {
+        (0..<queries.sentences).lazy.map { heads * queries.length($0) * attention_row(keys.length($0)) }
     }
 
     private func scratchCount(_ queries: Packed, _ keys: Packed) -> Int {

@@ -27,11 +27,17 @@ package final class TransformerPass {
     private let workspace = Workspace()
     private let trace = TransformerTrace()
     private let depth: PassDepth
+    private let mapsAttention: Bool
     private var encoded: Matrix?
 
-    /// - Parameter points: the only activations that will be asked for; a pass goes no deeper than they lie
-    package init(_ model: Transformer, weights: FloatBlock, to points: [CapturePoint]? = nil) {
+    /// - Parameters:
+    ///   - points: the only activations that will be asked for; a pass goes no deeper than they lie
+    ///   - mapsAttention: whether `attentionWeights` will be asked for
+    package init(
+        _ model: Transformer, weights: FloatBlock, to points: [CapturePoint]? = nil, mapsAttention: Bool = false
+    ) {
         self.model = model
+        self.mapsAttention = mapsAttention
         self.weights = weights
         depth = points.map { PassDepth(of: model.configuration, to: $0) } ?? PassDepth(of: model.configuration)
     }
@@ -45,7 +51,11 @@ package final class TransformerPass {
         return encoded
     }
 
-    private var pass: Pass { Pass(weights: weights, workspace: workspace) }
+    private var pass: Pass {
+        var pass = Pass(weights: weights, workspace: workspace)
+        pass.mapsAttention = mapsAttention
+        return pass
+    }
 
     /// Of the last batch, in the order of its tokens: the source's in the encoder, the target's in the decoder.
     package func activations(_ point: CapturePoint) -> Activations { trace.activations(point) }

@@ -4,7 +4,7 @@ import Kernels
 /// bytes round far less than it leaves unexplained; without networks `mixed` is `float32`.
 package enum TranslationPrecision: String, CaseIterable, Codable, Sendable {
     case float32
-    /// Networks in int8, the Transformer in float32.
+    /// Networks in int8, with an output projection that has become part of one (`isProjected`); the rest in float32.
     case mixed
     case int8
 

@@ -89,7 +89,7 @@ extension SentenceMaps {
     package static func write(
         _ numbers: [Int], of shard: TokenShard, _ folder: ModelFolder, to output: OutputFolder, stop: () throws -> Void
     ) throws {
-        let pass = TransformerPass(folder.model, weights: folder.weights)
+        let pass = TransformerPass(folder.model, weights: folder.weights, mapsAttention: true)
         var sentences: [MappedSentence] = [], maps: [(name: String, map: PlaceMap)] = []
         for (index, number) in numbers.enumerated() {
             try stop()

@@ -45,12 +45,16 @@ struct ModelName {
         Attention.allCases.filter { attention in specs.contains { $0.attention == attention } }
     }
 
-    /// Which attentions were replaced: `encoder + decoder`, `all attentions`.
+    /// Which attentions were replaced: `encoder + decoder`, `all attentions`; where several networks of one layer each
+    /// stand there, `encoder 0 + cross 0 1`.
     var places: String {
         let places = attentions
         if places.isEmpty { return "other" }
-        return Set(places.map(\.captured)).count == 3
-            ? "all attentions" : places.map(\.rawValue).joined(separator: " + ")
+        if specs.allSatisfy({ $0.layer == nil }), Set(places.map(\.captured)).count == 3 { return "all attentions" }
+        return places.map { attention in
+            let layers = specs.count == 1 ? [] : specs.filter { $0.attention == attention }.compactMap(\.layer)
+            return ([attention.rawValue] + layers.sorted().map(String.init)).joined(separator: " ")
+        }.joined(separator: " + ")
     }
 
     /// Encoder first, everything last; then as the families are listed.

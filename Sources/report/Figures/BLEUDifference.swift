@@ -14,7 +14,8 @@ struct BLEUDifference {
         }
         let searches = evidence.searches.filter { search in groups.contains { $0.search == search } }
         let layout = try Layout(groups, searches, evidence)
-        let left = Gnuplot.leftMargin(layout.tics.map(\.0)), height = Int(layout.depth * 20) + 92
+        let above = 32 + 21 * ((searches.count - 1) / 4)  // four names stand in a line of the key
+        let left = Gnuplot.leftMargin(layout.tics.map(\.0)), height = Int(layout.depth * 20) + above + 60
         let (low, high) = (layout.ends.min()!, layout.ends.max()!), room = max(0.04 * (high - low), 0.05)
         let series = searches.enumerated().map { index, search in
             "'bleu-difference.csv' skip 1 using (strcol(3) eq \(Gnuplot.quote(search)) ? $5 : NaN):4:6:7 with "
@@ -28,14 +29,14 @@ struct BLEUDifference {
                     ["attentions", "model", "search", "y", "difference", "low", "high", "p", "runs"], layout.rows),
                 commands: """
                     set border 1
-                    \(Gnuplot.margins(left: left, right: 0.97, above: 32, below: 58, of: height))
+                    \(Gnuplot.margins(left: left, right: 0.97, above: above, below: 58, of: height))
                     set yrange [\(Gnuplot.number(layout.depth - 0.1)):-0.8]
                     set ytics scale 0 \(Gnuplot.tics(layout.tics))
                     set xrange [\(Gnuplot.number(low - room)):\(Gnuplot.number(high + room))]
                     set xtics \(Gnuplot.number(Gnuplot.step(high - low, in: 5)))
                     set xlabel 'BLEU less the teacher’s' offset 0, 0.8
                     set grid x lt 1 lw 0.4 lc rgb '\(Palette.faint)'
-                    set key at screen 0.97, screen 0.995 right top horizontal samplen 0.5 reverse Left
+                    set key at screen 0.97, screen 0.995 right top horizontal maxcols 4 samplen 0.5 reverse Left
                     set arrow from 0, graph 0 to 0, graph 1 nohead lw 1.2 lc rgb '\(Palette.faint)'
                     \(Gnuplot.headings(layout.headings))
                     plot \(series.joined(separator: ", \\\n     "))
@@ -86,14 +87,8 @@ struct BLEUDifference {
             let difference = Phrasing.difference(group.mean(\.difference)!)
             return "\(evidence.label(group)) at \(group.model.places) (\(group.search), \(difference))"
         }
-        let bars =
-            groups.contains { $0.members.count > 1 }
-            ? "Bars are one standard deviation over seeds, or, of a single run, the 95% interval of a paired bootstrap "
-                + "over test sentences."
-            : "Bars are the 95% interval of the difference over resampled test sets (paired bootstrap): where one "
-                + "crosses zero, the two may well be equal."
         return "A point right of the line translates better than the teacher with the same search. Highest: "
-            + "\(words(best)); lowest: \(words(worst)). \(bars) \(Phrasing.runs(groups))"
+            + "\(words(best)); lowest: \(words(worst)). \(DifferenceInterval.words(groups)) \(Phrasing.runs(groups))"
     }
 }
 
@@ -111,5 +106,14 @@ struct DifferenceInterval {
             // without the texts there is a point and no bar
             (low, high) = (interval?.lowerBound ?? mean, interval?.upperBound ?? mean)
         }
+    }
+
+    /// What the bars of these are.
+    static func words(_ groups: [ScoreGroup]) -> String {
+        groups.contains { $0.members.count > 1 }
+            ? "Bars are one standard deviation over seeds, or, of a single run, the 95% interval of a paired bootstrap "
+                + "over test sentences."
+            : "Bars are the 95% interval of the difference over resampled test sets (paired bootstrap): where one "
+                + "crosses zero, the two may well be equal."
     }
 }

@@ -89,7 +89,7 @@ enum Gnuplot {
     /// A number as gnuplot reads it; nil is NaN, which it does not draw.
     static func number(_ value: Double?) -> String {
         guard let value, value.isFinite else { return "NaN" }
-        return String(format: "%.6g", value)
+        return String(format: "%.10g", value)
     }
 
     /// Edges of the plot as shares of the canvas, from its left and its bottom.

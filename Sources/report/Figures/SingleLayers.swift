@@ -16,10 +16,11 @@ struct SingleLayers {
             return
         }
         let series = groups.grouped { "\(evidence.label($0)) \($0.model.places)" }
+        let step = min(0.12, 0.8 / Double(series.count))  // of one layer, within it
         var rows: [[String]] = []
         for (index, (name, all)) in series.enumerated() {
             for group in all {
-                let layer = Double(group.model.layer!), shift = 0.12 * (Double(index) - Double(series.count - 1) / 2)
+                let layer = Double(group.model.layer!), shift = step * (Double(index) - Double(series.count - 1) / 2)
                 let bounds = try DifferenceInterval(group, evidence)
                 rows.append(
                     [
@@ -40,7 +41,7 @@ struct SingleLayers {
                 "single-layers", title,
                 caption:
                     "BLEU less the teacher’s where one layer’s attention alone was replaced "
-                    + "(\(evidence.searches.first ?? "")). Bars are as above. "
+                    + "(\(evidence.searches.first ?? "")). \(DifferenceInterval.words(groups)) "
                     + Phrasing.runs(groups),
                 height: 330, data: CSV(["model", "layer", "x", "difference", "low", "high", "p"], rows),
                 commands: """

@@ -54,9 +54,12 @@ struct Tradeoff {
             ]
         }
         let steps = front.map { "\(Gnuplot.number($0.x)),\(Gnuplot.number($0.y))" }.joined(separator: "\n")
+        // gnuplot leaves names out that find no room in its key: of two columns, three lines are within the usual height
+        let lines = max(3, (Set(points.map(\.kind)).count + 1) / 2), more = Double(20 * (lines - 3)),
+            height = Self.height + more
         let margins = frame.commands(
-            left: Self.left / Self.width, right: Self.right / Self.width, top: 1 - Self.top / Self.height,
-            bottom: 1 - Self.bottom / Self.height)
+            left: Self.left / Self.width, right: Self.right / Self.width, top: 1 - Self.top / height,
+            bottom: 1 - Self.bottom / height)
         let labels = Self.labels(
             shown.map { ($0.x, $0.y) }, front.map { ($0.x, $0.y, evidence.label($0.group)) }, frame)
         plot = .figure(
@@ -64,7 +67,7 @@ struct Tradeoff {
                 cost.name, cost.title,
                 caption: Self.caption(front.map(\.group), evidence, cost, search ?? "", groups)
                     + (below.isEmpty ? "" : " Below the frame: \(below.joined(separator: ", "))."),
-                width: Int(Self.width), height: Int(Self.height),
+                width: Int(Self.width), height: Int(height),
                 data: CSV(
                     [
                         "attentions", "model", cost == .parameters ? "parameters" : "tokens_per_second", "bleu", "best",
@@ -75,7 +78,8 @@ struct Tradeoff {
                     set xlabel '\(cost.axis)\(frame.isLogarithmic ? ", logarithmic" : "")' offset 0, 0.7
                     set ylabel 'BLEU' offset 2, 0
                     set grid lt 1 lw 0.4 lc rgb '\(Palette.faint)'
-                    set key at screen 0.5, screen 0.145 center top horizontal samplen 0.6 maxrows 3 width -1
+                    set key at screen 0.5, screen \(Gnuplot.number((58 + more) / height)) center top horizontal samplen 0.6 \
+                    maxrows \(lines) width -1
                     \(labels.joined(separator: "\n"))
                     $front << END
                     \(steps)

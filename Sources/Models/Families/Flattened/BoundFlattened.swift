@@ -106,7 +106,8 @@ extension OutputProjection {
 // MARK: - Whole sentences
 
 extension BoundFlattened: SentenceMap {
-    /// Tokens beyond the longest sentence that the network knows get nothing: zeros, or nothing added.
+    /// Tokens beyond the longest sentence that the network knows, which no text has that is translated, get zeros, or
+    /// nothing added.
     func callAsFunction(_ x: Matrix, _ sentences: Packed, into y: Matrix, _ space: Workspace) {
         let mark = space.mark, count = sentences.sentences, width = shape.outputWidth
         var order = PositionMajor()

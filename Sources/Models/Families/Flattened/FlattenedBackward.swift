@@ -72,7 +72,7 @@ struct FlattenedBackward {
         case .given(let dy):
             out.copy(from: dy.rows(block.tokens).columns(columns))
             dbias.update(repeating: 0, count: width)
-            add_bias_backward(out.base, out.stride, dbias, out.rows, width)
+            add_column_sums(out.base, out.stride, dbias, out.rows, width)
             return 0
         }
     }
@@ -140,7 +140,7 @@ struct FlattenedBackward {
     private func finishSecond(_ dy: Matrix, _ h: Matrix, _ columns: Range<Int>, at block: Int, _ space: Workspace) {
         let width = replacement.shape.outputWidth, first = block * width * H
         let dw = space.matrix(width, columns.count)
-        if dy.rows > 0 { gemm(dy, h.columns(columns), transposeA: true, into: dw) } else { dw.fill(0) }
+        weightGradient(dy, h.columns(columns), into: dw)
         if columns.count == H { return finish(network.second, first, dw.base, dw.count) }
         for row in 0..<width {
             finish(network.second, first + row * H + columns.lowerBound, dw.row(row), columns.count)
@@ -215,11 +215,7 @@ struct FlattenedBackward {
         ) { position, own, space in
             let at = (first + position) * d + own.lowerBound
             let g = space.matrix(own.count, H), dgain = space.take(own.count), dshift = space.take(own.count)
-            if side.order.count(position) > 0 {
-                gemm(side.x.rows(side.order.rows(position)).columns(own), D(position), transposeA: true, into: g)
-            } else {
-                g.fill(0)
-            }
+            weightGradient(side.x.rows(side.order.rows(position)).columns(own), D(position), into: g)
             input_gradient(
                 g.base, H, w.row(at), w.stride, gain + at, shift + at, sums.dv, sums.aMean, own.count, H, dgain, dshift)
             finish(network.first, at * H, g.base, g.count)

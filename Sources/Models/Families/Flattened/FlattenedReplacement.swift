@@ -107,7 +107,7 @@ extension FlattenedReplacement: ContextNetwork {
         let hidden: UnsafeMutablePointer<HiddenLayer>
     }
 
-    /// Tokens beyond the longest sentence that the network knows get nothing.
+    /// Tokens beyond the longest sentence that the network knows, which no text has that it is given, get zeros.
     package func forward(_ x: Matrix, _ sentences: Packed, memory: EncoderOutput?, _ pass: Pass) -> ContextTape {
         pass.phase(.products)
         let training = FlattenedTraining(self, within: pass), space = pass.workspace

@@ -36,8 +36,8 @@ extension FlattenedTraining {
                 w.row(first), w.stride, gain + first, shift + first, parts.row(block), parts.row(blocks + block), size,
                 w.columns)
         }
-        add_bias_backward(parts.base, parts.stride, u.base, blocks, w.columns)
-        add_bias_backward(parts.row(blocks), parts.stride, v.base, blocks, w.columns)
+        add_column_sums(parts.base, parts.stride, u.base, blocks, w.columns)
+        add_column_sums(parts.row(blocks), parts.stride, v.base, blocks, w.columns)
     }
 
     /// Sums of W1_j (g_j . x_j) over the positions j of a side, on top of `start`: of all of a sentence's, [sentences,

@@ -75,7 +75,7 @@ struct TokenNetwork {
         pass.product(x, weight, bias: bias.map { pass.weights[$0].base }, into: y)
     }
 
-    /// dx = gradient, or dx += gradient where `accumulate`. dy has to be kept, see `Pass.keep`.
+    /// dx = gradient, or dx += gradient where `accumulate`. A dy that is kept (`Pass.keep`) is not copied.
     func backward(_ tape: Tape, dy: Matrix, dx: Matrix?, accumulate: Bool, _ pass: Pass) {
         let space = pass.workspace, mark = space.mark
         defer { space.release(to: mark) }

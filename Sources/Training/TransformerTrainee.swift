@@ -3,28 +3,28 @@ import Kernels
 import Models
 import Processes
 
-/// How a Transformer is trained on sentence pairs.
-package struct TeacherSettings: Codable, Equatable, Sendable {
-    /// Target tokens of a batch, `</s>` included.
-    package var batchTokens = 1500
-    package var smoothing: Float = 0.1
-    package var seed: UInt64 = 1
-    /// The gradient's norm is cut to this; nil: never.
-    package var clip: Float?
-    /// Parts that a batch is cut into for processes, a power of two; nil: one.
-    package var shares: Int?
-    /// For a model that learns from another one; nil: from references alone.
-    package var teaching: TeachingSettings?
-
-    package init() {}
-}
-
 /// Teacher-forced training of a Transformer on sentence pairs, with networks in attentions' places or without.
-package final class TeacherTrainee: Trainee {
+package final class TransformerTrainee: Trainee {
+    /// How a Transformer is trained on sentence pairs.
+    package struct Settings: Codable, Equatable, Sendable {
+        /// Target tokens of a batch, `</s>` included.
+        package var batchTokens = 1500
+        package var smoothing: Float = 0.1
+        package var seed: UInt64 = 1
+        /// The gradient's norm is cut to this; nil: never.
+        package var clip: Float?
+        /// Parts that a batch is cut into for processes, a power of two; nil: one.
+        package var shares: Int?
+        /// For a model that learns from another one; nil: from references alone.
+        package var teaching: TeachingSettings?
+
+        package init() {}
+    }
+
     package let model: Transformer
     package let weights: FloatBlock
     package var layout: ParameterLayout { model.layout }
-    private let settings: TeacherSettings
+    private let settings: Settings
     private let train: TokenShard
     private let valid: TokenShard
     private let pool: WorkerPool
@@ -63,8 +63,7 @@ package final class TeacherTrainee: Trainee {
     ///   - lessons: what a teacher says of `train`
     package init(
         _ model: Transformer, weights start: FloatBlock? = nil, train: TokenShard, valid: TokenShard,
-        settings: TeacherSettings,
-        lessons: TeacherLessons? = nil, pool: WorkerPool, group: ProcessGroup = .alone
+        settings: Settings, lessons: TeacherLessons? = nil, pool: WorkerPool, group: ProcessGroup = .alone
     ) {
         self.model = model
         self.group = group

@@ -1,7 +1,7 @@
 import Models
 
-/// Named settings of a teacher's training; every value can be overridden.
-package enum TeacherPreset: String, Codable, CaseIterable, Sendable {
+/// Named settings of `train`; every value can be overridden.
+package enum TrainingPreset: String, Codable, CaseIterable, Sendable {
     /// What "Rethinking Attention" (Bozic et al. 2024) and its code use.
     case paper
     /// For corpora of less than 100,000 pairs.
@@ -11,8 +11,13 @@ package enum TeacherPreset: String, Codable, CaseIterable, Sendable {
 
     package struct Values: Codable, Equatable, Sendable {
         package var model: TransformerConfiguration
-        package var teacher = TeacherSettings()
+        package var trainee = TransformerTrainee.Settings()
         package var training: TrainingSettings
+
+        private enum CodingKeys: String, CodingKey {
+            case model, training
+            case trainee = "teacher"  // in all manifests that there are
+        }
     }
 
     package func values(sourceVocabulary: Int, targetVocabulary: Int, joint: Bool) -> Values {
@@ -27,7 +32,7 @@ package enum TeacherPreset: String, Codable, CaseIterable, Sendable {
             model.residualDropout = 0.3
             var values = Values(
                 model: model, training: TrainingSettings(epochs: 40, schedule: schedule(width: model.width)))
-            values.teacher.batchTokens = 3000
+            values.trainee.batchTokens = 3000
             return values
         case .inplace:
             model.embeddingDropout = 0
@@ -36,9 +41,9 @@ package enum TeacherPreset: String, Codable, CaseIterable, Sendable {
             model.residualDropout = 0
             var values = Values(
                 model: model, training: TrainingSettings(epochs: 6, schedule: schedule(width: model.width)))
-            values.teacher.batchTokens = 2500
-            values.teacher.clip = 1
-            values.teacher.teaching = TeachingSettings()
+            values.trainee.batchTokens = 2500
+            values.trainee.clip = 1
+            values.trainee.teaching = TeachingSettings()
             return values
         }
     }
