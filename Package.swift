@@ -79,8 +79,8 @@ let package = Package(
             .testTarget(
                 name: "ProgramsTests",
                 dependencies: models + [
-                    "tokenize", "train", "capture", "distill", "splice", "score", "bench", "Stages", "TestSupport",
-                    arguments,
+                    "tokenize", "train", "capture", "distill", "splice", "score", "bench", "Scoring", "Stages",
+                    "TestSupport", arguments,
                 ]),
             .testTarget(name: "TrainingTests", dependencies: models + ["CAllocations", "TestSupport"]),
             .testTarget(name: "CorpusTests", dependencies: ["Tensors", "Corpus", "TestSupport"]),

@@ -15,6 +15,8 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 # Goals whose defaults hold: those given, or that which `why` asks about.
 GOALS := $(or $(WHY_GOAL),$(MAKECMDGOALS))
+# Those that make scores of RUN and a report of them; each has defaults of its own.
+RUN_GOALS := all paper attentionless pareto greedy stepwise lengths
 
 # ---- Settings ---------------------------------------------------------------------------------------------------------
 
@@ -174,8 +176,9 @@ require_known = $(foreach v,$(filter-out $2,$($1)),$(error $1: expected some of:
 require_numbers = $(foreach v,$($1),$(if $(call consists,$v,$(digits)),,$(error $1: expected numbers, found '$v')))
 
 $(foreach v,RUN CORPUS PAIR $(if $(START),START),$(call require_name,$v))
-$(if $(word 2,$(filter all paper attentionless pareto greedy stepwise lengths,$(GOALS))),$(error expected one of these goals at a time, since \
+$(if $(word 2,$(filter $(RUN_GOALS),$(GOALS))),$(error expected one of these goals at a time, since \
 	each has defaults of its own; found '$(GOALS)'))
+$(if $(filter why,$(GOALS)),$(call require_known,GOAL,$(RUN_GOALS)))
 $(if $(word 2,$(SEEDS)),$(if $(filter search bench bench-peers,$(GOALS)),$(error SEEDS: expected one at most for $(filter search bench \
 	bench-peers,$(GOALS)), found '$(SEEDS)')))
 $(if $(filter $(RUN),$(START)),$(error START: expected another run than RUN, found '$(START)' for both))
@@ -216,13 +219,13 @@ $(foreach v,$(filter-out $(settings) DISTILL_FLAGS_% -%,$(given)),$(error $v: no
 
 # What the programs say of their families: FAMILIES, and of each its span, attentions and sizes. Only goals that distil need it;
 # make starts anew when it has been written.
-ifneq (,$(filter all paper attentionless pareto greedy stepwise lengths search phrasebook smoke $(R)/% release/% seed/%,$(or $(GOALS),all)))
+ifneq (,$(filter $(RUN_GOALS) search phrasebook smoke $(R)/% release/% seed/%,$(or $(GOALS),all)))
 include runs/families.mk
 endif
-runs/families.mk: FORCE | $(BUILT)
-	@mkdir -p $(@D); new=$@.$$$$; trap 'rm -f $$new' EXIT; $(BIN)/distill --families | \
-	  awk '{ names = names " " $$1; print "span." $$1 " := " $$2; gsub(",", " ", $$3); print "attentions." $$1 " := " $$3 } \
-	  END { print "FAMILIES :=" names }' > $$new; cmp -s $$new $@ || mv $$new $@
+# What is written there may be of other programs, or of these before they were built anew: before anybody is refused by it,
+# it is written again, with which make starts anew.
+families_error = $(if $(MAKE_RESTARTS),$(error $1),$(eval FAMILIES_DOUBTED := yes))
+require_family = $(foreach v,$(filter-out $2,$($1)),$(call families_error,$1: expected some of: $2; found '$v'))
 
 # The family of network or spec $1.
 family = $(firstword $(subst -, ,$1))
@@ -241,10 +244,11 @@ DEFAULT_MODELS = $(call specs,$(NETWORKS)) $(filter-out $(call specs,$(NETWORKS)
 	$(foreach l,$(LAYERS),$(addsuffix .$l,$(call specs,$(firstword $(filter alr-m,$(ALR)) $(ALR)))))
 
 # Where families are known, whoever names one that is not is told so before anything runs.
-require_network = $(if $(filter $(FAMILIES:=-%),$1),,$(error $2: expected one of $(FAMILIES:=-) and a size, found '$1'))
-$(if $(FAMILIES),$(call require_known,MODES,$(FAMILIES))$(foreach n,$(NETWORKS),$(call require_network,$n,NETWORKS)))
+comma := ,
+require_network = $(if $(filter $(FAMILIES:=-%),$1),,$(call families_error,$2: expected one of $(FAMILIES:=-) and a size$(comma) found '$1'))
+$(if $(FAMILIES),$(call require_family,MODES,$(FAMILIES))$(foreach n,$(NETWORKS),$(call require_network,$n,NETWORKS)))
 $(if $(FAMILIES),$(foreach v,MODELS INPLACE,$(foreach m,$($v),$(foreach s,$(subst +, ,$m),$(call require_network,$s,$v)\
-	$(if $(filter $(KNOWN_ATTENTIONS),$(word 2,$(subst ., ,$s))),,$(error $v: expected specs such as alr-m.encoder joined by +, found '$m'))))))
+	$(if $(filter $(KNOWN_ATTENTIONS),$(word 2,$(subst ., ,$s))),,$(call families_error,$v: expected specs such as alr-m.encoder joined by +$(comma) found '$m'))))))
 
 # One layer alone is taken out of a distillation of all layers, if there is to be one: its network is the same.
 parts = $(subst +, ,$1)
@@ -255,11 +259,16 @@ whole = $(if $(word 3,$(subst ., ,$1)),$(firstword $(filter $(basename $1),$(for
 single = $(if $(findstring +,$1),,$(call whole,$1))
 distillations = $(or $(call single,$1),$(call parts,$1))
 DISTILLED := $(sort $(foreach m,$(SPLICED),$(call distillations,$m)) $(OFFERED))
-$(if $(FAMILIES),$(foreach v,$(filter-out $(DISTILLED:%=DISTILL_FLAGS_%),$(filter DISTILL_FLAGS_%,$(given))),$(error $v: nothing is \
+$(if $(FAMILIES),$(foreach v,$(filter-out $(DISTILLED:%=DISTILL_FLAGS_%),$(filter DISTILL_FLAGS_%,$(given))),$(call families_error,$v: nothing is \
 	distilled as $(v:DISTILL_FLAGS_%=%); found $(DISTILLED))))
 # How a size is written is the family's own matter.
 $(if $(and $(FAMILIES),$(DISTILLED)),$(foreach problem,$(subst $(space),_,$(shell $(BIN)/distill --check $(DISTILLED) 2>&1 | head -n 1)),\
-	$(error $(subst _, ,$(problem)))))
+	$(call families_error,$(subst _, ,$(problem)))))
+runs/families.mk: $(BUILT) $(if $(FAMILIES_DOUBTED),FORCE)
+	@mkdir -p $(@D); new=$@.$$$$; trap 'rm -f $$new' EXIT; $(BIN)/distill --families | \
+	  awk '{ names = names " " $$1; print "span." $$1 " := " $$2; gsub(",", " ", $$3); print "attentions." $$1 " := " $$3 } \
+	  END { print "FAMILIES :=" names }' > $$new; if cmp -s $$new $@; then touch $@; else mv $$new $@; fi
+
 # alr-m.encoder.3 learns from capture heads.encoder.
 capture_of = $(span.$(call family,$1)).$(patsubst crossfull,cross,$(word 2,$(subst ., ,$1)))
 # The first family of span $1.
@@ -302,7 +311,6 @@ pareto: ## The same with networks of several sizes, all of them trained in place
 greedy: ## Attentions replaced place by place, by the smallest of NETWORKS, while BLEU stays within BOUND
 stepwise: ## NETWORKS distilled layer after layer, each on what those before it say, beside all at once
 lengths: ## Teacher and NETWORKS that have learnt from texts of 1 to 8 sentences, on texts of TEXTS sentences
-RUN_GOALS := all paper attentionless pareto greedy stepwise lengths
 ifeq (,$(word 2,$(SEEDS)))
 $(RUN_GOALS): $(SCORES) $(addprefix release/,$(CAPTURES))
 	@$(show_table)
@@ -325,7 +333,7 @@ smoke: ## Every stage for a few steps, as RUN=smoke: the smallest run from end t
 search: $(R)/search/$(SEARCH_PLACE).json ## Networks that explain an attention with few parameters, by Bayesian search
 	@cat $(<:.json=.md)
 
-table: | $(BUILT) ## Print the scores of RUN
+table: | $(BUILT) ## Print the scores of RUN, or of its SEEDS together
 	@$(show_table)
 
 report: | deps $(BUILT) ## Make a page of figures and tables of RUN, or of its SEEDS together, and print its path
@@ -334,7 +342,7 @@ report: | deps $(BUILT) ## Make a page of figures and tables of RUN, or of its S
 results-docs: | deps $(BUILT) ## Write the results of RUN into the documentation: tables into Results.md, figures beside it
 	@$(BIN)/report $(report_runs) --docs Sources/Stages/Documentation.docc $(REPORT_FLAGS)
 
-corpus: deps $$(CORPUS_FILES) ## Fetch the files of CORPUS
+corpus: $$(CORPUS_FILES) ## Fetch the files of CORPUS
 
 bench: $(R)/tokens/manifest.json | $(BUILT) ## Measure this machine and the programs on it, on the sentences of CORPUS
 	$(LAUNCH) $(BIN)/bench --tokens $(R)/tokens $(BENCH_FLAGS) --output $(R)/bench --threads $(all_cores)
@@ -420,7 +428,7 @@ why:
 	@$(foreach s,$(SEEDS),$(MAKE) -f pipeline.mk why SEEDS=$s RUN=$(RUN).seed-$s;)
 else
 why: ## What GOAL or TARGET would make again, and which input or setting changed
-	@$(if $(filter-out $(RUN_GOALS),$(GOAL)),$(error GOAL: expected one of: $(RUN_GOALS); found '$(GOAL)'))new=$$(mktemp -d); trap 'rm -rf "$$new"' EXIT; [ ! -d $(R)/parameters ] || cp -a $(R)/parameters/. "$$new"; \
+	@new=$$(mktemp -d); trap 'rm -rf "$$new"' EXIT; [ ! -d $(R)/parameters ] || cp -a $(R)/parameters/. "$$new"; \
 	export WHY_GOAL=$(GOAL) WHY_PARAMETERS="$$new"; \
 	$(MAKE) -f pipeline.mk parameters; \
 	WHY_FROZEN=1 $(MAKE) -f pipeline.mk -n --trace $(if $(TARGET),$(R)/$(TARGET)/manifest.json,$(GOAL)) | \
@@ -495,6 +503,7 @@ address = $(if $(CORPUS_MIRROR),$(CORPUS_MIRROR)/$1,$2)
 
 # Puts address $1 into the target, if its content is what it was when this was written.
 define fetch
+	@command -v curl > /dev/null || { $(call install,curl); }
 	mkdir -p $(@D)
 	new=$@.$$$$; trap 'rm -f $$new' EXIT; curl --fail --location --silent --show-error --retry 3 --output $$new $(1); \
 	  echo "$(or $(sha256.$(@:$(CORPORA)/%=%)),no known SHA-256 for)  $$new" | sha256sum --check --quiet; mv $$new $@
@@ -610,7 +619,7 @@ $(addprefix $(P)/splice/,$(SPLICED)): $(P)/splice/%: $(ALWAYS)
 $(addprefix $(P)/tokenize.joined-,$(TEXTS)): $(P)/tokenize.joined-%: $(ALWAYS)
 	$(call remember,$(tokenize_parameters) --join-test $*)
 parameters: $(addprefix $(P)/,tokenize train inplace score $(if $(OFFERED),greedy) $(CAPTURES:%=capture/%) $(DISTILLED:%=distill/%) \
-	$(STEPS:%=distill/%) $(STEPWISE:%=last/%.stepwise) $(SPLICED:%=splice/%) $(TEXTS:%=tokenize.joined-%) $(if $(filter search,$(GOALS)),search/$(SEARCH_PLACE)))
+	$(STEPS:%=distill/%) $(STEPWISE:%=last/%.stepwise) $(SPLICED:%=splice/%) $(TEXTS:%=tokenize.joined-%))
 	@:
 
 # ---- Stages -----------------------------------------------------------------------------------------------------------
@@ -654,7 +663,7 @@ $(call manifests,distill,$(DISTILLED)): $(R)/distill/%/manifest.json: $(P)/disti
 # When everything that learns from a capture is done, unless a distillation of another make, or of a search, reads it now.
 # Nobody's lock is taken to find out.
 drop_unused = for lock in $(R)/distill/*$(suffix $1)*/.lock $(R)/search/study.sqlite.lock; do \
-	  case $$lock in *.stepwise/.lock) continue ;; esac; \
+	  case $$lock in *.stepwise/.lock) continue ;; *.sqlite.lock) grep -qsxF '$1' $$lock || continue ;; esac; \
 	  [ ! -f $$lock ] || ! grep -q ":$$(stat -c %i $$lock) " /proc/locks || { echo "$1 stays: $${lock%/.lock} reads it"; exit 0; }; \
 	done; $(call drop,$1)
 $(addprefix release/,$(CAPTURES)): release/%: \

@@ -58,6 +58,12 @@ for processes in 1 2 4; do
 done
 train plain 1 1 --epochs 3
 check "one share gives other bytes than four" '[ $code = 0 ] && [ "$(digest plain)" != "$expected" ]'
+code=0 && timeout 60 mpirun -n 1 "${command[@]}" --force > out 2> err || code=$?
+check "one process that mpirun has started ends as well as any" '[ $code = 0 ]'
+for processes in 1 2; do
+  code=0 && timeout 60 mpirun -n $processes "$mpi/train" --version > out 2> err || code=$?
+  check "the version, once, of $processes processes" '[ $code = 0 ] && [ "$(wc -l < out)" = 1 ] && ! grep -q finalize err'
+done
 train "default" 4 1 --epochs 3
 check "by default there are as many shares as processes" '[ "$(digest default)" = "$expected" ]'
 check "only one registry and one folder are written" '[ "$(ls runs/p4.t1)" = train ] && [ -z "$(ls -d tmp/follower-* 2> /dev/null)" ]'

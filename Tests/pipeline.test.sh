@@ -244,6 +244,7 @@ check "without anything that is made again"
 
 pipeline SEEDS="1 2" ATTENTIONS=encoder RUN=many
 expect "several seeds make several runs" '[ -f runs/many.seed-1/score/alr-m.encoder/manifest.json ] && grep -q -- "--seed 2" runs/many.seed-2/train/manifest.json'
+pipeline -n table SEEDS="1 2" RUN=many; expect "and one table" 'grep -q -- "report --run many.seed-1 --run many.seed-2 --table" out'
 pipeline why SEEDS="1 2" ATTENTIONS=encoder RUN=many
 expect "of which why asks each" '[ $code = 0 ] && [ "$(grep -c "nothing would be made again" out)" = 2 ]'
 pipeline -n SEEDS="1 2" PROCESSES=2 MPI_BIN=mpi CORES=8 RUN=few ATTENTIONS=encoder
@@ -360,6 +361,7 @@ refused() {
   pipeline "${@:3}"
   expect "refused: $1" '[ $code = 2 ] && grep -qF "$words" out && [ ! -f log ]'
 }
+refused "a search for several seeds" "SEEDS: expected one at most for search" search "SEEDS=3 4"
 refused "a corpus in languages that it does not have" "PAIR: expected some of: en-fr fr-en; found 'en-de'" CORPUS=tatoeba
 refused "one language" "PAIR: expected two languages" PAIR=en CORPUS=mine
 refused "a run to start from that is not there, of a corpus of one's own" "START: expected a run of 'mine' with a teacher, found no runs/mine.en-de/train" \
@@ -378,6 +380,10 @@ refused "a name of the file's own" "TEACHER: no setting of this name" TEACHER=ru
 refused "flags of a distillation that there is not" "DISTILL_FLAGS_alr-s.encoder: nothing is distilled" DISTILL_FLAGS_alr-s.encoder=--force
 
 pipeline RUN=asked ATTENTIONS=encoder; rm -f log
+# What other programs say of their families holds for them, and at once.
+mkdir other && cp bin/* other/ && sed -i 's/"slots heads/"nova heads decoder s" "slots heads/' other/distill
+pipeline -n BIN=other NETWORKS=nova-s RUN=nova; expect "families of programs elsewhere" '[ $code = 0 ] && grep -q -- "--spec nova-s.decoder" out'
+
 pipeline why RUN=asked ATTENTIONS=encoder; expect "why: nothing" '[ $code = 0 ] && [ "$(cat out)" = "nothing would be made again" ]'
 pipeline why RUN=asked ATTENTIONS=encoder DISTILL_FLAGS="--epochs 7"
 expect "why: a setting, and what follows from it" \
@@ -390,7 +396,7 @@ expect "why: settings that an earlier release did not remember" '[ $code = 0 ] &
 mv away runs/asked/parameters/splice
 pipeline why RUN=asked TARGET=distill/$d; expect "why: a folder that is not there" 'grep -qx "runs/asked/distill/$d: not made yet" out && ! grep -q "score" out'
 sleep 1; touch runs/asked/train/manifest.json
-pipeline why RUN=asked GOAL=smoke; expect "why: of no goal with a run of its own" '[ $code = 2 ] && grep -q "GOAL: expected one of" out'
+pipeline why RUN=asked GOAL=smoke; expect "why: of no goal with a run of its own" '[ $code = 2 ] && grep -q "GOAL: expected some of" out'
 pipeline why RUN=asked TARGET=score/$e; expect "why: an input that was made since" 'grep -qx "runs/asked/score/teacher: runs/asked/train was made since" out'
 expect "of which nothing was made" '[ ! -f log ]'
 

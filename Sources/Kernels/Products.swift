@@ -6,7 +6,7 @@ package enum ProductKernels {
     package static var level: String { String(cString: product_level()) }
 }
 
-/// c = a b, or c += a b where `accumulate`. For a product with b transposed there are `Panels`, for one with a transposed
+/// c = a b, or c += a b where `accumulate`. For products with b transposed there are `Panels`, with a transposed
 /// `weightGradient`.
 ///
 /// The matrices of a Transformer of this size are so thin that a BLAS, which rearranges both operands and clears the

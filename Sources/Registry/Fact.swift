@@ -88,8 +88,8 @@ extension Significance {
         try database.execute(
             sql: """
                 INSERT OR REPLACE INTO significance
-                SELECT ?, run, ?, ?, ?, ?, ?, ? FROM run_io WHERE artifact = ? AND direction = 'out' AND run <> ?
-                ORDER BY run DESC LIMIT 1
+                SELECT ?, run, ?, ?, ?, ?, ?, ? FROM run_io JOIN runs ON id = run
+                WHERE artifact = ? AND direction = 'out' AND run <> ? ORDER BY started DESC, id DESC LIMIT 1
                 """,
             arguments: [run, metric, testSet, method, trials, Int64(bitPattern: seed), p, base, run])
     }

@@ -82,8 +82,8 @@ extension RunRegistry {
         }
     }
 
-    /// The last run in a folder died while it published what is there now: it has finished all the same. Nothing, where
-    /// that run is of another key.
+    /// The last run in a folder died, or failed, while it published what was whole: it has finished all the same.
+    /// Nothing where that run is of another key.
     package func hasPublished(_ artifact: Artifact, in folder: String, keyHash: String) throws {
         let place = RegistryPath.stored(folder, root: root)
         try write { database in
@@ -91,10 +91,13 @@ extension RunRegistry {
                 database,
                 sql: "SELECT id, status, key_hash FROM runs WHERE folder = ? ORDER BY started DESC, id DESC LIMIT 1",
                 arguments: [place])
-            guard let last, last["status"] == "lost", last["key_hash"] == keyHash else { return }
+            guard let last, ["lost", "failed"].contains(last["status"] as String), last["key_hash"] == keyHash else {
+                return
+            }
             let id: Int64 = last["id"]
             try database.execute(
-                sql: "UPDATE runs SET status = 'finished', exit_code = 0 WHERE id = ?", arguments: [id])
+                sql: "UPDATE runs SET status = 'finished', exit_code = 0, error = NULL, heartbeat = ? WHERE id = ?",
+                arguments: [Time.now(), id])
             _ = try Fact.artifact(direction: "out", role: artifact.kind, artifact, time: Time.now())
                 .insert(into: database, run: id, root: root)
         }

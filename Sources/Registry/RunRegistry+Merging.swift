@@ -118,7 +118,8 @@ extension RunRegistry {
                   FROM other.runs JOIN temp.merged ON theirs = id
                   WHERE true
                   ON CONFLICT (id) DO UPDATE SET \(changes.joined(separator: ", "))
-                    WHERE (excluded.heartbeat, coalesce(excluded.ended, '')) > (runs.heartbeat, coalesce(runs.ended, ''));
+                    WHERE (excluded.heartbeat, coalesce(excluded.ended, ''))
+                      > (runs.heartbeat, coalesce(runs.ended, ''));
                 """)
         return try Int.fetchOne(database, sql: "SELECT count(*) FROM temp.merged WHERE ours > \(before)")!
     }

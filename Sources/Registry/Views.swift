@@ -7,7 +7,8 @@ enum Views {
     ].map { name, query in "DROP VIEW IF EXISTS \(name);\nCREATE VIEW \(name) AS\n\(query)" }.joined(separator: "\n")
 
     /// One row for each scored model, test set and way of searching (beam, precision): its finished score that started
-    /// last, by test set and its text (of one name there may be several), best BLEU first.
+    /// last, by test set and its text (of one name there may be several: the one scored last comes first), best BLEU
+    /// first.
     ///
     /// `difference` is against `base`, the score run whose folder this run read in that role, the newest where several
     /// made the same bytes; `p` belongs to the comparison with any of them. `replaced`, `parameters` and `search` are
@@ -15,21 +16,25 @@ enum Views {
     private static let leaderboard = """
         WITH
         ranked AS (
-          SELECT runs.id, runs.name, runs.stage, runs.spec, params.value AS search, scores.test_set, scores.score,
-                 scores.signature, scores.confidence,
+          SELECT runs.id, runs.name, runs.stage, runs.spec, runs.started, params.value AS search, scores.test_set,
+                 scores.score, scores.signature, scores.confidence, texts.value AS test_text,
                  rank() OVER (
                    PARTITION BY runs.name, runs.spec, scores.test_set, params.value
                    ORDER BY runs.started DESC, runs.id DESC) AS age
           FROM runs JOIN scores ON scores.run = runs.id AND scores.metric = 'BLEU'
             LEFT JOIN params ON params.run = runs.id AND params.key = 'search'
+            LEFT JOIN params texts ON texts.run = runs.id AND texts.key = 'test_text'
           WHERE runs.status = 'finished'
         ),
         latest AS (SELECT * FROM ranked WHERE age = 1),
         compared AS (
           SELECT latest.*,
-                 (SELECT max(made.run) FROM run_io used
+                 (SELECT made.run FROM run_io used
                     JOIN run_io made ON made.artifact = used.artifact AND made.direction = 'out'
-                  WHERE used.run = latest.id AND used.direction = 'in' AND used.role = 'base') AS base
+                    JOIN runs maker ON maker.id = made.run
+                  WHERE used.run = latest.id AND used.direction = 'in' AND used.role = 'base'
+                  ORDER BY maker.started DESC, maker.id DESC LIMIT 1) AS base,
+                 max(latest.started) OVER (PARTITION BY test_set, test_text) AS text_scored
           FROM latest
         )
         SELECT
@@ -58,9 +63,9 @@ enum Views {
           signature,
           id AS run,
           base,
-          (SELECT value FROM params WHERE run = id AND key = 'test_text') AS test_text
+          test_text
         FROM compared
-        ORDER BY test_set, test_text, score DESC, id;
+        ORDER BY test_set, text_scored DESC, test_text, score DESC, id;
         """
 
     /// What each run read and the run that made it; NULL for a raw file. Where several made the same bytes, the last

@@ -10,8 +10,7 @@ package enum Signals {
     /// that the parent has blocked, as a thread of a pool does for its children, is let through again.
     package static func install() {
         // made now: a handler that came first would make them, and asking for memory in it may lock up
-        (flag.pointee, firstTime.pointee) = (flag.pointee, 0)
-        _ = oneWish
+        _ = (flag.pointee, firstTime.pointee, oneWish)
         var mask = sigset_t()
         sigemptyset(&mask)
         for signal in [SIGINT, SIGTERM, SIGHUP] {
@@ -50,8 +49,8 @@ package enum Signals {
         clock_gettime(CLOCK_MONOTONIC, &time)
         let now = Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
         if flag.pointee == 0 {
-            flag.pointee = signal
             firstTime.pointee = now
+            flag.pointee = signal
         } else if now - firstTime.pointee > oneWish {
             _exit(128 + signal)
         }
@@ -64,7 +63,7 @@ package enum Signals {
     }()
     private nonisolated(unsafe) static let firstTime: UnsafeMutablePointer<Double> = {
         let time = UnsafeMutablePointer<Double>.allocate(capacity: 1)
-        time.initialize(to: 0)
+        time.initialize(to: .infinity)
         return time
     }()
 }

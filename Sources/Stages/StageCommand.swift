@@ -166,9 +166,9 @@ package enum Results {
         print(String(decoding: try JSONText.encode(value), as: UTF8.self))
     }
 
-    /// Whether standard output is a pipe that nobody reads any more.
+    /// Whether standard output is a pipe or a socket that nobody reads any more.
     package static var readerHasGone: Bool {
         var state = pollfd(fd: STDOUT_FILENO, events: Int16(POLLOUT), revents: 0)
-        return poll(&state, 1, 0) > 0 && state.revents & Int16(POLLERR) != 0
+        return poll(&state, 1, 0) > 0 && state.revents & Int16(POLLERR | POLLHUP) != 0
     }
 }

@@ -37,7 +37,7 @@ extension Artifact {
         Artifact(try PublishedFolder<Anything>(folder).publication)
     }
 
-    fileprivate init(_ folder: Publication) {
+    init(_ folder: Publication) {
         self.init(sha256: folder.sha256, bytes: folder.bytes, kind: folder.stage, path: folder.path)
     }
 }

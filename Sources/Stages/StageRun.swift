@@ -8,7 +8,8 @@ import Training
 
 /// One execution of a stage, from the lock on its output folder to the last fact in the registry.
 ///
-///     let work = StageWork(Self.stage, configuration: settings, inputs: [.folder("tokens", folder.publication)], seed: seed)
+///     let work = StageWork(
+///         Self.stage, configuration: settings, inputs: [.folder("tokens", folder.publication)], seed: seed)
 ///     try StageRun.perform(work, options: options, output: output) { run in
 ///         ...compute, write files to run.folder.path("model.safetensors")...
 ///         try run.publish(settings)
@@ -38,7 +39,8 @@ package final class StageRun {
     /// If the folder already holds what the same key (see `RunKey`) made, nothing is run, unless `--force` was given,
     /// and nil is returned. A folder that holds anything else than this stage's work is refused (see `OutputPlace`).
     /// What `body` throws is recorded and thrown on. A registry that cannot be used at the start ends the stage before
-    /// it has touched what is in the folder; one that fails later only costs a warning.
+    /// it has touched what is in the folder; one that fails later only costs a warning. A run that died among the last
+    /// renames of its publication is recorded as finished, and its folder brought to its end.
     ///
     /// - Parameters:
     ///   - options: those that every stage has
@@ -71,10 +73,12 @@ package final class StageRun {
             key, name: location.name, folder: FilePath.absolute(output), threads: options.threadCount)
         // we hold the folder's lock: whoever is said to be at work in it is not
         try registry.markLost(in: FilePath.absolute(output))
-        let wasBeingPublished = OutputFolder.isBeingPublished(output), folder = try OutputFolder(output)
-        if wasBeingPublished, case .fromCheckpoint = work.resumption, let artifact = try? Artifact.published(output) {
-            try registry.hasPublished(artifact, in: FilePath.absolute(output), keyHash: description.keyHash)
+        // it takes hours to do again; what takes seconds has more to record than its output, and is done again
+        if case .fromCheckpoint = work.resumption, let whole = try OutputFolder.beingPublished(output) {
+            try registry.hasPublished(
+                Artifact(whole), in: FilePath.absolute(output), keyHash: description.keyHash)
         }
+        let folder = try OutputFolder(output)
         if !options.force, try registry.isUpToDate(output, keyHash: description.keyHash) {
             messages.log.info(
                 "\(output) is complete for this configuration and these inputs (--force makes it again)")

@@ -6,7 +6,7 @@ enum ThisProcess {
     static func prepare() {
         openStandardDescriptors()
         requireAddressSpace()
-        // a file that grows beyond a limit, and a pipe that nobody reads, are errors of a write, which are told, and not
+        // a file that grows beyond a limit and a pipe that nobody reads are errors of a write, which are told, and no
         // signals, which are not
         signal(SIGXFSZ, SIG_IGN)
         signal(SIGPIPE, SIG_IGN)

@@ -143,13 +143,21 @@ package enum ManifestFile {
     /// Names a folder's content, all of it: the manifest holds the hash of every file.
     package static func sha256(folder: String) throws -> String { try FileSystem.sha256(of: path(folder)) }
 
-    private struct Listing: Decodable { let files: [String: FileRecord] }
+    struct Listing: Decodable {
+        let inputs: [String: String]
+        let files: [String: FileRecord]
+    }
+
+    /// What a manifest lists, whatever its configuration.
+    static func listing(_ text: Data, path: String) throws -> Listing {
+        try JSONText.decode(
+            Listing.self, text, path: path, expected: "a manifest",
+            hint: "delete \(FilePath.quoted(FilePath.shown(FilePath.parent(path))))")
+    }
 
     /// Names of the files that a manifest lists; one that would lead out of the folder is none.
     static func fileNames(_ path: String) throws -> Set<String> {
-        let listing = try JSONText.decode(
-            Listing.self, path: path, expected: "a manifest",
-            hint: "delete \(FilePath.quoted(FilePath.shown(FilePath.parent(path))))")
+        let listing = try listing(Data(FileSystem.read(path)), path: path)
         return Set(listing.files.keys.filter { !$0.contains("/") && $0 != ".." })
     }
 

@@ -53,9 +53,17 @@ package final class OutputFolder {
     }
 
     /// Whether everything is written and on its way out of `.unfinished`.
-    package var isBeingPublished: Bool { Self.isBeingPublished(folder) }
-    package static func isBeingPublished(_ folder: String) -> Bool {
-        ManifestFile.exists(in: FilePath.join(folder, unfinishedName))
+    package var isBeingPublished: Bool { ManifestFile.exists(in: unfinished) }
+
+    /// What is written and on its way out of `.unfinished` in a folder; nil where nothing is.
+    package static func beingPublished(_ folder: String) throws -> Publication? {
+        let unfinished = FilePath.join(folder, unfinishedName)
+        guard ManifestFile.exists(in: unfinished) else { return nil }
+        let (header, text) = try ManifestFile.open(unfinished, stages: [])
+        let listing = try ManifestFile.listing(text, path: ManifestFile.path(unfinished))
+        return Publication(
+            path: folder, stage: header.stage, sha256: FileSystem.sha256(text),
+            bytes: listing.files.values.reduce(0) { $0 &+ $1.bytes }, inputs: listing.inputs)
     }
 
     /// Moves what is published out of `.unfinished`. The old manifest goes first, since it would vouch for the new

@@ -63,17 +63,25 @@ struct Stopwatch {
     /// Units a second, the median of several stretches; `body` returns how many units it has done. Called once before
     /// the clock starts, so that memory is there.
     func rate(_ body: () -> Double) -> Double {
-        withoutActuallyEscaping(body) { rates([$0], stretches: 3)[0] }
+        withoutActuallyEscaping(body) { Self.median(stretches([$0], 3)[0]) }
     }
 
+    /// The same of the best stretch: a limit is what was reached when nothing disturbed.
+    func limit(_ body: () -> Double) -> Double { withoutActuallyEscaping(body) { stretches([$0], 3)[0].max()! } }
+
     /// The same of several, whose stretches alternate: what disturbs the machine for a while disturbs them all.
-    func rates(_ bodies: [() -> Double], stretches: Int = 5) -> [Double] {
+    func rates(_ bodies: [() -> Double]) -> [Double] { stretches(bodies, 5).map(Self.median) }
+
+    private static func median(_ rates: [Double]) -> Double { rates.sorted()[rates.count / 2] }
+
+    /// Units a second of each in each of so many stretches.
+    private func stretches(_ bodies: [() -> Double], _ count: Int) -> [[Double]] {
         for body in bodies {
             _ = body()
             stopIfRequested()
         }
         var rates = bodies.map { _ in [Double]() }
-        for _ in 0..<stretches {
+        for _ in 0..<count {
             for (index, body) in bodies.enumerated() {
                 let start = PhaseTimer.now
                 var units = 0.0, elapsed = 0.0
@@ -81,10 +89,10 @@ struct Stopwatch {
                     units += body()
                     stopIfRequested()
                     elapsed = PhaseTimer.now - start
-                } while elapsed < seconds / Double(stretches)
+                } while elapsed < seconds / Double(count)
                 rates[index].append(units / elapsed)
             }
         }
-        return rates.map { $0.sorted()[stretches / 2] }
+        return rates
     }
 }

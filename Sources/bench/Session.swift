@@ -118,7 +118,7 @@ final class Session {
         )
         let sgemm = [512, 1024, 2048].map { n in
             let blocks = (0..<3 * threads).map { _ in FloatBlock(n * n) }
-            return stopwatch.rate {
+            return stopwatch.limit {
                 pool.run(threads) { t in
                     OpenBLAS.product(
                         blocks[3 * t].matrix(n, n), blocks[3 * t + 1].matrix(n, n),
@@ -137,7 +137,7 @@ final class Session {
             (8, { KernelWork.addRow(arrays[2 * $0].matrix(rows, columns), zeros.base) }),
         ]
         let bytes = works.map { bytes, work in
-            stopwatch.rate {
+            stopwatch.limit {
                 pool.run(threads, work)
                 return Double(threads * rows * columns * bytes)
             }
@@ -154,7 +154,7 @@ final class Session {
         guard run(1, sums[0].base) > 0 else { return 0 }
         let counts = UnsafeMutablePointer<Int>.allocate(capacity: pool.threads)
         defer { counts.deallocate() }
-        return stopwatch.rate {
+        return stopwatch.limit {
             pool.run(pool.threads) { counts[$0] = run(100_000, sums[$0].base) }
             return 2 * (0..<pool.threads).reduce(0.0) { $0 + Double(counts[$1]) }
         }

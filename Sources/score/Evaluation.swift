@@ -67,14 +67,20 @@ struct Evaluation {
         return try SegmentLines.split(Data(FileSystem.read(path)), path: path)
     }
 
-    /// A score folder to compare with, opened before anything is translated: it must be of the same text, which is more
-    /// than of as many sentences.
-    static func base(_ path: String, count: Int, text: TestText) throws -> PublishedFolder<ScoreConfiguration> {
+    /// A score to compare with.
+    struct Base {
+        let folder: PublishedFolder<ScoreConfiguration>
+        let hypotheses: [String]
+    }
+
+    /// Opens a score folder before anything is translated: it must be of the same text, which is more than of as many
+    /// sentences.
+    static func base(_ path: String, count: Int, text: TestText) throws -> Base {
         let base = try PublishedFolder<ScoreConfiguration>(path, stage: Score.stage)
-        let found = try hypotheses(of: base).count, file = FilePath.join(path, hypothesesName)
-        guard found == count else {
+        let hypotheses = try hypotheses(of: base), file = FilePath.join(path, hypothesesName)
+        guard hypotheses.count == count else {
             throw DataError(
-                path: file, expected: "\(count) translations of the same sentences", found: "\(found)",
+                path: file, expected: "\(count) translations of the same sentences", found: "\(hypotheses.count)",
                 hint: "score both on the same split")
         }
         guard base.configuration.text == text else {
@@ -83,20 +89,24 @@ struct Evaluation {
                 found: base.configuration.text.map { "of \($0)" } ?? "of one that is not recorded",
                 hint: "score both on the same tokens")
         }
-        return base
+        return Base(folder: base, hypotheses: hypotheses)
     }
 
-    /// Tests the difference to the translations of another score folder, which must be of the same sentences; without
-    /// resamples there is none. Where BLEU does not differ there is nothing to be tested, and p is 1: the resamples'
-    /// differences are then none of them larger than that, which would count as the rarest of chances.
-    func compare(with base: PublishedFolder<ScoreConfiguration>, testSet: String, _ run: StageRun) throws {
+    /// Tests the difference to the translations of another score, which must be of the same sentences; without
+    /// resamples there is none.
+    func compare(with base: Base, testSet: String, _ run: StageRun) throws {
         guard trials > 0 else { return }
         let test = PairedTest(.bootstrap, trials: trials)
-        let result = try test.compare(
-            BLEU(), baseline: Self.hypotheses(of: base), system: hypotheses, references: [references])
         run.significance(
             Significance(
-                base: base.publication.sha256, metric: "BLEU", testSet: testSet, method: test.method.rawValue,
-                trials: test.trials, seed: test.seed, p: result.difference == 0 ? 1 : result.system.p ?? 1))
+                base: base.folder.publication.sha256, metric: "BLEU", testSet: testSet, method: test.method.rawValue,
+                trials: test.trials, seed: test.seed, p: try p(test, against: base.hypotheses)))
+    }
+
+    /// Where BLEU does not differ there is nothing to be tested, and p is 1: of a difference of nothing the resamples
+    /// say anything down to the least p, which is what comes out where none of them differs either.
+    func p(_ test: PairedTest, against baseline: [String]) throws -> Double {
+        let result = try test.compare(BLEU(), baseline: baseline, system: hypotheses, references: [references])
+        return result.difference == 0 ? 1 : result.system.p ?? 1
     }
 }

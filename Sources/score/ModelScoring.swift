@@ -44,12 +44,12 @@ struct ModelScoringOptions: ParsableArguments {
         let other = try base.map { try Evaluation.base($0, count: sentences.count(split), text: text) }
         let inputs =
             [.folder("model", folder.publication), .folder("tokens", sentences.publication)]
-            + (other.map { [StageInput.folder("base", $0.publication)] } ?? [])
+            + (other.map { [StageInput.folder("base", $0.folder.publication)] } ?? [])
         try StageRun.perform(
             StageWork(Score.stage, spec: Self.spec(output), configuration: settings, inputs: inputs),
             options: options, output: output
         ) { run in
-            if let other, other.configuration.searchName != settings.searchName {
+            if let other = other?.folder, other.configuration.searchName != settings.searchName {
                 run.log.warning(
                     """
                     \(other.path) was translated with search \(other.configuration.searchName), this with \

@@ -121,11 +121,13 @@ class Search:
         self.signal = number
 
     def lock(self):
-        self.lock_file = open(self.arguments.study + ".lock", "w")
+        self.lock_file = open(self.arguments.study + ".lock", "a")
         try:
             fcntl.flock(self.lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise Failure(LOCKED, f"{self.arguments.study}: another search is at work on it")
+        self.lock_file.truncate(0)
+        print(self.arguments.capture, file=self.lock_file, flush=True)  # which nobody may delete meanwhile
 
     def require_same(self, capture):
         """Trials can be compared if they learnt from the same activations, and models of them need the same ranges."""

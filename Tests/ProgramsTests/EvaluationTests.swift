@@ -1,6 +1,7 @@
 import Corpus
 import Foundation
 import Models
+import Scoring
 import Tensors
 import Testing
 import Training
@@ -30,6 +31,26 @@ import Training
         let worse = try Evaluation(
             wrong, model, references: references, texts: try tokens.lines(.test, .target), resamples: 0)
         #expect(worse.paperCompat < 1 && worse.paperCompat > 0)
+    }
+
+    /// Another word of which there is none in the reference: another translation, the same BLEU, no evidence.
+    @Test func noDifferenceInBLEUIsNoEvidence() throws {
+        let run = try Self.run.get()
+        let model = try ModelFolder(path: run.path + "/train"), tokens = try TokenFolder(path: run.path + "/tokens")
+        let references = try tokens.shard(.test).target, texts = try tokens.lines(.test, .target)
+        let found = (0..<references.count).map { index in
+            var hypothesis = Hypothesis()
+            hypothesis.ids = Array(references[index])
+            if index == 0 { hypothesis.ids[0] = 0 }  // <unk>
+            return hypothesis
+        }
+        let evaluation = try Evaluation(found, model, references: references, texts: texts, resamples: 50)
+        var other = evaluation.hypotheses
+        let word = try #require(other[0].split(separator: " ").first)
+        other[0] = "zzz" + other[0].dropFirst(word.count)
+        #expect(other != evaluation.hypotheses)
+        #expect(try evaluation.p(PairedTest(.bootstrap, trials: 50), against: other) == 1)
+        #expect(try evaluation.p(PairedTest(.bootstrap, trials: 50), against: texts) < 1)
     }
 
     @Test func aScoreOfOtherSentencesIsNoBase() throws {

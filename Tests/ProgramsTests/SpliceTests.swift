@@ -2,6 +2,7 @@ import Foundation
 import Models
 import Tensors
 import Testing
+import Training
 
 /// What `splice` makes of distilled folders, told by the weights that the files hold.
 @Suite struct SpliceTests {
@@ -56,6 +57,33 @@ import Testing
         #expect(network.allSatisfy { spliced["encoder.2.attention.network.\($0)"] == $1 })
         let kept = teacher.keys.filter { $0.hasPrefix("encoder.1.attention.") }
         #expect(!kept.isEmpty && kept.allSatisfy { spliced[$0] == teacher[$0] })
+    }
+
+    /// Each has a name of its own in the lineage: a network of one layer is not called by the name of all.
+    @Test func networksOfOneLayerEachAreBothNamed() throws {
+        let run = try Self.run.get(), spec = "mix-k4.encoder"
+        try run.splice([spec], "--layers", "1", to: "splice/one")
+        let inputs = try ModelFolder(path: run.path + "/splice/one").publication.inputs
+        #expect(inputs["replacement.\(spec).1"] != nil && inputs["replacement.\(spec)"] == nil)
+        try run.splice([spec], to: "splice/all")
+        #expect(try ModelFolder(path: run.path + "/splice/all").publication.inputs["replacement.\(spec)"] != nil)
+    }
+
+    /// What somebody has written into a manifest is an error, never a crash, and nothing of the weights is passed over.
+    @Test(arguments: [
+        ("mix-k4.encoder.0", "mix-k4.encoder", "names no layer"),
+        ("\"encoderLayers\" : 3", "\"encoderLayers\" : 2", "another, "),
+    ])
+    func aManifestOfAnotherModelIsRefused(_ old: String, _ new: String, _ found: String) throws {
+        let run = try Self.run.get()
+        try run.splice(["mix-k4.encoder"], "--layers", "0", to: "splice/edited")
+        let path = run.path + "/splice/edited/manifest.json"
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        #expect(text.contains(old))
+        try text.replacingOccurrences(of: old, with: new).write(toFile: path, atomically: true, encoding: .utf8)
+        let error = #expect(throws: DataError.self) { try ModelFolder(path: run.path + "/splice/edited") }
+        #expect(error?.description.contains(found) == true)
+        try run.splice(["mix-k4.encoder"], "--layers", "0", "--force", to: "splice/edited")
     }
 
     @Test func twoNetworksForOnePlaceAreRefused() throws {

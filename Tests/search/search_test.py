@@ -3,6 +3,7 @@
     python3 -B Tests/search/search_test.py
 """
 
+import argparse
 import json
 import os
 import signal
@@ -17,6 +18,7 @@ SOURCES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../Source
 sys.path.insert(0, SOURCES)
 
 import report
+import search
 import trials
 from space import ATTENTIONS, FAMILIES, LARGEST, Place, start, suggest
 
@@ -42,6 +44,21 @@ class Chosen:
 
 
 CROSS = Place("cross", 4, width=128, heads=8)
+
+
+class EndTests(unittest.TestCase):
+    def test_a_study_of_which_no_trial_has_finished_has_failed(self):
+        study = search.Search.__new__(search.Search)  # without Optuna
+        study.arguments = argparse.Namespace(trials=2, study="study.sqlite")
+        study.signal, study.finished, study.completed = 0, lambda: [1, 2], lambda: []
+        with self.assertRaises(search.Failure) as caught:
+            study.run()
+        self.assertEqual(caught.exception.code, search.BAD_DATA)
+        study.completed = lambda: [1]
+        study.run()
+
+    def test_what_was_killed_is_tried_again(self):
+        self.assertIn(137, search.NOT_THE_TRIALS_FAULT)  # by whoever is short of memory
 
 
 class SpaceTests(unittest.TestCase):

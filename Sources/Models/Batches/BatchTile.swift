@@ -37,7 +37,8 @@ final class BatchTile {
         require(
             store.isMeasured
                 && (products, lookups, sums) == (store.products.count, store.lookups.count, store.sums.count),
-            "a pass left \(products) products and \(sums) sums, the first \(store.products.count), \(store.sums.count)")
+            "a pass left \(products) products, \(lookups) embeddings and \(sums) sums, the first "
+                + "\(store.products.count), \(store.lookups.count) and \(store.sums.count)")
     }
 
     var sentences: Int { batch.source.sentences }
@@ -57,17 +58,23 @@ final class BatchTile {
         let x = kept(x, side), dy = kept(dy, side)
         defer { products += 1 }
         guard store.isMeasured else { return store.found(weight, bias, rows, x, dy) }
-        let first = store.products[products]
+        let first = products < store.products.count ? store.products[products] : nil
         require(
-            first.weight == weight && first.rows == rows && isOwn(x, first.x) && isOwn(dy, first.dy),
-            "the gradient of \(weight.name), where the first pass left that of \(first.weight.name)")
+            first.map {
+                $0.weight == weight && $0.bias == bias && $0.rows == rows && isOwn(x, $0.x) && isOwn(dy, $0.dy)
+            }
+                ?? false,
+            "the gradient of \(weight.name), where the first pass left that of \(first?.weight.name ?? "nothing")")
     }
 
     func leaveEmbedding(_ embedding: Embedding, _ dy: Matrix, _ side: PairSide) {
         let dy = kept(dy, side)
         defer { lookups += 1 }
         guard store.isMeasured else { return store.found(embedding, dy) }
-        require(isOwn(dy, store.lookups[lookups].dy), "an embedding's gradient in the place of another")
+        let first = lookups < store.lookups.count ? store.lookups[lookups] : nil
+        require(
+            first.map { $0.embedding.table == embedding.table && isOwn(dy, $0.dy) } ?? false,
+            "the gradient of \(embedding.table.name) in the place of another")
     }
 
     /// Whether a matrix is this tile's rows of a place: every pass leaves the same in the same order.
@@ -77,7 +84,9 @@ final class BatchTile {
 
     /// Zeros for each of the sentences.
     func leaveSums(_ slot: Slot) -> Matrix {
-        require(!store.isMeasured || store.sums[self.sums].slot == slot, "sums of \(slot.name) in the place of others")
+        require(
+            !store.isMeasured || (self.sums < store.sums.count && store.sums[self.sums].slot == slot),
+            "sums of \(slot.name) in the place of others")
         let sums = store.sums(slot, sumColumns), own = sums.rows(storeSentence..<storeSentence + sentences)
         sumColumns += sums.stride
         self.sums += 1

@@ -54,7 +54,7 @@ struct Tradeoff {
             ]
         }
         let steps = front.map { "\(Gnuplot.number($0.x)),\(Gnuplot.number($0.y))" }.joined(separator: "\n")
-        // gnuplot leaves names out that find no room in its key: of two columns, three lines are within the usual height
+        // gnuplot leaves names out that find no room in its key: three lines of two are within the usual height
         let lines = max(3, (Set(points.map(\.kind)).count + 1) / 2), more = Double(20 * (lines - 3)),
             height = Self.height + more
         let margins = frame.commands(
@@ -78,8 +78,8 @@ struct Tradeoff {
                     set xlabel '\(cost.axis)\(frame.isLogarithmic ? ", logarithmic" : "")' offset 0, 0.7
                     set ylabel 'BLEU' offset 2, 0
                     set grid lt 1 lw 0.4 lc rgb '\(Palette.faint)'
-                    set key at screen 0.5, screen \(Gnuplot.number((58 + more) / height)) center top horizontal samplen 0.6 \
-                    maxrows \(lines) width -1
+                    set key at screen 0.5, screen \(Gnuplot.number((58 + more) / height)) center top \
+                    horizontal samplen 0.6 maxrows \(lines) width -1
                     \(labels.joined(separator: "\n"))
                     $front << END
                     \(steps)
