@@ -43,7 +43,7 @@ package enum Journal: String, CaseIterable, Sendable {
 enum NetworkFileSystem {
     private static let types: Set<String> = [
         "nfs", "nfs4", "cifs", "smb3", "smbfs", "lustre", "gpfs", "ceph", "afs", "beegfs", "9p", "ocfs2", "gfs2",
-        "panfs", "orangefs", "pvfs2", "glusterfs",
+        "panfs", "orangefs", "pvfs2", "glusterfs", "virtiofs", "vboxsf",
     ]
 
     static func isOne(_ type: String) -> Bool { types.contains(type) || type.hasPrefix("fuse.") }

@@ -20,10 +20,20 @@ extension FileSystem {
         while true {
             let count = Foundation.read(descriptor, &piece, piece.count)
             if count < 0 && errno == EINTR { continue }
+            if count < 0 && errno == EAGAIN {
+                waitForInput(descriptor)
+                continue
+            }
             guard count >= 0 else { throw DataError.reading(path) }
             if count == 0 { return content }
             content.append(contentsOf: piece[..<count])
         }
+    }
+
+    /// Of a descriptor that whoever has opened it does not wait for.
+    package static func waitForInput(_ descriptor: Int32) {
+        var state = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        poll(&state, 1, -1)
     }
 
     package static func isFolder(_ path: String) -> Bool {

@@ -18,9 +18,10 @@ struct Capture: StageCommand {
             first: a capture that would not fit does not start.
 
             What is taken depends on the span of the families that will learn from it:
-              heads       normalised input of the attention, its concatenated heads (\(Capture.families(.heads)))
-              sublayer    input of the layer, the same plus attention (\(Capture.families(.sublayer)))
-              layer       input of the layer, its output (\(Capture.families(.layer)))
+              heads     normed input of the attention, its concatenated heads:
+                        \(Capture.families(.heads))
+              sublayer  input of the layer, the same plus attention: \(Capture.families(.sublayer))
+              layer     input of the layer, its output: \(Capture.families(.layer))
 
             From a model made by splice those attentions are captured that are still there, as they work with the \
             networks before them; so layers can be distilled one after another, each on what it will really be given. \

@@ -8,8 +8,9 @@ struct LineBatches {
     let descriptor: Int32
     let most: Int
     private var buffer: [UInt8] = []
-    /// Where in the buffer the next line starts.
+    /// Where in the buffer the next line starts, and where its end has not been looked for yet.
     private var start = 0
+    private var unseen = 0
     private var hasEnded = false
     /// Lines handed out.
     private var count = 0
@@ -27,7 +28,8 @@ struct LineBatches {
         if let problem { throw problem }
         var lines: [String] = []
         while true {
-            while lines.count < most, let end = buffer[start...].firstIndex(of: 0x0A) {  // LF
+            while lines.count < most, let end = buffer[unseen...].firstIndex(of: 0x0A) {  // LF
+                unseen = end + 1
                 do {
                     lines.append(try text(buffer[start..<end]))
                 } catch {
@@ -37,6 +39,7 @@ struct LineBatches {
                 }
                 start = end + 1
             }
+            if lines.count < most { unseen = buffer.count }
             if lines.count == most || (!lines.isEmpty && (hasEnded || !isWaiting)) { return lines }
             guard !hasEnded else {
                 defer { start = buffer.count }
@@ -56,10 +59,11 @@ struct LineBatches {
         var piece = [UInt8](repeating: 0, count: 1 << 16)
         let count = read(descriptor, &piece, piece.count)
         if count < 0 && errno == EINTR { return }
+        if count < 0 && errno == EAGAIN { return FileSystem.waitForInput(descriptor) }
         guard count >= 0 else { throw DataError.reading("standard input") }
         hasEnded = count == 0
         buffer.removeFirst(start)
-        start = 0
+        (start, unseen) = (0, unseen - start)
         buffer.append(contentsOf: piece[..<count])
     }
 

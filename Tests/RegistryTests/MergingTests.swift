@@ -201,7 +201,7 @@ import Testing
             ("/home/local/runs", false), ("/mnt/my disk/runs", true), ("/mnt/usb/runs", false),
         ] { #expect(NetworkFileSystem.holds(folder, mounts: mounts) == isNetwork, "\(folder)") }
         #expect(!NetworkFileSystem.holds("/anywhere", mounts: nil))
-        #expect(["lustre", "gpfs", "ceph"].allSatisfy(NetworkFileSystem.isOne))
+        #expect(["lustre", "gpfs", "ceph", "virtiofs", "vboxsf"].allSatisfy(NetworkFileSystem.isOne))
     }
 
     /// How long SQLite waits follows from the journal that the file has, whoever opens it.

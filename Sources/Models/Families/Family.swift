@@ -54,14 +54,24 @@ package enum Families {
         let width = all.map(\.name.count).max() ?? 0
         return all.map { family in
             let name = family.name.padding(to: width), places = family.attentions.map(\.rawValue).joined(separator: " ")
-            let sizes = "\(family.namedSizes.joined(separator: " ")) or \(family.otherSizes)"
-            return "  \(name)  \(family.summary)\n  \("".padding(to: width))  at \(places); \(sizes)"
+            let sizes = "\(family.namedSizes.joined(separator: " ")) or \(family.otherSizes)",
+                indent = "".padding(to: width)
+            let lines = family.summary.wrapped(to: 76 - width) + "at \(places); \(sizes)".wrapped(to: 76 - width)
+            return lines.enumerated().map { "  \($0 == 0 ? name : indent)  \($1)" }.joined(separator: "\n")
         }.joined(separator: "\n")
     }
 }
 
 extension String {
     fileprivate func padding(to width: Int) -> String { self + String(repeating: " ", count: max(0, width - count)) }
+
+    /// Its words in lines of at most so many characters.
+    fileprivate func wrapped(to width: Int) -> [String] {
+        split(separator: " ").reduce(into: [""]) { lines, word in
+            let line = lines.last! + (lines.last!.isEmpty ? "" : " ") + word
+            if line.count <= width { lines[lines.count - 1] = line } else { lines.append(String(word)) }
+        }
+    }
 }
 
 /// How a network is distilled by default.

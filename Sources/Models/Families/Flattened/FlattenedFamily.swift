@@ -48,7 +48,7 @@ package enum FlattenedSize: Hashable, Sendable, CustomStringConvertible {
 
     private static let widest = 1 << 16
 
-    /// Too few hidden units to lose any of them.
+    /// Too few hidden units to lose any of them, by name: what stands for XS and S as a number may not be.
     package var isNarrow: Bool {
         switch self {
         case .xs, .s: true

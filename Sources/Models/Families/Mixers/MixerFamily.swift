@@ -24,7 +24,7 @@ package struct MixerFamily: Family {
 
     package static let slots = MixerFamily(
         name: "slots", summary: "attention over k pooled tokens (bounded-memory attention); any length",
-        otherSizes: "slots k, numbers of a head's keys d, rank of the values v, such as k48d12 or k16d4v32",
+        otherSizes: "slots k, key dimension of a head d, rank of the values v, such as k48d12 or k16d4v32",
         hasKeys: true,
         sizes: [
             ("xs", "k8d2v16", "k8d2v16", "k16d4v16"), ("s", "k16d4v32", "k8d4v32", "k32d8v32"),
