@@ -53,7 +53,7 @@ struct Lineage {
         }
         runs = all.map { Run($0, uses[$0.id] ?? []) }
         commands = all.map { Self.command($0) }.joined(separator: "\n")
-        machines = all.grouped { "\($0.cpu), \($0.blas), \($0.threads) threads" }.map(\.key)
+        machines = all.grouped { "\($0.cpu), \($0.blas)" }.map(\.key)
         commits = all.grouped { Self.commit($0) }.map(\.key)
     }
 

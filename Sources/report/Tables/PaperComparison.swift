@@ -236,7 +236,7 @@ struct PaperComparison {
                 let orders = Set(distilled.compactMap { value($0, "values.distillation.shuffles") as? Bool })
                 let shuffled = orders == [false] ? "not shuffled" : orders.count > 1 ? "some shuffled" : "shuffled"
                 distillation =
-                    "the same loss over real tokens, peak rate \(peakRates(distilled)), at most \(epochs) epochs, "
+                    "squared error over real tokens, peak rate \(peakRates(distilled)), at most \(epochs) epochs, "
                     + "\(shuffled), validated after every epoch, best weights kept"
             }
         }
