@@ -190,8 +190,9 @@ $(call require_known,PROCESSES,1 2 4 8 16 32 64 128 256 512 1024)
 $(call require_known,SEARCH_ATTENTION,encoder decoder cross)
 $(call require_known,SEARCH_FAMILIES,mix slots alr)
 $(if $(SEARCH_FAMILIES),,$(error SEARCH_FAMILIES: expected some of: mix slots alr; found none))
-$(foreach v,NETWORKS MODES SIZES ATTENTIONS LAYERS MODELS INPLACE SEEDS BEAMS PRECISIONS TEXTS SEARCH_FAMILIES,$(if $(filter $(words $($v)),$(words $(sort \
-	$($v)))),,$(error $v: expected each word once, found '$($v)')))
+require_once = $(if $(filter $(words $($1)),$(words $(sort $($1)))),,$(error $1: expected each word once, found '$($1)'))
+$(foreach v,NETWORKS MODES SIZES ATTENTIONS LAYERS MODELS INPLACE SEEDS BEAMS PRECISIONS TEXTS SEARCH_FAMILIES,\
+	$(call require_once,$v))
 $(foreach v,PRESET PROCESSES MAPS BOUND SEARCH_ATTENTION SEARCH_LAYER SEARCH_TRIALS,$(if $(filter 1,$(words $($v))),,$(error $v: expected one value, found '$($v)')))
 $(if $(call consists,$(subst .,,$(BOUND)),$(digits)),,$(error BOUND: expected a number, found '$(BOUND)'))
 $(foreach v,LAYERS SEEDS MAPS TEXTS SEARCH_LAYER SEARCH_TRIALS,$(call require_numbers,$v))
@@ -222,8 +223,8 @@ $(foreach v,$(filter-out $(settings) DISTILL_FLAGS_% -%,$(given)),$(error $v: no
 ifneq (,$(filter $(RUN_GOALS) search phrasebook smoke $(R)/% release/% seed/%,$(or $(GOALS),all)))
 include runs/families.mk
 endif
-# What is written there may be of other programs, or of these before they were built anew: before anybody is refused by it,
-# it is written again, with which make starts anew.
+# What is written there may be of other programs, or of these before they were built anew: before anybody is refused
+# by it, it is written again, with which make starts anew.
 families_error = $(if $(MAKE_RESTARTS),$(error $1),$(eval FAMILIES_DOUBTED := yes))
 require_family = $(foreach v,$(filter-out $2,$($1)),$(call families_error,$1: expected some of: $2; found '$v'))
 
@@ -318,7 +319,7 @@ $(RUN_GOALS): $(SCORES) $(addprefix release/,$(CAPTURES))
 else
 $(RUN_GOALS): $(addprefix seed/,$(SEEDS))
 	@$(make_report)
-$(addprefix seed/,$(SEEDS)): seed/%: $$(STARTING) $$(CORPUS_FILES) | $$(MPI_BUILT)
+$(addprefix seed/,$(SEEDS)): seed/%: $$(STARTING) $$(CORPUS_FILES) | $(MPI_BUILT)
 	$(MAKE) -f pipeline.mk $(filter $(RUN_GOALS),$(GOALS)) SEEDS=$* RUN=$(RUN).seed-$* CORES=$(THREADS) JOBS=1
 endif
 
@@ -645,8 +646,8 @@ STARTING := $(if $(START),runs/$(START)/train/manifest.json)
 $(TEACHER): $(P)/train $(TOKENS) $(STARTING) | $(MPI_BUILT)
 	$(call mpi_stage,train) --tokens $(R)/tokens $(train_parameters) $(again) $(mpi_alone)
 
-# A teacher that is there is taken as it is. What was given for RUN, as texts to join, is not for this one; nor is one that
-# has been begun with settings of its own thrown away.
+# A teacher that is there is taken as it is. What was given for RUN, as texts to join, is not for this one; nor is one
+# that has been begun with settings of its own thrown away.
 $(STARTING): | $(BUILT) $$(CORPUS_FILES)
 	MAKEFLAGS="$${MAKEFLAGS%%-- *}" KEEPS_UNFINISHED=1 $(MAKE) -f pipeline.mk $@ RUN=$(START) START= SEEDS= \
 	  CORPUS=$(CORPUS) PAIR=$(PAIR) PRESET=$(PRESET) TOKENIZE_FLAGS= TRAIN_FLAGS= CORES=$(CORES) JOBS=$(JOBS)

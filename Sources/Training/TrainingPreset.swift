@@ -21,30 +21,34 @@ package enum TrainingPreset: String, Codable, CaseIterable, Sendable {
     }
 
     package func values(sourceVocabulary: Int, targetVocabulary: Int, joint: Bool) -> Values {
-        var model = TransformerConfiguration(sourceVocabulary: sourceVocabulary, targetVocabulary: targetVocabulary)
+        let model = TransformerConfiguration(sourceVocabulary: sourceVocabulary, targetVocabulary: targetVocabulary)
+        var values = Values(
+            model: model, training: TrainingSettings(epochs: epochs, schedule: schedule(width: model.width)))
         switch self {
-        case .paper:
-            return Values(model: model, training: TrainingSettings(epochs: 20, schedule: schedule(width: model.width)))
+        case .paper: break
         case .small:
-            if joint { model.tying = .all }
-            model.embeddingDropout = 0.3
-            model.hiddenDropout = 0.3
-            model.residualDropout = 0.3
-            var values = Values(
-                model: model, training: TrainingSettings(epochs: 40, schedule: schedule(width: model.width)))
+            if joint { values.model.tying = .all }
+            values.model.embeddingDropout = 0.3
+            values.model.hiddenDropout = 0.3
+            values.model.residualDropout = 0.3
             values.trainee.batchTokens = 3000
-            return values
         case .inplace:
-            model.embeddingDropout = 0
-            model.attentionDropout = 0
-            model.hiddenDropout = 0
-            model.residualDropout = 0
-            var values = Values(
-                model: model, training: TrainingSettings(epochs: 6, schedule: schedule(width: model.width)))
+            values.model.embeddingDropout = 0
+            values.model.attentionDropout = 0
+            values.model.hiddenDropout = 0
+            values.model.residualDropout = 0
             values.trainee.batchTokens = 2500
             values.trainee.clip = 1
             values.trainee.teaching = TeachingSettings()
-            return values
+        }
+        return values
+    }
+
+    private var epochs: Int {
+        switch self {
+        case .paper: 20
+        case .small: 40
+        case .inplace: 6
         }
     }
 

@@ -87,8 +87,8 @@ import Testing
         #expect(try all.rows("SELECT status FROM runs") == [["finished"]])
     }
 
-    /// Nor what it knows just as well, such as where a run's folder was when it was copied; nor a run that was taken for
-    /// lost here, and was at work when it was copied.
+    /// Nor what it knows just as well, such as where a run's folder was when it was copied; nor a run that was taken
+    /// for lost here, and was at work when it was copied.
     @Test func aCopyAsOldChangesNothing() throws {
         let all = try registry("all"), copy = try registry("copy")
         try fill(all, pid: 1, artifact: "a")

@@ -59,11 +59,11 @@ final class BatchTile {
         defer { products += 1 }
         guard store.isMeasured else { return store.found(weight, bias, rows, x, dy) }
         let first = products < store.products.count ? store.products[products] : nil
+        let isSame = first.map {
+            $0.weight == weight && $0.bias == bias && $0.rows == rows && isOwn(x, $0.x) && isOwn(dy, $0.dy)
+        }
         require(
-            first.map {
-                $0.weight == weight && $0.bias == bias && $0.rows == rows && isOwn(x, $0.x) && isOwn(dy, $0.dy)
-            }
-                ?? false,
+            isSame == true,
             "the gradient of \(weight.name), where the first pass left that of \(first?.weight.name ?? "nothing")")
     }
 
@@ -72,9 +72,8 @@ final class BatchTile {
         defer { lookups += 1 }
         guard store.isMeasured else { return store.found(embedding, dy) }
         let first = lookups < store.lookups.count ? store.lookups[lookups] : nil
-        require(
-            first.map { $0.embedding.table == embedding.table && isOwn(dy, $0.dy) } ?? false,
-            "the gradient of \(embedding.table.name) in the place of another")
+        let isSame = first.map { $0.embedding.table == embedding.table && isOwn(dy, $0.dy) }
+        require(isSame == true, "the gradient of \(embedding.table.name) in the place of another")
     }
 
     /// Whether a matrix is this tile's rows of a place: every pass leaves the same in the same order.
