@@ -58,7 +58,7 @@ endif
 CORPUS ?= phrasebook
 # Languages, from-to.
 PAIR ?= en-de
-# Settings of the teacher: small or paper.
+# Settings of the teacher: small, brief (in half the time) or paper.
 PRESET ?= small
 # The run whose teacher is trained further, in place of one from nothing; of the same vocabulary.
 START ?=
@@ -184,7 +184,7 @@ $(if $(word 2,$(SEEDS)),$(if $(filter search bench bench-peers,$(GOALS)),$(error
 $(if $(filter $(RUN),$(START)),$(error START: expected another run than RUN, found '$(START)' for both))
 KNOWN_ATTENTIONS := encoder decoder cross crossfull
 $(call require_known,ATTENTIONS,$(KNOWN_ATTENTIONS))
-$(call require_known,PRESET,small paper)
+$(call require_known,PRESET,small brief paper)
 $(call require_known,PRECISIONS,float32 int8 mixed)
 $(call require_known,PROCESSES,1 2 4 8 16 32 64 128 256 512 1024)
 $(call require_known,SEARCH_ATTENTION,encoder decoder cross)
@@ -412,7 +412,8 @@ with_joined = $(foreach r,$(R) $(if $(word 2,$(SEEDS)),$(SEEDS:%=$(R).seed-%)),$
 clean: ## Delete what the stages made for RUN; corpora, history and programs stay, and what is not of the stages
 	@for run in $(with_joined); do [ ! -d $$run ] || { \
 	  find $$run -type f \( -name .lock -o -name manifest.json \) | while read -r mark; do \
-	    if [ "$${mark##*/}" = .lock ] || grep -q '"stage"' "$$mark"; then set -x; rm -rf "$$(dirname "$$mark")"; { set +x; } 2> /dev/null; fi; \
+	    if [ "$${mark##*/}" = .lock ] || grep -qs '"stage"' "$$mark"; then \
+	      folder=$$(dirname "$$mark"); [ ! -d "$$folder" ] || { echo "rm -rf $$folder"; rm -rf "$$folder"; }; fi; \
 	  done; \
 	  rm -rf $$run/parameters; find $$run -depth -type d -empty -delete; \
 	  [ ! -d $$run ] || { echo 'left, since no stage has made it:'; find $$run -mindepth 1 -maxdepth 1; }; }; done

@@ -123,6 +123,7 @@ run "${splice[@]}"; check "splice" '[ $code = 0 ] && grep -q "^2 attentions repl
 run score --model $m/train --tokens $m/tokens --output $m/score/teacher; check "score: the teacher" '[ $code = 0 ] && grep -q "BLEU|" out'
 run score --model $m/splice/$both --tokens $m/tokens --base $m/score/teacher --output $m/score/$both
 check "score: the spliced model" '[ $code = 0 ] && [ "$(wc -l < $m/score/$both/hypotheses.txt)" = 40 ]'
+check "with the difference to its base" 'grep -qE "^BLEU.* [+-][0-9.]+ against $m/score/teacher, p = [01]\.[0-9]{4} \(paired bootstrap\)$" out'
 table=$(sqlite3 runs/registry.sqlite "select model, replaced, p is null from leaderboard")
 check "the table has both" 'grep -qxF "mine/teacher|0|1" <<< "$table" && grep -qxF "mine/$both|2|0" <<< "$table"'
 check "every run is finished" '[ "$(sqlite3 runs/registry.sqlite "select count(*), sum(status = '\''finished'\'' and exit_code = 0) from runs")" = "9|9" ]'
@@ -196,6 +197,14 @@ check "score: a line from standard input is a line of standard output" '[ $code 
 for i in {1..4100}; do echo 'the red car'; done | sed '$s/.*/the car stops . the car stops . the car stops . the car stops . the car stops . the car stops . the car stops . the car stops . the car stops . the car stops . the car stops . the car stops . the car stops ./' |
   "$bin/score" --model $m/splice/$both > out 2> err && code=0 || code=$?
 check "score: a warning names its line, of thousands" '[ $code = 0 ] && grep -q "line 4100: the source has" err'
+for i in {1..30}; do head -n 1 a.en >> same.en; head -n 1 a.de >> same.de; done
+run tokenize --corpus same --train-source <(cat a.en same.en) --train-target <(cat a.de same.de) --vocabulary-size 300 --hold-out-valid 25 \
+  --hold-out-test 0 --output runs/same/tokens
+check "tokenize: pairs that share sentences stay together" '[ $code = 0 ] && ! grep -q warning err'
+cat same.en same.en > most.en; cat same.de same.de > most.de; sed -n 1,70p a.en >> most.en; sed -n 1,70p a.de >> most.de
+run tokenize --corpus most --train-source most.en --train-target most.de --vocabulary-size 200 --hold-out-valid 25 --hold-out-test 90 \
+  --output runs/most/tokens
+check "tokenize: fewer are held out than were asked for, and it says so" 'grep -qE "warning: held out [0-9]+ of [0-9]+ pairs for (valid|test)" err'
 run score --hypotheses a.de --references a.de; check "score: two texts" '[ $code = 0 ] && grep -qE "BLEU.* = 100\.0 " out'
 run score --hypotheses a.de --references a.de --json; check "score: as JSON" '[ $code = 0 ] && grep -qE "\"score\": 100\.0" out'
 # Every option that sacreBLEU has too, against what it printed of the same texts.

@@ -33,7 +33,8 @@ INLINE float byte_factor(float top) { return top > 1e-36f ? 127 / top : 0; }
 
 /// bytes = round(x factor), to even where two are as near; returns their sum. Unspecified where x has NaN.
 INLINE uint32_t quantise(const float *restrict x, float factor, int8_t *restrict bytes, long count) {
-    uint32_t sum = 0;
+    // Fused, a product near the middle of two bytes would be rounded once, and on machines without FMA twice.
+    _Pragma("clang fp contract(off)") uint32_t sum = 0;
     for (long i = 0; i < count; i++) {
         union {
             float f;

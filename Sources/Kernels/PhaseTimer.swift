@@ -1,5 +1,3 @@
-import Foundation
-
 /// Where the time of a step goes. Whoever begins a kind of work says so; the time until the next one does counts for
 /// it. One timer belongs to one thread; without one nothing is measured.
 package final class PhaseTimer {
@@ -22,21 +20,9 @@ package final class PhaseTimer {
 
     /// What follows is nobody's.
     package func leave() {
-        let now = Self.now
+        let now = Clock.now
         if let current { seconds[current.rawValue] += now - since }
         current = nil
         since = now
-    }
-
-    /// Seconds on a clock that only ever rises.
-    package static var now: Double { seconds(CLOCK_MONOTONIC) }
-
-    /// Seconds of processor time of the calling thread.
-    package static var processorNow: Double { seconds(CLOCK_THREAD_CPUTIME_ID) }
-
-    private static func seconds(_ clock: clockid_t) -> Double {
-        var time = timespec()
-        clock_gettime(clock, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
     }
 }

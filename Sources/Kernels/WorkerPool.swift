@@ -75,10 +75,10 @@ package final class TaskRecord {
     package init() {}
 
     fileprivate func run(_ count: Int, _ body: (Int) -> Void) {
-        var durations: [Double] = [], start = PhaseTimer.processorNow
+        var durations: [Double] = [], start = Clock.processorNow
         for task in 0..<count {
             body(task)
-            let end = PhaseTimer.processorNow
+            let end = Clock.processorNow
             durations.append(end - start)
             start = end
         }

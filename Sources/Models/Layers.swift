@@ -6,11 +6,12 @@ package struct Linear {
     package let weight: Slot
     package let bias: Slot
 
-    /// - Parameter fanOut: outputs of one matrix where several stand in one slot.
+    /// - Parameter fanOut: outputs of one matrix where several stand in one slot
     init(_ name: String, in inputs: Int, out outputs: Int, fanOut: Int? = nil, _ layout: inout ParameterLayout) {
+        let fanOut = fanOut ?? outputs
         (weight, bias) = layout.scope(name) {
             (
-                $0.add("weight", [outputs, inputs], .xavier(fanIn: inputs, fanOut: fanOut ?? outputs)),
+                $0.add("weight", [outputs, inputs], .xavier(fanIn: inputs, fanOut: fanOut), matrixRows: fanOut),
                 $0.add("bias", [outputs], .constant(0))
             )
         }

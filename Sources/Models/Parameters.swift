@@ -6,6 +6,9 @@ package struct Slot: Equatable, Sendable {
     package let name: String
     package let offset: Int
     package let shape: [Int]
+    /// Outputs of a matrix from inputs to outputs, of which several may stand one below another; nil: these are no such
+    /// numbers, but a bias, a gain, an embedding or weights by position.
+    package var matrixRows: Int?
 
     package var rows: Int { shape.count > 1 ? shape[0] : 1 }
     package var columns: Int { shape.last ?? 1 }
@@ -46,8 +49,11 @@ package struct ParameterLayout {
 
     package init() {}
 
-    package mutating func add(_ name: String, _ shape: [Int], _ initializer: Initializer) -> Slot {
-        let slot = Slot(name: (prefix + [name]).joined(separator: "."), offset: count, shape: shape)
+    package mutating func add(
+        _ name: String, _ shape: [Int], _ initializer: Initializer, matrixRows: Int? = nil
+    ) -> Slot {
+        let slot = Slot(
+            name: (prefix + [name]).joined(separator: "."), offset: count, shape: shape, matrixRows: matrixRows)
         slots.append(slot)
         initializers.append(initializer)
         count += (slot.count + Self.alignment - 1) / Self.alignment * Self.alignment

@@ -8,7 +8,6 @@ enum Fact: Sendable {
     case artifact(direction: String, role: String, Artifact, time: String)
     case score(Score)
     case significance(Significance)
-    case resumed(from: Int64)
     case heartbeat
     case ending(RunEnding)
 
@@ -16,18 +15,17 @@ enum Fact: Sendable {
         if case .heartbeat = self { true } else { false }
     }
 
-    /// Writes the fact, within the caller's transaction. Returns why the schema refused it, if it did: one odd fact
+    /// Writes the fact, within the caller's transaction. Returns why it was not written, if it was not: one odd fact
     /// must not keep the others out. Other errors are thrown.
     func insert(into database: Database, run: Int64, root: String) throws -> String? {
         do {
-            try write(to: database, run: run, root: root)
-            return nil
+            return try write(to: database, run: run, root: root)
         } catch let error as DatabaseError where error.resultCode == .SQLITE_CONSTRAINT {
             return error.message ?? "\(error)"
         }
     }
 
-    private func write(to database: Database, run: Int64, root: String) throws {
+    private func write(to database: Database, run: Int64, root: String) throws -> String? {
         switch self {
         case .param(let key, let value):
             try database.execute(sql: "INSERT OR REPLACE INTO params VALUES (?, ?, ?)", arguments: [run, key, value])
@@ -39,9 +37,7 @@ enum Fact: Sendable {
         case .score(let score):
             try score.insert(into: database, run: run)
         case .significance(let test):
-            try test.insert(into: database, run: run)
-        case .resumed(let earlier):
-            try database.execute(sql: "UPDATE runs SET resumed_from = ? WHERE id = ?", arguments: [earlier, run])
+            return try test.insert(into: database, run: run)
         case .heartbeat:
             // A run that was taken for lost, perhaps because its machine slept, is alive after all.
             try database.execute(
@@ -50,6 +46,7 @@ enum Fact: Sendable {
         case .ending(let ending):
             try ending.update(database, run: run)
         }
+        return nil
     }
 }
 
@@ -57,11 +54,11 @@ extension Artifact {
     fileprivate func insert(
         into database: Database, run: Int64, direction: String, role: String, root: String, time: String
     ) throws {
-        let place = RegistryPath.stored(path, root: root)
         try database.execute(
             sql: "INSERT INTO artifacts VALUES (?, ?, ?) ON CONFLICT DO NOTHING", arguments: [sha256, bytes, kind])
         try database.execute(
             sql: "INSERT OR REPLACE INTO run_io VALUES (?, ?, ?, ?)", arguments: [run, direction, role, sha256])
+        guard let place = path.map({ RegistryPath.stored($0, root: root) }) else { return }
         try database.execute(
             sql: "UPDATE artifact_paths SET removed = ? WHERE path = ? AND artifact <> ? AND removed IS NULL",
             arguments: [time, place, sha256])
@@ -83,8 +80,8 @@ extension Score {
 }
 
 extension Significance {
-    /// Nothing is written where the base's score run is not in this registry.
-    fileprivate func insert(into database: Database, run: Int64) throws {
+    /// Nothing is written where the base's score run is not in this registry; returns that.
+    fileprivate func insert(into database: Database, run: Int64) throws -> String? {
         try database.execute(
             sql: """
                 INSERT OR REPLACE INTO significance
@@ -92,6 +89,7 @@ extension Significance {
                 WHERE artifact = ? AND direction = 'out' AND run <> ? ORDER BY started DESC, id DESC LIMIT 1
                 """,
             arguments: [run, metric, testSet, method, trials, Int64(bitPattern: seed), p, base, run])
+        return database.changesCount > 0 ? nil : "the score that this one was compared with was recorded elsewhere"
     }
 }
 

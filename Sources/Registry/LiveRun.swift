@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 import GRDB
 
@@ -23,7 +24,9 @@ package final class LiveRun: @unchecked Sendable {
 
     /// The writer's own.
     private var hasWarned = false
-    /// Guards everything below, and wakes the writer when the run ends.
+    /// Wakes the writer when the run ends.
+    private let ending = DispatchSemaphore(value: 0)
+    /// Guards everything below, and tells when the writer has stopped.
     private let condition = NSCondition()
     private var pending: [Fact] = []
     private var hasEnded = false
@@ -66,7 +69,7 @@ package final class LiveRun: @unchecked Sendable {
         condition.lock()
         guard !hasEnded else { return condition.unlock() }
         hasEnded = true
-        condition.signal()
+        self.ending.signal()
         while !writerHasStopped { condition.wait() }
         let facts = pending + [.ending(ending)]
         pending = []
@@ -81,16 +84,18 @@ package final class LiveRun: @unchecked Sendable {
     // MARK: - The writing thread
 
     private func writeUntilEnded() {
-        var nextHeartbeat = Date().addingTimeInterval(rhythm.heartbeat)
+        var nextHeartbeat = DispatchTime.now() + rhythm.heartbeat
         condition.lock()
         while !hasEnded {
-            _ = condition.wait(until: Date().addingTimeInterval(rhythm.flush))
+            condition.unlock()
+            // by a clock that nobody sets back
+            _ = ending.wait(timeout: .now() + rhythm.flush)
+            condition.lock()
             guard !hasEnded else { break }
-            let now = Date()
             var facts = pending
-            if now >= nextHeartbeat {
+            if DispatchTime.now() >= nextHeartbeat {
                 facts.append(.heartbeat)
-                nextHeartbeat = now.addingTimeInterval(rhythm.heartbeat)
+                nextHeartbeat = .now() + rhythm.heartbeat
             }
             guard !facts.isEmpty else { continue }
             pending = []
@@ -143,6 +148,15 @@ extension LiveRun {
     package func score(_ score: Score) { record(.score(score)) }
     package func significance(_ test: Significance) { record(.significance(test)) }
 
-    /// Notes that this run goes on from the checkpoint of an earlier one.
-    package func resumed(from run: Int64) { record(.resumed(from: run)) }
+    /// Notes that this run goes on from the checkpoint of an earlier one. At once: killed before its first facts are
+    /// written, it would cut those that follow off from what came before.
+    package func resumed(from run: Int64) {
+        do {
+            try registry.write {
+                try $0.execute(sql: "UPDATE runs SET resumed_from = ? WHERE id = ?", arguments: [run, id])
+            }
+        } catch {
+            warn("the run that this one goes on from is not in the registry: \(error)")
+        }
+    }
 }

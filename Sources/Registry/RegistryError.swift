@@ -48,7 +48,11 @@ extension RegistryError {
                 path: path, problem: "the registry is locked by another program (\(detail))",
                 hint: "close the program that holds it, such as an open sqlite3 session, and start again", kind: .locked
             )
-        case .SQLITE_NOTADB, .SQLITE_CORRUPT:
+        case .SQLITE_NOTADB:
+            self.init(
+                path: path, problem: "the registry is damaged, or this is another file (\(detail))",
+                hint: "name another with --registry, or \(Self.moveAside(path))", kind: .damaged)
+        case .SQLITE_CORRUPT:
             self.init(
                 path: path, problem: "the registry is damaged (\(detail))",
                 hint: Self.moveAside(path), kind: .damaged)

@@ -97,9 +97,10 @@ package struct Artifact: Equatable, Sendable {
     package var bytes: Int
     /// The stage that makes such a folder, or `file`.
     package var kind: String
-    package var path: String
+    /// nil for what has no place, such as standard input.
+    package var path: String?
 
-    package init(sha256: String, bytes: Int, kind: String, path: String) {
+    package init(sha256: String, bytes: Int, kind: String, path: String?) {
         self.sha256 = sha256
         self.bytes = bytes
         self.kind = kind

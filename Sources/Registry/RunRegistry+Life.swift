@@ -18,10 +18,10 @@ extension RunRegistry {
         let gone = try pathsThatAreGone()
         let id = try write { database in
             try markLostRuns(database, seenFrom: run.machine)
-            for path in gone {
+            for (path, seen) in gone {
                 try database.execute(
-                    sql: "UPDATE artifact_paths SET removed = ? WHERE path = ? AND removed IS NULL",
-                    arguments: [Time.now(), path])
+                    sql: "UPDATE artifact_paths SET removed = ? WHERE path = ? AND seen = ? AND removed IS NULL",
+                    arguments: [Time.now(), path, seen])
             }
             let id = try run.insert(into: database, root: root)
             for (role, artifact) in inputs {
@@ -82,8 +82,8 @@ extension RunRegistry {
         }
     }
 
-    /// The last run in a folder died, or failed, while it published what was whole: it has finished all the same.
-    /// Nothing where that run is of another key.
+    /// The last run in a folder has published this, but its end is not here: it has finished all the same. Nothing
+    /// where that run is of another key, or not here at all.
     package func hasPublished(_ artifact: Artifact, in folder: String, keyHash: String) throws {
         let place = RegistryPath.stored(folder, root: root)
         try write { database in
@@ -103,9 +103,11 @@ extension RunRegistry {
         }
     }
 
-    private func pathsThatAreGone() throws -> [String] {
-        try read { try String.fetchAll($0, sql: "SELECT DISTINCT path FROM artifact_paths WHERE removed IS NULL") }
-            .filter { Foundation.access(RegistryPath.onDisk($0, root: root), F_OK) != 0 }
+    /// With when they were seen: one may be made anew by another process before this is written.
+    private func pathsThatAreGone() throws -> [(path: String, seen: String)] {
+        try read { try Row.fetchAll($0, sql: "SELECT path, seen FROM artifact_paths WHERE removed IS NULL") }
+            .map { ($0["path"], $0["seen"]) }
+            .filter { Foundation.access(RegistryPath.onDisk($0.path, root: root), F_OK) != 0 }
     }
 }
 

@@ -3,7 +3,7 @@ enum Views {
     /// Makes all of them, in the place of those that an earlier release made.
     static let make = [
         ("leaderboard", leaderboard), ("lineage", lineage), ("running", running), ("not_reproducible", notReproducible),
-        ("cost", cost), ("reclaimable", reclaimable),
+        ("cost", cost), ("reclaimable", reclaimable()),
     ].map { name, query in "DROP VIEW IF EXISTS \(name);\nCREATE VIEW \(name) AS\n\(query)" }.joined(separator: "\n")
 
     /// One row for each scored model, test set and way of searching (beam, precision): its finished score that started
@@ -11,7 +11,7 @@ enum Views {
     /// first.
     ///
     /// `difference` is against `base`, the score run whose folder this run read in that role, the newest where several
-    /// made the same bytes; `p` belongs to the comparison with any of them. `replaced`, `parameters` and `search` are
+    /// made the same bytes; it is of the same text, whatever its corpus is called there. `p` belongs to the comparison with any of them. `replaced`, `parameters` and `search` are
     /// params of the score run, `tokens_per_second` is its metric.
     private static let leaderboard = """
         WITH
@@ -45,8 +45,7 @@ enum Views {
           round(score, 2) AS BLEU,
           round(confidence, 2) AS confidence,
           round(score - (SELECT max(score) FROM scores other
-                         WHERE other.run = base AND other.metric = 'BLEU'
-                           AND other.test_set = compared.test_set), 2) AS difference,
+                         WHERE other.run = base AND other.metric = 'BLEU'), 2) AS difference,
           round((SELECT p FROM significance
                  WHERE significance.run = id AND metric = 'BLEU'
                    AND base_run IN (SELECT made.run FROM run_io used
@@ -162,7 +161,10 @@ enum Views {
     /// Folders on disk that can be made again and that nobody needs now: captures that a finished run of their own name
     /// has read and that nobody is reading. A run of their name that has failed or was stopped may go on, unless a
     /// later one of its folder or key has finished.
-    private static let reclaimable = """
+    ///
+    /// - Parameter mayGoOn: what holds besides of runs that have not finished and may go on
+    static func reclaimable(_ mayGoOn: String = "true") -> String {
+        """
         SELECT artifact_paths.path, artifacts.kind, artifacts.bytes, round(artifacts.bytes / 1048576.0, 1) AS mib,
                sum(runs.status = 'finished'
                    AND substr(artifact_paths.path, 1, length(runs.name) + 1) = runs.name || '/') AS readers
@@ -173,11 +175,12 @@ enum Views {
         WHERE artifact_paths.removed IS NULL
         GROUP BY artifact_paths.path, artifact_paths.artifact
         HAVING sum(runs.status = 'running') = 0 AND readers > 0
-          AND sum(runs.status <> 'finished' AND substr(artifact_paths.path, 1, length(runs.name) + 1) = runs.name || '/'
+          AND sum(runs.status <> 'finished' AND \(mayGoOn) AND substr(artifact_paths.path, 1, length(runs.name) + 1) = runs.name || '/'
             AND NOT EXISTS (SELECT 1 FROM runs later
                             WHERE (later.folder = runs.folder OR later.key_hash = runs.key_hash)
                               AND (+later.started, +later.id) > (runs.started, runs.id)
                               AND +later.status = 'finished')) = 0
         ORDER BY artifacts.bytes DESC, artifact_paths.path;
         """
+    }
 }

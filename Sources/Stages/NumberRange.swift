@@ -20,6 +20,7 @@ struct NumberRange {
         "--bleu-every": of(0, 1e6),
         "--shares": of(Shares.range), "--batch": of(1, 1e6),
         "--batch-tokens": of(1, 1e9), "--smoothing": below(0, 1),
+        "--muon-scale": of(1e-6, 1e3), "--muon-momentum": below(0, 1),
         "--beta1": below(0, 1), "--beta2": below(0, 1), "--epsilon": of(1e-12, 1),
         "--dropout": below(0, 1), "--embedding-dropout": below(0, 1), "--attention-dropout": below(0, 1),
         "--hidden-dropout": below(0, 1), "--residual-dropout": below(0, 1),

@@ -30,7 +30,7 @@ enum OutputPlace {
             return
         }
         let others = try FileSystem.names(in: output).filter {
-            $0 != FolderLock.name && $0 != OutputFolder.unfinishedName
+            ![FolderLock.name, OutputFolder.unfinishedName, OutputFolder.madeName].contains($0)
         }
         if let first = others.first {
             throw refuse(others.count == 1 ? first : "\(first) and \(others.count - 1) more in it")

@@ -17,7 +17,7 @@ package final class ProgressDisplay {
 
     init(
         _ label: String, total: Int?, unit: String, start: Int, terminal: Terminal?,
-        now: @escaping () -> Double = { PhaseTimer.now }
+        now: @escaping () -> Double = { Clock.now }
     ) {
         self.label = label
         self.total = total

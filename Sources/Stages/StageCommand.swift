@@ -40,7 +40,7 @@ extension StageCommand {
             try checkProcesses()
             var command = try parse(all: arguments ?? Array(CommandLine.arguments.dropFirst()))
             try command.run()
-            try flushResults()
+            try Results.flush()
             ProcessGroup.shared.finish()
         } catch {
             end(error)
@@ -82,7 +82,7 @@ extension StageCommand {
             endGroup(exitCode(for: error).rawValue, saying: [fullMessage(for: error)])
         }
         if ProcessGroup.shared.leads { print(fullMessage(for: error)) }
-        do { try flushResults() } catch { if let failure = Failure(error) { leave(failure) } }
+        do { try Results.flush() } catch { if let failure = Failure(error) { leave(failure) } }
         endGroup(0)
     }
 
@@ -102,13 +102,6 @@ extension StageCommand {
         StageRun.callToWork(nil)
         group.finish()
         Foundation.exit(code)
-    }
-
-    /// `print` does not say when what it wrote was lost. Who has stopped reading has seen enough.
-    private static func flushResults() throws {
-        let code = fflush(stdout) == 0 ? EIO : errno
-        guard code != EIO || ferror(stdout) != 0, !Results.readerHasGone else { return }
-        throw DataError.writing("standard output", code: code)
     }
 }
 
@@ -164,6 +157,13 @@ package enum Results {
     /// One JSON value, members sorted, indented.
     package static func printJSON(_ value: some Encodable) throws {
         print(String(decoding: try JSONText.encode(value), as: UTF8.self))
+    }
+
+    /// `print` does not say when what it wrote was lost. Who has stopped reading has seen enough.
+    package static func flush() throws {
+        let code = fflush(stdout) == 0 ? EIO : errno
+        guard code != EIO || ferror(stdout) != 0, !readerHasGone else { return }
+        throw DataError.writing("standard output", code: code)
     }
 
     /// Whether standard output is a pipe or a socket that nobody reads any more.

@@ -9,8 +9,8 @@ package struct StageInput: Sendable {
     let artifact: Artifact
     /// What the input was itself made from, as its manifest says; see `Lineage`.
     let origins: [String: String]
-    /// Where it was found; nil for what has no place, such as standard input.
-    var path: String? { artifact.path == InputFiles.standardInput ? nil : artifact.path }
+    /// Where it was found; nil for what has no place.
+    var path: String? { artifact.path }
 
     /// A folder that another stage has published; it is named by its manifest, as that was when it was opened.
     package static func folder(_ role: String, _ folder: Publication) -> StageInput {
@@ -21,7 +21,7 @@ package struct StageInput: Sendable {
     package static func file(_ file: InputFile) -> StageInput {
         StageInput(
             role: file.role,
-            artifact: Artifact(sha256: file.sha256, bytes: file.bytes.count, kind: "file", path: file.path),
+            artifact: Artifact(sha256: file.sha256, bytes: file.bytes.count, kind: "file", path: file.place),
             origins: [:])
     }
 

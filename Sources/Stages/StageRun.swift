@@ -16,7 +16,8 @@ import Training
 ///     }
 package final class StageRun {
     package let stage: String
-    package let spec: String?
+    /// Nil where what is made has none.
+    private let spec: String?
     package let threads: Int
     /// Where the stage writes.
     package let folder: OutputFolder
@@ -39,8 +40,8 @@ package final class StageRun {
     /// If the folder already holds what the same key (see `RunKey`) made, nothing is run, unless `--force` was given,
     /// and nil is returned. A folder that holds anything else than this stage's work is refused (see `OutputPlace`).
     /// What `body` throws is recorded and thrown on. A registry that cannot be used at the start ends the stage before
-    /// it has touched what is in the folder; one that fails later only costs a warning. A run that died among the last
-    /// renames of its publication is recorded as finished, and its folder brought to its end.
+    /// it has touched what is in the folder; one that fails later only costs a warning. A training whose end did not reach
+    /// the registry is recorded as finished, and its folder brought to its end.
     ///
     /// - Parameters:
     ///   - options: those that every stage has
@@ -70,22 +71,22 @@ package final class StageRun {
         defer { withExtendedLifetime(lock) {} }
         let registry = try RunRegistry(path: path, journal: options.registryJournal)
         let description = try RunDescription(
-            key, name: location.name, folder: FilePath.absolute(output), threads: options.threadCount)
+            key, label: work.label, name: location.name, folder: FilePath.absolute(output), threads: options.threadCount
+        )
         // we hold the folder's lock: whoever is said to be at work in it is not
         try registry.markLost(in: FilePath.absolute(output))
-        // it takes hours to do again; what takes seconds has more to record than its output, and is done again
-        if case .fromCheckpoint = work.resumption, let whole = try OutputFolder.beingPublished(output) {
-            try registry.hasPublished(
-                Artifact(whole), in: FilePath.absolute(output), keyHash: description.keyHash)
-        }
         let folder = try OutputFolder(output)
-        if !options.force, try registry.isUpToDate(output, keyHash: description.keyHash) {
+        if !options.force, try registry.isUpToDate(folder, work.resumption, keyHash: description.keyHash) {
             messages.log.info(
                 "\(output) is complete for this configuration and these inputs (--force makes it again)")
             callToWork(nil)
             return nil
         }
-        let run = try StageRun(description, inputs: work.inputs, in: folder, registry, messages)
+        if case .fromCheckpoint = work.resumption, !options.force, ManifestFile.exists(in: output) {
+            messages.log.info(
+                "replacing what \(output) holds: made of another configuration or other inputs, or not recorded here")
+        }
+        let run = try StageRun(description, work, in: folder, registry, messages)
         do {
             if try UnfinishedWork.claim(folder, key, work.resumption, log: run.log) { run.resumed() }
             defer { run.progresses.forEach { $0.abandon() } }
@@ -105,16 +106,18 @@ package final class StageRun {
 
     /// Records the start.
     private init(
-        _ description: RunDescription, inputs: [StageInput], in folder: OutputFolder, _ registry: RunRegistry,
+        _ description: RunDescription, _ work: StageWork, in folder: OutputFolder, _ registry: RunRegistry,
         _ messages: RunMessages
     ) throws {
         let log = messages.log
-        live = try registry.start(description, inputs: inputs.map { ($0.role, $0.artifact) }) { log.warning("\($0)") }
+        live = try registry.start(description, inputs: work.inputs.map { ($0.role, $0.artifact) }) {
+            log.warning("\($0)")
+        }
         stage = description.stage
-        spec = description.spec
+        spec = work.spec
         threads = description.threads
         self.description = description
-        self.inputs = inputs
+        inputs = work.inputs
         self.folder = folder
         self.registry = registry
         self.messages = messages
@@ -202,7 +205,8 @@ package final class StageRun {
     package func publish(_ configuration: some Codable) throws {
         messages.preface.say()
         let lineage = Lineage.of(inputs.map { ($0.role, $0.sha256, $0.origins) })
-        try folder.publish(stage: stage, spec: spec, configuration: configuration, inputs: lineage)
+        try folder.publish(
+            stage: stage, spec: spec, configuration: configuration, inputs: lineage, keyHash: keyHash)
         live.output(stage, try Artifact.published(folder.folder))
     }
 
@@ -236,9 +240,9 @@ package final class StageRun {
 // MARK: - Beginning and end
 
 extension RunDescription {
-    fileprivate init(_ key: RunKey, name: String, folder: String, threads: Int) throws {
+    fileprivate init(_ key: RunKey, label: String?, name: String, folder: String, threads: Int) throws {
         self.init(
-            name: name, stage: key.stage, spec: key.spec, folder: folder, keyHash: try key.hash(),
+            name: name, stage: key.stage, spec: key.spec ?? label, folder: folder, keyHash: try key.hash(),
             configuration: String(decoding: key.configuration, as: UTF8.self), arguments: CommandLine.arguments,
             version: "\(Program.version).\(key.revision)", git: ThisMachine.gitState(), seed: key.seed,
             threads: threads,
@@ -249,11 +253,18 @@ extension RunDescription {
 extension RunRegistry {
     /// Whether `folder` is whole and is what the last finished run of this key made. Says yes by touching the manifest,
     /// so that Make sees the folder as newer than what it was made from.
-    fileprivate func isUpToDate(_ folder: String, keyHash: String) throws -> Bool {
-        guard let artifact = try? Artifact.published(folder), try hasMade(artifact.sha256, keyHash: keyHash) else {
-            return false
+    ///
+    /// A training takes hours to do again: where the end of one did not get here, the folder's own word holds, and is
+    /// recorded. What takes seconds has more to record than its output, and is done again.
+    fileprivate func isUpToDate(_ folder: OutputFolder, _ resumption: Resumption, keyHash: String) throws -> Bool {
+        guard let artifact = try? Artifact.published(folder.folder) else { return false }
+        if try !hasMade(artifact.sha256, keyHash: keyHash) {
+            guard case .fromCheckpoint = resumption, folder.isMade(artifact.sha256, keyHash: keyHash) else {
+                return false
+            }
+            try hasPublished(artifact, in: FilePath.absolute(folder.folder), keyHash: keyHash)
         }
-        return utimes(ManifestFile.path(folder), nil) == 0
+        return utimes(ManifestFile.path(folder.folder), nil) == 0
     }
 }
 
@@ -273,11 +284,11 @@ extension LiveRun {
 
 /// Wall and CPU time since a run began.
 private struct ProcessClock {
-    let began = PhaseTimer.now
+    let began = Clock.now
 
     func ending(_ status: RunEnding.Status, exitCode: Int32, error: String? = nil) -> RunEnding {
         RunEnding(
-            status: status, exitCode: exitCode, error: error, wallSeconds: PhaseTimer.now - began,
+            status: status, exitCode: exitCode, error: error, wallSeconds: Clock.now - began,
             cpuSeconds: ThisMachine.cpuSeconds, peakResidentBytes: ThisMachine.highestResidentBytes)
     }
 

@@ -6,6 +6,8 @@ package struct StageWork {
     let stage: String
     /// What is made, where that has a name, such as `alr-m.encoder`.
     let spec: String?
+    /// What the registry calls it, where only its folder has a name; decides no bytes.
+    let label: String?
     /// Recorded as JSON, its scalar members as params too.
     let configuration: any Encodable
     /// What is read; the manifest lists it by role.
@@ -16,11 +18,13 @@ package struct StageWork {
     let resumption: Resumption
 
     package init(
-        _ stage: String, spec: String? = nil, configuration: some Encodable, inputs: [StageInput] = [],
+        _ stage: String, spec: String? = nil, label: String? = nil, configuration: some Encodable,
+        inputs: [StageInput] = [],
         seed: UInt64? = nil, resumption: Resumption = .never
     ) {
         self.stage = stage
         self.spec = spec
+        self.label = label
         self.configuration = configuration
         self.inputs = inputs
         self.seed = seed

@@ -36,9 +36,14 @@ extension FileSystem {
         poll(&state, 1, -1)
     }
 
-    package static func isFolder(_ path: String) -> Bool {
+    package static func isFolder(_ path: String) -> Bool { kind(path) == S_IFDIR }
+
+    /// Whether it is a file that stays, and no pipe or device.
+    package static func isRegular(_ path: String) -> Bool { kind(path) == S_IFREG }
+
+    private static func kind(_ path: String) -> mode_t? {
         var status = stat()
-        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+        return stat(path, &status) == 0 ? status.st_mode & S_IFMT : nil
     }
 
     /// Names in a folder, sorted, without `.` and `..`.

@@ -93,7 +93,8 @@ extension FileSystem {
     /// Reserves blocks for the whole file. A file system that cannot reserve at least learns the size.
     static func reserve(_ bytes: Int, _ descriptor: Int32, path: String) throws {
         #if os(Linux)
-            let code = posix_fallocate(descriptor, 0, off_t(max(bytes, 1)))
+            var code: Int32
+            repeat { code = posix_fallocate(descriptor, 0, off_t(max(bytes, 1))) } while code == EINTR
             guard code != 0 else { return }
             guard code == EOPNOTSUPP || code == EINVAL else { throw DataError.writing(path, code: code) }
         #endif

@@ -82,7 +82,8 @@ package struct Manifest<Configuration: Codable>: Codable {
         let hash = try FileSystem.sha256(of: file)
         guard hash == record.sha256 else {
             throw DataError(
-                path: file, expected: "SHA-256 \(record.sha256)", found: hash, hint: "make it again with \(stage)")
+                path: file, expected: "SHA-256 \(record.sha256)", found: hash,
+                hint: "make it again with \(stage) --force")
         }
         return file
     }
@@ -182,7 +183,7 @@ package enum ManifestFile {
         let text = Data(try FileSystem.read(path))
         let header = try JSONText.decode(
             Header.self, text, path: path, expected: "a manifest",
-            hint: "make the folder again\(stages.first.map { " with \($0)" } ?? "")")
+            hint: "make the folder again\(wanted.isEmpty ? "" : " with \(wanted)")")
         guard stages.isEmpty || stages.contains(header.stage) else {
             throw DataError(
                 path: path, expected: "a folder made by \(wanted)", found: "one made by \(header.stage)",

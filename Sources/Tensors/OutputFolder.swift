@@ -13,6 +13,8 @@ package final class OutputFolder {
     package static let unfinishedName = ".unfinished"
     /// In `.unfinished`: the manifest whose files are being replaced.
     private static let replacedName = "replaced.json"
+    /// In the folder: the key of what was published last, and the SHA-256 of its manifest.
+    package static let madeName = ".made"
     private var published: Set<String> = []
 
     /// Makes the folder, or finishes what a dead process had begun to publish in it.
@@ -36,9 +38,12 @@ package final class OutputFolder {
 
     /// Writes the manifest, puts everything in its place, and returns the manifest's SHA-256. Every file of `path` must
     /// be there.
+    ///
+    /// - Parameter keyHash: names what decides the bytes, for `isMade`; nil where nobody will ask
     @discardableResult
     package func publish<Configuration: Codable>(
-        stage: String, spec: String? = nil, configuration: Configuration, inputs: [String: String] = [:]
+        stage: String, spec: String? = nil, configuration: Configuration, inputs: [String: String] = [:],
+        keyHash: String? = nil
     ) throws -> String {
         var files: [String: FileRecord] = [:]
         for name in published {
@@ -47,24 +52,26 @@ package final class OutputFolder {
         }
         let manifest = Manifest(stage: stage, spec: spec, configuration: configuration, inputs: inputs, files: files)
         let data = try JSONText.encode(manifest) + Data("\n".utf8)
+        let sha256 = FileSystem.sha256(data)
+        // first, since it says nothing of any other manifest
+        if let keyHash {
+            try FileSystem.writeAtomically(
+                Self.made(keyHash, sha256), to: FilePath.join(folder, Self.madeName))
+        }
         try FileSystem.writeAtomically(data, to: temporaryPath(ManifestFile.name))
         try install()
-        return FileSystem.sha256(data)
+        return sha256
     }
+
+    /// Whether a manifest of this SHA-256 was published here with this key.
+    package func isMade(_ sha256: String, keyHash: String) -> Bool {
+        (try? Data(FileSystem.read(FilePath.join(folder, Self.madeName)))) == Self.made(keyHash, sha256)
+    }
+
+    private static func made(_ keyHash: String, _ sha256: String) -> Data { Data("\(keyHash) \(sha256)\n".utf8) }
 
     /// Whether everything is written and on its way out of `.unfinished`.
     package var isBeingPublished: Bool { ManifestFile.exists(in: unfinished) }
-
-    /// What is written and on its way out of `.unfinished` in a folder; nil where nothing is.
-    package static func beingPublished(_ folder: String) throws -> Publication? {
-        let unfinished = FilePath.join(folder, unfinishedName)
-        guard ManifestFile.exists(in: unfinished) else { return nil }
-        let (header, text) = try ManifestFile.open(unfinished, stages: [])
-        let listing = try ManifestFile.listing(text, path: ManifestFile.path(unfinished))
-        return Publication(
-            path: folder, stage: header.stage, sha256: FileSystem.sha256(text),
-            bytes: listing.files.values.reduce(0) { $0 &+ $1.bytes }, inputs: listing.inputs)
-    }
 
     /// Moves what is published out of `.unfinished`. The old manifest goes first, since it would vouch for the new
     /// files, and the new one comes last. Every step may be done again.

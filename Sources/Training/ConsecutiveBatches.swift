@@ -1,6 +1,7 @@
 import Corpus
 import Foundation
 import Kernels
+import Models
 
 extension TokenShard {
     /// Consecutive sentences of about `batchTokens` tokens, whatever the number of threads.
@@ -26,6 +27,12 @@ extension TokenShard {
 
     /// A sentence's first target token among all, as a model sees them.
     func firstTargetToken(_ sentence: Int) -> Int { target.offsets[sentence] + sentence }
+}
+
+extension PairBatch {
+    mutating func append(_ sentences: some Sequence<Int>, of shard: TokenShard) {
+        for sentence in sentences { append(source: shard.source[sentence], target: shard.target[sentence]) }
+    }
 }
 
 extension WorkerPool {

@@ -61,9 +61,7 @@ package final class TeacherLessons {
                     let (space, trace) = workers[worker], first = shard.firstTargetToken(sentences.lowerBound) * k
                     space.reset()
                     var batch = PairBatch()
-                    for sentence in sentences {
-                        batch.append(source: shard.source[sentence], target: shard.target[sentence])
-                    }
+                    batch.append(sentences, of: shard)
                     let found = teacher.likeliest(
                         k, batch, temperature: settings.temperature, trace: trace,
                         Pass(weights: weights, workspace: space))
@@ -86,11 +84,9 @@ package final class TeacherLessons {
     /// How contexts of a model learn, where that is asked for.
     func matching(for model: Transformer, _ shard: TokenShard, pool: WorkerPool) -> ContextMatching? {
         settings.matching.map { weight in
-            var sample = PairBatch(), sentence = 0
-            while sentence < shard.count, sample.target.tokens < Self.batchTokens {
-                sample.append(source: shard.source[sentence], target: shard.target[sentence])
-                sentence += 1
-            }
+            var sample = PairBatch()
+            sample.append(
+                shard.consecutiveBatches(of: Self.batchTokens, tokens: shard.targetTokens).first ?? 0..<0, of: shard)
             return ContextMatching(teacher, weights: weights, model, weight: weight, sample: sample, pool: pool)
         }
     }

@@ -72,7 +72,7 @@ package final class Trainer {
     private let snapshots: Snapshots
     /// Seconds between checkpoints, at least; more where writing one takes long.
     private let checkpointSeconds: Double
-    private var lastWritten = PhaseTimer.now
+    private var lastWritten = Clock.now
     /// Seconds that the last checkpoint took.
     private var cost = 0.0
 
@@ -103,11 +103,16 @@ package final class Trainer {
         if trainee.validationSentences == 0 {
             observer.note("no validation sentences: the last weights are the result")
         }
-        lastWritten = PhaseTimer.now
+        lastWritten = Clock.now
         while !isDone {
             let batches = trainee.begin(epoch: state.epoch), total = totalSteps(batches)
+            if state.step == 0, settings.maxSteps == 0, total <= settings.schedule.warmup {
+                observer.note(
+                    "\(total) steps are over before a warm-up of \(settings.schedule.warmup): the learning rate does not "
+                        + "reach its peak")
+            }
             while state.batch < batches, !reachedLimit {
-                let stepStarted = PhaseTimer.now
+                let stepStarted = Clock.now
                 let rate = settings.schedule.rate(step: state.step + 1, of: total)
                 let sums = try trainee.step(batch: state.batch, step: state.step + 1, rate: rate, adam: adam)
                 guard sums.loss.isFinite else {
@@ -120,9 +125,9 @@ package final class Trainer {
                 observer.didStep(
                     .init(
                         step: state.step, steps: total, epoch: state.epoch, rate: rate, sums: sums,
-                        seconds: PhaseTimer.now - stepStarted))
+                        seconds: Clock.now - stepStarted))
                 let stop = group.agreeToStop(observer.stopRequested())
-                let isDue = PhaseTimer.now - lastWritten > max(checkpointSeconds, 50 * cost)
+                let isDue = Clock.now - lastWritten > max(checkpointSeconds, 50 * cost)
                 if stop || group.any(group.leads && isDue) { try writeCheckpoint() }
                 if stop { return .interrupted }
             }
@@ -188,11 +193,11 @@ package final class Trainer {
     }
 
     private func writeCheckpoint() throws {
-        let began = PhaseTimer.now
+        let began = Clock.now
         try trainee.withAllMoments(adam) {
             if group.leads { try checkpoint.write(state, weights: trainee.weights, adam: adam) }
         }
-        lastWritten = PhaseTimer.now
+        lastWritten = Clock.now
         cost = lastWritten - began
     }
 

@@ -6,6 +6,8 @@ package enum TrainingPreset: String, Codable, CaseIterable, Sendable {
     case paper
     /// For corpora of less than 100,000 pairs.
     case small
+    /// The same in fewer epochs, by Muon.
+    case brief
     /// For a spliced model that learns from its teacher, in place.
     case inplace
 
@@ -28,15 +30,15 @@ package enum TrainingPreset: String, Codable, CaseIterable, Sendable {
         case .paper: break
         case .small:
             if joint { values.model.tying = .all }
-            values.model.embeddingDropout = 0.3
-            values.model.hiddenDropout = 0.3
-            values.model.residualDropout = 0.3
+            values.model.setDropout(0.3)
             values.trainee.batchTokens = 3000
+        case .brief:
+            if joint { values.model.tying = .all }
+            values.model.setDropout(0.2, attention: 0.2)
+            values.trainee.batchTokens = 2000
+            values.trainee.muon = Muon()
         case .inplace:
-            values.model.embeddingDropout = 0
-            values.model.attentionDropout = 0
-            values.model.hiddenDropout = 0
-            values.model.residualDropout = 0
+            values.model.setDropout(0, attention: 0)
             values.trainee.batchTokens = 2500
             values.trainee.clip = 1
             values.trainee.teaching = TeachingSettings()
@@ -48,6 +50,7 @@ package enum TrainingPreset: String, Codable, CaseIterable, Sendable {
         switch self {
         case .paper: 20
         case .small: 40
+        case .brief: 18
         case .inplace: 6
         }
     }
@@ -60,8 +63,18 @@ package enum TrainingPreset: String, Codable, CaseIterable, Sendable {
             return Schedule(shape ?? .noam, peak: Schedule.noamPeak(width: width, warmup: warmup), warmup: warmup)
         case .small:
             return Schedule(shape ?? .cosine, peak: 2.5e-3, warmup: warmup ?? 1200)
+        case .brief:
+            return Schedule(shape ?? .cosine, peak: 2e-3, warmup: warmup ?? 200)
         case .inplace:
             return Schedule(shape ?? .cosine, peak: 4e-3, warmup: warmup ?? 100)
         }
+    }
+}
+
+extension TransformerConfiguration {
+    /// Everywhere but on attention weights, and there if `attention` is given.
+    fileprivate mutating func setDropout(_ share: Float, attention: Float? = nil) {
+        (embeddingDropout, hiddenDropout, residualDropout) = (share, share, share)
+        attentionDropout = attention ?? attentionDropout
     }
 }

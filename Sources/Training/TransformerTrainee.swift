@@ -15,6 +15,8 @@ package final class TransformerTrainee: Trainee {
         package var clip: Float?
         /// Parts that a batch is cut into for processes, a power of two; nil: one.
         package var shares: Int?
+        /// For matrices; nil: Adam for all.
+        package var muon: Muon?
         /// For a model that learns from another one; nil: from references alone.
         package var teaching: TeachingSettings?
 
@@ -81,7 +83,9 @@ package final class TransformerTrainee: Trainee {
             model, weights: weights, trained: trained, trainsTransformer: all,
             matching: lessons?.matching(for: model, train, pool: pool), pool: pool)
         gradient = FloatBlock(weights.count)
-        update = WeightUpdate(all ? [0..<weights.count] : trained.map(\.range), of: model.layout.slots)
+        update = WeightUpdate(
+            all ? [0..<weights.count] : trained.map(\.range), of: model.layout.slots,
+            muon: settings.muon)
         batch.labels.teacher = lessons?.labels
         targetTokens = (0..<train.count).map(train.targetTokens)
     }
@@ -103,7 +107,11 @@ package final class TransformerTrainee: Trainee {
 
     package func step(batch index: Int, step: Int, rate: Float, adam: Adam) -> TrainingSums {
         batch.removeAll()
-        for place in order.batches[index] { append(order.sentences[place], of: train, with: lessons) }
+        for place in order.batches[index] {
+            let sentence = order.sentences[place]
+            batch.append(CollectionOfOne(sentence), of: train)
+            lessons?.append(sentence, of: train, to: &batch.labels)
+        }
         Shares.cut(batch, into: losses.count, &shares)
         for share in losses.indices { losses[share] = 0 }
         let own = shares.count / group.count
@@ -149,24 +157,14 @@ package final class TransformerTrainee: Trainee {
 
     package func validate(epoch: Int?) throws -> Validation {
         learner.weightsHaveChanged()  // as an average may have been read into them
-        var total = LossSums(), start = 0
-        while start < valid.count {
-            var end = start
+        var total = LossSums()
+        for sentences in valid.consecutiveBatches(of: settings.batchTokens * 2, tokens: valid.targetTokens) {
             batch.removeAll()
-            while end < valid.count && batch.target.tokens < settings.batchTokens * 2 {
-                append(end, of: valid, with: nil)
-                end += 1
-            }
+            batch.append(sentences, of: valid)
             total = total + learner.loss(batch, smoothing: settings.smoothing)
-            start = end
         }
         var metrics = [MetricKey(.valid, .nll): total.meanNLL]
         if let epoch, let bleu = try validationBLEU(epoch, weights) { metrics[MetricKey(.valid, .bleu)] = bleu }
         return Validation(loss: total.mean, metrics: metrics)
-    }
-
-    private func append(_ sentence: Int, of shard: TokenShard, with lessons: TeacherLessons?) {
-        batch.append(source: shard.source[sentence], target: shard.target[sentence])
-        lessons?.append(sentence, of: shard, to: &batch.labels)
     }
 }

@@ -3,37 +3,66 @@ import Kernels
 import Models
 import Processes
 
-/// Steps of weights along a gradient, dealt by chunks.
+/// Steps of weights along a gradient, by Adam or, matrices, by Muon; dealt by chunks.
 package final class WeightUpdate {
     /// Weights that one task updates: what fits a core's cache with their gradient and moments.
     private static let chunk = 1 << 15
     private let chunks: [Range<Int>]
-    /// Each chunk, cut into what does not decay and what lies between.
-    private let pieces: [[(range: Range<Int>, decays: Bool)]]
+    private let updates: [Update]
+    private let muon: Muon?
+    /// Room for Muon, by thread.
+    private var spaces: [Workspace] = []
     private let clipping: GradientClipping
     /// Another process's gradient.
     private var received: FloatBlock?
 
+    /// How a chunk is updated.
+    private enum Update {
+        /// By Adam; cut into what does not decay and what lies between.
+        case numbers([(range: Range<Int>, decays: Bool)])
+        /// By Muon.
+        case matrix(rows: Int, columns: Int)
+    }
+
     /// - Parameters:
     ///   - trained: ranges of the weights that are updated; gradients elsewhere are of no account
     ///   - slots: what the weights are
-    package init(_ trained: [Range<Int>], of slots: [Slot]) {
-        let chunks = trained.sorted { $0.lowerBound < $1.lowerBound }.flatMap { range in
-            stride(from: range.lowerBound, to: range.upperBound, by: Self.chunk).map {
-                $0..<min($0 + Self.chunk, range.upperBound)
+    ///   - muon: for matrices; nil: Adam for all
+    package init(_ trained: [Range<Int>], of slots: [Slot], muon: Muon? = nil) {
+        let trained = trained.sorted { $0.lowerBound < $1.lowerBound },
+            slots = slots.sorted { $0.offset < $1.offset }, fixed = slots.filter { !$0.decays }.map(\.range)
+        var chunks: [Range<Int>] = [], updates: [Update] = []
+        func addNumbers(_ range: Range<Int>) {
+            for first in stride(from: range.lowerBound, to: range.upperBound, by: Self.chunk) {
+                let chunk = first..<min(first + Self.chunk, range.upperBound)
+                chunks.append(chunk)
+                updates.append(.numbers(Self.pieces(of: chunk, fixed)))
             }
         }
-        let fixed = slots.filter { !$0.decays }.map(\.range).sorted { $0.lowerBound < $1.lowerBound }
-        self.chunks = chunks
-        pieces = chunks.map { chunk in
-            var result: [(range: Range<Int>, decays: Bool)] = [], at = chunk.lowerBound
-            for range in fixed.map({ $0.clamped(to: chunk) }) where !range.isEmpty {
-                result += [(at..<range.lowerBound, true), (range, false)]
-                at = range.upperBound
+        for range in trained {
+            var first = range.lowerBound
+            for slot in slots where muon != nil && range.contains(slot.offset) {
+                guard let rows = slot.matrixRows else { continue }
+                addNumbers(first..<slot.offset)
+                for matrix in stride(from: slot.offset, to: slot.range.upperBound, by: rows * slot.columns) {
+                    chunks.append(matrix..<matrix + rows * slot.columns)
+                    updates.append(.matrix(rows: rows, columns: slot.columns))
+                }
+                first = slot.range.upperBound
             }
-            return result + [(at..<chunk.upperBound, true)]
+            addNumbers(first..<range.upperBound)
         }
+        (self.chunks, self.updates, self.muon) = (chunks, updates, muon)
         clipping = GradientClipping(chunks)
+    }
+
+    private static func pieces(of chunk: Range<Int>, _ fixed: [Range<Int>]) -> [(range: Range<Int>, decays: Bool)] {
+        var result: [(range: Range<Int>, decays: Bool)] = [], first = chunk.lowerBound
+        for range in fixed.map({ $0.clamped(to: chunk) }) where !range.isEmpty {
+            result += [(first..<range.lowerBound, true), (range, false)]
+            first = range.upperBound
+        }
+        return result + [(first..<chunk.upperBound, true)]
     }
 
     /// With several processes each has a part of the gradient, adds up the others' for its own chunks, and gets the
@@ -51,18 +80,25 @@ package final class WeightUpdate {
             group.sum(&clipping.squares)
             factor = clipping.factor(clip)
         }
-        pool.run(own.count) { task in
-            let chunk = chunks[own.lowerBound + task], first = chunk.lowerBound, g = gradient.base + first
+        if muon != nil { while spaces.count < pool.threads { spaces.append(Workspace()) } }
+        pool.run(own.count) { task, worker in
+            let index = own.lowerBound + task, chunk = chunks[index], g = gradient.base + chunk.lowerBound
             GradientClipping.scale(g, chunk.count, by: factor)
-            func step(_ range: Range<Int>, _ constants: adam_t) {
-                let at = range.lowerBound
-                adam_step(
-                    weights.base + at, adam.moment1.base + at, adam.moment2.base + at, gradient.base + at, range.count,
-                    constants)
-            }
-            guard constants.decay != 0 else { return step(chunk, constants) }
-            for piece in pieces[own.lowerBound + task] {
-                step(piece.range, piece.decays ? constants : constants.withoutDecay)
+            switch updates[index] {
+            case .numbers(let pieces):
+                func step(_ range: Range<Int>, _ constants: adam_t) {
+                    let at = range.lowerBound
+                    adam_step(
+                        weights.base + at, adam.moment1.base + at, adam.moment2.base + at, gradient.base + at,
+                        range.count, constants)
+                }
+                guard constants.decay != 0 else { return step(chunk, constants) }
+                for piece in pieces { step(piece.range, piece.decays ? constants : constants.withoutDecay) }
+            case .matrix(let rows, let columns):
+                muon!.step(
+                    weights.matrix(rows, columns, at: chunk.lowerBound),
+                    moment: adam.moment1.base + chunk.lowerBound, gradient: g, rate: constants.rate,
+                    decay: constants.decay, spaces[worker])
             }
         }
         gather(weights, group)

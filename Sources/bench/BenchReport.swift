@@ -83,12 +83,12 @@ struct Stopwatch {
         var rates = bodies.map { _ in [Double]() }
         for _ in 0..<count {
             for (index, body) in bodies.enumerated() {
-                let start = PhaseTimer.now
+                let start = Clock.now
                 var units = 0.0, elapsed = 0.0
                 repeat {
                     units += body()
                     stopIfRequested()
-                    elapsed = PhaseTimer.now - start
+                    elapsed = Clock.now - start
                 } while elapsed < seconds / Double(count)
                 rates[index].append(units / elapsed)
             }

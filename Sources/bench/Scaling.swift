@@ -57,18 +57,18 @@ struct RepeatedWork {
 
     /// Of doing it once.
     func seconds() -> Double {
-        let start = PhaseTimer.now
+        let start = Clock.now
         body()
-        return PhaseTimer.now - start
+        return Clock.now - start
     }
 
     /// The seconds of its tasks on one thread, section by section, and the processor time of doing it once.
     func recorded() -> (sections: [[Double]], seconds: Double) {
-        let record = TaskRecord(), start = PhaseTimer.processorNow
+        let record = TaskRecord(), start = Clock.processorNow
         pool.record = record
         defer { pool.record = nil }
         body()
-        return (record.sections, PhaseTimer.processorNow - start)
+        return (record.sections, Clock.processorNow - start)
     }
 }
 
@@ -190,9 +190,9 @@ extension Session {
     private func emptySection(threads: Int) -> Double {
         let pool = WorkerPool(threads: threads), sections = 100
         return (0..<100).map { _ in
-            let start = PhaseTimer.now
+            let start = Clock.now
             for _ in 0..<sections { pool.run(4 * threads) { _ in } }
-            return (PhaseTimer.now - start) / Double(sections)
+            return (Clock.now - start) / Double(sections)
         }.min()!
     }
 }

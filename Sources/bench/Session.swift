@@ -48,6 +48,11 @@ final class Session {
             try folder.requireSentences(.test)
         }
         test = try folder.shard(.test)
+        guard test.count == 0 || !test.source.ids.isEmpty else {
+            throw DataError(
+                path: folder.path, expected: "test sentences of words", found: "none but empty ones",
+                hint: "measure on another corpus")
+        }
         var model = TransformerConfiguration(
             sourceVocabulary: folder.configuration.sourceVocabularySize,
             targetVocabulary: folder.configuration.targetVocabularySize)

@@ -51,11 +51,16 @@ extension Session {
 }
 
 extension TokenShard {
-    /// Each `count` neighbouring sentences as one.
+    /// Each `count` neighbouring sentences as one, but for those that would be longer than a model takes.
     fileprivate func joined(_ count: Int) -> TokenShard {
         var result = TokenShard()
         for start in stride(from: 0, to: self.count - count + 1, by: count) {
             let range = start..<start + count
+            guard
+                range.allSatisfy({
+                    max(source[$0].count, target[$0].count) * count < TransformerConfiguration.mostTokens
+                })
+            else { continue }
             result.append(
                 source: range.flatMap { source[$0].map { Int($0) } },
                 target: range.flatMap { target[$0].map { Int($0) } })

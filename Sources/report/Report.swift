@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Logging
 import Registry
 import Stages
 import Tensors
@@ -74,7 +75,14 @@ struct Report: StageCommand {
         }
         let evidence = try Evidence(history, names)
         try evidence.requireRuns(registry)
-        if table { return print(Leaderboard(evidence).terminal, terminator: "") }
+        if table {
+            let board = Leaderboard(evidence)
+            if board.rows.isEmpty {
+                Logger.stage(Self.stage, quiet: false).warning(
+                    "no scores of \(names.joined(separator: " ")) to show; score makes them")
+            }
+            return print(board.terminal, terminator: "")
+        }
         if let docs { return try Documentation(evidence, catalogue: docs).write() }
         let folder = output ?? FilePath.join(FilePath.join(FilePath.parent(registry), names[0]), Self.stage)
         try UnrecordedOutput.publish(folder, stage: Self.stage, configuration: ReportConfiguration(runs: names)) {

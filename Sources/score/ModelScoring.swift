@@ -46,7 +46,7 @@ struct ModelScoringOptions: ParsableArguments {
             [.folder("model", folder.publication), .folder("tokens", sentences.publication)]
             + (other.map { [StageInput.folder("base", $0.folder.publication)] } ?? [])
         try StageRun.perform(
-            StageWork(Score.stage, spec: Self.spec(output), configuration: settings, inputs: inputs),
+            StageWork(Score.stage, label: FilePath.name(output), configuration: settings, inputs: inputs),
             options: options, output: output
         ) { run in
             if let other = other?.folder, other.configuration.searchName != settings.searchName {
@@ -69,9 +69,10 @@ struct ModelScoringOptions: ParsableArguments {
             run.param("replaced", folder.description.replacements.count)
             run.param("parameters", folder.parameters)
             if maps > 0 { try writeMaps(folder, shard, run) }
-            if let other { try evaluation.compare(with: other, testSet: testSet, run) }
+            let difference = try other.flatMap { try evaluation.compare(with: $0, testSet: testSet, run) }
             try run.publish(settings)
             print(json ? evaluation.report.json() : evaluation.report.text(.fixed(2)))
+            if !json, let difference { print(difference) }
         }
     }
 
@@ -100,27 +101,24 @@ struct ModelScoringOptions: ParsableArguments {
                 for warning in hypothesis.warnings { log.warning("line \(before + index + 1): \(warning)") }
                 print(folder.target.decode(hypothesis.ids.map { Int($0) }))
             }
-            fflush(stdout)
+            try Results.flush()
             if Results.readerHasGone { return }
             before += lines.count
         }
     }
-
-    /// What the registry calls this score: the folder's own name.
-    private static func spec(_ output: String) -> String { FilePath.name(output) }
 
     private func translate(
         _ folder: ModelFolder, _ source: TokenSequences, _ search: SearchConfiguration, _ run: StageRun
     ) throws -> [Hypothesis] {
         let translator = Translator(
             try folder.translationModel(precision), search, pool: WorkerPool(threads: run.threads))
-        let started = PhaseTimer.now
+        let started = Clock.now
         let progress = run.progress(total: source.count, unit: "sentences")
         let hypotheses = try translator.translate((0..<source.count).map { Array(source[$0]) }) { done in
             progress.update(done)
             try run.stopIfRequested()
         }
-        let seconds = PhaseTimer.now - started,
+        let seconds = Clock.now - started,
             tokens = hypotheses.reduce(0) { $0 + $1.ids.count + ($1.isComplete ? 1 : 0) }
         progress.finish(source.count, note: "\(Format.rate(Double(tokens) / seconds)) tokens/s")
         report(hypotheses, run)

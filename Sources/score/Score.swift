@@ -33,13 +33,16 @@ struct Score: StageCommand {
     @OptionGroup(title: "Model") var model: ModelScoringOptions
     @OptionGroup(title: "Search") var search: SearchOptions
     @OptionGroup(title: "Texts") var texts: TextScoringOptions
+    @OptionGroup var result: JSONOption
 
     var idleOptions: [IdleOptions] {
         let ofTexts = DefinedArguments.names(of: TextScoringOptions.self)
-        if texts.hypotheses != nil { return [.allBut(ofTexts, because: "two texts are compared")] + texts.idleOptions }
+        if texts.hypotheses != nil {
+            return [.allBut(ofTexts + ["--json"], because: "two texts are compared")]
+                + texts.idleOptions(json: result.json)
+        }
         if model.tokens != nil {
-            let idle = ofTexts.filter { $0 != "--json" }
-            return [.init(idle, because: "a model is scored; that of another model is its --base")] + search.idle
+            return [.init(ofTexts, because: "a model is scored; that of another model is its --base")] + search.idle
         }
         let ofSearch = DefinedArguments.names(of: SearchOptions.self)
         let idle = IdleOptions.allBut(
@@ -60,9 +63,9 @@ struct Score: StageCommand {
 
     func run() throws {
         if texts.hypotheses != nil {
-            try texts.run()
+            try texts.run(json: result.json)
         } else if model.tokens != nil {
-            try model.run(options, search, json: texts.json)
+            try model.run(options, search, json: result.json)
         } else {
             try model.translateStandardInput(options, search)
         }

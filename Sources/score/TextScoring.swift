@@ -20,10 +20,9 @@ struct TextScoringOptions: ParsableArguments {
     @Option(help: "Resamples of the paired bootstrap. (default: 1000)") var pairedBsN: Int?
     @Option(help: "Trials of approximate randomization. (default: 10000)") var pairedArN: Int?
     @Option(help: "Resamples for confidence intervals; 0: none.") var bootstrap = 0
-    @Flag(help: "Print the result as JSON, as sacreBLEU does, with scores in full precision.") var json = false
 
     /// Beside each other.
-    var idleOptions: [IdleOptions] {
+    func idleOptions(json: Bool) -> [IdleOptions] {
         guard baseline != nil else {
             let reason = "there is no --baseline to test against"
             return [.init("--paired-bs", "--paired-ar", "--paired-bs-n", "--paired-ar-n", because: reason)]
@@ -43,7 +42,7 @@ struct TextScoringOptions: ParsableArguments {
         ]
     }
 
-    func run() throws {
+    func run(json: Bool) throws {
         guard let hypotheses else { return }
         Signals.uninstall()
         let files = InputFiles()
@@ -68,17 +67,25 @@ struct TextScoringOptions: ParsableArguments {
         guard !json else { return print(PairedReport(baseline: baseline, comparisons: [comparison]).json()) }
         print(report.text())
         for (metric, (_, result)) in zip(metrics, comparison.results) {
-            print(line(metric.name, pairedTest.signature(of: metric, references: lists.count), result, baseline))
+            print(pairedTest.line(metric, result, baseline, references: lists.count))
         }
     }
 
     private var pairedTest: PairedTest { PairedTest(test, trials: test == .bootstrap ? pairedBsN : pairedArN) }
 
-    /// The difference to the baseline under one metric.
-    private func line(_ metric: String, _ signature: Signature, _ result: PairedResult, _ baseline: String) -> String {
-        let difference = result.system.score - result.baseline.score
-        return "\(metric)|\(signature) "
-            + String(format: "%+.2f against %@, p = %.4f (%@)", difference, baseline, result.system.p ?? 1, test.words)
+}
+
+extension PairedTest {
+    /// The difference to a baseline under one metric.
+    func line(
+        _ metric: any CorpusMetric, _ result: PairedResult, _ baseline: String, references: Int, p: Double? = nil
+    )
+        -> String
+    {
+        "\(metric.name)|\(signature(of: metric, references: references)) "
+            + String(
+                format: "%+.2f against %@, p = %.4f (%@)", result.difference, baseline, p ?? result.system.p ?? 1,
+                method.words)
     }
 }
 

@@ -21,10 +21,10 @@ import report
 import trials
 from space import ATTENTIONS, FAMILIES, Place, start, suggest
 
-USAGE, BAD_DATA, MISSING, CANNOT_WRITE, LOCKED = 64, 65, 66, 73, 75
+USAGE, BAD_DATA, MISSING, CANNOT_WRITE, IO_ERROR, LOCKED = 64, 65, 66, 73, 74, 75
 # Ends of distill that have to do with where it runs, or who stopped or killed it, not with what is tried: the search
 # stops, and this trial goes on next time.
-NOT_THE_TRIALS_FAULT = (USAGE, MISSING, 71, CANNOT_WRITE, 74, LOCKED, 129, 130, 137, 143)
+NOT_THE_TRIALS_FAULT = (USAGE, MISSING, 71, CANNOT_WRITE, IO_ERROR, LOCKED, 129, 130, 137, 143)
 
 
 class Failure(Exception):
@@ -96,7 +96,7 @@ class Search:
         self.signal = 0
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self.note)
-        os.makedirs(os.path.dirname(arguments.study), exist_ok=True)
+        os.makedirs(os.path.dirname(arguments.study) or ".", exist_ok=True)
         self.lock()
         self.study = self.open_study()
         if not self.study.user_attrs:
@@ -179,9 +179,8 @@ class Search:
             code, is_pruned = trials.run(
                 command, received=lambda: self.signal, is_hopeless=lambda: trials.is_behind(curve, others),
                 watch=lambda: self.registry.read(curve, output, self.place.layer, after_run))
-        except OSError as error:
-            hint = "make -f pipeline.mk build makes the programs"
-            raise Failure(MISSING, f"{command[0]}: {error.strerror.lower()}", hint)
+        except trials.NoProgram as error:
+            raise Failure(MISSING, f"{command[0]}: {error}", "make -f pipeline.mk build makes the programs")
         if not is_pruned and code and (code in NOT_THE_TRIALS_FAULT or curve.parameters is None):
             raise Failure(code, f"trial {trial.number}, {point}: distill ended with code {code}")
         self.tell(trial, point, output, curve, code, is_pruned)
@@ -282,3 +281,12 @@ if __name__ == "__main__":
     except trials.Stop as stop:
         print("search: stopped; the same command goes on", file=sys.stderr)
         sys.exit(128 + stop.number)
+    except trials.Unreadable as error:
+        print(f"search: {error}", file=sys.stderr)
+        sys.exit(BAD_DATA)
+    except Exception as error:  # of Optuna's storage, which has exceptions of several libraries
+        if not type(error).__module__.startswith(("optuna", "sqlalchemy", "sqlite3")):
+            raise
+        print(f"search: the study cannot be read or written: {str(error).splitlines()[0]}", file=sys.stderr)
+        print("hint: the same command goes on, once there is room and nobody else writes to it", file=sys.stderr)
+        sys.exit(IO_ERROR)

@@ -1,5 +1,6 @@
 """One trial: a run of `distill`, watched through what it writes to the registry, and stopped where it is behind."""
 
+import contextlib
 import os
 import signal
 import sqlite3
@@ -45,6 +46,10 @@ def is_behind(curve, finished):
     return len(others) >= FEWEST_OTHERS and curve.best < statistics.median(others)
 
 
+class Unreadable(Exception):
+    """The registry does not say what is asked."""
+
+
 class Registry:
     def __init__(self, path):
         self.path = path
@@ -52,11 +57,11 @@ class Registry:
     def rows(self, sql, *values):
         if not os.path.exists(self.path):
             return []
-        connection = sqlite3.connect(f"file:{self.path}?mode=ro", uri=True, timeout=20)
         try:
-            return connection.execute(sql, values).fetchall()
-        finally:
-            connection.close()
+            with contextlib.closing(sqlite3.connect(f"file:{self.path}?mode=ro", uri=True, timeout=20)) as connection:
+                return connection.execute(sql, values).fetchall()
+        except sqlite3.Error as error:
+            raise Unreadable(f"{self.path}: expected a registry of runs, found {error}")
 
     # Those after a given one into a given folder.
     RUNS = "runs WHERE id > ? AND stage = 'distill' AND EXISTS (SELECT 1 FROM json_each(argv) WHERE value = ?)"
@@ -77,6 +82,10 @@ class Registry:
         curve.explained = [value for key, value in values if key.endswith("explained") and value is not None]
         parameters = [int(value) for key, value in values if key.endswith("parameters")]
         curve.parameters = parameters[0] if parameters else None
+
+
+class NoProgram(Exception):
+    """The command cannot be started."""
 
 
 class Stop(Exception):
@@ -105,7 +114,10 @@ def run(command, watch, is_hopeless, received, poll=0.5):
 
 def run_watched(command, said, watch, is_hopeless, received, poll):
     # a session of its own, so that Ctrl-C reaches it once
-    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=said, start_new_session=True)
+    try:
+        child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=said, start_new_session=True)
+    except (FileNotFoundError, PermissionError) as error:
+        raise NoProgram(error.strerror.lower())
     stopped = False
     try:
         while True:

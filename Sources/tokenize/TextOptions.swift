@@ -69,7 +69,7 @@ struct TextOptions: ParsableArguments {
             throw ValidationError("files need a name of their own: --corpus NAME")
         }
         guard corpus == "phrasebook" || origins == 1 else {
-            throw ValidationError("corpus '\(corpus)' needs one of --train-source, --tsv and --iwslt")
+            throw ValidationError("corpus '\(corpus)' needs one, and only one, of --train-source, --tsv and --iwslt")
         }
         guard !isPhrasebook || max(holdOutValid, holdOutTest) <= 1_000_000 else {
             throw ValidationError("--hold-out-valid and --hold-out-test must be at most 1000000 for the phrasebook")
@@ -169,6 +169,12 @@ extension TextOptions {
         case .valid: validSource != nil || !iwslt.isEmpty || holdOutValid > 0
         case .test: testSource != nil || !iwslt.isEmpty || holdOutTest > 0
         }
+    }
+
+    /// How many pairs of the training text are to be set aside.
+    var heldOut: [(split: Split, count: Int)] {
+        guard !isPhrasebook, iwslt.isEmpty else { return [] }
+        return (validSource == nil ? [(.valid, holdOutValid)] : []) + (testSource == nil ? [(.test, holdOutTest)] : [])
     }
 
     /// Options that what was chosen does not read.

@@ -59,8 +59,7 @@ struct Tokenize: StageCommand {
     @OptionGroup(title: "Longer texts") var texts: JoinOptions
     @OptionGroup(title: "Vocabulary and filter") var tokens: VocabularyOptions
 
-    @Option(
-        name: .shortAndLong, help: ArgumentHelp("Where to write, by convention runs/NAME/tokens.", valueName: "folder"))
+    @Option(help: ArgumentHelp("Where to write, by convention runs/NAME/tokens.", valueName: "folder"))
     var output: String
 
     @OptionGroup var results: JSONOption
@@ -79,6 +78,14 @@ struct Tokenize: StageCommand {
             options: options, output: output
         ) { run in
             let splits = try opened.read()
+            for (split, wanted) in text.heldOut {
+                guard let found = splits[split]?.count, found < wanted else { continue }
+                run.log.warning(
+                    """
+                    held out \(found) of \(wanted) pairs for \(split.rawValue): the others share sentences with too many \
+                    more, which would have to come along
+                    """)
+            }
             var tokens = try plan.writer.write(
                 plan.joined?.apply(to: splits) ?? splits, to: run.folder, pool: WorkerPool(threads: run.threads),
                 progress: TokenizeProgress(run).update)

@@ -26,7 +26,8 @@ extension TokensConfiguration {
             path: "\(name) \(split.rawValue)", expected: "at least one sentence pair to keep",
             found: "none of \(counts.read)" + (dropped.isEmpty ? "" : " (\(dropped))"),
             hint: split == .train
-                ? "give more text, or more --max-tokens" : "give a file for it, or hold out more or, on purpose, 0")
+                ? "give more text, or more --max-tokens"
+                : "give a file for it, or hold out more (pairs that share sentences are not parted) or, on purpose, 0")
     }
 
     /// Counts of sentences and tokens, and drops with their reason.

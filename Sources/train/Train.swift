@@ -26,10 +26,16 @@ struct Train: StageCommand {
 
             A preset gives every value; each can be overridden. Width 128, 8 heads, hidden width 512, 6 + 6 layers, and:
               paper     as in "Rethinking Attention" (Bozic et al. 2024): untied,
-                        dropout 0.1, Noam, 20 epochs
+                        dropout 0.1, Noam with a warm-up of 4,000 steps, batches
+                        of 1,500 target tokens, 20 epochs
               small     for corpora of less than 100,000 pairs: tied, dropout 0.3
-                        (attention 0.1), cosine, 40 epochs
-              inplace   for training in place: no dropout, cosine, 6 epochs
+                        (attention 0.1), cosine from 2.5e-3 after 1,200 steps,
+                        batches of 3,000, 40 epochs
+              brief     the same in less time: dropout 0.2, Muon, cosine from
+                        2e-3 after 200 steps, batches of 2,000, 18 epochs
+              inplace   for training in place: no dropout, cosine from 4e-3 after
+                        100 steps, batches of 2,500, gradients cut to 1, 6 epochs
+            With all: Adam of 0.9, 0.98 and 1e-9, label smoothing 0.1, no decay, the best epoch alone.
 
             Examples:
               train --tokens runs/demo/tokens --output runs/demo/train
@@ -80,7 +86,7 @@ struct Train: StageCommand {
             + models.compactMap { role, model in model.map { StageInput.folder(role, $0.publication) } }
         try StageRun.perform(
             StageWork(
-                Self.stage, spec: isTeacher(start) ? nil : FilePath.name(output),
+                Self.stage, label: isTeacher(start) ? nil : FilePath.name(output),
                 configuration: settings,
                 inputs: inputs, seed: settings.values.trainee.seed,
                 resumption: learning.training.resumption),
@@ -149,7 +155,7 @@ struct Train: StageCommand {
         }
         if start?.model.isBounded != true { values.model.maxTokens = tokens.maxTokens }
         shape.apply(to: &values.model)
-        learning.apply(to: &values, preset: preset)
+        try learning.apply(to: &values, preset: preset)
         if var own = values.trainee.teaching {
             teaching.apply(to: &own)
             own.likeliest = min(own.likeliest, values.model.targetVocabulary)

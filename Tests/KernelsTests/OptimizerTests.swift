@@ -64,4 +64,29 @@ struct OptimizerTests {
         for _ in 0..<4000 { adam_step(&weights, &m, &v, [0, 0], 2, settings(rate: 1e-3, step: 5000, decay: 0)) }
         #expect(m == [0, 0] && v == [0, 0] && weights.allSatisfy(\.isFinite))
     }
+
+    @Test(arguments: [1, 15, 16, 17, 513]) func momentumPointsAhead(count: Int) {
+        var source = Source(UInt64(count)), moment = [Float](repeating: 0, count: count), expected = widened(moment)
+        var y = moment
+        for _ in 0..<3 {
+            let gradient = source.floats(count)
+            let squares = momentum_step(&moment, gradient, &y, count, 0.9)
+            expected = zip(expected, widened(gradient)).map { 0.9 * $0 + 0.1 * $1 }
+            let next = zip(expected, widened(gradient)).map { 0.9 * $0 + 0.1 * $1 }
+            expectClose(moment, expected, within: 1e-6, "momentum of \(count)")
+            expectClose(y, next, within: 1e-6, "direction of \(count)")
+            let sum = next.reduce(0) { $0 + $1 * $1 }
+            #expect(abs(squares - sum) <= 1e-5 * sum)
+        }
+    }
+
+    @Test(arguments: [(1, 1), (1, 40), (40, 1), (16, 16), (17, 33), (512, 20)])
+    func columnsBecomeRows(rows: Int, columns: Int) {
+        let x = (0..<rows * columns).map(Float.init)
+        var y = [Float](repeating: -1, count: rows * columns)
+        transpose_rows(x, &y, rows, columns)
+        for r in 0..<rows {
+            #expect((0..<columns).allSatisfy { y[$0 * rows + r] == x[r * columns + $0] })
+        }
+    }
 }

@@ -12,8 +12,6 @@ struct BoundNetwork: ContextNetwork {
     }
 
     func bind(_ weights: BoundWeights, output: OutputProjection?) -> BoundContext { bound }
-    func distiller(_ setting: DistillerSetting) -> any Distiller { fatalError("it learns nothing") }
-    func stepFlops(tokens: Int, memoryTokens: Int) -> Double { 0 }
 
     func forward(_ x: Matrix, _ sentences: Packed, memory: EncoderOutput?, _ pass: Pass) -> ContextTape {
         fatalError("it translates only")

@@ -31,8 +31,6 @@ struct PackedDistillerTests {
             for row in 0..<tape.x.rows { for c in 0..<width { sum[0, c] += dcontext[row, c] * tape.x[row, c] } }
         }
 
-        func distiller(_ setting: DistillerSetting) -> any Distiller { PackedDistiller(self, width: width, setting) }
-        func stepFlops(tokens: Int, memoryTokens: Int) -> Double { 0 }
         func bind(_ weights: BoundWeights, output: OutputProjection?) -> BoundContext { fatalError("it learns alone") }
     }
 
@@ -78,7 +76,7 @@ struct PackedDistillerTests {
             pool = WorkerPool(threads: threads)
             var setting = DistillerSetting(weights: weights, slots: layout.slots, pool: pool)
             setting.readsMemory = reads
-            distiller = network.distiller(setting)
+            distiller = PackedDistiller(network, width: width, setting)
         }
 
         func step() -> (squares: Double, tokens: Int, gradient: FloatBlock) {

@@ -277,6 +277,33 @@ struct SearchKernelTests {
         }
     }
 
+    /// The product with the factor is rounded to a float and then to a byte, also where a processor could do it at once:
+    /// numbers next to the middle of two bytes for which that would make another byte.
+    @Test(arguments: [panel_int8, panel_int8_avx2, panel_int8_portable]) func bytesAreRoundedTwice(type: panel_type_t) {
+        var random = SearchRandom(21), tried = 0
+        for _ in 0..<40 {
+            let top = abs(random.floats(1)[0]) + 0.5, factor = 127 / top
+            var x = [top]
+            for byte in 0..<126 {
+                let middle = (Float(byte) + 0.5) / factor
+                x += [middle.nextDown, middle, middle.nextUp].filter {
+                    ($0 * factor).rounded(.toNearestOrEven)
+                        != Float((Double($0) * Double(factor)).rounded(.toNearestOrEven))
+                }
+            }
+            let count = x.count
+            tried += count - 1
+            var unit = [Float](repeating: 0, count: count * count), y = unit
+            for i in 0..<count { unit[i * count + i] = 1 }
+            product(
+                x, packed(unit, inputs: count, outputs: count, type), nil, into: &y, rows: 1, count, count, type)
+            for i in 0..<count {
+                #expect((y[i] * factor).rounded() == (x[i] * factor).rounded(.toNearestOrEven), "\(x[i]) of \(top)")
+            }
+        }
+        #expect(tried > 100)
+    }
+
     /// Rows of zeros stay zero, and those of almost nothing; a row with something that is no number has no numbers, and
     /// spoils no other.
     @Test(arguments: [panel_int8, panel_int8_avx2, panel_int8_portable]) func bytesOfUnusualRows(type: panel_type_t) {

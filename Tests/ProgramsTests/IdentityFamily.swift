@@ -16,12 +16,12 @@ struct IdentityFamily: Family {
     func hasSize(_ text: String) -> Bool { false }
     func recipe(_ spec: Spec) -> DistillationRecipe { DistillationRecipe() }
 
-    func network(_ spec: Spec, _ shape: TeacherShape, _ layout: inout ParameterLayout) -> any ContextNetwork {
+    func network(_ spec: Spec, _ shape: TeacherShape, _ layout: inout ParameterLayout) -> any DistillableNetwork {
         IdentityNetwork(gain: layout.add("gain", [shape.width], .constant(1)), isInEncoder: spec.attention == .encoder)
     }
 }
 
-private struct IdentityNetwork: ContextNetwork {
+private struct IdentityNetwork: DistillableNetwork {
     let gain: Slot
     let isInEncoder: Bool
     var bounds: (source: Int?, target: Int?) { (nil, nil) }

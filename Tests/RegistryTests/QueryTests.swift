@@ -236,8 +236,18 @@ import Testing
         try registry.record(describe("distill"), reading: [("capture", failing)], ending: Self.failed)
         #expect(try registry.reclaimable().map(\.path) == ["toy/capture/b", "toy/capture/a"])
         #expect(try registry.reclaimable().map(\.bytes) == [20, 10])
+        // a trial of a search that was given up, whose folder went
+        let pruned = try capture("e", bytes: 5)
+        try registry.record(describe("distill"), reading: [("capture", pruned)])
+        var trial = describe("distill")
+        trial.folder = scratch.folder + "/toy/distill/search.3"
+        try FileManager.default.createDirectory(atPath: trial.folder!, withIntermediateDirectories: true)
+        try registry.record(trial, reading: [("capture", pruned)], ending: Self.failed)
+        #expect(try registry.reclaimable().map(\.bytes) == [20, 10])
+        try FileManager.default.removeItem(atPath: trial.folder!)
+        #expect(try registry.reclaimable().map(\.bytes) == [20, 10, 5])
         let live = try registry.start(describe("distill"), inputs: [(role: "capture", artifact: large)]) { print($0) }
-        #expect(try registry.reclaimable().map(\.path) == ["toy/capture/a"])
+        #expect(try registry.reclaimable().map(\.path) == ["toy/capture/a", "toy/capture/e"])
         live.end(finished)
     }
 }

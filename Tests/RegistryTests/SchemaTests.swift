@@ -41,7 +41,7 @@ import Testing
     @Test func fileIsMarkedStrictAndWritesAhead() throws {
         let scratch = Scratch()
         let registry = try scratch.open()
-        #expect(try registry.rows("PRAGMA user_version") == [["7"]])
+        #expect(try registry.rows("PRAGMA user_version") == [["8"]])
         #expect(try registry.rows("PRAGMA application_id") == [["\(Schema.applicationID)"]])
         #expect(try registry.rows("PRAGMA journal_mode") == [["wal"]])
         #expect(try registry.rows("PRAGMA foreign_keys") == [["1"]])

@@ -14,7 +14,7 @@ import Testing
 
     private func score(
         _ spec: String?, _ value: Double, model: Artifact, base: Artifact? = nil, output: Artifact,
-        name: String = "toy",
+        name: String = "toy", testSet: String = "test",
         search: String = "greedy", p: Double? = nil, ending: RunEnding = finished
     ) throws {
         try registry.record(
@@ -28,14 +28,14 @@ import Testing
             run.metric("tokens_per_second", step: 0, 1234.4)
             run.score(
                 Score(
-                    metric: "BLEU", testSet: "test", value: value, signature: "sig", precisions: [60, 40, 20, 10],
+                    metric: "BLEU", testSet: testSet, value: value, signature: "sig", precisions: [60, 40, 20, 10],
                     confidence: 1.25))
-            run.score(Score(metric: "chrF2", testSet: "test", value: 60.5))
+            run.score(Score(metric: "chrF2", testSet: testSet, value: 60.5))
             run.score(Score(metric: "paper-compat", testSet: "valid", value: 0.4321))
             if let base, let p {
                 run.significance(
                     Significance(
-                        base: base.sha256, metric: "BLEU", testSet: "test", method: "bootstrap", trials: 1000, seed: 1,
+                        base: base.sha256, metric: "BLEU", testSet: testSet, method: "bootstrap", trials: 1000, seed: 1,
                         p: p))
             }
         }
@@ -75,6 +75,18 @@ import Testing
         #expect(
             try registry.rows("SELECT difference, p, base FROM leaderboard WHERE model = 'toy/alr-m.encoder'")
                 == [["-1.0", "0.012", "3"]])
+    }
+
+    /// The same text under the name of another corpus, as text of one's own has it.
+    @Test func leaderboardComparesWithATextOfAnotherName() throws {
+        let teacherScore = artifact("b", kind: "score")
+        try score("teacher", 35.5, model: artifact("a", kind: "train"), output: teacherScore, testSet: "news test")
+        try score(
+            "alr-m.encoder", 34.5, model: artifact("c", kind: "splice"), base: teacherScore,
+            output: artifact("d", kind: "score"), testSet: "mine test", p: 0.012)
+        #expect(
+            try registry.rows("SELECT difference, p FROM leaderboard WHERE model = 'toy/alr-m.encoder'")
+                == [["-1.0", "0.012"]])
     }
 
     @Test func leaderboardShowsTheLatestFinishedScoreOfEachSearch() throws {

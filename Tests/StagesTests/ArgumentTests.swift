@@ -133,7 +133,7 @@ import Testing
         #expect(results(of: discard).contains("counted from 0\n"))
         #expect(
             try FileManager.default.contentsOfDirectory(atPath: scratch.output).sorted() == [
-                ".lock", "manifest.json", "number",
+                ".lock", ".made", "manifest.json", "number",
             ])
     }
 

@@ -102,17 +102,20 @@ import Testing
         #expect(try scratch.rows("SELECT status FROM runs") == [["finished"]])
     }
 
-    /// It died among the last renames, when hours of work were done: nobody does them again.
-    @Test func whatDiedWhilePublishingHasFinished() async throws {
+    /// It died among the last renames, or its end did not get into the registry, when hours of work were done: nobody
+    /// does them again.
+    @Test(arguments: [true, false]) func whatHasPublishedHasFinished(diedInBetween: Bool) async throws {
         await #expect(processExitsWith: .success) { [output = output as String] in Probe.main(["--output", output]) }
         let registry = try RunRegistry(path: scratch.registry)
         _ = try registry.write {
             try $0.execute(
                 sql: "UPDATE runs SET status = 'lost', exit_code = NULL; DELETE FROM run_io WHERE direction = 'out'")
         }
-        try FileManager.default.createDirectory(atPath: output + "/.unfinished", withIntermediateDirectories: false)
-        try FileManager.default.moveItem(
-            atPath: output + "/manifest.json", toPath: output + "/.unfinished/manifest.json")
+        if diedInBetween {
+            try FileManager.default.createDirectory(atPath: output + "/.unfinished", withIntermediateDirectories: false)
+            try FileManager.default.moveItem(
+                atPath: output + "/manifest.json", toPath: output + "/.unfinished/manifest.json")
+        }
         let second = await #expect(processExitsWith: .success, observing: [\.standardOutputContent]) {
             [output = output as String] in
             Probe.main(["--output", output])

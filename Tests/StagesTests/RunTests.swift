@@ -107,6 +107,11 @@ import Testing
         let odd = RunLocation(output: "/a/model", stage: "train")
         #expect(odd.name == "model")
         #expect(odd.registry == "/a/registry.sqlite")
+        // of a run that has a history already, which is not begun a second time
+        let room = Scratch(), beneath = room.folder + "/x/train4"
+        #expect(RunLocation(output: beneath, stage: "train").registry == room.folder + "/x/registry.sqlite")
+        FileManager.default.createFile(atPath: room.folder + "/registry.sqlite", contents: Data())
+        #expect(RunLocation(output: beneath, stage: "train").registry == room.folder + "/registry.sqlite")
         let unlucky = RunLocation(output: "/a/train/exp1/deep", stage: "train")
         #expect(unlucky == RunLocation(output: "/a/train/exp1/deep/", stage: "train"))
         #expect(

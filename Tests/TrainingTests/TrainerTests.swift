@@ -26,6 +26,7 @@ struct Workbench {
     var sentences = 300
     var batchTokens = 100
     var clip: Float?
+    var muon: Muon?
 
     func trainee(threads: Int = 1) -> TransformerTrainee { trainee(WorkerPool(threads: threads)) }
 
@@ -36,7 +37,7 @@ struct Workbench {
             dropout, dropout, dropout, dropout
         )
         var settings = TransformerTrainee.Settings()
-        (settings.batchTokens, settings.clip) = (batchTokens, clip)
+        (settings.batchTokens, settings.clip, settings.muon) = (batchTokens, clip, muon)
         return TransformerTrainee(
             Transformer(shape), train: reversal(sentences, seed: 1), valid: reversal(30, seed: 2), settings: settings,
             pool: pool)
@@ -54,8 +55,9 @@ struct Workbench {
 }
 
 @Suite struct TrainerTests {
-    @Test func learnsToReverse() throws {
+    @Test(arguments: [nil, Muon()]) func learnsToReverse(muon: Muon?) throws {
         var bench = Workbench()
+        bench.muon = muon
         bench.settings.epochs = 40
         bench.dropout = 0
         let trainee = bench.trainee(), before = try trainee.validate(epoch: 0)
@@ -66,9 +68,10 @@ struct Workbench {
             "from \(before) to \(after)")
     }
 
-    @Test func threadsDoNotChangeABit() throws {
+    @Test(arguments: [nil, Muon()]) func threadsDoNotChangeABit(muon: Muon?) throws {
         let results = try [1, 2, 3].map { threads in
-            let bench = Workbench()
+            var bench = Workbench()
+            bench.muon = muon
             let trainee = bench.trainee(threads: threads)
             _ = try bench.trainer(trainee).run()
             return bits(trainee.weights)
@@ -79,8 +82,9 @@ struct Workbench {
 
     /// Asked to stop after any step, and started anew each time, it ends with the bits of a run that was left alone;
     /// with several snapshots to average, too.
-    @Test(arguments: [1, 3]) func interruptionsDoNotChangeABit(averaged: Int) throws {
+    @Test(arguments: [1, 3], [nil, Muon()]) func interruptionsDoNotChangeABit(averaged: Int, muon: Muon?) throws {
         var bench = Workbench()
+        bench.muon = muon
         bench.settings.averaged = averaged
         let whole = bench.trainee()
         _ = try bench.trainer(whole).run()

@@ -130,6 +130,12 @@ typedef struct {
 } adam_t;
 /// Adam (Kingma & Ba 2015) with decoupled decay on `count` weights.
 void adam_step(float *weights, float *moment1, float *moment2, const float *gradient, long count, adam_t adam);
+/// u = b u + (1 - b) g and, where it points next (Nesterov's form of momentum), y = b u + (1 - b) g. Returns sum y^2.
+double momentum_step(float *moment, const float *gradient, float *y, long count, float b);
+/// y = a x + b y.
+void blend(float *y, const float *x, long count, float a, float b);
+/// y = x^T, x [rows, columns].
+void transpose_rows(const float *x, float *y, long rows, long columns);
 /// sum x^2, in double precision.
 double sum_of_squares(const float *x, long count);
 

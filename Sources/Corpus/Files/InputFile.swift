@@ -7,6 +7,8 @@ package struct InputFile: Sendable {
     /// What it is to whoever reads it, such as `train source`.
     package let role: String
     package let path: String
+    /// Where it can be found again; nil of standard input and other pipes.
+    package let place: String?
     /// As they are in the file.
     package let bytes: [UInt8]
     package let sha256: String
@@ -18,6 +20,7 @@ package struct InputFile: Sendable {
             path == InputFiles.standardInput
             ? try FileSystem.read(STDIN_FILENO, path: "standard input") : try FileSystem.read(path)
         sha256 = FileSystem.sha256(Data(bytes))
+        place = path != InputFiles.standardInput && FileSystem.isRegular(path) ? path : nil
     }
 
     /// Decompressed, if the file begins like a gzip file, whatever its name.

@@ -14,7 +14,8 @@ final class SentencePieceModel: @unchecked Sendable {
     init(_ bytes: [UInt8], path: String) throws {
         func unusable(_ found: String) -> DataError {
             DataError(
-                path: path, expected: "a SentencePiece model", found: found, hint: "make it again with tokenize")
+                path: path, expected: "a SentencePiece model", found: found, hint: "make it again with tokenize --force"
+            )
         }
         if let problem = NormalizationTable.problem(bytes) { throw unusable(problem) }
         var message = [CChar](repeating: 0, count: 512)
@@ -27,7 +28,7 @@ final class SentencePieceModel: @unchecked Sendable {
         for (id, name) in ["<unk>", "<s>", "</s>"].enumerated() where token(id) != name {
             throw DataError(
                 path: path, expected: "'\(name)' with id \(id)", found: "'\(token(id))'",
-                hint: "make it again with tokenize")
+                hint: "make it again with tokenize --force")
         }
     }
 

@@ -88,6 +88,7 @@ final class BatchSums {
                     $0.weight.offset == product.weight.offset && $0.rows.overlaps(product.rows)
                 }, "two products make the gradient of the same rows")
             let own = tables.removeValue(forKey: product.weight.offset) ?? []
+            require(own.isEmpty || product.rows == 0..<product.weight.rows, "a table is multiplied by as a whole")
             for columns in own.isEmpty ? size.columns(product.weight.columns) : [0..<product.weight.columns] {
                 for rows in size.parts(product.rows.count, columns: columns.count) {
                     all.append(.product(index, rows: rows, columns: columns, lookups: own))

@@ -43,7 +43,10 @@ package protocol ContextNetwork {
     /// - Parameter output: the projection that follows, which may become part of what is bound (`isProjected`); nil
     ///   where none does
     func bind(_ weights: BoundWeights, output: OutputProjection?) -> BoundContext
+}
 
+/// What can learn to do what attention does.
+package protocol DistillableNetwork: ContextNetwork {
     /// One that learns from captured activations.
     func distiller(_ setting: DistillerSetting) -> any Distiller
 

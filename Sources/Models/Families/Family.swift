@@ -18,7 +18,7 @@ package protocol Family: Sendable {
     /// Whether this is how a size is written, letter by letter.
     func hasSize(_ text: String) -> Bool
     /// The network of a spec of this family, whose parameters get their places in `layout`.
-    func network(_ spec: Spec, _ shape: TeacherShape, _ layout: inout ParameterLayout) -> any ContextNetwork
+    func network(_ spec: Spec, _ shape: TeacherShape, _ layout: inout ParameterLayout) -> any DistillableNetwork
     /// What a distillation of this spec does unless it is told otherwise.
     func recipe(_ spec: Spec) -> DistillationRecipe
 }

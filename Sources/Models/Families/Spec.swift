@@ -43,7 +43,7 @@ package struct Spec: Sendable {
     }
 
     /// The network, whose parameters get their places in `layout`.
-    package func network(_ shape: TeacherShape, _ layout: inout ParameterLayout) -> any ContextNetwork {
+    package func network(_ shape: TeacherShape, _ layout: inout ParameterLayout) -> any DistillableNetwork {
         family.network(self, shape, &layout)
     }
 

@@ -131,13 +131,6 @@ struct MultiHeadAttention: ContextNetwork {
         }
     }
 
-    func distiller(_ setting: DistillerSetting) -> any Distiller { PackedDistiller(self, width: width, setting) }
-
-    /// Projections alone: scores follow from the lengths of sentences.
-    func stepFlops(tokens: Int, memoryTokens: Int) -> Double {
-        4 * Double(width * width) * Double(attention.readsMemory ? tokens + 2 * memoryTokens : 3 * tokens)
-    }
-
     /// Queries, keys and values of one sentence inside the projected matrices.
     private func views(_ tape: Kept, _ queries: Range<Int>, _ keys: Range<Int>) -> (Matrix, Matrix, Matrix) {
         let q = tape.projected.rows(queries).columns(0..<width)

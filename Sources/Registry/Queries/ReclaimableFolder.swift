@@ -1,4 +1,6 @@
+import Foundation
 import GRDB
+import Tensors
 
 /// A capture on disk that nobody needs now.
 package struct ReclaimableFolder: Decodable, FetchableRecord, Sendable {
@@ -8,10 +10,17 @@ package struct ReclaimableFolder: Decodable, FetchableRecord, Sendable {
 }
 
 extension RunRegistry {
-    /// The largest first.
+    /// The largest first: those of the view, and those that are held by runs alone whose folders are gone, as of trials
+    /// that a search has given up.
     package func reclaimable() throws -> [ReclaimableFolder] {
-        try read {
-            try ReclaimableFolder.fetchAll($0, sql: "SELECT path, bytes FROM reclaimable ORDER BY bytes DESC, path")
+        try read { database in
+            let gone = try String.fetchAll(
+                database, sql: "SELECT DISTINCT folder FROM runs WHERE status <> 'finished' AND folder IS NOT NULL"
+            ).filter { !FileSystem.exists(RegistryPath.onDisk($0, root: root)) }
+            return try ReclaimableFolder.fetchAll(
+                database,
+                sql: Views.reclaimable("coalesce(runs.folder, '') NOT IN (SELECT value FROM json_each(?))"),
+                arguments: [String(decoding: JSONEncoder().encode(gone), as: UTF8.self)])
         }
     }
 }

@@ -72,9 +72,7 @@ package final class ActivationCapture {
         _ memory: TensorFileWriter?
     ) throws {
         worker.batch.removeAll()
-        for sentence in sentences {
-            worker.batch.append(source: shard.source[sentence], target: shard.target[sentence])
-        }
+        worker.batch.append(sentences, of: shard)
         let encoded = worker.pass.run(worker.batch)
         let source = shard.source.offsets[sentences.lowerBound],
             target = shard.firstTargetToken(sentences.lowerBound)

@@ -24,6 +24,7 @@ extension CaptureConfiguration {
                 found: "\(Self.list(replaced)) replaced by networks", hint: Self.hint(left))
         }
         self.layers = left
+        try requirePoints()
     }
 
     private static func list(_ places: [Place]) -> String {

@@ -37,12 +37,17 @@ package struct CaptureConfiguration: Codable, Equatable, Sendable {
         if let beyond = self.layers.first(where: { $0 < 0 || $0 >= depth }) {
             throw SpecError(text: "layer \(beyond)", reason: "the model has layers 0 to \(depth - 1)")
         }
-        for attention in self.attentions where !points.contains(where: { $0.attention == attention }) {
+        try requirePoints()
+    }
+
+    /// Every attention that was chosen is captured somewhere.
+    func requirePoints() throws {
+        for attention in attentions where !points.contains(where: { $0.attention == attention }) {
             throw SpecError(
                 text: attention.rawValue,
-                reason: self.spans.contains { span in Families.at(attention).contains { $0.span == span } }
-                    ? "it has none of layers \(self.layers.map(String.init).joined(separator: " "))"
-                    : "no family of span \(self.spans.map(\.rawValue).joined(separator: " ")) stands there")
+                reason: spans.contains { span in Families.at(attention).contains { $0.span == span } }
+                    ? "it has none of layers \(layers.map(String.init).joined(separator: " "))"
+                    : "no family of span \(spans.map(\.rawValue).joined(separator: " ")) stands there")
         }
     }
 

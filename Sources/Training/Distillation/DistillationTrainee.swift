@@ -26,7 +26,7 @@ package final class DistillationTrainee: Trainee {
     package let spec: Spec
     package let layout: ParameterLayout
     package let weights: FloatBlock
-    package let network: any ContextNetwork
+    package let network: any DistillableNetwork
     private let settings: DistillationSettings
     private let train: CapturedActivations
     private let valid: CapturedActivations

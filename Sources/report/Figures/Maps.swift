@@ -15,7 +15,7 @@ struct Maps {
             plots = [
                 .absent(
                     title: "Which tokens are read",
-                    reason: "no score of these runs has maps; MAPS=3, or score --maps 3, makes them")
+                    reason: "no score of a teacher of these runs has maps; MAPS=3, or score --maps 3, makes them")
             ]
             return
         }

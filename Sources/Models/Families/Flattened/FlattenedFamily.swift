@@ -22,10 +22,11 @@ package struct FlattenedFamily: Family {
     package static let all = [alr, alrr, aslr, elr]
 
     package var namedSizes: [String] { FlattenedSize.named.map(\.description) }
-    package var otherSizes: String { "a width such as h96" }
+    package var otherSizes: String { "a width from 1 to \(FlattenedSize.widest), such as h96" }
     package func hasSize(_ text: String) -> Bool { FlattenedSize(text) != nil }
 
-    package func network(_ spec: Spec, _ shape: TeacherShape, _ layout: inout ParameterLayout) -> any ContextNetwork {
+    package func network(_ spec: Spec, _ shape: TeacherShape, _ layout: inout ParameterLayout) -> any DistillableNetwork
+    {
         FlattenedReplacement(spec, shape, &layout)
     }
 
@@ -46,7 +47,7 @@ package enum FlattenedSize: Hashable, Sendable, CustomStringConvertible {
     case xs, s, m, l, xl
     case hidden(Int)
 
-    private static let widest = 1 << 16
+    static let widest = 1 << 16
 
     /// Too few hidden units to lose any of them, by name: what stands for XS and S as a number may not be.
     package var isNarrow: Bool {

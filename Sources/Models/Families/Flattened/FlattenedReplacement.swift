@@ -77,7 +77,7 @@ struct FlattenedNetwork {
     }
 }
 
-extension FlattenedReplacement: ContextNetwork {
+extension FlattenedReplacement: DistillableNetwork {
     package var bounds: (source: Int?, target: Int?) {
         switch shape.attention {
         case .encoder: (shape.maxTokens, nil)

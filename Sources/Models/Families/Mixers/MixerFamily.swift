@@ -15,7 +15,9 @@ package struct MixerFamily: Family {
     package static let mix = MixerFamily(
         name: "mix",
         summary: "perceptron over the tokens with weights made from them; any length, no token compared with another",
-        otherSizes: "hidden units a head k, of the small networks r, rank of the values v, such as k32r64 or k16r24v32",
+        otherSizes:
+            "hidden units a head k, of the small networks r, rank of the values v, in this order and each from 1 to "
+            + "\(MixerSize.most), such as k32r64 or k16r24v32",
         hasKeys: false,
         sizes: [
             ("xs", "k8r8v8", "k8r8v8", "k12r12v12"), ("s", "k8r16v16", "k8r16v16", "k16r20v20"),
@@ -24,7 +26,8 @@ package struct MixerFamily: Family {
 
     package static let slots = MixerFamily(
         name: "slots", summary: "attention over k pooled tokens (bounded-memory attention); any length",
-        otherSizes: "slots k, key dimension of a head d, rank of the values v, such as k48d12 or k16d4v32",
+        otherSizes: "slots k, key dimension of a head d, rank of the values v, in this order and each from 1 to "
+            + "\(MixerSize.most), such as k48d12 or k16d4v32",
         hasKeys: true,
         sizes: [
             ("xs", "k8d2v16", "k8d2v16", "k16d4v16"), ("s", "k16d4v32", "k8d4v32", "k32d8v32"),
@@ -45,7 +48,8 @@ package struct MixerFamily: Family {
         return MixerSize(named ?? spec.size, hasKeys: hasKeys)!
     }
 
-    package func network(_ spec: Spec, _ shape: TeacherShape, _ layout: inout ParameterLayout) -> any ContextNetwork {
+    package func network(_ spec: Spec, _ shape: TeacherShape, _ layout: inout ParameterLayout) -> any DistillableNetwork
+    {
         MixerNetwork(size(spec), spec.attention, shape, &layout)
     }
 

@@ -18,7 +18,7 @@ import Kernels
 ///
 /// Weights of the decoder's pooling are exp(a) with a limited to +-30, so that nothing of a later token is in an
 /// earlier sum.
-struct MixerNetwork: ContextNetwork {
+struct MixerNetwork: DistillableNetwork {
     private let attention: Attention
     private let width: Int
     let mixer: mixer_t

@@ -9,7 +9,7 @@ struct MixerSize: Equatable, CustomStringConvertible {
     /// Rank of the values; nil: full.
     var rank: Int?
 
-    private static let most = 4096
+    static let most = 4096
 
     /// - Parameter hasKeys: whether it is of family `slots`
     init?(_ text: String, hasKeys: Bool) {

@@ -22,7 +22,7 @@ struct TokenNetwork {
         _ layout: inout ParameterLayout
     ) {
         func matrix(_ name: String, _ inputs: Int, _ outputs: Int, _ layout: inout ParameterLayout) -> Slot {
-            layout.add(name, [outputs, inputs], .xavier(fanIn: inputs, fanOut: outputs))
+            layout.add(name, [outputs, inputs], .xavier(fanIn: inputs, fanOut: outputs), matrixRows: outputs)
         }
         (up, upBias, down, bias) = layout.scope(name) { layout in
             var (up, upBias, width) = (Slot?.none, Slot?.none, inputs)
