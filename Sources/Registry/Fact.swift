@@ -8,6 +8,7 @@ enum Fact: Sendable {
     case artifact(direction: String, role: String, Artifact, time: String)
     case score(Score)
     case significance(Significance)
+    case resumed(from: Int64)
     case heartbeat
     case ending(RunEnding)
 
@@ -38,6 +39,8 @@ enum Fact: Sendable {
             try score.insert(into: database, run: run)
         case .significance(let test):
             return try test.insert(into: database, run: run)
+        case .resumed(let earlier):
+            try database.execute(sql: "UPDATE runs SET resumed_from = ? WHERE id = ?", arguments: [earlier, run])
         case .heartbeat:
             // A run that was taken for lost, perhaps because its machine slept, is alive after all.
             try database.execute(

@@ -148,15 +148,10 @@ extension LiveRun {
     package func score(_ score: Score) { record(.score(score)) }
     package func significance(_ test: Significance) { record(.significance(test)) }
 
-    /// Notes that this run goes on from the checkpoint of an earlier one. At once: killed before its first facts are
-    /// written, it would cut those that follow off from what came before.
+    /// Notes that this run goes on from the checkpoint of an earlier one. At once, if it can be: killed before its
+    /// first facts are written, it would cut those that follow off from what came before.
     package func resumed(from run: Int64) {
-        do {
-            try registry.write {
-                try $0.execute(sql: "UPDATE runs SET resumed_from = ? WHERE id = ?", arguments: [run, id])
-            }
-        } catch {
-            warn("the run that this one goes on from is not in the registry: \(error)")
-        }
+        let fact = Fact.resumed(from: run)
+        do { try write([fact]) } catch { record(fact) }
     }
 }

@@ -11,7 +11,7 @@ extension RunRegistry {
     package func merge(_ other: RunRegistry) throws -> Int {
         guard FilePath.resolved(other.path) != FilePath.resolved(path) else { return 0 }
         return try access { database in
-            try database.execute(sql: "ATTACH DATABASE ? AS other", arguments: [FilePath.absolute(other.path)])
+            try database.execute(sql: "ATTACH DATABASE ? AS other", arguments: [FilePath.absolute(other.openPath)])
             defer { try? database.execute(sql: "DETACH DATABASE other") }
             try Self.requireWhole(database, path: other.path)
             database.add(function: Self.moved(from: other.root, to: root))

@@ -10,6 +10,10 @@ import Tensors
 package final class RunRegistry: Sendable {
     package let path: String
     private let queue: DatabaseQueue
+    /// Of a registry that may not be written: what is read in its place.
+    private let copy: TemporaryCopy?
+    /// The file that is open.
+    var openPath: String { copy?.path ?? path }
 
     /// Opens the registry, makes it if it is absent, and brings an older one up to date.
     /// Throws `RegistryError`, also when a newer program wrote it.
@@ -17,11 +21,16 @@ package final class RunRegistry: Sendable {
     /// - Parameters:
     ///   - timeout: how long a writer waits for another one, in seconds; nil: as the journal needs it
     ///   - journal: nil: what fits the file system
-    package init(path: String, timeout: Double? = nil, journal: Journal? = nil) throws {
+    package convenience init(path: String, timeout: Double? = nil, journal: Journal? = nil) throws {
+        try self.init(path: path, copy: nil, timeout: timeout, journal: journal)
+    }
+
+    init(path: String, copy: TemporaryCopy?, timeout: Double? = nil, journal: Journal? = nil) throws {
         self.path = path
+        self.copy = copy
         let fitting = journal ?? .fitting(folder: FilePath.parent(path))
         do {
-            queue = try Self.open(path, timeout: timeout ?? fitting.timeout)
+            queue = try Self.open(copy?.path ?? path, timeout: timeout ?? fitting.timeout)
             try queue.inDatabase { database in
                 try Self.migrate(database, path: path, fitting)
                 // a log that others left there would be of no use to processes elsewhere
@@ -37,7 +46,8 @@ package final class RunRegistry: Sendable {
         }
     }
 
-    /// A registry that is to be read: one that is absent or empty is not made.
+    /// A registry that is to be read: one that is absent or empty is not made, and one that may not be written, as
+    /// somebody else's, is read as a copy.
     package static func existing(_ path: String) throws -> RunRegistry {
         let found =
             if !FileSystem.exists(path) { "no file" } else if FileSystem.isFolder(path) { "a folder" } else {
@@ -49,7 +59,9 @@ package final class RunRegistry: Sendable {
                 hint: "run a stage first, or name another file with --registry",
                 kind: .missing)
         }
-        return try RunRegistry(path: path)
+        let needed = [path, FilePath.parent(path)]
+        let mayWrite = needed.allSatisfy { (name: String) in Foundation.access(name, W_OK) == 0 }
+        return try RunRegistry(path: path, copy: mayWrite ? nil : TemporaryCopy(of: path))
     }
 
     /// One immediate transaction. SQLite's errors come out as `RegistryError`.
@@ -137,6 +149,53 @@ package final class RunRegistry: Sendable {
                 problem: "expected a registry of version \(Schema.version) or older, "
                     + "found version \(found), written by a newer program",
                 hint: "build the current source, or name another file with --registry", kind: .newer)
+        }
+    }
+}
+
+/// A registry with its log or journal, in a folder that goes away with this.
+final class TemporaryCopy: Sendable {
+    let path: String
+    private let folder: URL
+
+    init(of registry: String) throws {
+        folder = FileManager.default.temporaryDirectory.appendingPathComponent("registry-\(UUID().uuidString)")
+        path = folder.appendingPathComponent("registry.sqlite").path
+        for _ in 0..<10 {
+            let before = Self.state(registry)
+            do { try copy(registry) } catch {
+                throw DataError(
+                    path: registry, expected: "a registry that can be written, or copied to \(folder.path)",
+                    found: "neither: \(error.localizedDescription)", hint: "name another folder with TMPDIR",
+                    kind: .cannotWrite)
+            }
+            if Self.state(registry) == before { return }
+            usleep(100_000)
+        }
+        throw RegistryError(
+            path: registry, problem: "the registry changes while it is copied, since it may not be written",
+            hint: "try again, or copy it when nobody writes to it", kind: .locked)
+    }
+
+    deinit { try? FileManager.default.removeItem(at: folder) }
+
+    private static let parts = ["", "-wal", "-journal"]
+
+    private func copy(_ registry: String) throws {
+        try? FileManager.default.removeItem(at: folder)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        for part in Self.parts where FileSystem.exists(registry + part) {
+            try FileManager.default.copyItem(atPath: registry + part, toPath: path + part)
+            // of what may not be written the copy may
+            try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path + part)
+        }
+    }
+
+    /// Sizes and times of what is copied: of two parts, one after the other, they must not have changed meanwhile.
+    private static func state(_ registry: String) -> [String] {
+        parts.map { part in
+            let found = try? FileManager.default.attributesOfItem(atPath: registry + part)
+            return "\(found?[.size] ?? "none") \(found?[.modificationDate] ?? "")"
         }
     }
 }

@@ -11,8 +11,9 @@ enum Views {
     /// first.
     ///
     /// `difference` is against `base`, the score run whose folder this run read in that role, the newest where several
-    /// made the same bytes; it is of the same text, whatever its corpus is called there. `p` belongs to the comparison with any of them. `replaced`, `parameters` and `search` are
-    /// params of the score run, `tokens_per_second` is its metric.
+    /// made the same bytes; it is of the same text, whatever its corpus is called there. `p` belongs to the comparison
+    /// with any of them. `replaced`, `parameters` and `search` are params of the score run, `tokens_per_second` is its
+    /// metric.
     private static let leaderboard = """
         WITH
         ranked AS (
@@ -175,7 +176,8 @@ enum Views {
         WHERE artifact_paths.removed IS NULL
         GROUP BY artifact_paths.path, artifact_paths.artifact
         HAVING sum(runs.status = 'running') = 0 AND readers > 0
-          AND sum(runs.status <> 'finished' AND \(mayGoOn) AND substr(artifact_paths.path, 1, length(runs.name) + 1) = runs.name || '/'
+          AND sum(runs.status <> 'finished' AND \(mayGoOn)
+            AND substr(artifact_paths.path, 1, length(runs.name) + 1) = runs.name || '/'
             AND NOT EXISTS (SELECT 1 FROM runs later
                             WHERE (later.folder = runs.folder OR later.key_hash = runs.key_hash)
                               AND (+later.started, +later.id) > (runs.started, runs.id)

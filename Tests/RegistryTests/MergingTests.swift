@@ -188,6 +188,25 @@ import Testing
         #expect(try FileSystem.size(of: path) == 0)
     }
 
+    /// One that may not be written; what is only in its log is there too.
+    @Test func aRegistryOfSomebodyElseIsReadAsACopy() throws {
+        let own = try scratch.open()
+        try own.record(describe("train"))
+        let names = try FileSystem.names(in: scratch.folder).filter { $0.hasPrefix("registry.sqlite") }
+        let before = try names.map { try FileSystem.sha256(of: scratch.folder + "/" + $0) }
+        let place: String
+        do {
+            let copy = try TemporaryCopy(of: scratch.path), read = try RunRegistry(path: scratch.path, copy: copy)
+            #expect(try read.rows("SELECT stage FROM runs") == [["train"]])
+            #expect(read.root == own.root)
+            #expect(try registry("all").merge(read) == 1)
+            place = copy.path
+            #expect(FileSystem.exists(place))
+        }
+        #expect(!FileSystem.exists(place))
+        #expect(try names.map { try FileSystem.sha256(of: scratch.folder + "/" + $0) } == before)
+    }
+
     @Test func fileSystemsOfSeveralMachines() throws {
         let mounts = """
             /dev/vda / ext4 rw 0 0
