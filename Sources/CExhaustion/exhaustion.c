@@ -3,10 +3,12 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h> // defines __GLIBC__, where it is that
+#include <sysexits.h>
 #include <unistd.h>
 
 #ifdef __GLIBC__
@@ -17,7 +19,7 @@
 
 /// Says what is missing in place of `format`, and ends. Nothing here may ask for memory itself. Of several threads that
 /// want for something at once the first one says it, and the others wait for the end.
-static _Noreturn __attribute__((format(printf, 1, 2))) void end(const char *format, ...) {
+static _Noreturn __attribute__((format(printf, 2, 3))) void end(int code, const char *format, ...) {
     static int said;
     if (__atomic_exchange_n(&said, 1, __ATOMIC_ACQ_REL))
         for (;;) pause();
@@ -28,19 +30,30 @@ static _Noreturn __attribute__((format(printf, 1, 2))) void end(const char *form
     length += vsnprintf(text + length, sizeof text - 64, format, values);
     va_end(values);
     (void)!write(STDERR_FILENO, text, (size_t)length);
-    _exit(71); // what runs at an ordinary exit may ask for more
+    _exit(code); // what runs at an ordinary exit may ask for more
 }
 
 void memory_exhausted(size_t bytes) {
-    end("memory: expected %zu KiB more, found none\n"
+    end(EX_OSERR,
+        "memory: expected %zu KiB more, found none\n"
         "hint: raise the limit (ulimit -v), or make the batch or the model smaller\n",
         bytes / 1024 + (bytes % 1024 != 0));
 }
 
 void address_space_exhausted(size_t least, size_t found) {
-    end("address space: expected a limit of at least %zu KiB, found %zu\nhint: raise it: ulimit -v unlimited\n",
+    end(EX_OSERR,
+        "address space: expected a limit of at least %zu KiB, found %zu\nhint: raise it: ulimit -v unlimited\n",
         least / 1024, found / 1024);
 }
+
+static void bus_error(int number) {
+    (void)number;
+    end(EX_IOERR,
+        "a mapped file: expected its bytes, found an input/output error, or a file that was cut short meanwhile\n"
+        "hint: see what the system's log says of its disk; the same command goes on\n");
+}
+
+void mapping_failures_say_so(void) { signal(SIGBUS, bus_error); }
 
 #if !defined(__GLIBC__) || __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
 
@@ -112,7 +125,8 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*
     if (!create) __atomic_store_n(&known, create = dlsym(RTLD_NEXT, "pthread_create"), __ATOMIC_RELAXED);
     int code = ((create_t *)create)(thread, attributes, body, argument);
     if (code == EAGAIN) {
-        end("threads: expected one more, found none (error %d)\n"
+        end(EX_OSERR,
+            "threads: expected one more, found none (error %d)\n"
             "hint: raise the limits of address space and processes (ulimit -v, ulimit -u), or give fewer --threads\n",
             code);
     }

@@ -10,6 +10,7 @@ enum ThisProcess {
         // signals, which are not
         signal(SIGXFSZ, SIG_IGN)
         signal(SIGPIPE, SIG_IGN)
+        mapping_failures_say_so()
     }
 
     /// Threads, libraries and files that are mapped need room; where there is hardly any, some of them wait for it for

@@ -126,6 +126,21 @@ import Testing
         #expect(FileManager.default.fileExists(atPath: output + "/manifest.json"))
     }
 
+    /// A disk that fails, or somebody who cuts a file short, under a file that is mapped.
+    @Test func aMappedFileThatCannotBeReadIsSaid() async throws {
+        let path = scratch.folder + "/mapped"
+        let result = await #expect(processExitsWith: .exitCode(74), observing: [\.standardErrorContent]) {
+            [path = path as String] in
+            ThisProcess.prepare()
+            let file = open(path, O_RDWR | O_CREAT, 0o600)
+            ftruncate(file, 8192)
+            let bytes = mmap(nil, 8192, PROT_READ, MAP_SHARED, file, 0)!
+            ftruncate(file, 0)
+            exit(Int32(bytes.load(as: UInt8.self)))
+        }
+        #expect(errors(of: result).contains("a mapped file: expected its bytes, found an input/output error"))
+    }
+
     @Test func processThatWasKilledIsLostAndItsLockFree() async throws {
         await #expect(processExitsWith: .signal(SIGKILL)) { [output = output as String] in
             let options = try StageOptions.parse([])

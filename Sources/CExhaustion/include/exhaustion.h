@@ -16,3 +16,7 @@ _Noreturn void address_space_exhausted(size_t least, size_t found);
 ///
 /// Has no effect without the GNU C library, or with a sanitizer that replaces malloc itself.
 void memory_observe(void (*observer)(size_t bytes));
+
+/// From now on a mapped file whose bytes cannot be had, since its disk fails or someone has cut it short, ends the
+/// process with one line on standard error, one with what to do, and exit code 74 (EX_IOERR).
+void mapping_failures_say_so(void);
