@@ -92,22 +92,23 @@ struct Evaluation {
         return Base(folder: base, hypotheses: hypotheses)
     }
 
-    /// Tests the difference to the translations of another score, which must be of the same sentences, and returns a
-    /// line that says so; without resamples there is none.
-    func compare(with base: Base, testSet: String, _ run: StageRun) throws -> String? {
+    /// Tests the difference to the translations of another score, which must be of the same sentences, records it and
+    /// returns a line that says so; without resamples there is none.
+    func recordDifference(to base: Base, testSet: String, _ run: StageRun) throws -> String? {
         guard trials > 0 else { return nil }
-        let test = PairedTest(.bootstrap, trials: trials), (result, p) = try compare(test, with: base.hypotheses)
+        let test = PairedTest(.bootstrap, trials: trials), result = try compare(test, with: base.hypotheses)
         run.significance(
             Significance(
                 base: base.folder.publication.sha256, metric: "BLEU", testSet: testSet, method: test.method.rawValue,
-                trials: test.trials, seed: test.seed, p: p))
-        return test.line(BLEU(), result, base.folder.path, references: 1, p: p)
+                trials: test.trials, seed: test.seed, p: result.system.p ?? 1))
+        return test.line(BLEU(), result, base.folder.path, references: 1)
     }
 
     /// Where BLEU does not differ there is nothing to be tested, and p is 1: of a difference of nothing the resamples
     /// say anything down to the least p, which is what comes out where none of them differs either.
-    func compare(_ test: PairedTest, with baseline: [String]) throws -> (result: PairedResult, p: Double) {
-        let result = try test.compare(BLEU(), baseline: baseline, system: hypotheses, references: [references])
-        return (result, result.difference == 0 ? 1 : result.system.p ?? 1)
+    func compare(_ test: PairedTest, with baseline: [String]) throws -> PairedResult {
+        var result = try test.compare(BLEU(), baseline: baseline, system: hypotheses, references: [references])
+        if result.absoluteDifference == 0 { result.system.p = 1 }
+        return result
     }
 }

@@ -69,7 +69,7 @@ struct ModelScoringOptions: ParsableArguments {
             run.param("replaced", folder.description.replacements.count)
             run.param("parameters", folder.parameters)
             if maps > 0 { try writeMaps(folder, shard, run) }
-            let difference = try other.flatMap { try evaluation.compare(with: $0, testSet: testSet, run) }
+            let difference = try other.flatMap { try evaluation.recordDifference(to: $0, testSet: testSet, run) }
             try run.publish(settings)
             print(json ? evaluation.report.json() : evaluation.report.text(.fixed(2)))
             if !json, let difference { print(difference) }

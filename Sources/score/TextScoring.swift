@@ -72,20 +72,15 @@ struct TextScoringOptions: ParsableArguments {
     }
 
     private var pairedTest: PairedTest { PairedTest(test, trials: test == .bootstrap ? pairedBsN : pairedArN) }
-
 }
 
 extension PairedTest {
     /// The difference to a baseline under one metric.
-    func line(
-        _ metric: any CorpusMetric, _ result: PairedResult, _ baseline: String, references: Int, p: Double? = nil
-    )
-        -> String
-    {
-        "\(metric.name)|\(signature(of: metric, references: references)) "
+    func line(_ metric: any CorpusMetric, _ result: PairedResult, _ baseline: String, references: Int) -> String {
+        let difference = result.system.score - result.baseline.score
+        return "\(metric.name)|\(signature(of: metric, references: references)) "
             + String(
-                format: "%+.2f against %@, p = %.4f (%@)", result.difference, baseline, p ?? result.system.p ?? 1,
-                method.words)
+                format: "%+.2f against %@, p = %.4f (%@)", difference, baseline, result.system.p ?? 1, method.words)
     }
 }
 

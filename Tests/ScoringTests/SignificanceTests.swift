@@ -110,6 +110,6 @@ import Testing
         let (hypotheses, references) = Golden.texts("plain")
         let found = try PairedTest(method, trials: 50)
             .compare(BLEU(), baseline: hypotheses, system: hypotheses, references: [references])
-        #expect(found.system.p == 1.0 / 51 && found.difference == 0)
+        #expect(found.system.p == 1.0 / 51 && found.absoluteDifference == 0)
     }
 }

@@ -47,7 +47,8 @@ package struct PairedTest: Equatable, Sendable {
             system: .init(score: metric.score(of: system).score))
         switch method {
         case .bootstrap: bootstrap(metric, baseline, system, &result)
-        case .approximateRandomization: result.system.p = randomized(metric, baseline, system, result.difference)
+        case .approximateRandomization:
+            result.system.p = randomized(metric, baseline, system, result.absoluteDifference)
         }
         return result
     }
@@ -75,9 +76,10 @@ package struct PairedTest: Equatable, Sendable {
         result.system.confidence = systemScores.confidence
         if baselineScores.isSingle, systemScores.isSingle {
             result.system.p = p(
-                systemScores.values.map { Float($0) }, baselineScores.values.map { Float($0) }, result.difference)
+                systemScores.values.map { Float($0) }, baselineScores.values.map { Float($0) },
+                result.absoluteDifference)
         } else {
-            result.system.p = p(systemScores.values, baselineScores.values, result.difference)
+            result.system.p = p(systemScores.values, baselineScores.values, result.absoluteDifference)
         }
     }
 
@@ -122,5 +124,5 @@ package struct PairedResult: Equatable, Sendable {
     package var system: System
 
     /// The absolute difference of the scores.
-    package var difference: Double { abs(baseline.score - system.score) }
+    package var absoluteDifference: Double { abs(baseline.score - system.score) }
 }
