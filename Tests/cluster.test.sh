@@ -56,6 +56,12 @@ for processes in 1 2 4; do
     check "four shares, $processes processes of $threads threads: the same bytes" '[ $code = 0 ] && [ "$(digest "p$processes.t$threads")" = "$expected" ]'
   done
 done
+train muon 1 1 --shares 4 --epochs 2 --optimizer muon
+check "by Muon, other bytes" '[ $code = 0 ] && [ "$(digest muon)" != "$expected" ]'
+for processes in 2 4; do
+  train "muon$processes" $processes 2 --shares 4 --epochs 2 --optimizer muon
+  check "by Muon in $processes processes of 2 threads: the same bytes" '[ $code = 0 ] && [ "$(digest "muon$processes")" = "$(digest muon)" ]'
+done
 train plain 1 1 --epochs 3
 check "one share gives other bytes than four" '[ $code = 0 ] && [ "$(digest plain)" != "$expected" ]'
 code=0 && timeout 60 mpirun -n 1 "${command[@]}" --force > out 2> err || code=$?

@@ -14,10 +14,16 @@ package struct Muon: Codable, Equatable, Sendable {
 
     package init() {}
 
-    /// Of Newton and Schulz: x <- a x + (b x x^T + c (x x^T)^2) x takes singular values from 0 to 1 to between 0.7 and
-    /// 1.2 within five rounds (Jordan et al. 2024).
+    /// Of Newton and Schulz: five rounds of x <- a x + (b x x^T + c (x x^T)^2) x take singular values from 0.02 to 1 to
+    /// between 0.68 and 1.14, and raise smaller ones up to 485 times (coefficients of Jordan et al. 2024).
     private static let rounds = 5
     private static let (a, b, c): (Float, Float, Float) = (3.4445, -4.7750, 2.0315)
+
+    /// Floats that a step of one matrix takes at most.
+    static func room(rows: Int, columns: Int) -> Int {
+        let least = min(rows, columns)
+        return 3 * rows * columns + 2 * least * least + 5 * 64  // and the ends of five
+    }
 
     /// Moves one matrix. No bit depends on anything but the arguments.
     func step(

@@ -106,10 +106,9 @@ package final class Trainer {
         lastWritten = Clock.now
         while !isDone {
             let batches = trainee.begin(epoch: state.epoch), total = totalSteps(batches)
-            if state.step == 0, settings.maxSteps == 0, total <= settings.schedule.warmup {
-                observer.note(
-                    "\(total) steps are over before a warm-up of \(settings.schedule.warmup): the learning rate does not "
-                        + "reach its peak")
+            if state.step == 0, settings.maxSteps == 0, total < settings.schedule.warmup {
+                let warmup = settings.schedule.warmup
+                observer.note("\(total) steps are over before a warm-up of \(warmup): the rate never reaches its peak")
             }
             while state.batch < batches, !reachedLimit {
                 let stepStarted = Clock.now

@@ -80,7 +80,7 @@ package final class WeightUpdate {
             group.sum(&clipping.squares)
             factor = clipping.factor(clip)
         }
-        if muon != nil { while spaces.count < pool.threads { spaces.append(Workspace()) } }
+        makeRoom(threads: pool.threads)
         pool.run(own.count) { task, worker in
             let index = own.lowerBound + task, chunk = chunks[index], g = gradient.base + chunk.lowerBound
             GradientClipping.scale(g, chunk.count, by: factor)
@@ -102,6 +102,21 @@ package final class WeightUpdate {
             }
         }
         gather(weights, group)
+    }
+
+    /// For the largest matrix, at once: which thread meets which is not known.
+    private func makeRoom(threads: Int) {
+        guard muon != nil, spaces.count < threads else { return }
+        let most = updates.reduce(0) {
+            guard case .matrix(let rows, let columns) = $1 else { return $0 }
+            return max($0, Muon.room(rows: rows, columns: columns))
+        }
+        spaces = (0..<threads).map { _ in
+            let space = Workspace(), mark = space.mark
+            _ = space.take(most)
+            space.release(to: mark)
+            return space
+        }
     }
 
     // MARK: - Processes

@@ -29,6 +29,16 @@ final class TransformerFixture {
         return model.loss(batch, smoothing: 0.1, gradientScale: gradientScale ?? 0, trace: trace, pass)
     }
 
+    private lazy var learner = BatchGradient(
+        model, weights: weights, trained: model.layout.slots, pool: WorkerPool(threads: 2))
+
+    /// The same as training does it, in tiles on two threads; the gradient overwrites `gradients`.
+    func trainingLoss(_ batch: PairBatch, gradientScale: Float, randomness: Randomness = .off) -> LossSums {
+        learner.weightsHaveChanged()
+        return learner.run(
+            batch, smoothing: 0.1, scale: gradientScale, randomness: randomness, into: gradients)
+    }
+
     func logits(_ batch: PairBatch) -> [Float] {
         workspace.reset()
         let result = model.logits(batch, trace: trace, Pass(weights: weights, workspace: workspace))

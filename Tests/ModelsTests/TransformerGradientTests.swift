@@ -64,7 +64,7 @@ struct TransformerGradientTests {
     private func check(_ fixture: TransformerFixture, _ randomness: Randomness, _ what: String) {
         let batch = PairBatch(PairBatch.awkwardPairs)
         prepare(fixture)
-        _ = fixture.loss(batch, gradientScale: 1, randomness: randomness)
+        _ = fixture.trainingLoss(batch, gradientScale: 1, randomness: randomness)
         var worst = (value: 0.0, name: "")
         for slot in fixture.model.layout.slots {
             let gradient = fixture.values(slot, of: fixture.gradients)

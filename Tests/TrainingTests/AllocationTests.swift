@@ -32,8 +32,9 @@ import Testing
         blocks.deallocate()
     }
 
-    @Test(arguments: [1, 2]) func aStepOfATeacher(threads: Int) throws {
+    @Test(arguments: [1, 2], [nil, Muon()]) func aStepOfATeacher(threads: Int, muon: Muon?) throws {
         var bench = Workbench()
+        bench.muon = muon
         (bench.sentences, bench.batchTokens, bench.clip) = (1500, 2500, 1)
         let pool = WorkerPool(threads: threads)
         try expectNone(bench.trainee(pool), pool, sections: 7)  // two rounds

@@ -68,6 +68,24 @@ struct Workbench {
             "from \(before) to \(after)")
     }
 
+    /// A rate that only ever rises is seldom what anybody wants.
+    @Test(arguments: [0, 1]) func aWarmupThatIsNeverOverIsSaid(further: Int) throws {
+        var bench = Workbench(), steps = 0
+        bench.settings.epochs = 1
+        _ = try bench.trainer(bench.trainee()).run(observing { $0.didStep = { _ in steps += 1 } })
+        try bench.empty()
+        bench.settings.schedule.warmup = steps + further
+        var notes: [String] = []
+        _ = try bench.trainer(bench.trainee()).run(observing { $0.note = { notes.append($0) } })
+        #expect(notes.contains { $0.hasPrefix("\(steps) steps are over before a warm-up of ") } == (further > 0))
+    }
+
+    private func observing(_ change: (inout TrainingObserver) -> Void) -> TrainingObserver {
+        var observer = TrainingObserver()
+        change(&observer)
+        return observer
+    }
+
     @Test(arguments: [nil, Muon()]) func threadsDoNotChangeABit(muon: Muon?) throws {
         let results = try [1, 2, 3].map { threads in
             var bench = Workbench()
