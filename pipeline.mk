@@ -2,9 +2,9 @@
 #
 #   make -f pipeline.mk help
 #
-# Targets are files, a folder is a stage, and a folder counts as made when its manifest.json is there. What a stage was told lies in
-# runs/RUN/parameters/, in files that are rewritten only when their content changes: a changed flag reruns the stages that read
-# it and those that follow, nothing else. Stages that were stopped go on from their checkpoint.
+# Targets are files, a folder is a stage, and a folder counts as made when its manifest.json is there. What a stage was
+# told lies in runs/RUN/parameters/, in files that are rewritten only when their content changes: a changed flag reruns
+# the stages that read it and those that follow, nothing else. Stages that were stopped go on from their checkpoint.
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -58,7 +58,7 @@ endif
 CORPUS ?= phrasebook
 # Languages, from-to.
 PAIR ?= en-de
-# Settings of the teacher: small, brief (in half the time) or paper.
+# Settings of the teacher: small, brief (fewer epochs) or paper.
 PRESET ?= small
 # The run whose teacher is trained further, in place of one from nothing; of the same vocabulary.
 START ?=
@@ -286,11 +286,13 @@ TEXT_SETS := $(or $(TEXTS),none)
 # Models that are scored, but for the teacher, and the folder of each under R.
 SCORED = $(MODELS) $(addsuffix .inplace,$(INPLACE)) $(if $(OFFERED),greedy) $(addsuffix .stepwise,$(STEPWISE))
 model_folder = $(or $(patsubst %.inplace,inplace/%,$(filter %.inplace,$1)),$(addprefix splice/,$(last_step.$1)),splice/$1)
-SCORES = $(foreach b,$(BEAMS),$(foreach p,$(PRECISIONS),$(foreach t,$(TEXT_SETS),$(call manifests,score,$(addsuffix $(call variant,$b,$p,$t),teacher $(SCORED))))))
+SCORES = $(foreach b,$(BEAMS),$(foreach p,$(PRECISIONS),$(foreach t,$(TEXT_SETS),\
+	$(call manifests,score,$(addsuffix $(call variant,$b,$p,$t),teacher $(SCORED))))))
 
 # Layer after layer: the networks of a step, such as mix-l.encoder.0, learn from a model in which those of all earlier steps stand.
 STEPWISE := $(if $(filter stepwise,$(GOALS)),$(ANYWHERE))
-steps = $(foreach l,$(LAYERS),$(filter $(addsuffix %,$(ATTENTIONS)),encoder.$l)) $(foreach l,$(LAYERS),$(filter $(addsuffix %,$(ATTENTIONS)),decoder.$l cross.$l))
+steps = $(foreach l,$(LAYERS),$(filter $(addsuffix %,$(ATTENTIONS)),encoder.$l)) \
+	$(foreach l,$(LAYERS),$(filter $(addsuffix %,$(ATTENTIONS)),decoder.$l cross.$l))
 define chain
 last_step.$1.stepwise :=
 $(foreach s,$(steps),$$(eval before.$1.$s.stepwise := $$(last_step.$1.stepwise))$$(eval last_step.$1.stepwise := $1.$s.stepwise))
@@ -302,7 +304,9 @@ STEPS := $(foreach n,$(STEPWISE),$(foreach s,$(steps),$n.$s.stepwise))
 # ---- Goals ------------------------------------------------------------------------------------------------------------
 
 .DEFAULT_GOAL := all
-.PHONY: all paper attentionless pareto greedy stepwise lengths phrasebook smoke search table report results-docs corpus bench bench-peers build test check lint torture sanitize docs deps clean verify free why test-cluster merge-registries deps-mpi parameters help \
+.PHONY: all paper attentionless pareto greedy stepwise lengths phrasebook smoke search table report results-docs \
+	corpus bench bench-peers build test check lint torture sanitize docs deps clean verify free why test-cluster \
+	merge-registries deps-mpi parameters help \
   FORCE $(addprefix release/,$(CAPTURES))
 
 all: ## Teacher, distilled replacements, spliced models and their scores, with the table at the end (default)
@@ -349,7 +353,8 @@ bench: $(R)/tokens/manifest.json | $(BUILT) ## Measure this machine and the prog
 	$(LAUNCH) $(BIN)/bench --tokens $(R)/tokens $(BENCH_FLAGS) --output $(R)/bench --threads $(all_cores)
 
 bench-peers: $(R)/tokens/manifest.json runs/peers-venv/installed | $(BUILT) ## PyTorch and CTranslate2 at the same work, alternating with ours
-	$(LAUNCH) runs/peers-venv/bin/python Tests/peers/compare.py --bin $(BIN) --tokens $(R)/tokens --threads $(all_cores) --json $(R)/peers.json $(PEERS_FLAGS)
+	$(LAUNCH) runs/peers-venv/bin/python Tests/peers/compare.py --bin $(BIN) --tokens $(R)/tokens \
+	  --threads $(all_cores) --json $(R)/peers.json $(PEERS_FLAGS)
 
 runs/peers-venv/installed: Tests/peers/requirements.txt
 runs/%-venv/installed:
@@ -445,7 +450,8 @@ why: ## What GOAL or TARGET would make again, and which input or setting changed
 endif
 
 merge-registries: | $(BUILT) ## Take over the runs of other registries, REGISTRIES="a.sqlite b.sqlite"; twice is once
-	$(BIN)/report --merge $(or $(REGISTRIES),$(error REGISTRIES: expected files to merge, as in REGISTRIES="a.sqlite b.sqlite")) --registry runs/registry.sqlite
+	$(BIN)/report --registry runs/registry.sqlite \
+	  --merge $(or $(REGISTRIES),$(error REGISTRIES: expected files to merge, as in REGISTRIES="a.sqlite b.sqlite"))
 
 # What is half deleted does not count as made.
 drop = rm -f $1/manifest.json && rm -rf $1
@@ -567,12 +573,13 @@ unless_given = $(strip $(if $1,$(if $(filter $(firstword $1) $(firstword $1)=%,$
 	$(call unless_given,$(wordlist 3,$(words $1),$1),$2)))
 # The phrasebook is a small language without exceptions: it is learnt long before the epochs of a preset are over, and
 # soonest in many small steps and without dropout.
-phrasebook_train = $(if $(filter small,$(PRESET)),--epochs 3 --batch-tokens 500 --dropout 0 --peak 2.5e-3 --warmup 300)
+phrasebook_train = $(if $(filter small brief,$(PRESET)),--epochs 3 --batch-tokens 500 --dropout 0 --peak 2.5e-3 --warmup 300)
 # Whoever changes a flag here wants the stage made again: an unfinished one of other settings is discarded, and says so.
 again = $(if $(KEEPS_UNFINISHED),,--discard-checkpoint)
 share_flags = $(if $(ALONE),, $(call unless_given,--shares $(PROCESSES),$1))
 start_train = $(if $(START),--epochs 10)
-train_parameters = $(if $(START),--model runs/$(START)/train )--preset $(PRESET)$(call share_flags,$(TRAIN_FLAGS)) $(call unless_given,$(or $($(CORPUS)_train),$(start_train)),$(TRAIN_FLAGS)) $(SEED_FLAG) $(TRAIN_FLAGS)
+train_parameters = $(if $(START),--model runs/$(START)/train )--preset $(PRESET)$(call share_flags,$(TRAIN_FLAGS)) \
+	$(call unless_given,$(or $($(CORPUS)_train),$(start_train)),$(TRAIN_FLAGS)) $(SEED_FLAG) $(TRAIN_FLAGS)
 # heads.encoder
 capture_parameters = --families $(call of_span,$(basename $1)) --attentions $(subst .,,$(suffix $1)) $(CAPTURE_FLAGS)
 phrasebook_distill = --epochs 3
@@ -673,7 +680,8 @@ $(addprefix release/,$(CAPTURES)): release/%: \
 	@$(if $(filter 1,$(KEEP)),:,$(call drop_unused,$(R)/capture/$*))
 
 $(call manifests,splice,$(SPLICED)): $(R)/splice/%/manifest.json: $(P)/splice/% $(TEACHER) $$(call manifests,distill,$$(call distillations,$$*)) | $(BUILT)
-	$(call stage,splice) --model $(R)/train $(foreach s,$(call distillations,$*),--replacement $(R)/distill/$s) $(if $(call single,$*),--layers $(subst .,,$(suffix $*))) $(output)
+	$(call stage,splice) --model $(R)/train $(foreach s,$(call distillations,$*),--replacement $(R)/distill/$s) \
+	  $(if $(call single,$*),--layers $(subst .,,$(suffix $*))) $(output)
 
 $(call manifests,inplace,$(INPLACE)): $(R)/inplace/%/manifest.json: $(P)/inplace $(R)/splice/%/manifest.json $(TEACHER) $(TOKENS) | $(MPI_BUILT)
 	$(call mpi_stage,train) --tokens $(R)/tokens --model $(R)/splice/$* --teacher $(R)/train $(inplace_parameters) $(again) $(mpi_output)
@@ -704,7 +712,8 @@ define score_rules
 $(call manifests,score,teacher$(call variant,$1,$2,$3)): $(P)/score $(TEACHER) $(call text_tokens,$3)/manifest.json | $(BUILT)
 	$$(call stage,score) --model $(R)/train --tokens $(call text_tokens,$3) --beam $1 --precision $2 $$(score_parameters) $$(output)
 $(call manifests,score,$(addsuffix $(call variant,$1,$2,$3),$(SCORED))): $(R)/score/%$(call variant,$1,$2,$3)/manifest.json: \
-  $(P)/score $$$$(if $$$$(last_step.$$$$*),$(P)/last/$$$$*) $(R)/$$$$(call model_folder,$$$$*)/manifest.json $(call manifests,score,teacher$(call variant,$1,$2,$3)) | $(BUILT)
+  $(P)/score $$$$(if $$$$(last_step.$$$$*),$(P)/last/$$$$*) $(R)/$$$$(call model_folder,$$$$*)/manifest.json \
+  $(call manifests,score,teacher$(call variant,$1,$2,$3)) | $(BUILT)
 	$$(call stage,score) --model $(R)/$$(call model_folder,$$*) --tokens $(call text_tokens,$3) --beam $1 --precision $2 $$(score_parameters) \
 	  --base $(R)/score/teacher$(call variant,$1,$2,$3) $$(output)
 endef
