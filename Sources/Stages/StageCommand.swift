@@ -119,7 +119,7 @@ package struct StageOptions: ParsableArguments {
         help: ArgumentHelp(
             """
             The history of runs. (default: registry.sqlite beside the run's folder: runs/registry.sqlite for \
-            runs/NAME/STAGE, else beside --output)
+            runs/NAME/STAGE, else beside --output, or one folder further up if there is one)
             """,
             valueName: "file"))
     package var registry: String?

@@ -28,6 +28,8 @@ package final class StageRun {
     private let registry: RunRegistry
     private let description: RunDescription
     private let inputs: [StageInput]
+    /// Whether it takes long, so that the folder itself says what has made it.
+    private let isResumable: Bool
     private let messages: RunMessages
     private let clock = ProcessClock()
     private var progresses: [ProgressDisplay] = []
@@ -40,8 +42,8 @@ package final class StageRun {
     /// If the folder already holds what the same key (see `RunKey`) made, nothing is run, unless `--force` was given,
     /// and nil is returned. A folder that holds anything else than this stage's work is refused (see `OutputPlace`).
     /// What `body` throws is recorded and thrown on. A registry that cannot be used at the start ends the stage before
-    /// it has touched what is in the folder; one that fails later only costs a warning. A training whose end did not reach
-    /// the registry is recorded as finished, and its folder brought to its end.
+    /// it has touched what is in the folder; one that fails later only costs a warning. A training whose end did not
+    /// reach the registry is recorded as finished, and its folder brought to its end.
     ///
     /// - Parameters:
     ///   - options: those that every stage has
@@ -82,22 +84,26 @@ package final class StageRun {
             callToWork(nil)
             return nil
         }
-        if case .fromCheckpoint = work.resumption, !options.force, ManifestFile.exists(in: output) {
+        if work.resumption.isFromCheckpoint, !options.force, ManifestFile.exists(in: output) {
             messages.log.info(
                 "replacing what \(output) holds: made of another configuration or other inputs, or not recorded here")
         }
-        let run = try StageRun(description, work, in: folder, registry, messages)
+        return try StageRun(description, work, in: folder, registry, messages).carryOut(work, key, body)
+    }
+
+    /// Does the work and records how it ended.
+    private func carryOut<Value>(_ work: StageWork, _ key: RunKey, _ body: (StageRun) throws -> Value) throws -> Value {
         do {
-            if try UnfinishedWork.claim(folder, key, work.resumption, log: run.log) { run.resumed() }
-            defer { run.progresses.forEach { $0.abandon() } }
-            run.live.recordParams(of: description.configuration)
-            callToWork(description.keyHash)
-            let value = try body(run)
-            run.live.end(run.clock.ending(.finished, exitCode: 0))
+            if try UnfinishedWork.claim(folder, key, work.resumption, log: log) { resumed() }
+            defer { progresses.forEach { $0.abandon() } }
+            live.recordParams(of: description.configuration)
+            Self.callToWork(keyHash)
+            let value = try body(self)
+            live.end(clock.ending(.finished, exitCode: 0))
             return value
         } catch {
             try? UnfinishedWork.abandon(folder, work.resumption)
-            run.live.end(run.clock.ending(for: error))
+            live.end(clock.ending(for: error))
             guard var stop = error as? Interruption else { throw error }
             stop.keepsWork = FileSystem.isFolder(folder.unfinished)
             throw stop
@@ -118,6 +124,7 @@ package final class StageRun {
         threads = description.threads
         self.description = description
         inputs = work.inputs
+        isResumable = work.resumption.isFromCheckpoint
         self.folder = folder
         self.registry = registry
         self.messages = messages
@@ -206,7 +213,8 @@ package final class StageRun {
         messages.preface.say()
         let lineage = Lineage.of(inputs.map { ($0.role, $0.sha256, $0.origins) })
         try folder.publish(
-            stage: stage, spec: spec, configuration: configuration, inputs: lineage, keyHash: keyHash)
+            stage: stage, spec: spec, configuration: configuration, inputs: lineage,
+            keyHash: isResumable ? keyHash : nil)
         live.output(stage, try Artifact.published(folder.folder))
     }
 
@@ -255,13 +263,11 @@ extension RunRegistry {
     /// so that Make sees the folder as newer than what it was made from.
     ///
     /// A training takes hours to do again: where the end of one did not get here, the folder's own word holds, and is
-    /// recorded. What takes seconds has more to record than its output, and is done again.
+    /// recorded if its start is here. What has no checkpoint has more to record than its output, and is done again.
     fileprivate func isUpToDate(_ folder: OutputFolder, _ resumption: Resumption, keyHash: String) throws -> Bool {
         guard let artifact = try? Artifact.published(folder.folder) else { return false }
         if try !hasMade(artifact.sha256, keyHash: keyHash) {
-            guard case .fromCheckpoint = resumption, folder.isMade(artifact.sha256, keyHash: keyHash) else {
-                return false
-            }
+            guard resumption.isFromCheckpoint, folder.isMade(artifact.sha256, keyHash: keyHash) else { return false }
             try hasPublished(artifact, in: FilePath.absolute(folder.folder), keyHash: keyHash)
         }
         return utimes(ManifestFile.path(folder.folder), nil) == 0

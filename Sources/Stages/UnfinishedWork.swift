@@ -9,6 +9,8 @@ package enum Resumption {
     /// It goes on from one of the same settings, inputs and revision. One of others is refused, or discarded where that
     /// is wished.
     case fromCheckpoint(discardsOthers: Bool)
+
+    var isFromCheckpoint: Bool { if case .fromCheckpoint = self { true } else { false } }
 }
 
 /// What a run leaves in `.unfinished` until it is published, with the key that it belongs to.

@@ -39,6 +39,7 @@ extension Session {
         _ name: String, _ shape: TransformerConfiguration, _ shard: TokenShard,
         batchTokens: Int = TransformerTrainee.Settings().batchTokens
     ) {
+        guard shard.count > 0 else { return }  // no texts short enough for a model
         let threads = threadCounts.last!
         ThisMachine.resetPeakResidentBytes()
         var settings = TransformerTrainee.Settings()
@@ -56,11 +57,8 @@ extension TokenShard {
         var result = TokenShard()
         for start in stride(from: 0, to: self.count - count + 1, by: count) {
             let range = start..<start + count
-            guard
-                range.allSatisfy({
-                    max(source[$0].count, target[$0].count) * count < TransformerConfiguration.mostTokens
-                })
-            else { continue }
+            let longest = max(range.reduce(0) { $0 + source[$1].count }, range.reduce(0) { $0 + target[$1].count })
+            guard longest < TransformerConfiguration.mostTokens else { continue }
             result.append(
                 source: range.flatMap { source[$0].map { Int($0) } },
                 target: range.flatMap { target[$0].map { Int($0) } })

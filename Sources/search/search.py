@@ -281,12 +281,12 @@ if __name__ == "__main__":
     except trials.Stop as stop:
         print("search: stopped; the same command goes on", file=sys.stderr)
         sys.exit(128 + stop.number)
-    except trials.Unreadable as error:
+    except (trials.Busy, trials.Unreadable) as error:
         print(f"search: {error}", file=sys.stderr)
-        sys.exit(BAD_DATA)
+        sys.exit(LOCKED if isinstance(error, trials.Busy) else BAD_DATA)
     except Exception as error:  # of Optuna's storage, which has exceptions of several libraries
         if not type(error).__module__.startswith(("optuna", "sqlalchemy", "sqlite3")):
             raise
-        print(f"search: the study cannot be read or written: {str(error).splitlines()[0]}", file=sys.stderr)
+        print(f"search: the study cannot be read or written: {' '.join(str(error).split()[:30])}", file=sys.stderr)
         print("hint: the same command goes on, once there is room and nobody else writes to it", file=sys.stderr)
         sys.exit(IO_ERROR)

@@ -47,7 +47,11 @@ def is_behind(curve, finished):
 
 
 class Unreadable(Exception):
-    """The registry does not say what is asked."""
+    """The registry is none."""
+
+
+class Busy(Exception):
+    """The registry does not answer now, but may later."""
 
 
 class Registry:
@@ -60,6 +64,8 @@ class Registry:
         try:
             with contextlib.closing(sqlite3.connect(f"file:{self.path}?mode=ro", uri=True, timeout=20)) as connection:
                 return connection.execute(sql, values).fetchall()
+        except sqlite3.OperationalError as error:
+            raise Busy(f"{self.path}: the registry cannot be read now ({error})")
         except sqlite3.Error as error:
             raise Unreadable(f"{self.path}: expected a registry of runs, found {error}")
 
@@ -116,7 +122,7 @@ def run_watched(command, said, watch, is_hopeless, received, poll):
     # a session of its own, so that Ctrl-C reaches it once
     try:
         child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=said, start_new_session=True)
-    except (FileNotFoundError, PermissionError) as error:
+    except OSError as error:
         raise NoProgram(error.strerror.lower())
     stopped = False
     try:
@@ -126,7 +132,8 @@ def run_watched(command, said, watch, is_hopeless, received, poll):
                 break
             except subprocess.TimeoutExpired:
                 pass
-            watch()
+            with contextlib.suppress(Busy):  # it is asked again
+                watch()
             if not stopped and (received() or is_hopeless()):
                 stopped = True
                 child.send_signal(received() or signal.SIGTERM)

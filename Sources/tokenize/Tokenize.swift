@@ -82,8 +82,8 @@ struct Tokenize: StageCommand {
                 guard let found = splits[split]?.count, found < wanted else { continue }
                 run.log.warning(
                     """
-                    held out \(found) of \(wanted) pairs for \(split.rawValue): the others share sentences with too many \
-                    more, which would have to come along
+                    held out \(found) of \(wanted) pairs for \(split.rawValue): the others share sentences with too \
+                    many more, which would have to come along
                     """)
             }
             var tokens = try plan.writer.write(

@@ -56,7 +56,7 @@ package enum Families {
             let name = family.name.padding(to: width), places = family.attentions.map(\.rawValue).joined(separator: " ")
             let sizes = "\(family.namedSizes.joined(separator: " ")) or \(family.otherSizes)",
                 indent = "".padding(to: width)
-            let lines = family.summary.wrapped(to: 76 - width) + "at \(places); \(sizes)".wrapped(to: 76 - width)
+            let lines = family.summary.wrapped(to: 75 - width) + "at \(places); \(sizes)".wrapped(to: 75 - width)
             return lines.enumerated().map { "  \($0 == 0 ? name : indent)  \($1)" }.joined(separator: "\n")
         }.joined(separator: "\n")
     }
