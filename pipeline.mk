@@ -679,9 +679,11 @@ $(addprefix release/,$(CAPTURES)): release/%: \
 		$$(foreach s,$$(DISTILLED),$$(if $$(filter $$*,$$(call capture_of,$$s)),$$(call manifests,distill,$$s)))
 	@$(if $(filter 1,$(KEEP)),:,$(call drop_unused,$(R)/capture/$*))
 
+# Of a model: the networks that stand in it, and the layer, where it is taken out of a distillation of all.
+spliced = $(foreach s,$(call distillations,$1),--replacement $(R)/distill/$s) \
+	$(if $(call single,$1),--layers $(subst .,,$(suffix $1)))
 $(call manifests,splice,$(SPLICED)): $(R)/splice/%/manifest.json: $(P)/splice/% $(TEACHER) $$(call manifests,distill,$$(call distillations,$$*)) | $(BUILT)
-	$(call stage,splice) --model $(R)/train $(foreach s,$(call distillations,$*),--replacement $(R)/distill/$s) \
-	  $(if $(call single,$*),--layers $(subst .,,$(suffix $*))) $(output)
+	$(call stage,splice) --model $(R)/train $(call spliced,$*) $(output)
 
 $(call manifests,inplace,$(INPLACE)): $(R)/inplace/%/manifest.json: $(P)/inplace $(R)/splice/%/manifest.json $(TEACHER) $(TOKENS) | $(MPI_BUILT)
 	$(call mpi_stage,train) --tokens $(R)/tokens --model $(R)/splice/$* --teacher $(R)/train $(inplace_parameters) $(again) $(mpi_output)
