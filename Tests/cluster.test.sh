@@ -60,7 +60,8 @@ train muon 1 1 --shares 4 --epochs 2 --optimizer muon
 check "by Muon, other bytes" '[ $code = 0 ] && [ "$(digest muon)" != "$expected" ]'
 for processes in 2 4; do
   train "muon$processes" $processes 2 --shares 4 --epochs 2 --optimizer muon
-  check "by Muon in $processes processes of 2 threads: the same bytes" '[ $code = 0 ] && [ "$(digest "muon$processes")" = "$(digest muon)" ]'
+  check "by Muon in $processes processes of 2 threads: the same bytes" \
+    '[ $code = 0 ] && [ "$(digest "muon$processes")" = "$(digest muon)" ]'
 done
 train plain 1 1 --epochs 3
 check "one share gives other bytes than four" '[ $code = 0 ] && [ "$(digest plain)" != "$expected" ]'

@@ -199,13 +199,13 @@ for i in {1..4100}; do echo 'the red car'; done | sed '$s/.*/the car stops . the
   "$bin/score" --model $m/splice/$both > out 2> err && code=0 || code=$?
 check "score: a warning names its line, of thousands" '[ $code = 0 ] && grep -q "line 4100: the source has" err'
 for i in {1..30}; do head -n 1 a.en >> same.en; head -n 1 a.de >> same.de; done
-run tokenize --corpus same --train-source <(cat a.en same.en) --train-target <(cat a.de same.de) --vocabulary-size 300 --hold-out-valid 25 \
-  --hold-out-test 0 --output runs/same/tokens
+run tokenize --corpus same --train-source <(cat a.en same.en) --train-target <(cat a.de same.de) --vocabulary-size 300 \
+  --hold-out-valid 25 --hold-out-test 0 --output runs/same/tokens
 check "tokenize: pairs that share sentences stay together" \
-  '[ $code = 0 ] && ! grep -q warning err && [ -s runs/same/tokens/valid.source.txt ] && ! grep -qxFf same.en runs/same/tokens/valid.source.txt'
+  '[ $code = 0 ] && ! grep -q warning err && held=runs/same/tokens/valid.source.txt && [ -s $held ] && ! grep -qxFf same.en $held'
 cat same.en same.en > most.en; cat same.de same.de > most.de; sed -n 1,70p a.en >> most.en; sed -n 1,70p a.de >> most.de
-run tokenize --corpus most --train-source most.en --train-target most.de --vocabulary-size 200 --hold-out-valid 0 --hold-out-test 90 \
-  --output runs/most/tokens
+run tokenize --corpus most --train-source most.en --train-target most.de --vocabulary-size 200 \
+  --hold-out-valid 0 --hold-out-test 90 --output runs/most/tokens
 check "tokenize: fewer are held out than were asked for, and it says so" \
   '[ $code = 0 ] && grep -q "warning: held out $(wc -l < runs/most/tokens/test.source.txt) of 90 pairs for test" err'
 run score --hypotheses a.de --references a.de; check "score: two texts" '[ $code = 0 ] && grep -qE "BLEU.* = 100\.0 " out'
@@ -297,6 +297,11 @@ check "and what mends it" hinted
 refuse "a base that is no score" 65 "expected a folder made by score, found one made by train" "${score[@]}" --base $m/train
 run tokenize "${text[@]}" --vocabulary-size 200 --output $m/other --quiet
 refuse "ids of another vocabulary" 65 "$m/other: expected 300 source and 300 target pieces, found 200" score --model $m/train --tokens $m/other --output $m/score/teacher
+for optimizer in "" "--optimizer adam"; do
+  run train --tokens $m/tokens --preset brief $optimizer --width 16 --heads 2 --hidden 32 --max-steps 1 --output "runs/brief$optimizer/train"
+  check "a preset by Muon ${optimizer:-as it is}" '[ $code = 0 ] && [ "$(sqlite3 runs/registry.sqlite "select count(*) from params where key
+    like '\''%.muon.%'\'' and run = (select max(id) from runs)")" = '"$([ -z "$optimizer" ] && echo 2 || echo 0)"' ]'
+done
 refuse "a setting of an optimizer that is not chosen" 64 "--muon-scale: matrices are updated by Adam; give --optimizer muon" \
   train --tokens $m/tokens --muon-scale 0.2 --output $m/train
 refuse "ids of another vocabulary, to capture" 65 "$m/other: expected 300 source" capture --model $m/train --tokens $m/other --attentions encoder --output $m/capture/both
@@ -496,7 +501,8 @@ check "little address space" '[ $code = 71 ] && grep -q "address space: expected
 "$bin/train" --tokens $m/tokens "${shape[@]}" --max-steps 2 --output runs/closed/train 2>&- && code=0 || code=$?
 check "a closed descriptor: no message in any file" '[ $code = 0 ] && grep -qxE "[0-9]+ [^ ]+" runs/closed/train/.lock && [ "$(wc -l < runs/closed/train/.lock)" = 1 ]'
 run tokenize --corpus mine --train-source <(gzip -c a.en) --train-target <(cat a.de) --vocabulary-size 300 --hold-out-valid 5 --hold-out-test 5 --output runs/pipes/tokens
-check "text from pipes" '[ $code = 0 ] && grep -qE "^train" out'
+check "text from pipes, which have no place" '[ $code = 0 ] && grep -qE "^train" out && [ "$(sqlite3 runs/registry.sqlite "
+  select count(*) from artifact_paths where path like '\''%/fd/%'\''")" = 0 ]'
 "$bin/score" --hypotheses - --references <(gzip -c a.de) < a.de > out 2> err && code=0 || code=$?
 check "texts from standard input and a compressed pipe" '[ $code = 0 ] && grep -qE "BLEU.* = 100\.0 " out'
 printf 'one\na\xe9b\n' | "$bin/score" --model $m/train > out 2> err && code=0 || code=$?

@@ -8,7 +8,7 @@ package struct Slot: Equatable, Sendable {
     package let shape: [Int]
     /// Outputs of a matrix from inputs to outputs, of which several may stand one below another; nil: these are no such
     /// numbers, but a bias, a gain, an embedding or weights by position.
-    package var matrixRows: Int?
+    package let matrixRows: Int?
 
     package var rows: Int { shape.count > 1 ? shape[0] : 1 }
     package var columns: Int { shape.last ?? 1 }

@@ -9,7 +9,6 @@ package final class WeightUpdate {
     private static let chunk = 1 << 15
     private let chunks: [Range<Int>]
     private let updates: [Update]
-    private let muon: Muon?
     /// Room for Muon, by thread.
     private var spaces: [Workspace] = []
     private let clipping: GradientClipping
@@ -20,8 +19,7 @@ package final class WeightUpdate {
     private enum Update {
         /// By Adam; cut into what does not decay and what lies between.
         case numbers([(range: Range<Int>, decays: Bool)])
-        /// By Muon.
-        case matrix(rows: Int, columns: Int)
+        case matrix(Muon, rows: Int, columns: Int)
     }
 
     /// - Parameters:
@@ -41,18 +39,18 @@ package final class WeightUpdate {
         }
         for range in trained {
             var first = range.lowerBound
-            for slot in slots where muon != nil && range.contains(slot.offset) {
-                guard let rows = slot.matrixRows else { continue }
+            for slot in slots where range.contains(slot.offset) {
+                guard let muon, let rows = slot.matrixRows else { continue }
                 addNumbers(first..<slot.offset)
                 for matrix in stride(from: slot.offset, to: slot.range.upperBound, by: rows * slot.columns) {
                     chunks.append(matrix..<matrix + rows * slot.columns)
-                    updates.append(.matrix(rows: rows, columns: slot.columns))
+                    updates.append(.matrix(muon, rows: rows, columns: slot.columns))
                 }
                 first = slot.range.upperBound
             }
             addNumbers(first..<range.upperBound)
         }
-        (self.chunks, self.updates, self.muon) = (chunks, updates, muon)
+        (self.chunks, self.updates) = (chunks, updates)
         clipping = GradientClipping(chunks)
     }
 
@@ -94,8 +92,8 @@ package final class WeightUpdate {
                 }
                 guard constants.decay != 0 else { return step(chunk, constants) }
                 for piece in pieces { step(piece.range, piece.decays ? constants : constants.withoutDecay) }
-            case .matrix(let rows, let columns):
-                muon!.step(
+            case .matrix(let muon, let rows, let columns):
+                muon.step(
                     weights.matrix(rows, columns, at: chunk.lowerBound),
                     moment: adam.moment1.base + chunk.lowerBound, gradient: g, rate: constants.rate,
                     decay: constants.decay, spaces[worker])
@@ -106,11 +104,12 @@ package final class WeightUpdate {
 
     /// For the largest matrix, at once: which thread meets which is not known.
     private func makeRoom(threads: Int) {
-        guard muon != nil, spaces.count < threads else { return }
+        guard spaces.count < threads else { return }
         let most = updates.reduce(0) {
-            guard case .matrix(let rows, let columns) = $1 else { return $0 }
+            guard case .matrix(_, let rows, let columns) = $1 else { return $0 }
             return max($0, Muon.room(rows: rows, columns: columns))
         }
+        guard most > 0 else { return }
         spaces = (0..<threads).map { _ in
             let space = Workspace(), mark = space.mark
             _ = space.take(most)

@@ -55,6 +55,8 @@ class Busy(Exception):
 
 
 class Registry:
+    SECONDS = 20  # that it waits for another program
+
     def __init__(self, path):
         self.path = path
 
@@ -62,11 +64,12 @@ class Registry:
         if not os.path.exists(self.path):
             return []
         try:
-            with contextlib.closing(sqlite3.connect(f"file:{self.path}?mode=ro", uri=True, timeout=20)) as connection:
+            connection = sqlite3.connect(f"file:{self.path}?mode=ro", uri=True, timeout=self.SECONDS)
+            with contextlib.closing(connection):
                 return connection.execute(sql, values).fetchall()
-        except sqlite3.OperationalError as error:
-            raise Busy(f"{self.path}: the registry cannot be read now ({error})")
         except sqlite3.Error as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                raise Busy(f"{self.path}: the registry is locked by another program")
             raise Unreadable(f"{self.path}: expected a registry of runs, found {error}")
 
     # Those after a given one into a given folder.

@@ -157,7 +157,12 @@ struct LearningOptions: ParsableArguments {
     }
 
     private func muon(of preset: Muon?) throws -> Muon? {
-        let chosen = optimizer.map { $0 == .muon ? preset ?? Muon() : nil } ?? preset
+        let chosen: Muon? =
+            switch optimizer {
+            case .adam: nil
+            case .muon: preset ?? Muon()
+            case nil: preset
+            }
         guard var muon = chosen else {
             guard let name = muonScale != nil ? "--muon-scale" : muonMomentum != nil ? "--muon-momentum" : nil else {
                 return nil

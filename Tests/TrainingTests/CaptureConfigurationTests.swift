@@ -68,6 +68,11 @@ import Training
         #expect(throws: SpecError.self) { try settings(replaced: [], [.encoder, .decoder], spans: [.layer]) }
         #expect(throws: SpecError.self) { try settings(replaced: [], [.encoder, .cross], layers: [3]) }
         #expect(throws: Never.self) { try settings(replaced: [], [.encoder, .cross], layers: [2, 3]) }
+        // only layer 3 is left, which the encoder does not have
+        #expect(throws: SpecError.self) {
+            try settings(
+                replaced: ["alr-m.decoder.0", "alr-m.decoder.1", "alr-m.decoder.2"], [.encoder, .decoder])
+        }
     }
 
     /// What was typed wrong comes first, and is a matter of usage.

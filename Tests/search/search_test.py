@@ -198,6 +198,37 @@ class RunTests(unittest.TestCase):
         self.assertEqual(self.curve.explained, [0.5, 0.6])
         self.assertEqual(self.registry.seconds("runs/1", since), 5)
 
+    def test_a_registry_that_is_locked_is_asked_again(self):
+        base, self.registry.SECONDS = sqlite3.connect(self.path, isolation_level=None), 0
+        base.execute("PRAGMA journal_mode = DELETE")
+        base.execute("BEGIN EXCLUSIVE")
+        with self.assertRaises(trials.Busy):
+            self.registry.last_run()
+        looks = []
+
+        def watch():
+            looks.append(1)
+            if len(looks) == 2:
+                base.execute("COMMIT")
+            self.registry.last_run()
+
+        with tempfile.TemporaryFile("w+") as said:
+            command = [sys.executable, "-c", "import time; time.sleep(0.5)"]
+            self.assertEqual(trials.run_watched(command, said, watch, bool, int, 0.05), (0, False))
+        self.assertGreater(len(looks), 2)
+        base.close()
+
+    def test_a_registry_that_is_none(self):
+        with open(self.path + ".text", "w") as file:
+            file.write("no database\n" * 500)
+        with self.assertRaises(trials.Unreadable):
+            trials.Registry(self.path + ".text").last_run()
+
+    def test_a_program_that_cannot_be_started(self):
+        for command in [self.path + ".none"], [os.path.dirname(self.path)], [self.path + "/none"]:
+            with self.assertRaises(trials.NoProgram):
+                trials.run(command, watch=bool, is_hopeless=bool, received=int)
+
     def test_a_registry_that_is_not_there_yet(self):
         registry = trials.Registry(self.path + ".none")
         self.assertEqual(registry.last_run(), 0)
