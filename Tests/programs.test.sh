@@ -95,6 +95,8 @@ m=runs/mine
 text=(--corpus mine --pair en-de --train-source a.en --train-target a.de --vocabulary-size 300 --hold-out-valid 40 --hold-out-test 40)
 shape=(--width 32 --heads 4 --hidden 64 --encoder-layers 2 --decoder-layers 2 --batch-tokens 500 --threads 1)
 run tokenize "${text[@]}" --output $m/tokens; check "tokenize: text of one's own" '[ $code = 0 ] && [ -f $m/tokens/manifest.json ]'
+run tokenize "${text[@]}" --output $m/tokens --json
+check "and its numbers, asked for when it is complete" '[ $code = 0 ] && grep -q "\"sourceVocabularySize\"" out && grep -q "is complete" err'
 run train --tokens $m/tokens "${shape[@]}" --max-steps 30 --output $m/train
 check "train" '[ $code = 0 ] && grep -q "^train: 30 steps" err'
 run capture --model $m/train --tokens $m/tokens --attentions encoder decoder --layers 0 --output $m/capture/both
@@ -121,6 +123,8 @@ check "what a search proposes distill can read" '[ $code = 0 ] && [ "$(wc -w <<<
 splice=(splice --model $m/train --replacement $m/distill/alr-h16.encoder --replacement $m/distill/alr-h16.decoder --output $m/splice/$both)
 run "${splice[@]}"; check "splice" '[ $code = 0 ] && grep -q "^2 attentions replaced" out'
 run score --model $m/train --tokens $m/tokens --output $m/score/teacher; check "score: the teacher" '[ $code = 0 ] && grep -q "BLEU|" out'
+run score --model $m/train --tokens $m/tokens --output $m/score/teacher --json
+check "and its scores, asked for when it is complete" '[ $code = 0 ] && diff $m/score/teacher/scores.json out >> err && grep -q "is complete" err'
 run score --model $m/splice/$both --tokens $m/tokens --base $m/score/teacher --output $m/score/$both
 check "score: the spliced model" '[ $code = 0 ] && [ "$(wc -l < $m/score/$both/hypotheses.txt)" = 40 ]'
 check "with the difference to its base, as the table has it" \

@@ -19,8 +19,6 @@ package struct Slot: Equatable, Sendable {
 extension Slot {
     /// Gains would decay towards zero, and biases have nothing to overfit with: only what has rows and columns decays.
     package var decays: Bool { shape.count > 1 }
-
-    func withoutDecay(_ adam: adam_t) -> adam_t { decays ? adam : adam.withoutDecay }
 }
 
 extension adam_t {

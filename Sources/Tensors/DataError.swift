@@ -61,7 +61,7 @@ extension DataError {
             DataError(
                 path: path, expected: "room on the disk", found: reason(code),
                 hint: "free some space and start the same command again", kind: .noSpace)
-        case EACCES, EPERM, EROFS, ENOENT, ENOTDIR, EISDIR, EEXIST:
+        case EACCES, EPERM, EROFS, ENOENT, ENOTDIR, EISDIR, EEXIST, ELOOP, ENAMETOOLONG:
             DataError(path: path, expected: "a place to write to", found: reason(code), kind: .cannotWrite)
         case EFBIG:
             DataError(

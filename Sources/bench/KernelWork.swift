@@ -14,11 +14,12 @@ extension Session {
                 return kernel.amount
             }
             let isMemory = kernel.bound == .memory
-            let limit = isMemory ? peak.bytes : kernel.bound == .int8 ? peak.byteOperations : peak.flops
+            let isInt8 = kernel.bound == .int8
+            let limit = isMemory ? peak.bytes : isInt8 ? peak.byteOperations : peak.flops
             add(
                 Measurement(
                     part: .kernels, name: kernel.name, threads: 1, value: rate / 1e9,
-                    unit: isMemory ? "GB/s" : "GFLOP/s",
+                    unit: isMemory ? "GB/s" : isInt8 ? "GOP/s" : "GFLOP/s",
                     fraction: limit > 0 ? rate / limit : nil, bound: kernel.bound))
         }
     }

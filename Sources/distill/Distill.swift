@@ -75,7 +75,7 @@ struct Distill: StageCommand {
         let valid = try folder.tensors(CapturePoint.offsetsName(.valid)).info("target").shape
         try distillation.training.requireValidation((valid.first ?? 1) - 1, in: capture)
         var values = preset.values(spec)
-        distillation.apply(to: &values)
+        try distillation.apply(to: &values)
         let settings = DistillConfiguration(spec: spec, preset: preset, values: values, capture: captured)
         let specs = try settings.specs()
         try StageRun.perform(

@@ -88,11 +88,11 @@ struct Documentation {
             [("Attention", false), ("Network", false)] + (0..<layers).map { ("\($0)", true) }, lines)
     }
 
-    /// Lines of at most `columns`, broken at spaces.
+    /// Lines of at most `columns`, broken at spaces, none of which begins a list.
     static func wrapped(_ text: String, hanging: String = "") -> String {
         var lines: [String] = [], line = ""
         for word in text.split(separator: " ") {
-            if !line.isEmpty && line.count + 1 + word.count > columns {
+            if !line.isEmpty && line.count + 1 + word.count > columns && !["+", "-", "*"].contains(word) {
                 lines.append(line)
                 line = hanging + word
             } else {
@@ -107,6 +107,7 @@ struct Documentation {
 enum Markdown {
     static func table(_ columns: [(title: String, isNumber: Bool)], _ rows: [[String]]) -> String {
         ([columns.map(\.title), columns.map { $0.isNumber ? "---:" : "---" }] + rows)
-            .map { "| " + $0.joined(separator: " | ") + " |" }.joined(separator: "\n")
+            .map { "| " + $0.map { $0.replacing("|", with: "\\|") }.joined(separator: " | ") + " |" }.joined(
+                separator: "\n")
     }
 }

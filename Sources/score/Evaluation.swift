@@ -48,6 +48,12 @@ struct Evaluation {
         try FileSystem.writeAtomically(Data((report.json() + "\n").utf8), to: folder.path(Self.scoresName))
     }
 
+    /// The report of a complete folder, as JSON.
+    static func scores(in folder: String) throws -> String {
+        let path = try PublishedFolder<ScoreConfiguration>(folder, stage: Score.stage).file(scoresName)
+        return String(decoding: try FileSystem.read(path), as: UTF8.self).trimmingCharacters(in: .newlines)
+    }
+
     func record(_ run: StageRun, testSet: String) {
         for entry in report.entries {
             let isBLEU = entry.name == "BLEU"

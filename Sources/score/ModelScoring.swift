@@ -45,7 +45,7 @@ struct ModelScoringOptions: ParsableArguments {
         let inputs =
             [.folder("model", folder.publication), .folder("tokens", sentences.publication)]
             + (other.map { [StageInput.folder("base", $0.folder.publication)] } ?? [])
-        try StageRun.perform(
+        let report: ScoreReport? = try StageRun.perform(
             StageWork(Score.stage, label: FilePath.name(output), configuration: settings, inputs: inputs),
             options: options, output: output
         ) { run in
@@ -71,9 +71,14 @@ struct ModelScoringOptions: ParsableArguments {
             if maps > 0 { try writeMaps(folder, shard, run) }
             let difference = try other.flatMap { try evaluation.recordDifference(to: $0, testSet: testSet, run) }
             try run.publish(settings)
-            print(json ? evaluation.report.json() : evaluation.report.text(.fixed(2)))
-            if !json, let difference { print(difference) }
+            if !json {
+                print(evaluation.report.text(.fixed(2)))
+                if let difference { print(difference) }
+            }
+            return evaluation.report
         }
+        // who asks for numbers gets them of a complete folder too
+        if json { print(try report?.json() ?? Evaluation.scores(in: output)) }
     }
 
     /// Of the numbers that were learnt, whatever products of translation are made of.

@@ -68,15 +68,16 @@ struct Tokenize: StageCommand {
     var idleOptions: [IdleOptions] { text.idle + [tokens.idle] }
 
     func run() throws {
+        Signals.uninstall()  // text may come from a pipe, for long; what follows installs them again
         let plan = TokenizePlan(
             text: text.settings, joined: texts.joined(seed: text.seed), vocabulary: tokens.settings(for: text),
             joint: tokens.isJoint, filter: tokens.filter)
         let files = InputFiles(), opened = try text.open(files)
-        try StageRun.perform(
+        let made = try StageRun.perform(
             StageWork(
                 Self.stage, configuration: plan, inputs: files.all.map(StageInput.file), seed: text.seed),
             options: options, output: output
-        ) { run in
+        ) { run -> TokensConfiguration in
             let splits = try opened.read()
             for (split, wanted) in text.heldOut {
                 guard let found = splits[split]?.count, found < wanted else { continue }
@@ -93,7 +94,13 @@ struct Tokenize: StageCommand {
             if let joined = plan.joined { tokens.note(joined, of: splits) }
             tokens.record(in: run)
             try run.publish(tokens)
-            try results.json ? Results.printJSON(tokens) : print(tokens.summary)
+            return tokens
+        }
+        // who asks for numbers gets them of a complete folder too
+        if results.json {
+            try Results.printJSON(made ?? TokenFolder(path: output).configuration)
+        } else if let made {
+            print(made.summary)
         }
     }
 }

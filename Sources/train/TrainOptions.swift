@@ -102,15 +102,7 @@ struct LearningOptions: ParsableArguments {
             """)
     var shares: Int?
     @Option(help: "Label smoothing.") var smoothing: Float?
-    @Option(
-        help: """
-            What makes steps of gradients: adam, or muon, which makes those of matrices orthogonal and leaves the rest \
-            to Adam.
-            """)
-    var optimizer: Optimizer?
-    @Option(help: "Muon's step as its root mean square, in learning rates. (default: \(Muon().scale))")
-    var muonScale: Float?
-    @Option(help: "Muon's momentum. (default: \(Muon().momentum))") var muonMomentum: Float?
+    @OptionGroup var optimizer: OptimizerOptions
     @Option(help: "Adam's beta1.") var beta1: Float?
     @Option(help: "Adam's beta2.") var beta2: Float?
     @Option(help: "Adam's epsilon.") var epsilon: Float?
@@ -118,8 +110,6 @@ struct LearningOptions: ParsableArguments {
     @Option(help: "Measure BLEU of greedy translations of the validation set every so many epochs; 0: never.")
     var bleuEvery = 0
     @Option(help: "Cut the gradient's norm to this.") var clip: Float?
-
-    enum Optimizer: String, ExpressibleByArgument { case adam, muon }
 
     private var shareCount: Int { shares ?? ProcessGroup.shared.count }
 
@@ -145,7 +135,7 @@ struct LearningOptions: ParsableArguments {
             width: values.model.width, shape: training.schedule, warmup: training.warmup)
         training.apply(to: &values.training)
         values.training.averaged = average ?? values.training.averaged
-        values.trainee.muon = try muon(of: values.trainee.muon)
+        try optimizer.apply(to: &values.trainee.muon)
         values.training.adam.beta1 = beta1 ?? values.training.adam.beta1
         values.training.adam.beta2 = beta2 ?? values.training.adam.beta2
         values.training.adam.epsilon = epsilon ?? values.training.adam.epsilon
@@ -154,23 +144,5 @@ struct LearningOptions: ParsableArguments {
         values.trainee.clip = clip ?? values.trainee.clip
         values.trainee.shares = shareCount > 1 ? shareCount : nil
         values.trainee.seed = training.seed ?? values.trainee.seed
-    }
-
-    private func muon(of preset: Muon?) throws -> Muon? {
-        let chosen: Muon? =
-            switch optimizer {
-            case .adam: nil
-            case .muon: preset ?? Muon()
-            case nil: preset
-            }
-        guard var muon = chosen else {
-            guard let name = muonScale != nil ? "--muon-scale" : muonMomentum != nil ? "--muon-momentum" : nil else {
-                return nil
-            }
-            throw ValidationError("\(name): matrices are updated by Adam; give --optimizer muon")
-        }
-        muon.scale = muonScale ?? muon.scale
-        muon.momentum = muonMomentum ?? muon.momentum
-        return muon
     }
 }

@@ -81,7 +81,7 @@ struct PackedDistillerTests {
 
         func step() -> (squares: Double, tokens: Int, gradient: FloatBlock) {
             let gradient = FloatBlock(weights.count)
-            let (squares, tokens) = distiller.step(batch, randomness: .off, .gradient(gradient))
+            let (squares, tokens) = distiller.step(batch, randomness: .off, GradientSum(gradient))
             return (squares, tokens, gradient)
         }
 

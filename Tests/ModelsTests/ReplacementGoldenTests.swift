@@ -93,7 +93,7 @@ struct ReplacementGoldenTests {
 
         let gradient = FloatBlock(fixture.layout.count)
         let squares = fixture.training.step(
-            fixture.batch, targets: fixture.targets, randomness: .off, .gradient(gradient))
+            fixture.batch, targets: fixture.targets, randomness: .off, GradientSum(gradient))
         let loss = try Double(file.floats("\(text)/losses")[0])
         #expect(abs(squares / Double(fixture.targets.count) - loss) < 2e-6 * loss)
         for slot in fixture.layout.slots {
@@ -103,15 +103,14 @@ struct ReplacementGoldenTests {
 
     @Test(arguments: specs) func tenStepsOfAdam(_ text: String) throws {
         let fixture = try fixture(text)
-        let moment1 = FloatBlock(fixture.layout.count), moment2 = FloatBlock(fixture.layout.count)
+        var steps = AdamSteps(fixture.weights)
         for (index, loss) in try file.floats("\(text)/losses").enumerated() {
             let t = Double(index + 1)
-            let adam = adam_t(
+            steps.constants = adam_t(
                 rate: rate, beta1: 0.9, beta2: 0.98, epsilon: 1e-9, correction1: Float(1 - pow(0.9, t)),
                 correction2: Float(1 - pow(0.98, t)), decay: 0)
             let squares = fixture.training.step(
-                fixture.batch, targets: fixture.targets, randomness: .off,
-                .update(moment1: moment1, moment2: moment2, adam))
+                fixture.batch, targets: fixture.targets, randomness: .off, steps)
             #expect(abs(squares / Double(fixture.targets.count) - Double(loss)) < 2e-5 * Double(loss), "step \(index)")
         }
         for slot in fixture.layout.slots {

@@ -277,7 +277,7 @@ private struct PaddedNetwork {
                 }
             }
             let gradient = FloatBlock(test.layout.count)
-            let squares = training.step(test.batch, targets: test.targets, randomness: .off, .gradient(gradient))
+            let squares = training.step(test.batch, targets: test.targets, randomness: .off, GradientSum(gradient))
             #expect(abs(squares - expected.squares) < 1e-5 * expected.squares, "\(text) \(lengths)")
             // where a tensor's gradient nearly cancels, as behind a LayerNorm over one or two numbers, what is left of
             // it is rounding of the gradients that it is made from
@@ -301,13 +301,12 @@ private struct PaddedNetwork {
             let training = FlattenedTraining(
                 test.replacement, weights: test.weights, pool: WorkerPool(threads: threads))
             training.dropout = 0.2
-            let m1 = FloatBlock(test.layout.count), m2 = FloatBlock(test.layout.count)
+            var steps = AdamSteps(test.weights)
             for step in 1...3 {
-                let adam = adam_t(
+                steps.constants = adam_t(
                     rate: 1e-2, beta1: 0.9, beta2: 0.98, epsilon: 1e-9, correction1: 1, correction2: 1, decay: 0)
                 _ = training.step(
-                    test.batch, targets: test.targets, randomness: Randomness(seed: 1, step: step),
-                    .update(moment1: m1, moment2: m2, adam))
+                    test.batch, targets: test.targets, randomness: Randomness(seed: 1, step: step), steps)
             }
             results.append(test.weights.buffer.map(\.bitPattern))
         }
@@ -322,13 +321,13 @@ private struct PaddedNetwork {
         let random = Randomness(seed: 4, step: 2), gradient = FloatBlock(test.layout.count),
             unused = FloatBlock(test.layout.count)
         let scale = 1 / Double(test.targets.count)
-        _ = training.step(test.batch, targets: test.targets, randomness: random, .gradient(gradient))
+        _ = training.step(test.batch, targets: test.targets, randomness: random, GradientSum(gradient))
         for slot in test.layout.slots where ["first.bias", "hidden.norm.weight", "second.weight"].contains(slot.name) {
             for i in stride(from: 0, to: slot.count, by: 5) {
                 let at = slot.offset + i, kept = test.weights.base[at], h: Float = 1e-2
                 func loss(_ value: Float) -> Double {
                     test.weights.base[at] = value
-                    return training.step(test.batch, targets: test.targets, randomness: random, .gradient(unused))
+                    return training.step(test.batch, targets: test.targets, randomness: random, GradientSum(unused))
                         * scale
                 }
                 let slope = (loss(kept + h) - loss(kept - h)) / Double(2 * h)

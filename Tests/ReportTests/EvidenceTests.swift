@@ -50,7 +50,7 @@ import Testing
     @discardableResult
     private func score(
         _ spec: String, _ bleu: Double, _ name: String, base: Int64? = nil, search: String = "greedy",
-        status: RunEnding.Status = .finished, text: String? = nil
+        testSet: String = "test", status: RunEnding.Status = .finished, text: String? = nil
     ) throws -> Int64 {
         let reading = base.map { [(role: "base", artifact: artifact($0))] } ?? []
         return try record("score", spec, name, reading: reading, status: status) { run in
@@ -58,7 +58,7 @@ import Testing
             run.param("search", search)
             run.param("parameters", 1000)
             if let text { run.param("test_text", text) }
-            run.score(Score(metric: "BLEU", testSet: "test", value: bleu, signature: "sig", confidence: 1))
+            run.score(Score(metric: "BLEU", testSet: testSet, value: bleu, signature: "sig", confidence: 1))
         }
     }
 
@@ -67,6 +67,28 @@ import Testing
     /// What stands in a row of the leaderboard under a heading.
     private func cell(_ board: Leaderboard, _ row: Int, _ title: String) throws -> String {
         board.rows[row].cells[try #require(board.columns.firstIndex { $0.title == title })].text
+    }
+
+    /// What is common elsewhere does not hide what the figures' own test set has.
+    @Test func searchesAreThoseOfTheFiguresTestSet() throws {
+        for (spec, bleu) in [("teacher", 30.0), ("mix-l.cross", 29), ("mix-m.cross", 28)] {
+            try score(spec, bleu, "toy")
+        }
+        for testSet in ["valid", "joined"] {
+            for spec in ["teacher.beam-4", "mix-l.cross.beam-4"] {
+                try score(spec, 31, "toy", search: "beam-4", testSet: testSet)
+            }
+        }
+        let found = try evidence("toy")
+        #expect(found.testSet == "test" && found.searches == ["greedy"])
+    }
+
+    @Test func markdownStaysWhatItIs() {
+        for length in 100...120 {
+            let text = Documentation.wrapped(String(repeating: "x", count: length) + " + decoder - 1 * 2")
+            #expect(!text.split(separator: "\n").contains { ["+", "-", "*"].contains($0.first) })
+        }
+        #expect(Markdown.table([("a", false)], [["x|y"]]).hasSuffix("| x\\|y |"))
     }
 
     /// Between two marks, and nowhere else; an article without them is left alone.
@@ -286,6 +308,9 @@ import Testing
             ModelName("mix-l.encoder.1+mix-l.encoder.0+mix-l.decoder.0+mix-l.cross.0").places
                 == "encoder 0 1 + decoder 0 + cross 0", "four of eighteen")
         #expect(ModelName("mix-l.cross.3").places == "cross")
+        #expect(ModelName("mix-l.encoder+mix-l.cross.inplace").network == "mix-l, in place")
+        #expect(ModelName("mix-m.encoder+mix-m.decoder+mix-l.cross").networks == "mix-m/mix-m/mix-l")
+        #expect(ModelName("mix-m.encoder+mix-l.decoder+mix-l.cross").networks == "mix-m/mix-l/mix-l")
     }
 
     @Test func overlapOfMaps() {

@@ -96,6 +96,32 @@ final class DistillationBench {
             "\(text): \(after.metrics)")
     }
 
+    /// Steps by Muon are those of `WeightUpdate` along the gradient of the whole batch.
+    @Test(arguments: ["mix-k8r16.cross.0", "slots-k8d4v8.decoder.0"]) func matricesLearnByMuon(_ text: String) throws {
+        let bench = try DistillationBench()
+        (bench.settings.muon, bench.settings.clip, bench.training.epochs) = (Muon(), 1, 12)
+        let trainee = try bench.trainee(text, threads: 2), before = try trainee.validate(epoch: 0)
+        _ = try bench.trainer(trainee).run()
+        #expect(try trainee.validate(epoch: 0).loss < 0.6 * before.loss)
+
+        let stepped = try bench.trainee(text), adam = Adam(Adam.Settings(), count: stepped.weights.count)
+        _ = stepped.begin(epoch: 0)
+        let start = FloatBlock(stepped.weights.count)
+        start.buffer.update(fromContentsOf: stepped.weights.buffer)
+        _ = try stepped.step(batch: 0, step: 1, rate: 0.01, adam: adam)
+        let matrices = stepped.layout.slots.filter { $0.matrixRows != nil }
+        #expect(!matrices.isEmpty)
+        for slot in matrices {
+            // a matrix of ones and noughts for singular values, of which the root mean square is known
+            let rows = slot.matrixRows!, count = rows * slot.columns
+            for first in stride(from: slot.offset, to: slot.range.upperBound, by: count) {
+                let moved = (first..<first + count).map { Double(stepped.weights.base[$0] - start.base[$0]) }
+                let size = (moved.reduce(0) { $0 + $1 * $1 } / Double(count)).squareRoot()
+                #expect(0.3 * 0.005...1.2 * 0.005 ~= size, "\(slot.name): \(size)")
+            }
+        }
+    }
+
     /// The validation figures, naively, from what the network puts out.
     @Test(arguments: ["alr-h24.encoder.0", "alr-h24.cross.0"]) func validationFigures(_ text: String) throws {
         let bench = try DistillationBench(), trainee = try bench.trainee(text), found = try trainee.validate(epoch: 0)
@@ -162,11 +188,14 @@ final class DistillationBench {
 
     /// Asked to stop after every third step, and started anew each time, it ends with the bits of a run that was left
     /// alone.
-    @Test(arguments: ["alr-h24.encoder.0", "alr-h24.cross.0", "mix-k8r16.cross.0"]) func interruptionsDoNotChangeABit(
-        _ text: String
-    ) throws {
+    @Test(
+        arguments: [
+            ("alr-h24.encoder.0", nil), ("alr-h24.cross.0", nil), ("mix-k8r16.cross.0", nil),
+            ("mix-k8r16.cross.0", Muon()),
+        ] as [(String, Muon?)])
+    func interruptionsDoNotChangeABit(_ text: String, _ muon: Muon?) throws {
         let bench = try DistillationBench()
-        bench.settings.dropout = 0.1
+        (bench.settings.dropout, bench.settings.muon) = (0.1, muon)
         let whole = try bench.trainee(text)
         _ = try bench.trainer(whole).run()
         try bench.empty()

@@ -40,7 +40,7 @@ package protocol Distiller: AnyObject {
     /// Gradient of the mean squared error over the numbers of all tokens, 1/(T d) sum |y - output|^2. Returns the sum
     /// of squares and T, the tokens that the network could see.
     func step(
-        _ batch: DistillationBatch, randomness: Randomness, _ sink: GradientSink
+        _ batch: DistillationBatch, randomness: Randomness, _ sink: any GradientSink
     ) -> (squares: Double, tokens: Int)
 
     /// Adds up how near the outputs come, by position in the sentence.
@@ -59,8 +59,6 @@ package struct DistillerSetting {
     package var dropout: Float = 0
     /// Whether batches have a memory, as those of cross-attention.
     package var readsMemory = false
-    /// The gradient's norm is cut to this, where the whole of it is known before the update; nil: never.
-    package var clip: Float?
 
     package init(weights: FloatBlock, slots: [Slot], pool: WorkerPool) {
         self.weights = weights
@@ -70,24 +68,26 @@ package struct DistillerSetting {
 }
 
 /// What becomes of gradients.
-package enum GradientSink {
-    /// They are added here.
-    case gradient(FloatBlock)
-    /// The weights take a step as soon as a gradient is known, block by block where the network can: a gradient of the
-    /// whole need never exist.
-    case update(moment1: FloatBlock, moment2: FloatBlock, adam_t)
+package protocol GradientSink {
+    /// `count` numbers of a slot's gradient are known, those of the weights from `start` on. Called by any thread, as
+    /// soon as a network knows them: where weights are updated at once, a gradient of the whole need never exist.
+    func take(_ gradient: UnsafeMutablePointer<Float>, _ count: Int, at start: Int, of slot: Slot)
+    /// All of it is known.
+    func take(_ gradient: FloatBlock)
+}
 
-    /// `count` numbers of a slot's gradient are known, those of `weights` from `start` on.
-    func take(
-        _ gradient: UnsafeMutablePointer<Float>, _ count: Int, at start: Int, of slot: Slot, _ weights: FloatBlock
-    ) {
-        switch self {
-        case .gradient(let block): add_rows(block.base + start, count, gradient, count, 1, count)
-        case .update(let moment1, let moment2, let adam):
-            adam_step(
-                weights.base + start, moment1.base + start, moment2.base + start, gradient, count,
-                slot.withoutDecay(adam))
-        }
+/// Gradients are added to a block.
+package struct GradientSum: GradientSink {
+    private let sum: FloatBlock
+
+    package init(_ sum: FloatBlock) { self.sum = sum }
+
+    package func take(_ gradient: UnsafeMutablePointer<Float>, _ count: Int, at start: Int, of slot: Slot) {
+        add_rows(sum.base + start, count, gradient, count, 1, count)
+    }
+
+    package func take(_ gradient: FloatBlock) {
+        add_rows(sum.base, sum.count, gradient.base, sum.count, 1, sum.count)
     }
 }
 

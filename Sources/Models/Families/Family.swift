@@ -92,8 +92,8 @@ package struct DistillationRecipe: Equatable, Sendable {
     /// The learning rate of the paper's own code, for families of the paper.
     package var paperPeak: Double?
 
-    package enum Setting: String, Sendable {
-        case dropout, clip
+    package enum Setting: Sendable {
+        case dropout, clip, muon
     }
 
     package init() {}

@@ -9,9 +9,6 @@ final class PackedDistiller: Distiller {
     private let width: Int
     private let gradients: TiledGradient
     private let gradient: FloatBlock
-    /// What one thread updates at a time.
-    private let chunks: [(slot: Slot, range: Range<Int>)]
-    private let clipping: GradientClipping
     /// The batch's sentences: those that are learnt as target, those of the memory as source.
     private var pair = PairBatch()
     /// Of each sentence.
@@ -23,7 +20,6 @@ final class PackedDistiller: Distiller {
 
     /// Tokens of a round, at most: those of a batch, but for long texts.
     private static let roundTokens = 8192
-    private static let chunk = 4096
 
     init(_ network: any ContextNetwork, width: Int, _ setting: DistillerSetting) {
         self.network = network
@@ -33,12 +29,6 @@ final class PackedDistiller: Distiller {
         cut.roundTokens = Self.roundTokens
         gradients = TiledGradient(setting.weights, cut: cut, pool: setting.pool)
         gradient = FloatBlock(setting.weights.count)
-        chunks = setting.slots.flatMap { slot in
-            stride(from: slot.offset, to: slot.range.upperBound, by: Self.chunk).map {
-                (slot, $0..<min($0 + Self.chunk, slot.range.upperBound))
-            }
-        }
-        clipping = GradientClipping(chunks.map(\.range))
         let zeros = Zeros(width: width)
         let token = DistillationBatch(
             sentences: [0], offsets: [0, 1], input: zeros, output: zeros, memory: setting.readsMemory ? zeros : nil,
@@ -53,7 +43,7 @@ final class PackedDistiller: Distiller {
     }
 
     func step(
-        _ batch: DistillationBatch, randomness: Randomness, _ sink: GradientSink
+        _ batch: DistillationBatch, randomness: Randomness, _ sink: any GradientSink
     ) -> (squares: Double, tokens: Int) {
         load(batch)
         gradients.weightsHaveChanged()
@@ -63,7 +53,7 @@ final class PackedDistiller: Distiller {
                 learn(batch, work, scale: scale, squares.baseAddress! + work.sentences.lowerBound)
             }
         }
-        apply(sink)
+        sink.take(gradient)
         return (squares.reduce(0, +), tokens)
     }
 
@@ -149,19 +139,6 @@ final class PackedDistiller: Distiller {
                 source.read(token, into: rows.row(row))
                 row += 1
             }
-        }
-    }
-
-    // MARK: - Gradients
-
-    private func apply(_ sink: GradientSink) {
-        if setting.clip != nil { clipping.measure(gradient, setting.pool) }
-        let factor = setting.clip.map(clipping.factor) ?? 1
-        setting.pool.run(chunks.count) { index in
-            let (slot, range) = chunks[index], first = range.lowerBound, count = range.count,
-                g = gradient.base + first
-            GradientClipping.scale(g, count, by: factor)
-            sink.take(g, count, at: first, of: slot, setting.weights)
         }
     }
 }

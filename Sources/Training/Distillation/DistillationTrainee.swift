@@ -12,6 +12,8 @@ package struct DistillationSettings: Codable, Equatable, Sendable {
     package var dropout: Float = 0
     /// The gradient's norm is cut to this; nil: never.
     package var clip: Float?
+    /// For matrices; nil: Adam for all.
+    package var muon: Muon?
     /// Whether sentences come in a new order every epoch.
     package var shuffles = true
     package var seed: UInt64 = 1
@@ -31,6 +33,7 @@ package final class DistillationTrainee: Trainee {
     private let train: CapturedActivations
     private let valid: CapturedActivations
     private let distiller: any Distiller
+    private let update: DistillationUpdate
     private let pool: WorkerPool
     private let tokens: [Int]
     private var order = EpochOrder()
@@ -55,9 +58,10 @@ package final class DistillationTrainee: Trainee {
         self.valid = valid
         self.pool = pool
         var setting = DistillerSetting(weights: weights, slots: layout.slots, pool: pool)
-        (setting.dropout, setting.clip) = (settings.dropout, settings.clip)
+        setting.dropout = settings.dropout
         setting.readsMemory = spec.attention.readsMemory
         distiller = network.distiller(setting)
+        update = DistillationUpdate(weights, layout.slots, settings, pool)
         tokens = (0..<train.sentences).map { train.offsets[$0 + 1] - train.offsets[$0] }
         validVariation = try valid.totalVariation(pool)
     }
@@ -76,10 +80,10 @@ package final class DistillationTrainee: Trainee {
 
     package func step(batch: Int, step: Int, rate: Float, adam: Adam) throws -> TrainingSums {
         if batch % Self.batchesMapped == 0 { train.releasePages(pool) }
+        update.begin(adam, step: step, rate: rate)
         let (squares, tokens) = try distiller.step(
             train.batch(order.sentences[order.batches[batch]], pool),
-            randomness: Randomness(seed: settings.seed, step: step),
-            .update(moment1: adam.moment1, moment2: adam.moment2, adam.constants(step: step, rate: rate)))
+            randomness: Randomness(seed: settings.seed, step: step), update)
         return TrainingSums(loss: squares / Double(train.width), units: Double(tokens))
     }
 

@@ -50,9 +50,9 @@ struct Evidence {
     /// More runs than seeds of one.
     var hasSeveralSeries: Bool { Set(groups.map(\.series)).count > 1 }
 
-    /// Ways of searching, the one with the most rows first; of as many, greedy.
+    /// Ways of searching on `testSet`, the one with the most rows first; of as many, greedy.
     var searches: [String] {
-        let counts = Dictionary(grouping: groups, by: \.search).mapValues(\.count)
+        let counts = Dictionary(grouping: groups.filter { $0.testSet == testSet }, by: \.search).mapValues(\.count)
         func order(_ search: String) -> (Int, Int, String) {
             (-counts[search]!, ScoreGroup.isGreedy(search) ? 0 : 1, search)
         }

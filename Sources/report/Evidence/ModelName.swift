@@ -32,10 +32,12 @@ struct ModelName {
     /// The layer, where one network alone stands in the model.
     var layer: Int? { specs.count == 1 ? specs[0].layer : nil }
 
-    /// `mix-l`, or `mix-l/alr-m` of several; the name itself where it is no list of specs.
+    /// `mix-l`, or `mix-l/alr-m` of several, by attention; the name itself where it is no list of specs.
     var networks: String {
-        let distinct = specs.grouped(by: \.networkName).map(\.key)
-        return distinct.isEmpty ? text : distinct.joined(separator: "/")
+        func names(_ specs: [Spec]) -> String { specs.grouped(by: \.networkName).map(\.key).joined(separator: ",") }
+        let byAttention = attentions.map { attention in names(specs.filter { $0.attention == attention }) }
+        guard let first = byAttention.first else { return text }
+        return byAttention.allSatisfy { $0 == first } ? first : byAttention.joined(separator: "/")
     }
 
     /// `mix-l`, `mix-l, in place`.

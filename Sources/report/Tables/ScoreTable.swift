@@ -26,7 +26,7 @@ struct ScoreTable {
     private func row(_ groups: [ScoreGroup], _ searches: [String]) -> [String] {
         let first = groups[0], found = searches.map { search in groups.first { $0.search == search } }
         let scores: [String] = found.flatMap { $0.map(Self.score) ?? ["", ""] }
-        let chrf: [String] = found.compactMap { $0?.mean(\.chrf).map { String(format: "%.2f", $0) } }
+        let chrf: [String] = found.map { $0?.mean(\.chrf).map { String(format: "%.2f", $0) } ?? "–" }
         let parameters = first.mean { $0.parameters.map(Double.init) }.map { Format.count(Int($0.rounded())) }
         let network = first.isTeacher && !evidence.hasSeveralSeries ? "" : "`\(evidence.label(first))`"
         let place = first.isTeacher ? "nothing: the teacher" : first.model.places + Self.layer(first)

@@ -14,7 +14,7 @@ struct FlattenedBackward {
     private let tape: FlattenedTape
     private let network: FlattenedNetwork
     private let dropout: dropout_t
-    private let sink: GradientSink
+    private let sink: any GradientSink
     private var batch: FlattenedBatch { tape.batch }
     private var moments: InputMoments { tape.moments }
     private var hidden: HiddenLayer { tape.hidden }
@@ -22,7 +22,7 @@ struct FlattenedBackward {
     private var weights: FloatBlock { pass.weights }
     private var H: Int { replacement.shape.hidden }
 
-    init(_ pass: FlattenedTraining, _ tape: FlattenedTape, _ sink: GradientSink) {
+    init(_ pass: FlattenedTraining, _ tape: FlattenedTape, _ sink: any GradientSink) {
         self.pass = pass
         self.tape = tape
         network = pass.replacement.networks[tape.index]
@@ -230,7 +230,7 @@ struct FlattenedBackward {
 
     /// `count` numbers of a tensor's gradient, from `offset` on, are known.
     private func finish(_ slot: Slot, _ offset: Int, _ gradient: UnsafeMutablePointer<Float>, _ count: Int) {
-        sink.take(gradient, count, at: slot.offset + offset, of: slot, weights)
+        sink.take(gradient, count, at: slot.offset + offset, of: slot)
     }
 }
 

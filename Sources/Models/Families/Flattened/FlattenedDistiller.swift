@@ -22,7 +22,7 @@ final class FlattenedDistiller: Distiller {
     }
 
     func step(
-        _ batch: DistillationBatch, randomness: Randomness, _ sink: GradientSink
+        _ batch: DistillationBatch, randomness: Randomness, _ sink: any GradientSink
     ) -> (squares: Double, tokens: Int) {
         let (activations, targets) = read(batch)
         return (training.step(activations, targets: targets, randomness: randomness, sink), targets.rows)

@@ -148,7 +148,7 @@ extension FlattenedReplacement: DistillableNetwork {
             let inner = space.mark
             let own = FlattenedTape(
                 index: index, batch: batch, moments: kept.moments, hidden: kept.hidden[index], randomness: .off)
-            _ = FlattenedBackward(training, own, .gradient(pass.gradientBlock)).run(.given(dy), inputs: inputs)
+            _ = FlattenedBackward(training, own, GradientSum(pass.gradientBlock)).run(.given(dy), inputs: inputs)
             space.release(to: inner)
         }
         if let dx {

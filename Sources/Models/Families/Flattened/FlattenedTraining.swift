@@ -54,7 +54,10 @@ package final class FlattenedTraining {
 
     /// Mean squared error over the numbers of all tokens, 1/(T d) sum |y - targets|^2, differentiated. Returns the sum
     /// of squares.
-    package func step(_ batch: FlattenedBatch, targets: Matrix, randomness: Randomness, _ sink: GradientSink) -> Double
+    package func step(
+        _ batch: FlattenedBatch, targets: Matrix, randomness: Randomness, _ sink: any GradientSink
+    )
+        -> Double
     {
         require(
             targets.rows == batch.input.order.tokens && targets.columns == replacement.shape.width,

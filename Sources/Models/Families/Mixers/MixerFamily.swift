@@ -60,7 +60,7 @@ package struct MixerFamily: Family {
         recipe.patience = 0
         recipe.batchTokens = 3000
         recipe.clip = 1
-        recipe.settings = [.clip]
+        recipe.settings = [.clip, .muon]
         return recipe
     }
 }

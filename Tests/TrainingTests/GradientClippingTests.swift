@@ -1,7 +1,7 @@
 import Kernels
 import Testing
 
-@testable import Models
+@testable import Training
 
 struct GradientClippingTests {
     private let chunks = [0..<3, 3..<1000, 1000..<1001, 2000..<2500]

@@ -2,19 +2,19 @@ import CKernels
 import Kernels
 
 /// Cutting a gradient's norm: g becomes g min(1, bound / |g|) (Pascanu, Mikolov and Bengio 2013).
-package final class GradientClipping {
+final class GradientClipping {
     private let chunks: [Range<Int>]
     /// Of each chunk the sum of its numbers' squares.
-    package var squares: [Double]
+    var squares: [Double]
 
     /// - Parameter chunks: of the gradient, a task each, so that no bit depends on the number of threads
-    package init(_ chunks: [Range<Int>]) {
+    init(_ chunks: [Range<Int>]) {
         self.chunks = chunks
         squares = [Double](repeating: 0, count: chunks.count)
     }
 
     /// Finds `squares`: of the chunks that are `own`, all if nil; those of the others are 0.
-    package func measure(_ gradient: FloatBlock, of own: Range<Int>? = nil, _ pool: WorkerPool) {
+    func measure(_ gradient: FloatBlock, of own: Range<Int>? = nil, _ pool: WorkerPool) {
         let own = own ?? chunks.indices
         squares.withUnsafeMutableBufferPointer { squares in
             squares.update(repeating: 0)
@@ -26,13 +26,13 @@ package final class GradientClipping {
     }
 
     /// What the gradient is multiplied by, not above 1.
-    package func factor(_ bound: Float) -> Float {
+    func factor(_ bound: Float) -> Float {
         let norm = squares.reduce(0, +).squareRoot()
         return norm > Double(bound) ? Float(Double(bound) / norm) : 1
     }
 
     /// Multiplies `count` numbers of the gradient by `factor`.
-    package static func scale(_ gradient: UnsafeMutablePointer<Float>, _ count: Int, by factor: Float) {
+    static func scale(_ gradient: UnsafeMutablePointer<Float>, _ count: Int, by factor: Float) {
         guard factor < 1 else { return }
         for i in 0..<count { gradient[i] *= factor }
     }
