@@ -96,7 +96,8 @@ text=(--corpus mine --pair en-de --train-source a.en --train-target a.de --vocab
 shape=(--width 32 --heads 4 --hidden 64 --encoder-layers 2 --decoder-layers 2 --batch-tokens 500 --threads 1)
 run tokenize "${text[@]}" --output $m/tokens; check "tokenize: text of one's own" '[ $code = 0 ] && [ -f $m/tokens/manifest.json ]'
 run tokenize "${text[@]}" --output $m/tokens --json
-check "and its numbers, asked for when it is complete" '[ $code = 0 ] && grep -q "\"sourceVocabularySize\"" out && grep -q "is complete" err'
+check "and its numbers, asked for when it is complete" \
+  '[ $code = 0 ] && grep -q "\"sourceVocabularySize\"" out && grep -q "is complete" err'
 run train --tokens $m/tokens "${shape[@]}" --max-steps 30 --output $m/train
 check "train" '[ $code = 0 ] && grep -q "^train: 30 steps" err'
 run capture --model $m/train --tokens $m/tokens --attentions encoder decoder --layers 0 --output $m/capture/both
@@ -124,7 +125,8 @@ splice=(splice --model $m/train --replacement $m/distill/alr-h16.encoder --repla
 run "${splice[@]}"; check "splice" '[ $code = 0 ] && grep -q "^2 attentions replaced" out'
 run score --model $m/train --tokens $m/tokens --output $m/score/teacher; check "score: the teacher" '[ $code = 0 ] && grep -q "BLEU|" out'
 run score --model $m/train --tokens $m/tokens --output $m/score/teacher --json
-check "and its scores, asked for when it is complete" '[ $code = 0 ] && diff $m/score/teacher/scores.json out >> err && grep -q "is complete" err'
+check "and its scores, asked for when it is complete" \
+  '[ $code = 0 ] && diff $m/score/teacher/scores.json out >> err && grep -q "is complete" err'
 run score --model $m/splice/$both --tokens $m/tokens --base $m/score/teacher --output $m/score/$both
 check "score: the spliced model" '[ $code = 0 ] && [ "$(wc -l < $m/score/$both/hypotheses.txt)" = 40 ]'
 check "with the difference to its base, as the table has it" \
@@ -305,6 +307,11 @@ for optimizer in "" "--optimizer adam"; do
   run train --tokens $m/tokens --preset brief $optimizer --width 16 --heads 2 --hidden 32 --max-steps 1 --output "runs/brief$optimizer/train"
   check "a preset by Muon ${optimizer:-as it is}" '[ $code = 0 ] && [ "$(sqlite3 runs/registry.sqlite "select count(*) from params where key
     like '\''%.muon.%'\'' and run = (select max(id) from runs)")" = '"$([ -z "$optimizer" ] && echo 2 || echo 0)"' ]'
+done
+for option in "--optimizer muon" "--muon-scale 1" "--muon-momentum 0.9"; do
+  name=${option% [0-9]*}
+  refuse "a family that updates blocks by themselves, with $option" 64 "$name is not for family alr" \
+    distill --capture $m/capture/both --spec alr-h16.encoder $option --output runs/bad/distill/alr-h16.encoder
 done
 refuse "a setting of an optimizer that is not chosen" 64 "--muon-scale: matrices are updated by Adam; give --optimizer muon" \
   train --tokens $m/tokens --muon-scale 0.2 --output $m/train
@@ -504,6 +511,9 @@ check "a limit of a file's size" '[ $code = 74 ] && is_short && grep -qE "file t
 check "little address space" '[ $code = 71 ] && grep -q "address space: expected" err && hinted'
 "$bin/train" --tokens $m/tokens "${shape[@]}" --max-steps 2 --output runs/closed/train 2>&- && code=0 || code=$?
 check "a closed descriptor: no message in any file" '[ $code = 0 ] && grep -qxE "[0-9]+ [^ ]+" runs/closed/train/.lock && [ "$(wc -l < runs/closed/train/.lock)" = 1 ]'
+mkfifo silent; timeout --kill-after 5 1 "$bin/tokenize" --corpus mine --pair en-de --train-source silent --train-target a.de \
+  --output runs/silent/tokens > out 2> err && code=0 || code=$?
+check "a pipe that nobody writes to: SIGTERM ends it" '[ $code = 124 ]'
 run tokenize --corpus mine --train-source <(gzip -c a.en) --train-target <(cat a.de) --vocabulary-size 300 --hold-out-valid 5 --hold-out-test 5 --output runs/pipes/tokens
 check "text from pipes, which have no place" '[ $code = 0 ] && grep -qE "^train" out && [ "$(sqlite3 runs/registry.sqlite "
   select count(*) from artifact_paths where path like '\''%/fd/%'\''")" = 0 ]'

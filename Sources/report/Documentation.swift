@@ -106,8 +106,11 @@ struct Documentation {
 /// Tables as Markdown writes them.
 enum Markdown {
     static func table(_ columns: [(title: String, isNumber: Bool)], _ rows: [[String]]) -> String {
-        ([columns.map(\.title), columns.map { $0.isNumber ? "---:" : "---" }] + rows)
-            .map { "| " + $0.map { $0.replacing("|", with: "\\|") }.joined(separator: " | ") + " |" }.joined(
-                separator: "\n")
+        ([columns.map(\.title), columns.map { $0.isNumber ? "---:" : "---" }] + rows).map(line)
+            .joined(separator: "\n")
+    }
+
+    private static func line(_ cells: [String]) -> String {
+        "| " + cells.map { $0.replacing("|", with: "\\|") }.joined(separator: " | ") + " |"
     }
 }

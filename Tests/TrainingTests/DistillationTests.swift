@@ -96,7 +96,7 @@ final class DistillationBench {
             "\(text): \(after.metrics)")
     }
 
-    /// Steps by Muon are those of `WeightUpdate` along the gradient of the whole batch.
+    /// They explain more than at first, and a step's root mean square is Muon's scale times the rate, about.
     @Test(arguments: ["mix-k8r16.cross.0", "slots-k8d4v8.decoder.0"]) func matricesLearnByMuon(_ text: String) throws {
         let bench = try DistillationBench()
         (bench.settings.muon, bench.settings.clip, bench.training.epochs) = (Muon(), 1, 12)
@@ -112,7 +112,6 @@ final class DistillationBench {
         let matrices = stepped.layout.slots.filter { $0.matrixRows != nil }
         #expect(!matrices.isEmpty)
         for slot in matrices {
-            // a matrix of ones and noughts for singular values, of which the root mean square is known
             let rows = slot.matrixRows!, count = rows * slot.columns
             for first in stride(from: slot.offset, to: slot.range.upperBound, by: count) {
                 let moved = (first..<first + count).map { Double(stepped.weights.base[$0] - start.base[$0]) }

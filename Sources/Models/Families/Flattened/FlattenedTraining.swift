@@ -56,9 +56,7 @@ package final class FlattenedTraining {
     /// of squares.
     package func step(
         _ batch: FlattenedBatch, targets: Matrix, randomness: Randomness, _ sink: any GradientSink
-    )
-        -> Double
-    {
+    ) -> Double {
         require(
             targets.rows == batch.input.order.tokens && targets.columns == replacement.shape.width,
             "targets \(targets) for \(batch.input.x)")
