@@ -503,6 +503,12 @@ refuse "a place that cannot be written to" 73 "a.en/tokens: expected a place to 
 refuse "a history that is none" 65 "a.en: the registry is damaged" "${train[@]}" --tokens $m/tokens --registry a.en
 "$bin/score" --hypotheses a.de --references a.de 2> err > /dev/full && code=0 || code=$?
 check "results that cannot be written" '[ $code = 74 ] && grep -q "^score: standard output: expected" err'
+"$bin/score" --hypotheses a.de --references a.de 2> err >&- && code=0 || code=$?
+check "a closed standard output" '[ $code = 74 ] && grep -q "^score: standard output: expected" err'
+"$bin/score" --hypotheses - --references a.de > out 2> err <&- && code=0 || code=$?
+check "a closed standard input" '[ $code = 74 ] && is_short && grep -q "^score: standard input: expected" err'
+ln -s loop loop
+refuse "a folder that cannot be looked into" 66 "loop/manifest.json: expected a readable file, found too many" "${train[@]}" --tokens loop
 "$bin/score" --help 2> err > /dev/full && code=0 || code=$?
 check "help that cannot be written" '[ $code = 74 ] && grep -q "^score: standard output: expected" err'
 (ulimit -f 8; trap "" XFSZ; exec "$bin/train" "${shape[@]}" --tokens $m/tokens --max-steps 3 --quiet --output runs/limit/train) > out 2> err && code=0 || code=$?

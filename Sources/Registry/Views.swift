@@ -28,15 +28,17 @@ enum Views {
           WHERE runs.status = 'finished'
         ),
         latest AS (SELECT * FROM ranked WHERE age = 1),
+        bases AS (
+          SELECT used.run AS score, made.run AS base,
+                 row_number() OVER (PARTITION BY used.run ORDER BY maker.started DESC, maker.id DESC) AS age
+          FROM run_io used
+            JOIN run_io made ON made.artifact = used.artifact AND made.direction = 'out'
+            JOIN runs maker ON maker.id = made.run
+          WHERE used.direction = 'in' AND used.role = 'base'
+        ),
         compared AS (
-          SELECT latest.*,
-                 (SELECT made.run FROM run_io used
-                    JOIN run_io made ON made.artifact = used.artifact AND made.direction = 'out'
-                    JOIN runs maker ON maker.id = made.run
-                  WHERE used.run = latest.id AND used.direction = 'in' AND used.role = 'base'
-                  ORDER BY maker.started DESC, maker.id DESC LIMIT 1) AS base,
-                 max(latest.started) OVER (PARTITION BY test_set, test_text) AS text_scored
-          FROM latest
+          SELECT latest.*, bases.base, max(latest.started) OVER (PARTITION BY test_set, test_text) AS text_scored
+          FROM latest LEFT JOIN bases ON bases.score = latest.id AND bases.age = 1
         )
         SELECT
           name || '/' || coalesce(spec, stage) AS model,
@@ -47,12 +49,10 @@ enum Views {
           round(confidence, 2) AS confidence,
           round(score - (SELECT max(score) FROM scores other
                          WHERE other.run = base AND other.metric = 'BLEU'), 2) AS difference,
-          round((SELECT p FROM significance
-                 WHERE significance.run = id AND metric = 'BLEU'
-                   AND base_run IN (SELECT made.run FROM run_io used
-                                      JOIN run_io made ON made.artifact = used.artifact AND made.direction = 'out'
-                                    WHERE used.run = compared.id AND used.direction = 'in' AND used.role = 'base')
-                   AND significance.test_set = compared.test_set ORDER BY trials DESC, method LIMIT 1), 3) AS p,
+          (SELECT round(p, CASE WHEN p < 0.0005 THEN 6 ELSE 3 END) FROM significance
+           WHERE significance.run = id AND metric = 'BLEU'
+             AND base_run IN (SELECT bases.base FROM bases WHERE score = compared.id)
+             AND significance.test_set = compared.test_set ORDER BY trials DESC, method LIMIT 1) AS p,
           round((SELECT value FROM metrics WHERE run = id AND key = 'tokens_per_second'
                  ORDER BY step DESC LIMIT 1)) AS tokens_per_second,
           round((SELECT max(score) FROM scores other
@@ -95,8 +95,20 @@ enum Views {
         """
     }
 
-    /// More than any chain of stages has: runs that read what one another made would lead on for ever.
-    static let deepest = 400
+    /// The runs behind each of `runs` (a query for their ids), itself among them, with all depths at which they are met;
+    /// of what a score was compared with, nothing. Needs `edge`. The limit is more than any chain of stages has: runs
+    /// that read what one another made would lead on for ever.
+    static func behind(_ runs: String) -> String {
+        """
+        behind(run, depth, reader) AS (
+          SELECT id, 1, id FROM (\(runs))
+          UNION
+          SELECT behind.run, behind.depth + 1, edge.source
+          FROM behind JOIN edge ON edge.run = behind.reader
+          WHERE edge.source IS NOT NULL AND edge.role <> 'base' AND behind.depth < 400
+        )
+        """
+    }
 
     /// Everything a run came from, each once: `select * from lineage where run = 17`. `depth` 1 is what it read itself,
     /// and what `reader` read stands at the smallest depth at which that run is met. What a score was compared with is
@@ -104,13 +116,7 @@ enum Views {
     private static let lineage = """
         WITH RECURSIVE
         \(edge),
-        behind(run, depth, reader) AS (
-          SELECT id, 1, id FROM runs
-          UNION
-          SELECT behind.run, behind.depth + 1, edge.source
-          FROM behind JOIN edge ON edge.run = behind.reader
-          WHERE edge.source IS NOT NULL AND edge.role <> 'base' AND behind.depth < \(deepest)
-        ),
+        \(behind("SELECT id FROM runs")),
         nearest(run, depth, reader) AS (SELECT run, min(depth), reader FROM behind GROUP BY run, reader)
         SELECT nearest.run, nearest.depth, nearest.reader, edge.role, artifacts.kind, runs.stage, runs.spec,
                edge.source, edge.artifact,

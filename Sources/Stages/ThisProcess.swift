@@ -29,9 +29,11 @@ enum ThisProcess {
     private static let leastAddressSpace = 256 << 20
 
     /// Descriptors 0 to 2 that are closed would be given to the next files opened, and messages written into those.
+    /// They are opened the wrong way round: what is read from them, or written, fails as it would have.
     private static func openStandardDescriptors() {
         for descriptor in Int32(0)...2 where fcntl(descriptor, F_GETFD) == -1 && errno == EBADF {
-            _ = open("/dev/null", O_RDWR)  // the lowest that is free: this one
+            // the lowest that is free: this one
+            _ = open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY)
         }
     }
 }

@@ -175,6 +175,9 @@ package enum ManifestFile {
         let path = path(folder)
         let wanted = stages.joined(separator: " or ")
         guard exists(in: folder) else {
+            let code = errno
+            // one that may not be searched may well be finished
+            guard code == ENOENT || code == ENOTDIR else { throw DataError.reading(path, code: code) }
             throw DataError(
                 path: path, expected: wanted.isEmpty ? "a finished folder" : "a folder finished by \(wanted)",
                 found: FileSystem.exists(folder) ? "no manifest" : "no folder",

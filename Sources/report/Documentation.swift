@@ -55,7 +55,7 @@ struct Documentation {
     }
 
     private func markdown(_ figures: [Figure]) throws -> String {
-        let setup = PaperComparison(evidence).setup, lineage = try Lineage(evidence)
+        let setup = try PaperComparison(evidence).setup, lineage = try Lineage(evidence)
         func here(_ what: String) -> String { setup.first { $0.what == what }.map(\.here) ?? "" }
         let facts = [
             "run `\(evidence.title)`, made by \(lineage.commits.joined(separator: "; "))",

@@ -30,7 +30,7 @@ struct Evaluation {
         trials = resamples
         report = try ScoreReport(
             hypotheses: hypotheses, references: [texts],
-            bootstrap: resamples > 0 ? Bootstrap(resamples: resamples) : nil)
+            bootstrap: resamples > 1 ? Bootstrap(resamples: resamples) : nil)
         bleu = try BLEU().score(hypotheses: hypotheses, references: texts)
         paperCompat = try PaperCompatBLEU.score(
             hypotheses: found.map { Self.marked($0.ids) },

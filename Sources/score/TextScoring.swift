@@ -19,7 +19,7 @@ struct TextScoringOptions: ParsableArguments {
     @Flag var test = PairedTest.Method.bootstrap
     @Option(help: "Resamples of the paired bootstrap. (default: 1000)") var pairedBsN: Int?
     @Option(help: "Trials of approximate randomization. (default: 10000)") var pairedArN: Int?
-    @Option(help: "Resamples for confidence intervals; 0: none.") var bootstrap = 0
+    @Option(help: "Resamples for confidence intervals; 0 or 1: none.") var bootstrap = 0
 
     /// Beside each other.
     func idleOptions(json: Bool) -> [IdleOptions] {
@@ -53,7 +53,7 @@ struct TextScoringOptions: ParsableArguments {
         let lists = references.map(\.lines)
         let report = try ScoreReport(
             hypotheses: system.lines, references: lists, metrics: metrics,
-            bootstrap: bootstrap > 0 ? Bootstrap(resamples: bootstrap) : nil)
+            bootstrap: bootstrap > 1 ? Bootstrap(resamples: bootstrap) : nil)
         guard let baseline else { return print(json ? report.json() : report.text()) }
         let base = try ScoredText(files.open("baseline", baseline))
         try base.requireLines(of: references[0])

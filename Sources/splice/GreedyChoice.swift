@@ -8,8 +8,8 @@ import Tensors
 ///
 /// Every network is tried alone first; what it then costs sets the order of the places, the cheapest first. At each
 /// place the networks for it are tried from the smallest on beside all that was kept before, and the first with which
-/// the model is within the bound is kept. Where none is, the attention stays. A greedy search: 1 + c to 1 + 2c
-/// translations of the validation set for c networks, not 2^c.
+/// the model is within the bound is kept. Where none is, the attention stays. A greedy search: at most 2c translations
+/// of the validation set for c networks, not 2^c.
 struct GreedyChoice {
     struct Candidate: Encodable {
         let spec: Spec
@@ -44,7 +44,7 @@ struct GreedyChoice {
             place.sorted { ($0.parameters, -$0.alone) < ($1.parameters, -$1.alone) }
         }
         for index in candidates.indices where !kept.contains(where: { $0.overlaps(candidates[index].spec) }) {
-            let together = try bleu(kept + [candidates[index].spec])
+            let together = kept.isEmpty ? candidates[index].alone : try bleu(kept + [candidates[index].spec])
             candidates[index].together = together
             candidates[index].isKept = together >= base - bound
         }

@@ -17,7 +17,9 @@ import Testing
             (spec: try Spec(parsing: $0), parameters: $0.hasPrefix("mix-s") ? 10 : 20)
         }
         var choice = GreedyChoice(specs, bound: bound)
+        var tried: Set<[Spec]> = []
         choice.choose { specs in
+            #expect(tried.insert(specs).inserted, "no model is translated with twice")
             let names = specs.map { "\($0)" }
             let pairs = names.contains("mix-l.encoder.0") && names.contains("mix-s.encoder.1") ? 0.2 : 0
             return 40 - names.reduce(0) { $0 + cost[$1]! } - pairs

@@ -203,7 +203,6 @@ import Testing
         let uses = try registry.uses(by: [last])
         #expect(uses.map(\.role) == ["base", "model", "tokens"])
         #expect(uses.map(\.source) == [sixth, fifth, first])
-        #expect(uses.map(\.kind) == ["score", "splice", "tokenize"])
         #expect(uses[2].path.map(registry.onDisk) == scratch.folder + "/toy/tokens")
         #expect(try registry.uses(by: [first]).map(\.source) == [nil], "a raw file")
 

@@ -154,6 +154,51 @@ import Testing
         #expect(Phrasing.runs(evidence.teachers + evidence.replaced) == "2 models, 1 or 2 runs each.")
     }
 
+    @Test func seedsAreOrderedByTheirMean() throws {
+        for (seed, first, second) in [(1, 30.0, 36.0), (2, 40, 36)] {
+            try score("mix-m.cross", first, "toy.seed-\(seed)")
+            try score("mix-l.cross", second, "toy.seed-\(seed)")
+        }
+        let evidence = try evidence("toy.seed-1", "toy.seed-2")
+        #expect(evidence.groups.map(\.first.model) == ["mix-l.cross", "mix-m.cross"])
+    }
+
+    /// Of 10,000 resamples p may be too small for three decimals, and then it is not nothing.
+    @Test func smallPAndOtherSearchesAreSaid() throws {
+        let base = try score("teacher", 30, "toy")
+        let model = try score("mix-l.cross", 20, "toy", base: base, search: "greedy.int8")
+        let run = try registry.start(description("score", "alr-m.cross", "toy"), inputs: [("base", artifact(base))]) {
+            print($0)
+        }
+        run.param("search", "greedy")
+        run.score(Score(metric: "BLEU", testSet: "test", value: 10, signature: "sig"))
+        run.significance(
+            Significance(
+                base: artifact(base).sha256, metric: "BLEU", testSet: "test", method: "bootstrap", trials: 10_000,
+                seed: 1, p: 0.0001))
+        run.output("score", artifact(run.id))
+        run.end(
+            RunEnding(status: .finished, exitCode: 0, wallSeconds: 1, cpuSeconds: 1, peakResidentBytes: 1))
+        let board = Leaderboard(try evidence("toy"))
+        #expect(board.rows.map(\.run) == [base, model, run.id])
+        #expect(try cell(board, 1, "Difference") == "−10.00 to greedy")
+        #expect(try cell(board, 2, "Difference") == "−20.00")
+        #expect(try cell(board, 2, "p") == "<0.001")
+    }
+
+    @Test func modelsOfSomeLayersAreNotOfAll() throws {
+        for spec in ["alr-s.encoder", "alr-s.encoder.0", "alr-s.encoder.0+alr-s.encoder.1"] {
+            try score(spec, 20, "toy")
+        }
+        let paper = try PaperComparison(evidence("toy"))
+        #expect(
+            paper.results.map { "\($0.experiment): \($0.network)" } == [
+                "Encoder self-attention, all layers: alr-s at encoder", "Some of the layers: alr-s at encoder 0",
+                "Some of the layers: alr-s at encoder 0 1",
+            ])
+        #expect(paper.setup.first { $0.what == "Sentences" }?.here.hasPrefix("length not recorded;") == true)
+    }
+
     @Test func runsOfOtherNamesStandApart() throws {
         for name in ["a", "b.seed-1", "b.seed-2"] {
             let base = try score("teacher", 30, name)
@@ -307,7 +352,7 @@ import Testing
         #expect(
             ModelName("mix-l.encoder.1+mix-l.encoder.0+mix-l.decoder.0+mix-l.cross.0").places
                 == "encoder 0 1 + decoder 0 + cross 0", "four of eighteen")
-        #expect(ModelName("mix-l.cross.3").places == "cross")
+        #expect(ModelName("mix-l.cross.3").places == "cross 3", "a layer is said wherever a place is")
         #expect(ModelName("mix-l.encoder+mix-l.cross.inplace").network == "mix-l, in place")
         #expect(ModelName("mix-m.encoder+mix-m.decoder+mix-l.cross").networks == "mix-m/mix-m/mix-l")
         #expect(ModelName("mix-m.encoder+mix-l.decoder+mix-l.cross").networks == "mix-m/mix-l/mix-l")

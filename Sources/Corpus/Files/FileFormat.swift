@@ -38,7 +38,7 @@ enum FileFormat: String, CaseIterable {
 
     /// What makes plain text of such a file.
     func hint(_ path: String) -> String {
-        let path = FilePath.quoted(path)
+        let path = Self.word(path)
         return switch self {
         case .gzip: "unpack it: gzip -dc \(path)"
         case .zip: "unpack it and name the file"
@@ -52,6 +52,11 @@ enum FileFormat: String, CaseIterable {
         }
     }
 
+    /// As a command takes it; standard input and members of archives have no name there.
+    private static func word(_ path: String) -> String {
+        FileSystem.isRegular(path) ? FilePath.quoted(path) : "FILE"
+    }
+
     /// Refuses what is no text: a known format of another kind, or anything with a NUL byte in it.
     ///
     /// - Parameter firstLine: number of the line that the bytes begin with; only a first one can name a format
@@ -61,7 +66,7 @@ enum FileFormat: String, CaseIterable {
                 path: path, expected: "plain text in UTF-8", found: "\(format.rawValue) data", hint: format.hint(path))
         }
         guard let position = bytes.firstIndex(of: 0) else { return }
-        let line = bytes[..<position].count { $0 == 0x0A } + firstLine, name = FilePath.quoted(path)
+        let line = bytes[..<position].count { $0 == 0x0A } + firstLine, name = word(path)
         throw DataError(
             path: "\(path):\(line)", expected: "plain text in UTF-8", found: "a NUL byte",
             hint: "see what the file is: file \(name); UTF-16 is converted by: iconv -f UTF-16LE -t UTF-8 \(name)")

@@ -31,6 +31,13 @@ package enum TextLines {
         try bytes.withUnsafeBufferPointer { try split($0, path: path) }
     }
 
+    /// Lines that a stage wrote, each with its line feed: whatever they begin or end with is theirs.
+    static func written(_ bytes: [UInt8], path: String) throws -> [String] {
+        try bytes.split(separator: 0x0A, omittingEmptySubsequences: false).dropLast().enumerated().map { index, line in
+            try line.withUnsafeBufferPointer { try decoded($0, path: path, number: index + 1) }
+        }
+    }
+
     /// A line that came by itself, without its end: of a file that begins with it, where its number is 1.
     package static func line(_ bytes: ArraySlice<UInt8>, path: String, number: Int) throws -> String {
         try bytes.withUnsafeBufferPointer { line in

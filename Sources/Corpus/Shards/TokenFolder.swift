@@ -52,7 +52,7 @@ package struct TokenFolder: Sendable {
     /// The text of `valid` or `test`: line i belongs to sentence i of the shard.
     package func lines(_ split: Split, _ side: Side) throws -> [String] {
         let path = try files.file(Self.textName(split, side))
-        return try TextLines.split(FileSystem.read(path), path: path)
+        return try TextLines.written(FileSystem.read(path), path: path)
     }
 
     private static func textName(_ split: Split, _ side: Side) -> String { "\(split.rawValue).\(side.rawValue).txt" }

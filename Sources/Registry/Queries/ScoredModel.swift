@@ -25,6 +25,8 @@ package struct ScoredModel: Decodable, FetchableRecord, Sendable {
     package let testText: String?
     package let signature: String
     package let base: Int64?
+    /// How `base` was searched.
+    package let baseSearch: String?
 }
 
 extension RunRegistry {
@@ -37,8 +39,8 @@ extension RunRegistry {
                            board.parameters, board.BLEU AS bleu, board.confidence, board.difference, board.p,
                            board.tokens_per_second AS tokensPerSecond, board.chrF2 AS chrf,
                            board.paper_compat AS paperCompat, board.test_set AS testSet,
-                           (SELECT value FROM params WHERE params.run = board.run AND key = 'test_text') AS testText,
-                           board.signature, board.base
+                           board.test_text AS testText, board.signature, board.base,
+                           (SELECT value FROM params WHERE params.run = board.base AND key = 'search') AS baseSearch
                     FROM leaderboard board JOIN runs ON runs.id = board.run
                     WHERE runs.name IN \(names)
                     ORDER BY board.test_set, board.BLEU DESC, board.run

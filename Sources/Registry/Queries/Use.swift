@@ -5,8 +5,6 @@ package struct Use: Decodable, FetchableRecord, Sendable {
     package let run: Int64
     package let role: String
     package let sha256: String
-    /// The stage that makes such a folder, or `file`.
-    package let kind: String
     /// The last run before it that made these bytes; nil for a raw file.
     package let source: Int64?
     /// Where it was last seen, from the registry's folder where it lies inside.
@@ -24,10 +22,9 @@ extension RunRegistry {
                 literal: """
                     WITH
                     \(sql: Views.edge)
-                    SELECT edge.run, edge.role, edge.artifact AS sha256, artifacts.kind, edge.source,
+                    SELECT edge.run, edge.role, edge.artifact AS sha256, edge.source,
                            \(sql: Views.lastPlace(of: "edge.artifact")) AS path
-                    FROM edge JOIN artifacts ON artifacts.sha256 = edge.artifact
-                    WHERE edge.run IN \(Array(runs)) ORDER BY edge.run, edge.role
+                    FROM edge WHERE edge.run IN \(Array(runs)) ORDER BY edge.run, edge.role
                     """
             ).fetchAll(database)
         }
@@ -40,14 +37,8 @@ extension RunRegistry {
                 literal: """
                     WITH RECURSIVE
                     \(sql: Views.edge),
-                    behind(run, depth) AS (
-                      SELECT \(run), 0
-                      UNION
-                      SELECT edge.source, behind.depth + 1
-                      FROM behind JOIN edge ON edge.run = behind.run
-                      WHERE edge.source IS NOT NULL AND edge.role <> 'base' AND behind.depth < \(Views.deepest)
-                    )
-                    SELECT run FROM behind WHERE depth > 0 GROUP BY run ORDER BY min(depth), run
+                    \(sql: Views.behind("SELECT id FROM runs WHERE id = \(run)"))
+                    SELECT reader FROM behind WHERE depth > 1 GROUP BY reader ORDER BY min(depth), reader
                     """
             ).fetchAll(database)
         }

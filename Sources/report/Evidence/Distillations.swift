@@ -38,7 +38,6 @@ struct Distillations {
                 of: runs.map(\.run.id),
                 like: "layer.*.valid.loss", "layer.*.valid.explained", "layer.*.valid.cosine.*"),
             by: \.run)
-        let hasSeveral = Set(runs.map { ScoreGroup.series($0.run.name) }).count > 1
         networks = runs.grouped { "\(ScoreGroup.series($0.run.name))\n\($0.spec)" }.map { _, seeds in
             let (run, spec) = seeds[0]
             let values = seeds.map { seed in
@@ -46,7 +45,7 @@ struct Distillations {
             }
             let layers = Set(values.flatMap(\.keys)).filter { $0 >= 0 }.sorted()
             return Network(
-                label: (hasSeveral ? ScoreGroup.series(run.name) + ": " : "") + spec.networkName
+                label: (evidence.hasSeveralSeries ? ScoreGroup.series(run.name) + ": " : "") + spec.networkName
                     + (spec.layer.map { " layer \($0)" } ?? ""),
                 attention: spec.attention,
                 layers: layers.map { layer in Layer(layer, values.compactMap { $0[layer] }.map(LayerValues.init)) },

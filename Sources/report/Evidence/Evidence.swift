@@ -48,7 +48,7 @@ struct Evidence {
     }
 
     /// More runs than seeds of one.
-    var hasSeveralSeries: Bool { Set(groups.map(\.series)).count > 1 }
+    var hasSeveralSeries: Bool { Set(names.map(ScoreGroup.series)).count > 1 }
 
     /// Ways of searching on `testSet`, the one with the most rows first; of as many, greedy.
     var searches: [String] {

@@ -32,6 +32,9 @@ struct ModelName {
     /// The layer, where one network alone stands in the model.
     var layer: Int? { specs.count == 1 ? specs[0].layer : nil }
 
+    /// That no network stands in some layers alone.
+    var isOfAllLayers: Bool { specs.allSatisfy { $0.layer == nil } }
+
     /// `mix-l`, or `mix-l/alr-m` of several, by attention; the name itself where it is no list of specs.
     var networks: String {
         func names(_ specs: [Spec]) -> String { specs.grouped(by: \.networkName).map(\.key).joined(separator: ",") }
@@ -47,15 +50,14 @@ struct ModelName {
         Attention.allCases.filter { attention in specs.contains { $0.attention == attention } }
     }
 
-    /// Which attentions were replaced: `encoder + decoder`, `all attentions`; where several networks of one layer each
-    /// stand there, `encoder 0 + cross 0 1`.
+    /// Which attentions were replaced: `encoder + decoder`, `all attentions`; of some layers `encoder 0 + cross 0 1`.
     var places: String {
         let places = attentions
         if places.isEmpty { return "other" }
-        if specs.allSatisfy({ $0.layer == nil }), Set(places.map(\.captured)).count == 3 { return "all attentions" }
+        if isOfAllLayers, Set(places.map(\.captured)).count == 3 { return "all attentions" }
         return places.map { attention in
-            let layers = specs.count == 1 ? [] : specs.filter { $0.attention == attention }.compactMap(\.layer)
-            return ([attention.rawValue] + layers.sorted().map(String.init)).joined(separator: " ")
+            let layers = specs.filter { $0.attention == attention }.compactMap(\.layer).sorted()
+            return ([attention.rawValue] + layers.map(String.init)).joined(separator: " ")
         }.joined(separator: " + ")
     }
 

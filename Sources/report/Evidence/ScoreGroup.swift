@@ -28,6 +28,9 @@ struct ScoreGroup {
     /// Of one run: the mean of several p would be none.
     var p: Double? { members.count == 1 ? first.p : nil }
 
+    /// The way of searching of what its BLEU is compared with, where that is another.
+    var otherSearch: String? { members.compactMap(\.baseSearch).first { $0 != search } }
+
     /// Standard deviation over seeds; nil of one.
     func spread(_ value: (ScoredModel) -> Double?) -> Double? {
         let values = members.compactMap(value)
@@ -43,20 +46,23 @@ struct ScoreGroup {
         return String(name[..<mark.lowerBound])
     }
 
-    /// Rows that differ in the seed alone become one. The order is that of their first members.
+    /// Rows that differ in the seed alone become one: by test set in the order of the rows, and the best BLEU first.
     static func groups(_ rows: [ScoredModel], names: [String]) -> [ScoreGroup] {
         // early scores have not recorded their text; where there is but one it is taken to be theirs
         let texts = Dictionary(grouping: rows, by: \.testSet).mapValues { Set($0.compactMap(\.testText)) }
         func testSet(_ row: ScoredModel) -> String {
             row.testSet + (texts[row.testSet]!.count > 1 ? " (\(row.testText ?? "text not recorded"))" : "")
         }
-        return rows.grouped {
+        let groups = rows.grouped {
             [series($0.name), $0.model, $0.search ?? "", testSet($0)].joined(separator: "\n")
         }.map { _, members in
             let all = members.sorted { names.firstIndex(of: $0.name)! < names.firstIndex(of: $1.name)! }
             return ScoreGroup(
                 series: series(all[0].name), model: ModelName(all[0].model), search: all[0].search ?? "",
                 testSet: testSet(all[0]), members: all)
+        }
+        return groups.grouped(by: \.testSet).flatMap { _, groups in
+            groups.sorted { ($0.mean(\.bleu) ?? 0) > ($1.mean(\.bleu) ?? 0) }
         }
     }
 }

@@ -5,6 +5,9 @@ enum Phrasing {
     /// With a sign, as people set it: `+0.11`, `−1.40`.
     static func difference(_ value: Double) -> String { number(value, "%+.2f") }
 
+    /// Three decimals: none is nothing.
+    static func p(_ value: Double) -> String { value < 0.0005 ? "<0.001" : String(format: "%.3f", value) }
+
     /// With a minus, not a hyphen.
     static func number(_ value: Double, _ format: String) -> String {
         String(format: format, value).replacingOccurrences(of: "-", with: "−")

@@ -15,7 +15,7 @@ struct SingleLayers {
                 title: title, reason: "no model has a single layer replaced; LAYERS=\"0 1 2 3 4 5\" adds them")
             return
         }
-        let series = groups.grouped { "\(evidence.label($0)) \($0.model.places)" }
+        let series = groups.grouped { "\(evidence.label($0)) \($0.model.specs[0].attention)" }
         let step = min(0.12, 0.8 / Double(series.count))  // of one layer, within it
         var rows: [[String]] = []
         for (index, (name, all)) in series.enumerated() {

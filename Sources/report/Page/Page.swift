@@ -78,7 +78,7 @@ struct PageContent {
         hasAbsent = !absent.isEmpty
         sentences = try Sentences(evidence).comparisons
         hasSentences = !sentences.isEmpty
-        paper = PaperComparison(evidence)
+        paper = try PaperComparison(evidence)
         lineage = try Lineage(evidence)
         tiles = Self.tiles(evidence)
         let runs = evidence.names.count == 1 ? "one run" : "\(evidence.names.count) runs side by side"
@@ -97,14 +97,17 @@ struct PageContent {
             guard let group, let difference = group.mean(\.difference) else { return nil }
             let p =
                 group.members.count == 1
-                ? group.p.map { String(format: ", p %.3f", $0) } ?? "" : ", mean of \(group.members.count) runs"
+                ? group.p.map { ", p \(Phrasing.p($0))" } ?? "" : ", mean of \(group.members.count) runs"
             return Tile(value: Phrasing.difference(difference), label: label(group) + p)
         }
         let everything = best(models.filter { $0.model.places == "all attentions" })
         return [
             teacher.flatMap { group in
                 group.mean(\.bleu).map {
-                    Tile(value: String(format: "%.2f", $0), label: "BLEU of the teacher, \(search)")
+                    Tile(
+                        value: String(format: "%.2f", $0),
+                        label: "BLEU of the teacher, \(search)"
+                            + (evidence.hasSeveralSeries ? ": \(group.series)" : ""))
                 }
             },
             tile(best(models)) { "BLEU at best: \(evidence.label($0)) at \($0.model.places)" },

@@ -20,8 +20,7 @@ struct Leaderboard {
     struct Row {
         let run: Int64
         let isTeacher: Bool
-        let model: String
-        /// The name in pieces, between which a line may break.
+        /// The model's name in pieces, between which a line may break.
         let parts: [String]
         let cells: [Cell]
     }
@@ -51,7 +50,8 @@ struct Leaderboard {
                         explanation: "standard deviation over seeds, and how many; of one seed half the 95% interval")
                     : Column(title: "± 95%", isNumber: true, explanation: "half the bootstrap interval of BLEU"),
                 Column(
-                    title: "Difference", isNumber: true, explanation: "BLEU less the teacher’s with the same search"),
+                    title: "Difference", isNumber: true,
+                    explanation: "BLEU less the teacher’s with the same search, or with the one named"),
                 Column(title: "p", isNumber: true, explanation: "of the difference, paired bootstrap"),
                 Column(title: "chrF2", isNumber: true, explanation: "character n-gram F-score"),
                 Column(title: "paper-compat", isNumber: true, explanation: "the paper’s own figure, 0 to 1"),
@@ -63,7 +63,7 @@ struct Leaderboard {
             let model = (evidence.hasSeveralSeries ? group.series + "/" : "") + group.first.model
             let parts = model.split(separator: "+").map(String.init)
             return Row(
-                run: group.first.run, isTeacher: group.isTeacher, model: model,
+                run: group.first.run, isTeacher: group.isTeacher,
                 parts: parts.enumerated().map { $0 + 1 < parts.count ? $1 + "+" : $1 },
                 cells: Self.cells(group)
                     + (hasTestSets ? [Cell(text: group.testSet, sort: group.testSet, isNumber: false)] : []))
@@ -80,6 +80,14 @@ struct Leaderboard {
                 text: value.map { Format.count(Int($0.rounded())) } ?? "", sort: value.map { "\($0)" } ?? "",
                 isNumber: true)
         }
+        func difference(_ group: ScoreGroup) -> Cell {
+            let cell = number(group.mean(\.difference), "%+.2f")
+            guard let other = group.otherSearch else { return cell }
+            return Cell(text: "\(cell.text) to \(other)", sort: cell.sort, isNumber: true)
+        }
+        func p(_ group: ScoreGroup) -> Cell {
+            Cell(text: group.p.map(Phrasing.p) ?? "", sort: group.p.map { "\($0)" } ?? "", isNumber: true)
+        }
         let spread = group.spread(\.bleu)
         let uncertainty = spread.map {
             Cell(text: String(format: "%.2f (%d)", $0, group.members.count), sort: "\($0)", isNumber: true)
@@ -88,7 +96,7 @@ struct Leaderboard {
             Cell(text: group.search, sort: group.search, isNumber: false),
             count(group.mean { $0.replaced.map(Double.init) }), count(group.mean { $0.parameters.map(Double.init) }),
             number(group.mean(\.bleu), "%.2f"), uncertainty ?? number(group.mean(\.confidence), "%.2f"),
-            number(group.mean(\.difference), "%+.2f"), number(group.p, "%.3f"),
+            difference(group), p(group),
             number(group.mean(\.chrf), "%.2f"), number(group.mean(\.paperCompat), "%.4f"),
             count(group.mean(\.tokensPerSecond)),
         ]

@@ -8,7 +8,6 @@ struct Lineage {
     struct Step {
         let run: Int64
         let stage: String
-        let spec: String
     }
 
     struct Row {
@@ -46,7 +45,7 @@ struct Lineage {
         let all = try registry.runs(ids)
         let uses = Dictionary(grouping: try registry.uses(by: ids), by: \.run)
         func steps(_ runs: [Int64]) -> [Step] {
-            all.filter { runs.contains($0.id) }.map { Step(run: $0.id, stage: $0.stage, spec: $0.spec ?? "") }
+            all.filter { runs.contains($0.id) }.map { Step(run: $0.id, stage: $0.stage) }
         }
         rows = scored.map {
             Row(run: $0.run, model: "\($0.name)/\($0.model)", steps: steps([$0.run] + (behind[$0.run] ?? [])))

@@ -46,8 +46,8 @@ struct PaperComparison {
     private static let code = "the paper’s published code"
     private static let readme = "README of the published code, github.com/vulus98/Rethinking-attention"
 
-    init(_ evidence: Evidence) {
-        let settings = Settings(evidence)
+    init(_ evidence: Evidence) throws {
+        let settings = try Settings(evidence)
         setup = [
             Difference(
                 what: "Score",
@@ -76,8 +76,8 @@ struct PaperComparison {
             Difference(
                 what: "Sentences", paper: "padded to 50 tokens", source: Self.code,
                 here:
-                    "of at most \(settings.maxTokens) tokens; what stands for padding is computed without it, with the "
-                    + "same result"
+                    "\(settings.maxTokens.map { "of at most \($0) tokens" } ?? "length not recorded"); what stands for "
+                    + "padding is computed without it, with the same result"
             ),
             Difference(
                 what: "Cross-attention",
@@ -137,28 +137,28 @@ struct PaperComparison {
                 "ALR, ALRR, ALSR and ELR in sizes from XS to L, each trained for every layer and put into all of them",
             command: "make -f pipeline.mk paper ATTENTIONS=encoder",
             difference: "ALSR is called aslr here; the test set is translated, and not the validation set",
-            isPart: { places($0) == [.encoder] && $0.model.layer == nil }),
+            isPart: { places($0) == [.encoder] && $0.model.isOfAllLayers }),
         Plan(
             title: "Decoder self-attention, all layers", paper: "ALR in sizes from XS to L",
             command: "make -f pipeline.mk paper ATTENTIONS=decoder MODES=alr",
             difference: "the test set is translated, and not the validation set",
-            isPart: { places($0) == [.decoder] && $0.model.layer == nil }),
+            isPart: { places($0) == [.decoder] && $0.model.isOfAllLayers }),
         Plan(
             title: "Cross-attention, all layers", paper: "ALR in sizes from XS to L",
             command: "make -f pipeline.mk paper ATTENTIONS=\"cross crossfull\" MODES=alr",
             difference: "crossfull sees the whole target in training, as there; cross sees what translation has",
-            isPart: { places($0) == [.cross] && $0.model.layer == nil }),
+            isPart: { places($0) == [.cross] && $0.model.isOfAllLayers }),
         Plan(
             title: "Several attentions at once",
             paper: "options for encoder, decoder and cross-attention that can be given together",
             command: "make -f pipeline.mk paper MODES=alr",
             difference: "encoder and decoder; all three",
-            isPart: { places($0).count > 1 }),
+            isPart: { places($0).count > 1 && $0.model.isOfAllLayers }),
         Plan(
-            title: "One layer at a time", paper: "an option that says which of the six layers are replaced",
+            title: "Some of the layers", paper: "an option that says which of the six layers are replaced",
             command: "make -f pipeline.mk LAYERS=\"0 1 2 3 4 5\"",
-            difference: "one network of those that were trained for all layers stands in the model",
-            isPart: { $0.model.layer != nil }),
+            difference: "of the networks that were trained for all layers, those of some stand in the model",
+            isPart: { !$0.model.isOfAllLayers }),
     ]
 
     private static func words(_ groups: [ScoreGroup]) -> String {
@@ -173,10 +173,10 @@ struct PaperComparison {
     private static func result(_ experiment: String, _ group: ScoreGroup, _ label: String) -> Result {
         Result(
             experiment: experiment,
-            network: label + (group.model.layer.map { ", layer \($0)" } ?? "") + " at " + group.model.places,
+            network: label + " at " + group.model.places,
             bleu: group.mean(\.bleu).map { String(format: "%.2f", $0) } ?? "",
             difference: group.mean(\.difference).map(Phrasing.difference) ?? "",
-            p: group.p.map { String(format: "%.3f", $0) } ?? "",
+            p: group.p.map(Phrasing.p) ?? "",
             paperCompat: group.mean(\.paperCompat).map { String(format: "%.4f", $0) } ?? "")
     }
 
@@ -185,9 +185,10 @@ struct PaperComparison {
         var vocabulary = "not recorded"
         var teacher = "not trained in these runs"
         var distillation = "none in these runs"
-        var maxTokens = 50
+        /// Nil where no run says so.
+        var maxTokens: Int?
 
-        init(_ evidence: Evidence) {
+        init(_ evidence: Evidence) throws {
             func configurations(_ stage: String) -> [[String: Any]] {
                 evidence.finished(stage).compactMap {
                     try? JSONSerialization.jsonObject(with: Data($0.config.utf8)) as? [String: Any]
@@ -210,10 +211,10 @@ struct PaperComparison {
                         "\(text($0, "vocabulary.kind")), \(text($0, "vocabulary.size")) entries"
                             + (value($0, "joint") as? Bool == true ? ", shared" : "")
                     })
-                maxTokens = tokens.compactMap { value($0, "filter.maxTokens") as? Int }.max() ?? 50
+                maxTokens = tokens.compactMap { value($0, "filter.maxTokens") as? Int }.max()
             }
             let teachers = evidence.finished("train").filter { $0.spec == nil }
-            let described = teachers.compactMap { run -> String? in
+            let described = try teachers.compactMap { run -> String? in
                 guard let model = (try? JSONSerialization.jsonObject(with: Data(run.config.utf8))) as? [String: Any]
                 else { return nil }
                 let shape = "values.model."
@@ -224,7 +225,7 @@ struct PaperComparison {
                     + "\(text(model, "values.training.schedule.shape")) schedule, peak rate "
                     + "\(peakRates([model])), batches of \(text(model, "values.teacher.batchTokens")) target tokens, "
                     + "\(text(model, "values.training.epochs")) epochs at most (preset \(text(model, "preset")))"
-                let start = (try? evidence.registry.uses(by: [run.id]))?.first { $0.role == "model" }
+                let start = try evidence.registry.uses(by: [run.id]).first { $0.role == "model" }
                 return settings + (start.map { ", trained further from \($0.path ?? "a model")" } ?? "")
             }
             if !described.isEmpty { teacher = distinct(described) }

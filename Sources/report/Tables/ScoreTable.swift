@@ -29,18 +29,16 @@ struct ScoreTable {
         let chrf: [String] = found.map { $0?.mean(\.chrf).map { String(format: "%.2f", $0) } ?? "–" }
         let parameters = first.mean { $0.parameters.map(Double.init) }.map { Format.count(Int($0.rounded())) }
         let network = first.isTeacher && !evidence.hasSeveralSeries ? "" : "`\(evidence.label(first))`"
-        let place = first.isTeacher ? "nothing: the teacher" : first.model.places + Self.layer(first)
+        let place = first.isTeacher ? "nothing: the teacher" : first.model.places
         return [place, network, parameters ?? ""] + scores + [chrf.joined(separator: ", ")]
     }
-
-    private static func layer(_ group: ScoreGroup) -> String { group.model.layer.map { ", layer \($0)" } ?? "" }
 
     /// BLEU with what is around it, and p.
     private static func score(_ group: ScoreGroup) -> [String] {
         let bleu = group.mean(\.bleu).map { String(format: "%.2f", $0) } ?? ""
         let spread = group.spread(\.bleu).map { String(format: " ± %.2f", $0) } ?? ""
         let difference = group.mean(\.difference).map { " (\(Phrasing.difference($0)))" } ?? ""
-        let p = group.p.map { String(format: "%.3f", $0) } ?? ""
+        let p = group.p.map(Phrasing.p) ?? ""
         return [bleu + spread + difference, p]
     }
 }
