@@ -131,6 +131,10 @@ run score --model $m/splice/$both --tokens $m/tokens --base $m/score/teacher --o
 check "score: the spliced model" '[ $code = 0 ] && [ "$(wc -l < $m/score/$both/hypotheses.txt)" = 40 ]'
 check "with the difference to its base, as the table has it" \
   'grep -qE "^BLEU.* $(sqlite3 runs/registry.sqlite "select printf('\''%+.2f'\'', difference) from leaderboard where model = '\''mine/$both'\''" | sed "s/[+.]/\\\\&/g") against $m/score/teacher, p = [01]\.[0-9]{4} \(paired bootstrap\)$" out'
+check "what stands in it is recorded, whatever its folder is called" '[ "$(sqlite3 runs/registry.sqlite "
+  select spec, max(value) filter (where key = '\''networks'\''), max(value) filter (where key = '\''in_place'\'')
+  from runs join params on run = id where stage = '\''score'\'' group by id order by id")" = "teacher||0
+$both|alr-h16.encoder.0+alr-h16.decoder.0|0" ]'
 table=$(sqlite3 runs/registry.sqlite "select model, replaced, p is null from leaderboard")
 check "the table has both" 'grep -qxF "mine/teacher|0|1" <<< "$table" && grep -qxF "mine/$both|2|0" <<< "$table"'
 check "every run is finished" '[ "$(sqlite3 runs/registry.sqlite "select count(*), sum(status = '\''finished'\'' and exit_code = 0) from runs")" = "9|9" ]'

@@ -51,6 +51,9 @@ extension ModelFolder {
         return Identity.base(inputs) == nil ? publication.sha256 : Identity.teacher(inputs, "model")
     }
 
+    /// That the networks in it have learnt where they stand.
+    package var isTrainedInPlace: Bool { publication.stage == Self.stages[0] && !description.replacements.isEmpty }
+
     /// Networks that were distilled from another teacher have learnt something else.
     ///
     /// - Parameter warn: told where the folder is of a time when teachers were not recorded

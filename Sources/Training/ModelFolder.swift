@@ -24,6 +24,20 @@ package struct ModelDescription: Codable, Equatable, Sendable {
         self.joint = joint
         self.replacements = replacements
     }
+
+    /// What stands in the place of attentions: `mix-l.encoder+mix-s.cross.0`, of whole stacks without their layers;
+    /// empty of none.
+    package var networks: String {
+        let stacks = Dictionary(grouping: replacements, by: \.withoutLayer)
+        return replacements.reduce(into: [String]()) { names, spec in
+            let stack = spec.withoutLayer
+            if stacks[stack]!.count < spec.attention.depth(transformer) {
+                names.append(spec.description)
+            } else if !names.contains(stack) {
+                names.append(stack)
+            }
+        }.joined(separator: "+")
+    }
 }
 
 /// A complete model as `train` and `splice` publish it: weights, shape and both vocabularies.

@@ -67,6 +67,8 @@ struct ModelScoringOptions: ParsableArguments {
             run.param("search", settings.searchName)
             run.param("test_text", "\(text)")
             run.param("replaced", folder.description.replacements.count)
+            run.param("networks", folder.description.networks)
+            run.param("in_place", folder.isTrainedInPlace ? 1 : 0)
             run.param("parameters", folder.parameters)
             if maps > 0 { try writeMaps(folder, shard, run) }
             let difference = try other.flatMap { try evaluation.recordDifference(to: $0, testSet: testSet, run) }

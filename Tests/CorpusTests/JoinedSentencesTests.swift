@@ -56,7 +56,9 @@ import Testing
         var text = numbered(2)
         text.append(source: "", target: "t2")
         text.append(source: "s3", target: "")
-        text.append(numbered(3))
+        for (source, target) in zip(numbered(3).source, numbered(3).target) {
+            text.append(source: source, target: target)
+        }
         let joined = JoinedSentences(most: 1, test: 3, seed: 1).apply(to: [.test: text])[.test]!
         #expect(joined.source == ["s0 s1", "", "s3", "s0 s1 s2"])
         #expect(joined.target == ["t0 t1", "t2", "", "t0 t1 t2"])

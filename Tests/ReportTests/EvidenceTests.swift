@@ -358,6 +358,21 @@ import Testing
         #expect(ModelName("mix-m.encoder+mix-l.decoder+mix-l.cross").networks == "mix-m/mix-l/mix-l")
     }
 
+    /// What the score has recorded stands above what its folder is called.
+    @Test func aScoreSaysWhatStandsWhere() {
+        let greedy = ModelName("greedy.beam-4", networks: "mix-s.encoder.0+mix-l.cross.0+mix-l.cross.2")
+        #expect(greedy.text == "greedy" && greedy.places == "encoder 0 + cross 0 2")
+        #expect(greedy.network == "mix-s/mix-l, greedy")
+        let everywhere = "mix-l.encoder+mix-l.decoder+mix-l.cross"
+        let stepwise = ModelName(everywhere + ".stepwise", networks: everywhere)
+        #expect(stepwise.network == "mix-l, stepwise" && stepwise.places == "all attentions" && !stepwise.isInPlace)
+        let own = ModelName("mine", networks: everywhere, isInPlace: true)
+        #expect(own.network == "mix-l, in place, mine" && own.places == "all attentions")
+        #expect(ModelName("mix-m.cross", networks: "mix-s.cross").network == "mix-s", "a name that is not true")
+        let teacher = ModelName("mix-l.cross", networks: "")
+        #expect(teacher.specs.isEmpty && teacher.remark == nil)
+    }
+
     @Test func overlapOfMaps() {
         let a = PlaceMap(outputs: 2, read: 2, values: [1, 0, 0.25, 0.75])
         let b = PlaceMap(outputs: 2, read: 2, values: [1, 0, 0.75, 0.25])

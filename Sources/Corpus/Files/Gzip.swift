@@ -44,7 +44,7 @@ enum Gzip {
                 }
                 consumed += offered - Int(stream.avail_in)
                 output.append(contentsOf: chunk[..<produced])
-                guard output.count <= limit else { throw damaged(path, "more than \(limit) bytes") }
+                guard output.count <= limit else { throw tooLong(path, limit) }
                 switch result {
                 case Z_STREAM_END: return bytes[(bytes.startIndex + consumed)...]
                 case Z_OK: continue
@@ -54,6 +54,11 @@ enum Gzip {
                 }
             }
         }
+    }
+
+    private static func tooLong(_ path: String, _ limit: Int) -> DataError {
+        DataError(
+            path: path, expected: "no more than \(limit) bytes of text", found: "more", hint: "give a part of it")
     }
 
     private static func damaged(_ path: String, _ found: String) -> DataError {

@@ -16,12 +16,6 @@ package struct ParallelText: Equatable, Sendable {
         self.target.append(trimmed(target))
     }
 
-    package mutating func append(_ other: ParallelText) {
-        source += other.source
-        target += other.target
-        skipped.merge(other.skipped, uniquingKeysWith: +)
-    }
-
     mutating func skip(_ count: Int, _ reason: String) {
         if count > 0 { skipped[reason, default: 0] += count }
     }

@@ -1,6 +1,6 @@
 /// Decides which sentence pairs are learnt from.
 package struct PairFilter: Codable, Equatable, Sendable {
-    package enum Reason: String, CaseIterable, Sendable {
+    package enum Reason: String, Sendable {
         case emptySource = "empty source"
         case emptyTarget = "empty target"
         case longSource = "source too long"

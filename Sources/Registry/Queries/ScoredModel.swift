@@ -10,6 +10,10 @@ package struct ScoredModel: Decodable, FetchableRecord, Sendable {
     package let search: String?
     /// Attentions that were replaced.
     package let replaced: Int?
+    /// What stands in their place, as specs joined by `+`; empty of a model with all its attentions.
+    package let networks: String?
+    /// That these were trained where they stand.
+    package let isInPlace: Bool?
     package let parameters: Int?
     package let bleu: Double
     /// Half the width of the 95% interval of `bleu`.
@@ -32,15 +36,19 @@ package struct ScoredModel: Decodable, FetchableRecord, Sendable {
 extension RunRegistry {
     /// The leaderboard of these runs' folders: by test set, the best BLEU first.
     package func leaderboard(of names: [String]) throws -> [ScoredModel] {
-        try read { database in
+        func param(_ key: String, of run: String = "run") -> String {
+            "(SELECT value FROM params WHERE params.run = board.\(run) AND key = '\(key)')"
+        }
+        return try read { database in
             try SQLRequest<ScoredModel>(
                 literal: """
                     SELECT board.run, runs.name, coalesce(runs.spec, runs.stage) AS model, board.search, board.replaced,
+                           \(sql: param("networks")) AS networks, \(sql: param("in_place")) AS isInPlace,
                            board.parameters, board.BLEU AS bleu, board.confidence, board.difference, board.p,
                            board.tokens_per_second AS tokensPerSecond, board.chrF2 AS chrf,
                            board.paper_compat AS paperCompat, board.test_set AS testSet,
                            board.test_text AS testText, board.signature, board.base,
-                           (SELECT value FROM params WHERE params.run = board.base AND key = 'search') AS baseSearch
+                           \(sql: param("search", of: "base")) AS baseSearch
                     FROM leaderboard board JOIN runs ON runs.id = board.run
                     WHERE runs.name IN \(names)
                     ORDER BY board.test_set, board.BLEU DESC, board.run

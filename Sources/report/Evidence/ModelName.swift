@@ -1,15 +1,24 @@
 import Foundation
 import Models
+import Registry
 
-/// What a score's name says of its model: `mix-l.encoder+mix-l.decoder.inplace.beam-4`.
+/// What a score's name says of its model: `mix-l.encoder+mix-l.decoder.inplace.beam-4`; what stands in it is said by
+/// the score itself, but by early ones.
 struct ModelName {
     /// Without the way of searching.
     let text: String
-    /// Empty for the teacher, and for names that are no list of specs.
+    /// Empty for the teacher, and for names that are no list of specs where the score does not say.
     let specs: [Spec]
     let isInPlace: Bool
+    /// What its name says beside its networks: `greedy`, `stepwise`.
+    let remark: String?
 
-    init(_ name: String) {
+    init(_ score: ScoredModel) { self.init(score.model, networks: score.networks, isInPlace: score.isInPlace) }
+
+    /// - Parameters:
+    ///   - networks: specs joined by `+`, as recorded
+    ///   - isInPlace: as recorded
+    init(_ name: String, networks: String? = nil, isInPlace recorded: Bool? = nil) {
         var text = name
         var isInPlace = false
         while let dot = text.lastIndex(of: ".") {
@@ -18,10 +27,23 @@ struct ModelName {
             isInPlace = isInPlace || last == "inplace"
             text = String(text[..<dot])
         }
-        let parts = text.split(separator: "+").map { Spec(String($0)) }
-        specs = parts.contains { $0 == nil } ? [] : parts.compactMap { $0 }
-        self.isInPlace = isInPlace
+        let named = Self.specs(text)
+        specs = networks.map(Self.specs) ?? named
+        self.isInPlace = recorded ?? isInPlace
+        remark = specs.isEmpty || !named.isEmpty ? nil : Self.remark(text)
         self.text = text + (isInPlace ? ".inplace" : "")
+    }
+
+    /// Of `mix-l.encoder+mix-l.cross`; empty where it is no list of specs.
+    private static func specs(_ text: some StringProtocol) -> [Spec] {
+        let parts = text.split(separator: "+").map { Spec(String($0)) }
+        return parts.contains { $0 == nil } ? [] : parts.compactMap { $0 }
+    }
+
+    /// The word after a list of specs, or else all.
+    private static func remark(_ text: String) -> String {
+        guard let dot = text.lastIndex(of: "."), !specs(text[..<dot]).isEmpty else { return text }
+        return String(text[text.index(after: dot)...])
     }
 
     /// What a score's name ends with that says how it was searched and on which texts: not part of the model.
@@ -43,8 +65,10 @@ struct ModelName {
         return byAttention.allSatisfy { $0 == first } ? first : byAttention.joined(separator: "/")
     }
 
-    /// `mix-l`, `mix-l, in place`.
-    var network: String { networks + (isInPlace && !specs.isEmpty ? ", in place" : "") }
+    /// `mix-l`, `mix-l, in place`, `mix-s/mix-m, greedy`.
+    var network: String {
+        networks + (isInPlace && !specs.isEmpty ? ", in place" : "") + (remark.map { ", \($0)" } ?? "")
+    }
 
     private var attentions: [Attention] {
         Attention.allCases.filter { attention in specs.contains { $0.attention == attention } }

@@ -58,7 +58,7 @@ struct ScoreGroup {
         }.map { _, members in
             let all = members.sorted { names.firstIndex(of: $0.name)! < names.firstIndex(of: $1.name)! }
             return ScoreGroup(
-                series: series(all[0].name), model: ModelName(all[0].model), search: all[0].search ?? "",
+                series: series(all[0].name), model: ModelName(all[0]), search: all[0].search ?? "",
                 testSet: testSet(all[0]), members: all)
         }
         return groups.grouped(by: \.testSet).flatMap { _, groups in
