@@ -9,16 +9,13 @@ package struct Slot: Equatable, Sendable {
     /// Outputs of a matrix from inputs to outputs, of which several may stand one below another; nil: these are no such
     /// numbers, but a bias, a gain, an embedding or weights by position.
     package let matrixRows: Int?
+    /// What starts as a constant does not: gains would decay towards zero, and biases have nothing to overfit with.
+    package let decays: Bool
 
     package var rows: Int { shape.count > 1 ? shape[0] : 1 }
     package var columns: Int { shape.last ?? 1 }
     package var count: Int { shape.reduce(1, *) }
     package var range: Range<Int> { offset..<offset + count }
-}
-
-extension Slot {
-    /// Gains would decay towards zero, and biases have nothing to overfit with: only what has rows and columns decays.
-    package var decays: Bool { shape.count > 1 }
 }
 
 extension adam_t {
@@ -50,8 +47,10 @@ package struct ParameterLayout {
     package mutating func add(
         _ name: String, _ shape: [Int], _ initializer: Initializer, matrixRows: Int? = nil
     ) -> Slot {
+        let decays = if case .constant = initializer { false } else { true }
         let slot = Slot(
-            name: (prefix + [name]).joined(separator: "."), offset: count, shape: shape, matrixRows: matrixRows)
+            name: (prefix + [name]).joined(separator: "."), offset: count, shape: shape, matrixRows: matrixRows,
+            decays: decays)
         slots.append(slot)
         initializers.append(initializer)
         count += (slot.count + Self.alignment - 1) / Self.alignment * Self.alignment

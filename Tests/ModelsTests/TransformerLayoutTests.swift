@@ -41,6 +41,23 @@ struct TransformerLayoutTests {
         #expect(fixture.values(of: fixture.weights) == again.values(of: again.weights))
     }
 
+    /// Whatever the shape of a bias: that of `slots` has one row for each head.
+    @Test func biasesAndGainsDoNotDecay() throws {
+        let teacher = Transformer(TransformerConfiguration(sourceVocabulary: 50, targetVocabulary: 60)).layout
+        var networks = ParameterLayout()
+        for family in Families.all {
+            for attention in family.attentions {
+                let spec = try Spec(parsing: "\(family.name)-\(family.namedSizes[0]).\(attention).0")
+                _ = spec.network(TeacherShape(width: 32, heads: 2, maxTokens: 6), &networks)
+            }
+        }
+        #expect(networks.slots.contains { $0.name == "slot.bias" })
+        for slot in teacher.slots + networks.slots {
+            let isFixed = slot.name.hasSuffix("bias") || slot.name.hasSuffix("norm.weight")
+            #expect(slot.decays != isFixed, "\(slot.name)")
+        }
+    }
+
     @Test func impossibleShapesAreNamed() {
         var configuration = TransformerConfiguration.tiny()
         #expect(configuration.problem == nil)

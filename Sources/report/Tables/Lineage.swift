@@ -57,8 +57,8 @@ struct Lineage {
     }
 
     fileprivate static func commit(_ run: RecordedRun) -> String {
-        guard let commit = run.commit else { return "version \(run.version), commit not recorded" }
-        return "version \(run.version), commit \(commit.prefix(12))" + (run.isDirty == true ? " with changes" : "")
+        guard let commit = run.commit else { return "\(run.stage) \(run.version), commit not recorded" }
+        return "\(run.stage) \(run.version), commit \(commit.prefix(12))" + (run.isDirty == true ? " with changes" : "")
     }
 
     /// As it was typed; the program by its name alone.
