@@ -48,6 +48,9 @@ NETWORKS ?= $(call crossed,mix-l slots-l alr-xs)
 MODELS ?= $(EVERYWHERE)
 INPLACE ?= $(filter mix-%,$(EVERYWHERE))
 TEXTS ?= 1 2 4 8
+endif
+# Goals that measure a run of lengths must not make its texts anew.
+ifneq (,$(or $(filter lengths,$(GOALS)),$(and $(filter bench bench-peers search why,$(GOALS)),$(findstring .lengths,$(RUN)))))
 text_flags := --join 8 --max-tokens 200
 START ?= $(filter-out $(RUN),$(CORPUS).$(PAIR))
 endif
@@ -145,15 +148,18 @@ MPI_BIN ?= .build-mpi/release
 
 R := runs/$(RUN)
 # Quota and period of the control groups that make is in, of which the least holds, as the programs find it (Kernels/Cores.swift).
-group_limits = for kind in '' cpu cpu,cpuacct; do \
-    at=$$(sed -n "s/^[0-9]*:$$kind://p" /proc/self/cgroup); \
+# Not all of these files are there: the shell must not end at the first that is not.
+cgroup_root := /sys/fs/cgroup
+cgroup_file := /proc/self/cgroup
+group_limits = set +e; for kind in '' cpu cpu,cpuacct; do \
+    at=$$(sed -n "s/^[0-9]*:$$kind://p" $(cgroup_file)); \
     while :; do \
-      folder=/sys/fs/cgroup/$$kind/$$at; \
+      folder=$(cgroup_root)/$$kind/$$at; \
       cat $$folder/cpu.max; paste -d ' ' $$folder/cpu.cfs_quota_us $$folder/cpu.cfs_period_us; \
       case $$at in ''|/) break;; esac; at=$${at%/*}; \
     done; \
   done 2> /dev/null
-CORES := $(shell { nproc; $(group_limits); } | awk 'NR == 1 { n = $$1 } NR > 1 && $$1 > 0 && $$2 > 0 { q = int(($$1 + $$2 - 1) / $$2); if (q < n) n = q } \
+CORES := $(shell { nproc; $(group_limits); } | awk 'NR == 1 { n = $$1 } NR > 1 && $$1 + 0 > 0 && $$2 + 0 > 0 { q = int(($$1 + $$2 - 1) / $$2); if (q < n) n = q } \
   END { print n }')
 JOBS = $(or $(patsubst -j%,%,$(filter -j%,$(MAKEFLAGS))),$(if $(filter -j,$(MAKEFLAGS)),$(CORES),1))
 BUILT := $(if $(filter .build/release,$(BIN)),.build/release.stamp)
@@ -218,6 +224,12 @@ settings := CORES JOBS SWIFT SWIFT_FLAGS CORPUS_FILES $(shell sed -nE '/^# -+ Na
 given := $(foreach v,$(.VARIABLES),$(if $(filter command%,$(subst command line,command,$(origin $v))),$v))
 $(foreach v,$(filter-out $(settings) DISTILL_FLAGS_% -%,$(given)),$(error $v: no setting of this name; make -f pipeline.mk help lists them))
 
+# Settings that a goal has of its own.
+own.phrasebook := CORPUS
+own.smoke := CORPUS RUN NETWORKS INPLACE TOKENIZE_FLAGS MAPS TRAIN_FLAGS DISTILL_FLAGS INPLACE_FLAGS
+$(foreach g,$(filter phrasebook smoke,$(GOALS)),$(foreach v,$(filter $(own.$g),$(given)),$(error $v: goal $g has its own; make -f \
+	pipeline.mk all takes any)))
+
 # What the programs say of their families: FAMILIES, and of each its span, attentions and sizes. Only goals that distil need it;
 # make starts anew when it has been written.
 ifneq (,$(filter $(RUN_GOALS) search phrasebook smoke $(R)/% release/% seed/%,$(or $(GOALS),all)))
@@ -265,7 +277,7 @@ $(if $(FAMILIES),$(foreach v,$(filter-out $(DISTILLED:%=DISTILL_FLAGS_%),$(filte
 # How a size is written is the family's own matter.
 $(if $(and $(FAMILIES),$(DISTILLED)),$(foreach problem,$(subst $(space),_,$(shell $(BIN)/distill --check $(DISTILLED) 2>&1 | head -n 1)),\
 	$(call families_error,$(subst _, ,$(problem)))))
-runs/families.mk: $(BUILT) $(if $(FAMILIES_DOUBTED),FORCE)
+runs/families.mk: $(if $(WHY_GOAL),,$(BUILT)) $(if $(FAMILIES_DOUBTED),FORCE)
 	@mkdir -p $(@D); new=$@.$$$$; trap 'rm -f $$new' EXIT; $(BIN)/distill --families | \
 	  awk '{ names = names " " $$1; print "span." $$1 " := " $$2; gsub(",", " ", $$3); print "attentions." $$1 " := " $$3 } \
 	  END { print "FAMILIES :=" names }' > $$new; if cmp -s $$new $@; then touch $@; else mv $$new $@; fi
@@ -305,7 +317,7 @@ STEPS := $(foreach n,$(STEPWISE),$(foreach s,$(steps),$n.$s.stepwise))
 
 .DEFAULT_GOAL := all
 .PHONY: all paper attentionless pareto greedy stepwise lengths phrasebook smoke search table report results-docs \
-	corpus bench bench-peers build test check lint torture sanitize docs deps clean verify free why test-cluster \
+	corpus curl bench bench-peers build test check lint torture sanitize docs deps clean verify free why test-cluster \
 	merge-registries deps-mpi parameters help \
   FORCE $(addprefix release/,$(CAPTURES))
 
@@ -387,13 +399,13 @@ lint: ## Hold the layout of Swift and C to .swift-format and .clang-format
 	@! LC_ALL=C.UTF-8 grep -rnE '^ *//.{119}' Tests --include='*.swift' --include='*.[ch]' --exclude-dir=Golden
 
 test-cluster: $(if $(BUILT),build) .build-mpi/release.stamp ## Training and distillation in several processes, by mpirun and under a Slurm of one node (as root)
-	Tests/cluster.test.sh
-	Tests/slurm.test.sh || [ $$? = 77 ] # which needs root
+	Tests/cluster.test.sh $(BIN) $(MPI_BIN)
+	Tests/slurm.test.sh $(BIN) $(MPI_BIN) || [ $$? = 77 ] # which needs root
 
 torture: build ## Kills, crashes, failing calls, limits, damage, over all stages; PARTS=, KILLS= and so on in the environment
 	@command -v strace > /dev/null || { $(call install,strace); }
 	$(SWIFT) build --build-tests $(SWIFT_FLAGS)
-	Tests/torture.sh
+	Tests/torture.sh $(BIN)
 
 # Undefined behaviour is looked for in what is C; its checks are part of the address sanitizer's library. XCTest leaks.
 sanitize.address := --sanitize=address -Xcc -fsanitize=undefined -Xcc -fno-sanitize-recover=undefined
@@ -415,19 +427,25 @@ with_joined = $(foreach r,$(R) $(if $(word 2,$(SEEDS)),$(SEEDS:%=$(R).seed-%)),$
 
 # A stage marks its folder: by a manifest when it has finished, by a lock as soon as it has begun.
 clean: ## Delete what the stages made for RUN; corpora, history and programs stay, and what is not of the stages
-	@for run in $(with_joined); do [ ! -d $$run ] || { \
-	  find $$run -type f \( -name .lock -o -name manifest.json \) | while read -r mark; do \
+	@$(if $(with_joined),,echo 'nothing in $(R)';)for run in $(with_joined); do \
+	  find -H $$run -type f \( -name .lock -o -name manifest.json \) | while read -r mark; do \
 	    if [ "$${mark##*/}" = .lock ] || grep -qs '"stage"' "$$mark"; then \
-	      folder=$$(dirname "$$mark"); [ ! -d "$$folder" ] || { echo "rm -rf $$folder"; rm -rf "$$folder"; }; fi; \
+	      folder=$$(dirname "$$mark"); [ -d "$$folder" ] || continue; \
+	      ! $(call is_locked,"$$folder/.lock") || { echo "$$folder is being written to" >&2; continue; }; \
+	      echo "rm -rf $$folder"; rm -rf "$$folder"; fi; \
 	  done; \
-	  rm -rf $$run/parameters; find $$run -depth -type d -empty -delete; \
-	  [ ! -d $$run ] || { echo 'left, since no stage has made it:'; find $$run -mindepth 1 -maxdepth 1; }; }; done
+	  ! $(call is_locked,$$run/search/study.sqlite.lock) && rm -rf $$run/search || echo "$$run/search is being written to" >&2; \
+	  rm -rf $$run/parameters; find -H $$run -depth -type d -empty -delete; \
+	  [ ! -d $$run ] || { echo 'left, since no stage has made it, or is making it:'; find -H $$run -mindepth 1 -maxdepth 1; }; done
 
-verify: ## Compare every file that RUN's stages have published with the SHA-256 in its manifest
-	@$(if $(with_joined),,$(error RUN: expected a run that there is, found no $(R)))bad=0; while read -r manifest; do \
+is_locked = { [ -e $1 ] && ! flock --nonblock $1 true; }
+
+verify: | deps ## Compare every file that RUN's stages have published with the SHA-256 in its manifest
+	@$(if $(with_joined),,$(error RUN: expected a run that there is, found no $(R)))bad=0 count=0; while read -r manifest; do count=$$((count + 1)); \
 	  sqlite3 :memory: "SELECT json_extract(value, '$$.sha256') || '  ' || key FROM json_each(readfile('$$manifest'), '$$.files')" | \
 	    (cd "$$(dirname "$$manifest")" && sha256sum --check --quiet --strict) || { echo "$$(dirname "$$manifest"): not what was published" >&2; bad=1; }; \
-	done < <(find $(with_joined) -name manifest.json -not -path '*/.unfinished/*'); exit $$bad
+	done < <(find -H $(with_joined) -name manifest.json -not -path '*/.unfinished/*'); \
+	[ $$count -gt 0 ] || { echo 'RUN: expected something published, found no manifest in $(R)' >&2; exit 1; }; exit $$bad
 
 # Make itself is asked, with a copy of the parameters in which those that changed are newer; nothing is made.
 ifneq (,$(word 2,$(SEEDS)))
@@ -435,11 +453,11 @@ why:
 	@$(foreach s,$(SEEDS),$(MAKE) -f pipeline.mk why SEEDS=$s RUN=$(RUN).seed-$s;)
 else
 why: ## What GOAL or TARGET would make again, and which input or setting changed
-	@new=$$(mktemp -d); trap 'rm -rf "$$new"' EXIT; [ ! -d $(R)/parameters ] || cp -a $(R)/parameters/. "$$new"; \
+	@new=$$(mktemp -d); trap 'rm -rf "$$new" "$$new.trace"' EXIT; [ ! -d $(R)/parameters ] || cp -a $(R)/parameters/. "$$new"; \
 	export WHY_GOAL=$(GOAL) WHY_PARAMETERS="$$new"; \
 	$(MAKE) -f pipeline.mk parameters; \
-	WHY_FROZEN=1 $(MAKE) -f pipeline.mk -n --trace $(if $(TARGET),$(R)/$(TARGET)/manifest.json,$(GOAL)) | \
-	  sed -nE "s#.*update target '([^']*)/manifest.json' due to: (.*)#\1 \2#p" | sort -u | while read -r folder reasons; do \
+	WHY_FROZEN=1 $(MAKE) -f pipeline.mk -n --trace $(if $(TARGET),$(R)/$(TARGET)/manifest.json,$(GOAL)) > "$$new.trace" || exit; \
+	sed -nE "s#.*update target '([^']*)/manifest.json' due to: (.*)#\1 \2#p" "$$new.trace" | sort -u | while read -r folder reasons; do \
 	    [ -f "$$folder/manifest.json" ] || { echo "$$folder: not made yet"; continue; }; \
 	    for reason in $$reasons; do case $$reason in \
 	      "$$new"/*) echo "$$folder: other settings"; name=$${reason#"$$new"/}; \
@@ -471,21 +489,28 @@ help: ## This list
 	  /^[A-Z_]+ \?=/ { if (text) printf "  %-16s %s\n", $$1, text } /^$$/ { text = "" }' pipeline.mk
 
 # Debian's packages $1, by whoever may install them.
-install = sudo=$$([ $$(id -u) = 0 ] || echo sudo); set -x; \
+install = sudo=$$([ $$(id -u) = 0 ] || echo sudo); for need in apt-get $$sudo; do command -v $$need > /dev/null || { \
+    echo "missing, and no $$need to install them: $1" >&2; exit 1; }; done; set -x; \
   $$sudo apt-get update --quiet && $$sudo apt-get install --yes --quiet --no-install-recommends $1
 
 # ---- Programs ---------------------------------------------------------------------------------------------------------
 
 # Order-only everywhere: a recompiled program retrains nothing.
-.build/release.stamp: Package.swift $(shell find Sources -type f -not -path 'Sources/search/*' -not -path '*.docc/*' 2> /dev/null) | deps
+# What was changed while it was compiled is newer than the stamp.
+stamp = mkdir -p $(@D); touch $@.begun
+stamped = mv $@.begun $@
+sources := Package.swift $(shell find Sources -type f -not -path 'Sources/search/*' -not -path '*.docc/*' 2> /dev/null)
+.build/release.stamp: $(sources) $(if $(wildcard .build/release/train),,FORCE) | deps
+	@$(stamp)
 	$(SWIFT) build $(SWIFT_FLAGS)
-	touch $@
+	@$(stamped)
 
 # Only train and distill work in several processes. Tests/cluster.test.sh makes sure that they come to the same bytes.
-.build-mpi/release.stamp: Package.swift $(shell find Sources -type f -not -path 'Sources/search/*' -not -path '*.docc/*' 2> /dev/null) | deps-mpi
+.build-mpi/release.stamp: $(sources) $(if $(wildcard .build-mpi/release/train),,FORCE) | deps-mpi
+	@$(stamp)
 	$(SWIFT) build $(SWIFT_FLAGS) --scratch-path .build-mpi --traits MPI --product train
 	$(SWIFT) build $(SWIFT_FLAGS) --scratch-path .build-mpi --traits MPI --product distill
-	touch $@
+	@$(stamped)
 
 deps-mpi: deps
 	@pkg-config --exists ompi-c 2> /dev/null && command -v mpirun > /dev/null || { \
@@ -509,9 +534,12 @@ TO := $(lastword $(subst -, ,$(PAIR)))
 # The address of folder $1 of the mirror, or $2.
 address = $(if $(CORPUS_MIRROR),$(CORPUS_MIRROR)/$1,$2)
 
+# Before any file is fetched, since apt works once at a time.
+curl:
+	@command -v curl > /dev/null || { $(call install,curl); }
+
 # Puts address $1 into the target, if its content is what it was when this was written.
 define fetch
-	@command -v curl > /dev/null || { $(call install,curl); }
 	mkdir -p $(@D)
 	new=$@.$$$$; trap 'rm -f $$new' EXIT; curl --fail --location --silent --show-error --retry 3 --output $$new $(1); \
 	  echo "$(or $(sha256.$(@:$(CORPORA)/%=%)),no known SHA-256 for)  $$new" | sha256sum --check --quiet; mv $$new $@
@@ -522,7 +550,7 @@ multi30k_files = $(foreach s,train val test_2016_flickr,$(foreach l,$(FROM) $(TO
 multi30k_text = $(foreach s,train:train valid:val test:test_2016_flickr,\
 	$(foreach l,source:$(FROM) target:$(TO),\
 	--$(word 1,$(subst :, ,$s))-$(word 1,$(subst :, ,$l)) $(CORPORA)/multi30k/$(word 2,$(subst :, ,$s)).$(word 2,$(subst :, ,$l)).gz))
-$(CORPORA)/multi30k/%.gz:
+$(CORPORA)/multi30k/%.gz: | curl
 	$(call fetch,$(call address,multi30k,https://raw.githubusercontent.com/multi30k/dataset/HEAD/data/task1/raw)/$*.gz)
 sha256.multi30k/train.en.gz := d79cfa999dd4c51d2cb42499b6796d5a882c3a8a961923c25a898c90f8bbd56f
 sha256.multi30k/train.de.gz := 726e39b2fa9eb9ffb6dc763fb35a179f80fae06ffc5d28b6ace5faa883de28a6
@@ -537,7 +565,7 @@ sha256.multi30k/test_2016_flickr.fr.gz := 6d326e188d259fb1d04ac19eae3af956559b3a
 # Sentences of tatoeba.org, English and French, 142,787 pairs. CC BY 2.0 FR.
 tatoeba_files = $(CORPORA)/tatoeba/fra-eng.zip
 tatoeba_text = --tsv $(tatoeba_files) $(if $(filter fr,$(FROM)),--source-column 2 --target-column 1)
-$(CORPORA)/tatoeba/%.zip:
+$(CORPORA)/tatoeba/%.zip: | curl
 	$(call fetch,$(call address,tatoeba,https://www.manythings.org/anki)/$*.zip)
 sha256.tatoeba/fra-eng.zip := 16c4f7d0df9e7c5e6c54cdb0447f3f4a18a55052ff5e2e0b27dd4a06c0e49d04
 
@@ -546,10 +574,10 @@ sha256.tatoeba/fra-eng.zip := 16c4f7d0df9e7c5e6c54cdb0447f3f4a18a55052ff5e2e0b27
 iwslt2017_files = $(CORPORA)/iwslt17-train/$(PAIR).tgz $(foreach p,$(FROM)-$(TO) $(TO)-$(FROM),$(CORPORA)/iwslt17-test/$p.tgz)
 iwslt2017_text = $(addprefix --iwslt ,$(iwslt2017_files))
 archive = $(subst -,/,$1)/$1.tgz
-$(CORPORA)/iwslt17-train/%.tgz:
+$(CORPORA)/iwslt17-train/%.tgz: | curl
 	$(call fetch,$(or $(and $(CORPUS_MIRROR),$(CORPUS_MIRROR)/iwslt17-train/$*.tgz),\
 	  https://huggingface.co/datasets/IWSLT/iwslt2017/resolve/ebd7c60d9800c2a1be010a227e5f0a2363730f7a/data/2017-01-trnted/texts/$(call archive,$*)))
-$(CORPORA)/iwslt17-test/%.tgz:
+$(CORPORA)/iwslt17-test/%.tgz: | curl
 	$(call fetch,$(or $(and $(CORPUS_MIRROR),$(CORPUS_MIRROR)/iwslt17-test/$*.tgz),\
 	  https://raw.githubusercontent.com/hlt-mt/WIT3/HEAD/archive/2017-01-ted-test/texts/$(call archive,$*)))
 sha256.iwslt17-train/de-en.tgz := ebcd53c53c8df742437e3a0fb964772e78764c3f6d4e38df0b6a2f71abc3a8b4

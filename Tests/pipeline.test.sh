@@ -52,7 +52,7 @@ done
 # Most checks are about one network.
 networks=(NETWORKS=alr-m)
 # Whatever make this test is run by.
-unset MAKEFLAGS MAKELEVEL MFLAGS MAKEOVERRIDES
+unset MAKEFLAGS MAKELEVEL MFLAGS MAKEOVERRIDES $(sed -nE 's/^([A-Z_]+) \?=.*/\1/p' pipeline.mk)
 pipeline() { timeout 300 make -f pipeline.mk BIN=bin "${networks[@]}" "$@" > out 2>&1 && code=0 || code=$?; }
 ran() { [ ! -f log ] || awk '{ for (i = 2; i < NF; i++) if ($i == "--output") { sub("runs/[^/]*/", "", $(i + 1)); print $(i + 1) } }' log | sort; }
 # name, what should have run since the last check
@@ -339,6 +339,16 @@ for processes in 3 abc 0 "" "2 4"; do
 done
 pipeline merge-registries; expect "registries to merge are named" '[ $code != 0 ] && grep -q "REGISTRIES: expected files" out'
 
+# Cores are those that a control group leaves, of the nearest that says so.
+quota() { [ "$(make -f pipeline.mk -pn help cgroup_root="$PWD/groups" cgroup_file="$PWD/groups/self" 2> /dev/null | sed -n 's/^CORES := //p')" = "$1" ]; }
+mkdir -p groups/a/b groups/cpu,cpuacct/x
+echo 0::/a/b > groups/self; echo max 100000 > groups/a/b/cpu.max
+expect "cores: no quota" 'quota $(nproc)'
+echo 50000 100000 > groups/a/cpu.max
+expect "cores: a quota of the group above" 'quota 1'
+echo 4:cpu,cpuacct:/x > groups/self; echo 100000 | tee groups/cpu,cpuacct/x/cpu.cfs_{quota,period}_us > /dev/null
+expect "cores: a quota as it was said before" 'quota 1'
+
 # Names and choices are looked at before anything runs or goes.
 mkdir -p runs/kept/notes runs/kept/train && touch runs/registry.sqlite runs/kept/notes/thesis.txt runs/kept/train/.lock
 for name in "" . .. -x a/b /tmp a:b a=b 50% "a b" "a#b" "~" "a'b" 'a\b'; do
@@ -346,8 +356,15 @@ for name in "" . .. -x a/b /tmp a:b a=b 50% "a b" "a#b" "~" "a'b" 'a\b'; do
   expect "no run is called '$name'" '[ $code = 2 ] && grep -q "RUN: expected a name" out && [ -f runs/registry.sqlite ] && [ -d runs/kept ]'
 done
 pipeline clean RUN=a.B_c-1+d; expect "a name of every kind of character" '[ $code = 0 ]'
+pipeline verify RUN=kept
+expect "verify of nothing that was published" '[ $code = 2 ] && grep -q "expected something published" out'
+mkdir -p runs/kept/search; touch runs/kept/search/study.sqlite{,.lock}
+exec 9<> runs/kept/train/.lock 8<> runs/kept/search/study.sqlite.lock; flock 9; flock 8
+pipeline clean RUN=kept; expect "clean leaves what is at work" '[ $code = 0 ] && [ -f runs/kept/train/.lock ] &&
+  [ -f runs/kept/search/study.sqlite ] && [ "$(grep -c "is being written to" out)" = 2 ]'
+exec 9>&- 8>&-
 pipeline clean RUN=kept; expect "clean deletes what is marked, and only that" \
-  '[ $code = 0 ] && [ ! -d runs/kept/train ] && [ -f runs/kept/notes/thesis.txt ] && grep -q runs/kept/notes out'
+  '[ $code = 0 ] && [ ! -d runs/kept/train ] && [ ! -d runs/kept/search ] && [ -f runs/kept/notes/thesis.txt ] && grep -q runs/kept/notes out'
 pipeline clean RUN=many SEEDS="1 2"; expect "clean of seeds" '[ $code = 0 ] && [ ! -e runs/many.seed-1 ] && [ ! -e runs/many.seed-2 ]'
 pipeline clean RUN=parallel; expect "clean leaves nothing of a run" '[ $code = 0 ] && [ ! -e runs/parallel ] && [ -f runs/registry.sqlite ]'
 joined=runs/phrasebook.en-de.lengths
@@ -363,6 +380,7 @@ refused() {
 }
 refused "a search for several seeds" "SEEDS: expected one at most for search" search "SEEDS=3 4"
 refused "a corpus in languages that it does not have" "PAIR: expected some of: en-fr fr-en; found 'en-de'" CORPUS=tatoeba
+refused "a setting that the goal has of its own" "TRAIN_FLAGS: goal smoke has its own" smoke TRAIN_FLAGS=x
 refused "one language" "PAIR: expected two languages" PAIR=en CORPUS=mine
 refused "a run to start from that is not there, of a corpus of one's own" "START: expected a run of 'mine' with a teacher, found no runs/mine.en-de/train" \
   lengths CORPUS=mine
@@ -385,6 +403,7 @@ mkdir other && cp bin/* other/ && sed -i 's/"slots heads/"nova heads decoder s" 
 pipeline -n BIN=other NETWORKS=nova-s RUN=nova; expect "families of programs elsewhere" '[ $code = 0 ] && grep -q -- "--spec nova-s.decoder" out'
 
 pipeline why RUN=asked ATTENTIONS=encoder; expect "why: nothing" '[ $code = 0 ] && [ "$(cat out)" = "nothing would be made again" ]'
+pipeline why RUN=asked TARGET=distill/typo; expect "why: of what there is not" '[ $code = 2 ] && ! grep -q nothing out'
 pipeline why RUN=asked ATTENTIONS=encoder DISTILL_FLAGS="--epochs 7"
 expect "why: a setting, and what follows from it" \
   '[ $code = 0 ] && grep -qx "runs/asked/distill/$e: other settings" out && grep -qx "  + --spec $e --epochs 7" out &&

@@ -628,14 +628,14 @@ free; check "free lists captures that were read by finished runs, and deletes no
 check "and none that nobody has read, nor anything else" '[ "$(grep -c . out)" = 2 ]'
 begin distill --capture runs/second/capture/e --spec alr-h16.encoder.1 --batch 8 --epochs 1000 --threads 1 --quiet --output runs/second/distill/e
 until [ -f runs/second/distill/e/.unfinished/layer-1/checkpoint.safetensors ] || ! kill -0 $child 2> /dev/null; do sleep 0.05; done
-free; check "free: not what is being read" '! grep -q runs/second out'
+free; check "free: not what is being read" '[ $code = 0 ] && ! grep -q runs/second out'
 kill -TERM $child; wait $child || true; child=
-free; check "free: not what an interrupted run will go on with" '[ "$(status second)" = "interrupted|143" ] && ! grep -q runs/second out'
+free; check "free: not what an interrupted run will go on with" '[ $code = 0 ] && [ "$(status second)" = "interrupted|143" ] && ! grep -q runs/second out'
 run distill --capture runs/second/capture/e --spec alr-h16.encoder.1 --batch 8 --epochs 1 --discard-checkpoint --output runs/second/distill/e
 free; check "free: when it has finished" '[ "$(status second)" = "finished|0" ] && grep -q "^runs/second/capture/e " out'
 run distill --capture runs/third/capture/e --spec alr-h16.encoder --max-steps 1 --output runs/third/distill/e
 run distill --capture runs/third/capture/e --spec alr-h16.encoder --peak 1e30 --warmup 0 --schedule constant --output runs/third/distill/f
-free; check "free: not what a failed run has read and may be given again" '[ "$(status third)" = "failed|65" ] && ! grep -q runs/third out'
+free; check "free: not what a failed run has read and may be given again" '[ $code = 0 ] && [ "$(status third)" = "failed|65" ] && ! grep -q runs/third out'
 exec 9<> $m/capture/both/.lock
 flock 9
 free YES=1; check "free YES=1: a folder that is being written to stays" '[ $code = 0 ] && [ -f $m/capture/both/manifest.json ] && [ ! -e $m/capture/next ] && [ ! -e runs/second/capture/e ]'

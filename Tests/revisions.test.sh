@@ -52,6 +52,7 @@ for network in mix-k4r8 slots-k4d4; do
   run score score/$network --model $m/splice/$network --tokens $m/joined-test/tokens --resamples 20
   run train inplace/$network --tokens $m/tokens --model $m/splice/$network --teacher $m/train --epochs 1 --batch-tokens 200
 done
+run distill distill/slots-k4d4.decay --capture $m/capture/all --spec slots-k4d4.encoder --epochs 2 --weight-decay 0.1
 run score score/mix-k4r8.inplace --model $m/inplace/mix-k4r8 --tokens $m/tokens --resamples 20 --precision int8
 run splice splice/greedy --model $m/train --greedy --tokens $m/tokens ${offered[mix-k4r8]} ${offered[slots-k4d4]} --bound 100
 

@@ -119,11 +119,12 @@ INLINE void taught_gradient(float *restrict x, const taught_row_t *row, teacher_
             x[c] = hard_scale * exp_approx(z) + soft_scale * exp_approx(z * factor) - off;
         }
     }
-    x[label] -= of_hard * (1 - smoothing);
+    // made anew, and not by what they lack: where the model leaves others hardly anything, that would be lost beside them
     for (long k = 0; k < t.likeliest; k++) {
-        float own = exp_approx((row->z[k] - top) * factor) / row->soft_sum;
-        x[row->id[k]] += of_soft * (others * own - row->p[k]);
+        float z = row->z[k] - top, own = exp_approx(z * factor) / row->soft_sum;
+        x[row->id[k]] = hard_scale * exp_approx(z) - off + of_soft * (own - row->p[k]);
     }
+    x[label] -= of_hard * (1 - smoothing);
 }
 
 KERNEL double taught_cross_entropy(float *restrict logits, const float *restrict bias, const int32_t *label,

@@ -43,7 +43,8 @@ struct Capture: StageCommand {
     @Option(help: "Folder of a model, made by train or splice.") var model: String
     @Option(help: "Folder made by tokenize.") var tokens: String
     @Option(help: "Folder to write.") var output: String
-    @Option(parsing: .upToNextOption, help: "Which attentions; crossfull is captured as cross.") var attentions: [Attention]
+    @Option(parsing: .upToNextOption, help: "Which attentions; crossfull is captured as cross.") var attentions:
+        [Attention]
     @Option(
         name: [.long, .customLong("modes")], parsing: .upToNextOption,
         help: """

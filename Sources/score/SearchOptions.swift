@@ -6,7 +6,9 @@ import Training
 /// How translations are searched for.
 struct SearchOptions: ParsableArguments {
     @Option(help: "Hypotheses kept at each step; 1 is greedy search.") var beam = 1
-    @Option(help: "Alpha: of hypotheses of n tokens that with the highest log P / n^alpha wins; greedy search has but one.") var lengthPenalty = 1.0
+    @Option(
+        help: "Alpha: of hypotheses of n tokens that with the highest log P / n^alpha wins; greedy search has but one.")
+    var lengthPenalty = 1.0
     @Option(help: "Most tokens of a translation, as a multiple of the source's, plus ten.") var maxLengthRatio = 1.5
     @Flag(help: "Never put out <unk>.") var noUnknown = false
     @Option(help: "Give every translation exactly this many tokens, for measurements.") var forcedLength: Int?

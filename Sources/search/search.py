@@ -87,15 +87,15 @@ def read_capture(arguments):
 
 class Search:
     def __init__(self, arguments, place, capture):
+        self.signal = 0
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self.note)
         import optuna  # takes a second, which wrong settings need not wait for
 
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # requirements.txt fixes the version
         self.optuna, self.arguments, self.place = optuna, arguments, place
         self.registry = trials.Registry(arguments.registry)
-        self.signal = 0
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, self.note)
         os.makedirs(os.path.dirname(arguments.study) or ".", exist_ok=True)
         self.lock()
         self.study = self.open_study()
@@ -111,11 +111,27 @@ class Search:
         path = self.arguments.study
         try:
             return self.optuna.create_study(
-                study_name=self.place.name, storage=f"sqlite:///{os.path.abspath(path)}", load_if_exists=True,
+                study_name=self.place.name, storage=self.storage(), load_if_exists=True,
                 directions=["maximize", "minimize"])
         except Exception as error:  # of Optuna, SQLAlchemy or Alembic, whichever finds out
             reason = str(error).splitlines()[0]
-            raise Failure(BAD_DATA, f"{path}: expected a study, found {reason}", "to begin anew, delete the file")
+            if isinstance(error, RuntimeError) and "optuna" in reason:  # made by another version
+                raise Failure(BAD_DATA, f"{path}: {reason}", f"make it of this one: {self.program()} storage upgrade"
+                              f" --storage {self.storage()}")
+            if not any(words in reason for words in ("not a database", "malformed")):
+                raise  # it may be whole: locked, read-only, no room
+            raise Failure(BAD_DATA, f"{path}: expected a study, found {reason}", f"to begin anew, delete {path}")
+
+    def storage(self):
+        return f"sqlite:///{os.path.abspath(self.arguments.study)}"
+
+    @staticmethod
+    def program():
+        return os.path.join(os.path.dirname(sys.executable), "optuna")
+
+    def anew(self):
+        """How to begin this study anew; the file has those of other places too."""
+        return f"to begin anew: {self.program()} delete-study --study-name {self.place.name} --storage {self.storage()}"
 
     def note(self, number, _):
         self.signal = number
@@ -141,7 +157,7 @@ class Search:
             elif found != value:
                 raise Failure(
                     BAD_DATA, f"{arguments.study}: study {self.place.name} was begun with other settings ({key})",
-                    f"to begin anew, delete {os.path.dirname(arguments.study)}")
+                    self.anew())
 
     def finished(self):
         return [trial for trial in self.study.get_trials(deepcopy=False) if trial.state.is_finished()]
@@ -154,7 +170,7 @@ class Search:
         if not self.completed():
             raise Failure(
                 BAD_DATA, f"{self.arguments.study}: expected a trial that came to its end, found {len(self.finished())} "
-                "that did not", "ask for more, or to begin anew, delete the file")
+                "that did not", "ask for more; " + self.anew())
 
     def next(self):
         """The trial that was being tried when the search was stopped, or a new one.
@@ -169,7 +185,7 @@ class Search:
     def attempt(self, trial):
         point = suggest(trial, self.place, self.arguments.families)
         output = f"{self.arguments.runs}.{trial.number}"
-        if "after_run" not in trial.user_attrs:
+        if trial.user_attrs.get("after_run") is None:
             trial.set_user_attr("spec", point.spec)
             trial.set_user_attr("after_run", self.registry.last_run())
         curve = trials.Curve(epochs=point.flags["epochs"])
@@ -208,8 +224,11 @@ class Search:
             values, state = [curve.best, math.log10(curve.parameters)], states.COMPLETE
             words = f"explained {curve.best:.4f}, {curve.parameters:,} parameters"
         elif code == 0:
-            path = self.arguments.registry
-            raise Failure(BAD_DATA, f"{path}: expected what trial {trial.number} wrote, found nothing")
+            shutil.rmtree(output)
+            trial.set_user_attr("after_run", None)
+            raise Failure(
+                BAD_DATA, f"{self.arguments.registry}: expected what trial {trial.number} wrote, found nothing",
+                "the same command tries it again")
         self.study.tell(trial, values, state=state)
         print(f"search: trial {trial.number}, {point}: {words}", file=sys.stderr, flush=True)
 

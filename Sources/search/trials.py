@@ -76,8 +76,8 @@ class Registry:
     RUNS = "runs WHERE id > ? AND stage = 'distill' AND EXISTS (SELECT 1 FROM json_each(argv) WHERE value = ?)"
 
     def seconds(self, output, since):
-        [(seconds,)] = self.rows("SELECT total(wall_seconds) FROM " + self.RUNS, since, output)
-        return round(seconds, 1)
+        found = self.rows("SELECT total(wall_seconds) FROM " + self.RUNS, since, output)
+        return round(found[0][0], 1) if found else 0.0
 
     def last_run(self):
         return next((run for (run,) in self.rows("SELECT max(id) FROM runs")), None) or 0

@@ -131,6 +131,27 @@ struct LossTests {
         #expect(run(0, &scratch, 0, &plain) == found, "without gradient: \(what)")
     }
 
+    /// Where the model leaves the other classes next to nothing, their share of the teacher's is a number as large as it
+    /// is small, in which that of the likeliest must not get lost.
+    @Test(arguments: [Float(1), 2]) func aTaughtModelThatIsTooSureLearnsAsExactly(temperature: Float) {
+        let vocabulary = 40, ids: [Int32] = [3, 4], p: [Float] = [0.3, 0.2], bias = [Float](repeating: 0, count: 40)
+        var x = (0..<vocabulary).map { ids.contains(Int32($0)) ? 14 * temperature : Float($0 % 5) * 0.1 }, nll = 0.0
+        let z = widened(x)
+        _ = ids.withUnsafeBufferPointer { ids in
+            p.withUnsafeBufferPointer { p in
+                let teacher = teacher_t(
+                    ids: ids.baseAddress, probabilities: p.baseAddress, likeliest: 2, alpha: 1, temperature: temperature
+                )
+                return taught_cross_entropy(&x, bias, [4], teacher, 1, vocabulary, 0, 1, 1, &nll)
+            }
+        }
+        let soft = z.map { exp($0 / Double(temperature)) }, sum = soft.reduce(0, +)
+        for (id, p) in zip(ids, p) {
+            let expected = Double(temperature) * (soft[Int(id)] / sum - Double(p))
+            #expect(abs(Double(x[Int(id)]) - expected) < 1e-6, "class \(id): \(x[Int(id)]), expected \(expected)")
+        }
+    }
+
     /// Logits of tens of thousands, near to one another: the gradient is as exact as that of small ones.
     @Test(arguments: [Float(1), 2])
     func aTaughtModelOfLargeLogitsLearnsAsExactly(temperature: Float) {

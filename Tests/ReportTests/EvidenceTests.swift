@@ -303,7 +303,7 @@ import Testing
         #expect(lineage.rows.map(\.run) == [row])
         #expect(lineage.rows[0].steps.map(\.run) == [tokens, teacher, row])
         #expect(lineage.runs.map(\.title) == ["tokenize", "train", "score teacher"])
-        #expect(lineage.commits == ["version 1, commit abc"])
+        #expect(lineage.commits == ["tokenize 1, commit abc", "train 1, commit abc", "score 1, commit abc"])
     }
 
     @Test func aModelThatKeptItsAttentionsIsNoSecondTeacher() throws {

@@ -77,7 +77,8 @@ final class TiledGradient {
     /// Forward passes over all sentences.
     func forward(_ batch: PairBatch, _ body: (Work) -> Void) {
         pack()
-        deal(batch, 0..<batch.source.sentences, tiles: nil)
+        // wide networks read all of their weights for each tile
+        deal(batch, 0..<batch.source.sentences, tiles: sums.blocks.isEmpty ? nil : pool.cutsFor)
         pool.run(tiles.count) { tile, worker in
             states[worker].tile.begin(batch, tiles[tile], from: 0)
             run(work(tiles[tile], worker: worker, gradients: nil, randomness: .off, isForwardOnly: true), body)
@@ -150,9 +151,11 @@ final class TiledGradient {
 
     private func roundEnd(_ batch: PairBatch, _ start: Int, _ end: Int) -> Int {
         guard sums.blocks.isEmpty else { return end }
-        let first = batch.target.offsets[start]
+        // of about the same size: a small last one would have too few tiles for many threads
+        let offsets = batch.target.offsets, left = offsets[end] - offsets[start],
+            size = left / max(1, (left + cut.roundTokens - 1) / cut.roundTokens)
         var next = min(start + 1, end)
-        while next < end, batch.target.offsets[next + 1] - first <= cut.roundTokens { next += 1 }
+        while next < end, offsets[next] - offsets[start] < size { next += 1 }
         return next
     }
 
@@ -190,7 +193,8 @@ final class TiledGradient {
 package struct BatchCut: Sendable {
     /// Target tokens of a tile, about; nil: as suits the threads.
     package var tileTokens: Int?
-    /// Target tokens of a round, at most, but for one sentence: of a larger batch one part is finished before the next.
+    /// Target tokens of a round, at most and the rest of a sentence: of a larger batch one part is finished before the
+    /// next.
     package var roundTokens = 2048
 
     package init() {}
