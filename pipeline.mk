@@ -210,7 +210,7 @@ pairs.phrasebook := en-de de-en en-fr fr-en de-fr fr-de
 pairs.multi30k := $(pairs.phrasebook)
 pairs.tatoeba := en-fr fr-en
 pairs.iwslt2017 := en-de de-en en-fr fr-en
-ifneq (,$(filter-out help build test test-cluster check lint torture sanitize sanitize/% docs deps deps-mpi clean table report \
+ifneq (,$(filter-out help build test test-cluster test-search check lint torture sanitize sanitize/% docs deps deps-mpi clean table report \
   results-docs verify merge-registries free why,$(or $(GOALS),all)))
 $(if $(pairs.$(CORPUS)),$(call require_known,PAIR,$(pairs.$(CORPUS))))
 $(if $(word 2,$(subst -, ,$(PAIR))),,$(error PAIR: expected two languages, as in en-de, found '$(PAIR)'))
@@ -317,7 +317,7 @@ STEPS := $(foreach n,$(STEPWISE),$(foreach s,$(steps),$n.$s.stepwise))
 
 .DEFAULT_GOAL := all
 .PHONY: all paper attentionless pareto greedy stepwise lengths phrasebook smoke search table report results-docs \
-	corpus curl bench bench-peers build test check lint torture sanitize docs deps clean verify free why test-cluster \
+	corpus curl bench bench-peers build test check lint torture sanitize docs deps clean verify free why test-cluster test-search \
 	merge-registries deps-mpi parameters help \
   FORCE $(addprefix release/,$(CAPTURES))
 
@@ -401,6 +401,10 @@ lint: ## Hold the layout of Swift and C to .swift-format and .clang-format
 test-cluster: $(if $(BUILT),build) .build-mpi/release.stamp ## Training and distillation in several processes, by mpirun and under a Slurm of one node (as root)
 	Tests/cluster.test.sh $(BIN) $(MPI_BIN)
 	Tests/slurm.test.sh $(BIN) $(MPI_BIN) || [ $$? = 77 ] # which needs root
+
+test-search: build ## The search with Optuna itself, on the smoke run
+	[ -f runs/smoke/train/manifest.json ] || $(MAKE) -f pipeline.mk smoke
+	Tests/search.test.sh $(BIN)
 
 torture: build ## Kills, crashes, failing calls, limits, damage, over all stages; PARTS=, KILLS= and so on in the environment
 	@command -v strace > /dev/null || { $(call install,strace); }

@@ -94,7 +94,6 @@ package final class FloatBlock {
     private let isMapped: Bool
     private static let page = Int(sysconf(Int32(_SC_PAGESIZE)))
     private static let mappedBytes = 1 << 20
-    private static let hugeBytes = 1 << 22
 
     /// Zeros.
     package init(_ count: Int) {
@@ -108,8 +107,6 @@ package final class FloatBlock {
         let bytes = count * MemoryLayout<Float>.stride
         let raw = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
         guard let raw, raw != MAP_FAILED else { memory_exhausted(bytes) }
-        // one entry of the page table for 2 MiB, not 512: products walk down columns of large weights
-        if bytes >= Self.hugeBytes { madvise(raw, bytes, MADV_HUGEPAGE) }
         base = raw.bindMemory(to: Float.self, capacity: count)
     }
 

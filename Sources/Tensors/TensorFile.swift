@@ -12,6 +12,7 @@ package final class TensorFile: @unchecked Sendable {
     private let mapping: UnsafeRawBufferPointer
     /// All of the file.
     var content: UnsafeRawBufferPointer { mapping }
+    package var bytes: Int { mapping.count }
     /// Bytes before the first tensor.
     var dataStart: Int { mapping.count - data.count }
     private let data: UnsafeRawBufferPointer

@@ -85,7 +85,10 @@ package final class CapturedActivations {
         files = [file] + (memoryFile.map { [$0] } ?? [])
     }
 
-    /// Lets the system take back the pages read so far: what is resident does not grow with the corpus.
+    /// Of the files that are mapped.
+    var bytes: Int { files.reduce(0) { $0 + $1.file.bytes } }
+
+    /// Lets the system take back the pages read so far.
     func releasePages(_ pool: WorkerPool) {
         for file in files { file.file.releasePages(pool.run) }
     }
