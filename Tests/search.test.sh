@@ -31,7 +31,7 @@ until grep -q "trial 0," out || ! kill -0 $child 2> /dev/null; do sleep 0.1; don
 kill -TERM $child; wait $child && code=0 || code=$?
 check "stopped" '[ $code = 143 ] && grep -q "the same command goes on" out && [ ! -e cross.json ]'
 search --families mix slots --trials 4
-check "gone on with" '[ $code = 0 ] && [ "$(trials)" = "0 1 2 3" ] && grep -q "| network" cross.md'
+check "gone on with" '[ $code = 0 ] && [ "$(trials)" = "0 1 2 3" ] && grep -q "^| spec" cross.md'
 cp cross.json first.json
 search --families mix slots --trials 6
 check "and for more trials, of which the first are what they were" '[ $code = 0 ] && [ "$(trials)" = "0 1 2 3 4 5" ] && python3 -c "

@@ -131,7 +131,8 @@ class Search:
 
     def anew(self):
         """How to begin this study anew; the file has those of other places too."""
-        return f"to begin anew: {self.program()} delete-study --study-name {self.place.name} --storage {self.storage()}"
+        storage = shlex.quote(self.storage())
+        return f"to begin anew: {self.program()} delete-study --study-name {self.place.name} --storage {storage}"
 
     def note(self, number, _):
         self.signal = number

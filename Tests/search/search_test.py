@@ -50,10 +50,11 @@ class EndTests(unittest.TestCase):
     def test_a_study_of_which_no_trial_has_finished_has_failed(self):
         study = search.Search.__new__(search.Search)  # without Optuna
         study.arguments = argparse.Namespace(trials=2, study="study.sqlite")
-        study.signal, study.finished, study.completed = 0, lambda: [1, 2], lambda: []
+        study.signal, study.finished, study.completed, study.place = 0, lambda: [1, 2], lambda: [], CROSS
         with self.assertRaises(search.Failure) as caught:
             study.run()
         self.assertEqual(caught.exception.code, search.BAD_DATA)
+        self.assertIn("delete-study --study-name cross.4", caught.exception.hint)  # others may lie in the same file
         study.completed = lambda: [1]
         study.run()
 
