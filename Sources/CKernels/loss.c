@@ -119,7 +119,7 @@ INLINE void taught_gradient(float *restrict x, const taught_row_t *row, teacher_
             x[c] = hard_scale * exp_approx(z) + soft_scale * exp_approx(z * factor) - off;
         }
     }
-    // made anew, and not by what they lack: where the model leaves others hardly anything, that would be lost beside them
+    // made anew, and not corrected: where the model leaves others hardly anything, the digits would be lost
     for (long k = 0; k < t.likeliest; k++) {
         float z = row->z[k] - top, own = exp_approx(z * factor) / row->soft_sum;
         x[row->id[k]] = hard_scale * exp_approx(z) - off + of_soft * (own - row->p[k]);

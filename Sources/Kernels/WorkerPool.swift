@@ -4,8 +4,8 @@ import Synchronization
 
 /// Threads that live as long as the program's work and run numbered tasks.
 ///
-/// The number of tasks is chosen by the caller. No bit depends on the number of threads where each sum is one task's, or
-/// is cut by what is added alone.
+/// The number of tasks is chosen by the caller. No bit depends on the number of threads where each sum is one task's,
+/// or is cut by what is added alone.
 package final class WorkerPool {
     package let threads: Int
     /// For how many threads work is to be cut: as many as there are, but where other numbers are simulated.

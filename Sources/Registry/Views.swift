@@ -95,9 +95,9 @@ enum Views {
         """
     }
 
-    /// The runs behind each of `runs` (a query for their ids), itself among them, with all depths at which they are met;
-    /// of what a score was compared with, nothing. Needs `edge`. The limit is more than any chain of stages has: runs
-    /// that read what one another made would lead on for ever.
+    /// The runs behind each of `runs` (a query for their ids), itself among them, with all depths at which they are
+    /// met; of what a score was compared with, nothing. Needs `edge`. The limit is more than any chain of stages has:
+    /// runs that read what one another made would lead on for ever.
     static func behind(_ runs: String) -> String {
         """
         behind(run, depth, reader) AS (

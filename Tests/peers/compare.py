@@ -1,7 +1,8 @@
-"""Training and translation, these programs and their peers in turn, on one machine in one sitting.
+"""Training, distillation and translation, these programs and their peers in turn, on one machine in one sitting.
 
     work                                compared with
     training the teacher                PyTorch, eager
+    distilling mix-l                    PyTorch, eager
     translating, greedy and beam of 4   CTranslate2, float32 and int8
 
 Only ratios of one sitting mean something, and only on a machine that does nothing else. Needs the packages of requirements.txt.
@@ -25,6 +26,9 @@ BATCH_TOKENS = 1500
 CTRANSLATE2_BATCHES = (500, 1500, 4500)
 LENGTH = 14
 CALIBRATION_STEPS = 10
+DISTILLATION_TOKENS = 3000
+# Slots and hidden units of mix-l, by attention.
+MIXERS = {"encoder": (16, 48), "decoder": (16, 48), "cross": (32, 60)}
 # Freed memory is kept instead of given back to the system in every step: PyTorch is faster so, CTranslate2 is not.
 PYTORCH_ENVIRONMENT = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(2**32 - 1), "MALLOC_TOP_PAD_": str(2**26)}
 
@@ -47,12 +51,13 @@ class Ours:
     def __init__(self, args, scratch: str):
         self.args, self.scratch, self.registry = args, Path(scratch), Path(scratch, "registry.sqlite")
         self.steps = CALIBRATION_STEPS
+        self.distilling = {}
 
-    def stage(self, program: str, output: str, *options) -> float:
+    def stage(self, program: str, output: str, *options, reads_tokens: bool = True) -> float:
         run([
-            self.args.bin / program, "--tokens", self.args.tokens, "--output", self.scratch / output, *options,
+            self.args.bin / program, *(["--tokens", self.args.tokens] if reads_tokens else []), "--output", self.scratch / output, *options,
             "--threads", self.args.threads, "--registry", self.registry, "--force", "--quiet"])
-        query = "select value from metrics where key = 'tokens_per_second' order by run desc limit 1"
+        query = "select value from metrics where key in ('tokens_per_second', 'layer.0.tokens_per_second') order by run desc limit 1"
         with sqlite3.connect(self.registry) as registry:
             return registry.execute(query).fetchone()[0]
 
@@ -65,6 +70,22 @@ class Ours:
         rate = self.stage(
             "train", "train", "--preset", "paper", "--epochs", 1, "--max-steps", self.steps, "--batch-tokens", BATCH_TOKENS)
         return {"tokens_per_second": rate, "steps": self.steps}
+
+    def distill(self, attention: str) -> dict:
+        """As many steps as take the wanted time; what is read was captured from the model that training left."""
+        if not (self.scratch / "capture").exists():
+            run([
+                self.args.bin / "capture", "--model", self.scratch / "train", "--tokens", self.args.tokens, "--attentions", *MIXERS,
+                "--layers", 0, "--output", self.scratch / "capture", "--registry", self.registry, "--quiet"])
+
+        def rate(steps: int) -> float:
+            return self.stage(
+                "distill", attention, "--capture", self.scratch / "capture", "--spec", f"mix-l.{attention}.0", "--epochs", 1000,
+                "--max-steps", steps, reads_tokens=False)
+
+        if attention not in self.distilling:
+            self.distilling[attention] = max(CALIBRATION_STEPS, round(self.args.seconds * rate(10 * CALIBRATION_STEPS) / DISTILLATION_TOKENS))
+        return {"tokens_per_second": rate(self.distilling[attention]), "steps": self.distilling[attention]}
 
     def translate(self, beam: int, precision: str) -> dict:
         """As many runs as begin within the wanted time, together; the model is what training left."""
@@ -92,6 +113,12 @@ class Theirs:
     def train(self) -> dict:
         return self.script("torch_train.py", "--batch-tokens", BATCH_TOKENS, environment=PYTORCH_ENVIRONMENT)
 
+    def distill(self, attention: str) -> dict:
+        slots, hidden = MIXERS[attention]
+        return self.script(
+            "torch_distill.py", "--attention", attention, "--slots", slots, "--hidden", hidden, "--batch-tokens", DISTILLATION_TOKENS,
+            environment=PYTORCH_ENVIRONMENT)
+
     def translate(self, beam: int, precision: str) -> dict:
         return self.script(
             "ct2_translate.py", "--beam", beam, "--length", LENGTH, "--compute-type", precision, "--batch-tokens", *CTRANSLATE2_BATCHES)
@@ -99,11 +126,18 @@ class Theirs:
 
 WORK = {
     "training, target tokens/s": ("PyTorch", lambda side: side.train()),
+    "distilling mix-l.encoder, tokens/s": ("PyTorch", lambda side: side.distill("encoder")),
+    "distilling mix-l.decoder, tokens/s": ("PyTorch", lambda side: side.distill("decoder")),
+    "distilling mix-l.cross, target tokens/s": ("PyTorch", lambda side: side.distill("cross")),
     "greedy, output tokens/s": ("CTranslate2", lambda side: side.translate(1, "float32")),
     "beam of 4, output tokens/s": ("CTranslate2", lambda side: side.translate(4, "float32")),
     "greedy, int8, output tokens/s": ("CTranslate2", lambda side: side.translate(1, "int8")),
     "beam of 4, int8, output tokens/s": ("CTranslate2", lambda side: side.translate(4, "int8")),
 }
+
+
+def chosen(args) -> dict:
+    return {work: what for work, what in WORK.items() if any(part in work for part in args.only)}
 
 
 def measure(args) -> list[dict]:
@@ -112,7 +146,7 @@ def measure(args) -> list[dict]:
     with tempfile.TemporaryDirectory() as scratch:
         sides = [Ours(args, scratch), Theirs(args)]
         sides[0].calibrate()
-        for work, (peer, perform) in WORK.items():
+        for work, (peer, perform) in chosen(args).items():
             details = {side.name: [] for side in sides}
             for turn in range(args.alternations):
                 for side in sides:
@@ -155,26 +189,38 @@ def table(results: list[dict]) -> str:
 
 def notes(report: dict) -> str:
     """What was compared, in words."""
-    where, (training, *translations) = report["conditions"], report["results"]
-    theirs = training["details"]["theirs"][0]
-    sentences = translations[0]["details"]["theirs"][0]["sentences"]
-    ways = "\n".join(f"  {one['work'].removesuffix(', output tokens/s')}: {' | '.join(sorted({d['way'] for d in one['details']['theirs']}))}" for one in translations)
-    return f"""\
+    where, theirs = report["conditions"], {one["work"]: one["details"]["theirs"] for one in report["results"]}
+
+    def of(kind: str) -> dict:
+        return {work: details for work, details in theirs.items() if kind in work}
+
+    parts = [f"""\
 {where['processor']}, {where['threads']} of {where['cores']} cores, load average {where['load_average']} at the start.
 PyTorch {where['versions']['PyTorch']}, CTranslate2 {where['versions']['CTranslate2']}, ours {where['versions']['ours']}. Medians of {where['alternations']}, in turn; the ratio
 is that of ours to theirs in the same turn, its median.
-
+"""]
+    for (training, *_) in of("training").values():
+        parts.append(f"""\
 Training: preset paper, float32, dropout 0.1; batches of at most {BATCH_TOKENS:,} target tokens, </s> counted. Ours are random and not
-padded; PyTorch's are of like length, with {theirs['padding']:.1%} of all positions padding, which the rate leaves out. PyTorch's batches are
-made before the clock starts.
-Translating: {sentences:,} sentences of the test split, {LENGTH} tokens each, the same shape, float32 where not said. Ours: batches of about 108
+padded; PyTorch's are of like length, with {training['padding']:.1%} of all positions padding, which the rate leaves out. PyTorch's batches are
+made before the clock starts.""")
+    if distilling := of("distilling"):
+        shares = ", ".join(f"{details[0]['padding']:.1%}" for details in distilling.values())
+        parts.append(f"""\
+Distilling: one layer, batches of about {DISTILLATION_TOKENS:,} tokens. Ours are random, not padded, and read from files in half precision;
+PyTorch's are of like length ({shares} padding, which the rate leaves out), in memory and in single precision.""")
+    if translating := of("output"):
+        ways = "\n".join(f"  {work.removesuffix(', output tokens/s')}: {' | '.join(sorted({d['way'] for d in details}))}" for work, details in translating.items())
+        parts.append(f"""\
+Translating: {next(iter(translating.values()))[0]['sentences']:,} sentences of the test split, {LENGTH} tokens each, the same shape, float32 where not said. Ours: batches of about 108
 hypotheses, a batch a thread. CTranslate2's best of both uses of threads and batches of {' '.join(map(str, CTRANSLATE2_BATCHES))} source tokens:
-{ways}"""
+{ways}""")
+    return "\n".join(parts)
 
 
 def require(args):
     """Ends with one line if something is missing."""
-    for program in ("train", "score"):
+    for program in ("train", "capture", "distill", "score"):
         if not os.access(args.bin / program, os.X_OK):
             sys.exit(f"compare: no program {program} in {args.bin}; build it first")
     if not (args.tokens / "manifest.json").exists():
@@ -188,15 +234,18 @@ def require(args):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--bin", type=Path, required=True, help="folder of train and score")
+    parser.add_argument("--bin", type=Path, required=True, help="folder of the programs")
     parser.add_argument("--tokens", type=Path, required=True, help="folder made by tokenize")
     parser.add_argument("--alternations", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=20, help="length of each measurement, about")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--only", nargs="+", default=[""], metavar="WORDS", help="work in whose name some of these are, as distilling")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything that was measured here, too")
     args = parser.parse_args()
     if args.alternations < 1 or args.threads < 1 or args.seconds <= 0:
         parser.error("alternations, threads and seconds must be positive")
+    if not chosen(args):
+        parser.error(f"--only: expected words of some of: {'; '.join(WORK)}")
     require(args)
 
     report = {"conditions": conditions(args), "results": measure(args)}
