@@ -63,6 +63,24 @@ import Testing
         #expect(error?.hint?.contains(hint) == true)
     }
 
+    /// A command cannot name standard input or what lies in an archive.
+    @Test func hintsNameFilesThatAreThere() throws {
+        #expect(FileFormat.xz.hint("standard input") == "unpack it: xz -dc FILE")
+        try Fixtures.withFolder { folder in
+            let path = folder + "/a.xz"
+            try Data().write(to: URL(fileURLWithPath: path))
+            #expect(FileFormat.xz.hint(path) == "unpack it: xz -dc \(path)")
+        }
+    }
+
+    /// What would mean something in a file of somebody else's.
+    @Test func whatAStageWroteIsReadAsItIs() throws {
+        let lines = ["\u{FEFF}%PDF-1", "", "a\r", "\u{2028}b"]
+        let bytes = Array(lines.map { $0 + "\n" }.joined().utf8)
+        #expect(try TextLines.written(bytes, path: "x").map { Array($0.utf8) } == lines.map { Array($0.utf8) })
+        #expect(throws: DataError.self) { try TextLines.written([0x61, 0x0A, 0xFF, 0x0A], path: "x") }
+    }
+
     @Test func textMayBeginLikeAName() throws {
         #expect(try TextLines.split(Array("BZh is a word\n".utf8), path: "x") == ["BZh is a word"])
     }

@@ -14,6 +14,8 @@ import Testing
     }
 
     @Test func archivesAndText() throws {
+        let long = #expect(throws: DataError.self) { try Gzip.inflate(ArchiveTests.gzip[...], path: "x", limit: 2) }
+        #expect(long?.expected == "no more than 2 bytes of text")
         torture("gzip", ArchiveTests.gzip) { _ = try Gzip.inflate($0[...], path: "x", limit: 1 << 20) }
         torture("zip", ArchiveTests.zip) { bytes in
             let archive = try ZipArchive(bytes, path: "x")

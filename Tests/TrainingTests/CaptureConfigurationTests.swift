@@ -18,6 +18,24 @@ import Training
             of: model, at: "runs/x/splice/y", spans: spans, attentions: attentions, layers: layers, elementType: .f16)
     }
 
+    /// A stack of one network is named once, and a part of one by its layers.
+    @Test func networksOfAModelAreNamedShortly() throws {
+        var shape = TransformerConfiguration(sourceVocabulary: 20, targetVocabulary: 20)
+        (shape.encoderLayers, shape.decoderLayers) = (3, 2)
+        func networks(_ specs: [String]) throws -> String {
+            ModelDescription(
+                transformer: shape, source: "en", target: "de", joint: true,
+                replacements: try specs.map(Spec.init(parsing:))
+            ).networks
+        }
+        #expect(try networks([]) == "")
+        let encoder = (0..<3).map { "mix-l.encoder.\($0)" }
+        #expect(try networks(encoder + ["mix-l.cross.0", "mix-l.cross.1"]) == "mix-l.encoder+mix-l.cross")
+        #expect(
+            try networks(encoder.dropLast() + ["mix-s.encoder.2"])
+                == "mix-l.encoder.0+mix-l.encoder.1+mix-s.encoder.2")
+    }
+
     /// What `capture` says instead of starting.
     private func refusal(
         replaced: [String], _ attentions: [Attention], spans: [Span] = [.heads], layers: [Int]? = nil

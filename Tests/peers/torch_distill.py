@@ -9,18 +9,16 @@ import argparse
 import json
 import os
 import random
-import time
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from workload import sentences
+from workload import of_like_length, rate, sentences
 
 WIDTH, HEADS = 128, 8
 LIMIT = 30
-WARM_UP_STEPS = 5
 
 
 def token_network(hidden: int, outputs: int, bias: bool) -> nn.Sequential:
@@ -79,14 +77,7 @@ class Batch:
 
 def make_batches(pairs: list[tuple[int, int]], batch_tokens: int, crosses: bool) -> list[Batch]:
     """Sentences of like length together, at most `batch_tokens` tokens that ask in a batch (padding apart), in random order."""
-    groups, room = [], 0
-    for pair in sorted(pairs):
-        if pair[0] > room:
-            groups.append([])
-            room = batch_tokens
-        groups[-1].append(pair)
-        room -= pair[0]
-    random.shuffle(groups)
+    groups = of_like_length(sorted(pairs), lambda pair: pair[0], batch_tokens)
     return [Batch.of(*map(list, zip(*group)), crosses) for group in groups]
 
 
@@ -101,14 +92,7 @@ def step(network: Mixer, adam: torch.optim.Adam, batch: Batch):
 
 def measure(network: Mixer, batches: list[Batch], seconds: float) -> dict:
     adam = torch.optim.Adam(network.parameters(), lr=1e-3, fused=True)
-    for number in range(WARM_UP_STEPS):
-        step(network, adam, batches[number % len(batches)])
-    tokens, steps, started = 0, 0, time.perf_counter()
-    while (elapsed := time.perf_counter() - started) < seconds:
-        batch = batches[steps % len(batches)]
-        step(network, adam, batch)
-        tokens, steps = tokens + batch.tokens, steps + 1
-    return {"tokens_per_second": tokens / elapsed, "steps": steps, "seconds": elapsed}
+    return rate(lambda batch: step(network, adam, batch), batches, seconds)
 
 
 def main():

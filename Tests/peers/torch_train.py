@@ -9,18 +9,16 @@ import json
 import math
 import os
 import random
-import time
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from workload import BEGIN, END, UNKNOWN, sentences, vocabulary_sizes
+from workload import BEGIN, END, UNKNOWN, of_like_length, rate, sentences, vocabulary_sizes
 
 WIDTH, HEADS, LAYERS, HIDDEN, DROPOUT, SMOOTHING = 128, 8, 6, 512, 0.1, 0.1
 IGNORED = -100
-WARM_UP_STEPS = 5
 
 
 class Attention(nn.Module):
@@ -116,15 +114,8 @@ def padded(rows: list[list[int]], filler: int) -> Tensor:
 
 def make_batches(pairs: list[tuple[list[int], list[int]]], batch_tokens: int) -> list[Batch]:
     """Pairs of like length together, at most `batch_tokens` target tokens a batch (padding apart), in random order."""
-    groups, room = [], 0
-    for pair in sorted(pairs, key=lambda pair: (len(pair[1]), len(pair[0]))):
-        if len(pair[1]) + 1 > room:
-            groups.append([])
-            room = batch_tokens
-        groups[-1].append(pair)
-        room -= len(pair[1]) + 1
-    random.shuffle(groups)
-    return [Batch.of(group) for group in groups]
+    ordered = sorted(pairs, key=lambda pair: (len(pair[1]), len(pair[0])))
+    return [Batch.of(group) for group in of_like_length(ordered, lambda pair: len(pair[1]) + 1, batch_tokens)]
 
 
 def train_step(model: Teacher, adam: torch.optim.Adam, batch: Batch):
@@ -137,14 +128,7 @@ def train_step(model: Teacher, adam: torch.optim.Adam, batch: Batch):
 
 def measure(model: Teacher, batches: list[Batch], seconds: float) -> dict:
     adam = torch.optim.Adam(model.parameters(), lr=1e-4, betas=(0.9, 0.98), eps=1e-9, fused=True)
-    for step in range(WARM_UP_STEPS):
-        train_step(model, adam, batches[step % len(batches)])
-    tokens, steps, started = 0, 0, time.perf_counter()
-    while (elapsed := time.perf_counter() - started) < seconds:
-        batch = batches[steps % len(batches)]
-        train_step(model, adam, batch)
-        tokens, steps = tokens + batch.tokens, steps + 1
-    return {"tokens_per_second": tokens / elapsed, "steps": steps, "seconds": elapsed}
+    return rate(lambda batch: train_step(model, adam, batch), batches, seconds)
 
 
 def padding_share(batches: list[Batch]) -> float:
