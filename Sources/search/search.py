@@ -116,8 +116,8 @@ class Search:
         except Exception as error:  # of Optuna, SQLAlchemy or Alembic, whichever finds out
             reason = str(error).splitlines()[0]
             if isinstance(error, RuntimeError) and "optuna" in reason:  # made by another version
-                raise Failure(BAD_DATA, f"{path}: {reason}", f"make it of this one: {self.program()} storage upgrade"
-                              f" --storage {self.storage()}")
+                upgrade = f"{self.program()} storage upgrade --storage {shlex.quote(self.storage())}"
+                raise Failure(BAD_DATA, f"{path}: {reason}", f"make it of this one: {upgrade}")
             if not any(words in reason for words in ("not a database", "malformed")):
                 raise  # it may be whole: locked, read-only, no room
             raise Failure(BAD_DATA, f"{path}: expected a study, found {reason}", f"to begin anew, delete {path}")
