@@ -174,6 +174,9 @@ INLINE void backward(const float *q, long q_stride, const float *k, const float 
             dvh = dkh + m * width;
             qs = kvs = ys = width;
         }
+        ask_rows(dq, q_stride, n, head);
+        ask_rows(dk, kv_stride, m, head);
+        ask_rows(dv, kv_stride, m, head);
         scores(dy, ys, vh, kvs, ds, n, m, row, width, 0);
         for (long i = 0; i < n; i++) row_backward(weights + i * row, kept + i * row, ds + i * row, row, factor, scale);
         mix(ds, kh, kvs, dqh, qs, n, m, row, width, 0);

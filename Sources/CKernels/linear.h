@@ -35,6 +35,13 @@ INLINE linear_t part(linear_t l, long r, long c) {
 
 INLINE float *at(linear_t l, float *sums, long r, long c) { return sums ? sums + r * l.width + c : NULL; }
 
+/// One token, with sums of its own: x [height], u [width], y [height], o [width].
+typedef struct {
+    const float *x, *u, *y;
+    float *o, *sums;
+} one_t;
+enum { TOGETHER = 4 };
+
 // Sixteen floats of four rows, those of a row that is added and of one that is read fill the registers of AVX2.
 enum { HEIGHT = 4 };
 #define LANES 16
@@ -63,6 +70,21 @@ static KERNEL void sweep(linear_t l, float *sums, long count) { sweep_all(1, 1, 
 /// sums = those of all tokens.
 static KERNEL void sum_rows(linear_t l, float *sums, long count) { sweep_all(1, 0, l, sums, count); }
 static KERNEL void read_sums(linear_t l, const float *sums, long count) { sweep_all(0, 1, l, (float *)sums, count); }
+
+INLINE void step_all(const long together, const int adds, const one_t *one, long height, long width) {
+    long c = step_columns_16(0, together, adds, one, height, width);
+    c = step_columns_8(c, together, adds, one, height, width);
+    c = step_columns_4(c, together, adds, one, height, width);
+    step_columns_1(c, together, adds, one, height, width);
+}
+
+/// What `sweep` (adds) or `read_sums` does with one token, for `count` sums, some at a time: what one token reads is a
+/// chain of multiply-adds that wait for each other.
+INLINE void step_sums(const int adds, const one_t *one, long count, long height, long width) {
+    const long together = adds ? TOGETHER / 2 : TOGETHER; // as there are registers
+    for (; count >= together; count -= together, one += together) step_all(together, adds, one, height, width);
+    for (; count > 0; count--, one++) step_all(1, adds, one, height, width);
+}
 
 /// sums: scratch.
 INLINE void attend(int causal, linear_t l, long n, long m, float *sums) {

@@ -11,6 +11,9 @@
 //     dk_j  = sum_k e_jk A_jk,            A: sums of t q
 //     da_jk = e_jk (A_jk . v_j + A_jk . k_j - B_jk),      B: sums of (p dp + dz s) / c
 // where A and B are sums over i >= j, or over all i.
+//
+// Weights take the place of logits, and gradients the place of both: a tile has just worked on that memory, other memory
+// would have to come from afar to be overwritten.
 
 // ---- sizes ---------------------------------------------------------------------------------------------------------
 INLINE long all_slots(mixer_t x) { return x.heads * x.slots; }
@@ -22,27 +25,29 @@ INLINE long pooled_head(mixer_t x) { return x.slots * (x.value + x.key); }
 long mixer_pooled(mixer_t x) { return x.heads * pooled_head(x); }
 long mixer_state(mixer_t x) { return pools(x) + mixer_pooled(x); }
 
-/// weights: e [m, pools]; inverse: 1 / c [n, pools], one row of ones for whole sentences; p, s: [head, n, slots].
+/// inverse: 1 / c [n, pools], one row of ones for whole sentences. p [n, heads, slots]; with keys p and scores s
+/// [heads, n, slots].
 typedef struct {
-    float *weights, *inverse, *p, *s;
-    long inverse_stride;
+    rows_t inverse;
+    float *p, *s;
+    long stride, head; // of p and s: floats from token to token, from head to head
 } tape_t;
 
-INLINE tape_t parts(mixer_t x, float *tape, long n, long m) {
-    float *inverse = tape + m * pools(x), *p = inverse + (x.causal ? n : 1) * pools(x);
-    return (tape_t){tape, inverse, p, p + n * all_slots(x), x.causal ? pools(x) : 0};
+INLINE tape_t parts(mixer_t x, mixer_rows_t in, float *tape, long n) {
+    float *s = tape + (x.causal ? n : 1) * pools(x);
+    rows_t inverse = {tape, x.causal ? pools(x) : 0};
+    return x.key ? (tape_t){inverse, s + n * all_slots(x), s, x.slots, n * x.slots}
+                 : (tape_t){inverse, in.reading, NULL, in.reading_stride, x.slots};
 }
 
-long mixer_tape(mixer_t x, long n, long m) {
-    return (m + (x.causal ? n : 1)) * pools(x) + (x.key ? 2 : 1) * n * all_slots(x);
-}
+long mixer_tape(mixer_t x, long n) { return (x.causal ? n : 1) * pools(x) + (x.key ? 2 * n * all_slots(x) : 0); }
 
 INLINE long larger_size(long a, long b) { return a > b ? a : b; }
 
 long mixer_scratch(mixer_t x, long n, long m) {
-    long forward = larger_size(2 * pools(x), n * all_slots(x) + pooled_head(x));
-    long backward = x.slots * (3 * n + m + 1) + pooled_head(x);
-    long translation = (m + 2) * pools(x) + 3 * all_slots(x);
+    long forward = larger_size(2 * pools(x), (x.causal ? n * all_slots(x) : 0) + pooled_head(x));
+    long backward = x.slots * (3 * n + m + 1) + (x.shared ? m * x.slots : 0) + n * x.key + pooled_head(x);
+    long translation = 2 * pools(x) + 3 * all_slots(x);
     return larger_size(larger_size(forward, backward), translation);
 }
 
@@ -51,44 +56,97 @@ long mixer_scratch(mixer_t x, long n, long m) {
 #define BY_8 _Pragma("clang loop vectorize_width(8) interleave_count(1)")
 
 static const float LIMIT = 30;
+/// Weights of logits that were cut off: e^-LIMIT and a little more, e^LIMIT and a little less.
+static const float LEAST = 9.35763e-14f, LARGEST = 1.068646e13f;
 
-/// e = softmax over tokens. scratch: two rows.
-INLINE void pooling_weights(rows_t a, float *restrict e, long m, long width, float *restrict scratch) {
+/// a = softmax of a over tokens. scratch: two rows.
+INLINE void pooling_weights(float *restrict a, long stride, long m, long width, float *restrict scratch) {
     float *restrict top = scratch, *restrict sum = scratch + width;
     for (long k = 0; k < width; k++) {
         top[k] = -INFINITY;
         sum[k] = 0;
     }
-    for (long j = 0; j < m; j++) BY_8 for (long k = 0; k < width; k++) top[k] = larger(top[k], a.at[j * a.stride + k]);
+    for (long j = 0; j < m; j++) BY_8 for (long k = 0; k < width; k++) top[k] = larger(top[k], a[j * stride + k]);
     for (long j = 0; j < m; j++) BY_8 for (long k = 0; k < width; k++) {
-            float weight = exp_approx(a.at[j * a.stride + k] - top[k]);
-            e[j * width + k] = weight;
+            float weight = exp_approx(a[j * stride + k] - top[k]);
+            a[j * stride + k] = weight;
             sum[k] += weight;
         }
     BY_8 for (long k = 0; k < width; k++) sum[k] = 1 / sum[k];
-    for (long j = 0; j < m; j++) BY_8 for (long k = 0; k < width; k++) e[j * width + k] *= sum[k];
+    for (long j = 0; j < m; j++) BY_8 for (long k = 0; k < width; k++) a[j * stride + k] *= sum[k];
 }
 
-/// One more token: e = exp of its limited logits; sum += e; inverse = 1 / sum.
-INLINE void next_weights(
-    const float *restrict a, float *restrict e, float *restrict sum, float *restrict inverse, long width) {
+/// One more token: a = exp of its limited logits; sum += a; inverse = 1 / sum.
+INLINE void next_weights(float *restrict a, float *restrict sum, float *restrict inverse, long width) {
     BY_8 for (long k = 0; k < width; k++) {
         float limited = a[k] < -LIMIT ? -LIMIT : (a[k] > LIMIT ? LIMIT : a[k]);
         float weight = exp_approx(limited), total = sum[k] + weight;
-        e[k] = weight;
+        a[k] = weight;
         sum[k] = total;
         inverse[k] = 1 / total;
     }
 }
 
-/// da (+)= e (g - B), zero where the logit was cut off.
-INLINE void pooling_row_backward(const float *restrict a, const float *restrict e, const float *restrict g,
-    const float *restrict b, float *restrict da, float limit, int onto, long slots) {
+/// da (+)= e (g - B), zero where the logit was cut off. da may be e.
+INLINE void pooling_row_backward(
+    const float *e, const float *restrict g, const float *restrict b, float *da, int cuts, int onto, long slots) {
+    float least = cuts ? LEAST : -INFINITY, largest = cuts ? LARGEST : INFINITY;
     BY_8 for (long k = 0; k < slots; k++) {
         float gradient = e[k] * (g[k] - b[k]);
-        gradient = a[k] < -limit || a[k] > limit ? 0 : gradient;
+        gradient = e[k] <= least || e[k] >= largest ? 0 : gradient;
         da[k] = onto ? da[k] + gradient : gradient;
     }
+}
+
+INLINE void copy_rows(const float *x, long stride, float *y, long y_stride, long rows, long width) {
+    for (long r = 0; r < rows; r++) memcpy(y + r * y_stride, x + r * stride, sizeof(float) * (size_t)width);
+}
+
+// ---- rows of slots -------------------------------------------------------------------------------------------------
+// A row is folded into eight lanes, and the lanes of eight rows at once: alone, a row would be a chain of operations that
+// wait for each other.
+typedef float f8x __attribute__((vector_size(32), aligned(4)));
+#define LOAD8(p) (*(const f8x *)(p))
+#define STORE8(p, v) (*(f8x *)(p) = (v))
+#define LARGER(a, b) __builtin_elementwise_maximum(a, b)
+
+enum { ROWS = 8 };
+typedef enum { maximum, total, dot } fold_t;
+
+/// max_k a_k, sum_k a_k or sum_k a_k b_k, of every eighth column.
+INLINE void fold_row(const fold_t fold, const float *a, const float *b, long count, f8x *lanes) {
+    f8x all = (f8x){0} - (fold == maximum ? INFINITY : 0);
+    long k = 0;
+    for (; k + 8 <= count; k += 8) {
+        if (fold == maximum) all = LARGER(all, LOAD8(a + k));
+        else if (fold == total) all += LOAD8(a + k);
+        else all += LOAD8(a + k) * LOAD8(b + k);
+    }
+    for (; k < count; k++) {
+        float *lane = (float *)&all + k % 8;
+        if (fold == maximum) *lane = larger(*lane, a[k]);
+        else *lane += fold == total ? a[k] : a[k] * b[k];
+    }
+    *lanes = all;
+}
+
+/// result[r]: lanes[r] folded. What is stored first of two rows, then of four, is that of each row side by side.
+INLINE void fold_lanes(const fold_t fold, const f8x lanes[ROWS], float result[ROWS]) {
+#define BOTH(a, b) (fold == maximum ? LARGER(a, b) : (a) + (b))
+#define NEIGHBOURS(a, b)                                                                                               \
+    BOTH(__builtin_shufflevector(a, b, 0, 2, 8, 10, 4, 6, 12, 14),                                                     \
+        __builtin_shufflevector(a, b, 1, 3, 9, 11, 5, 7, 13, 15))
+    f8x two[4], four[2];
+    for (int r = 0; r < 4; r++) two[r] = NEIGHBOURS(lanes[2 * r], lanes[2 * r + 1]);
+    for (int r = 0; r < 2; r++) four[r] = NEIGHBOURS(two[2 * r], two[2 * r + 1]);
+    STORE8(result, BOTH(__builtin_shufflevector(four[0], four[1], 0, 1, 2, 3, 8, 9, 10, 11),
+                       __builtin_shufflevector(four[0], four[1], 4, 5, 6, 7, 12, 13, 14, 15)));
+#undef BOTH
+#undef NEIGHBOURS
+}
+
+INLINE void add_row(float *restrict x, const float *restrict y, long width) {
+    BY_8 for (long k = 0; k < width; k++) x[k] += y[k];
 }
 
 // ---- reading weights -----------------------------------------------------------------------------------------------
@@ -104,174 +162,249 @@ INLINE void score_row(float *restrict s, const float *restrict inverse, const fl
     }
 }
 
-INLINE void add_row(float *restrict x, const float *restrict y, long width) {
-    BY_8 for (long k = 0; k < width; k++) x[k] += y[k];
+INLINE void subtract_maxima(float *z, long heads, long slots) {
+    f8x lanes[ROWS] = {0};
+    float top[ROWS];
+    for (long h = 0; h < heads; h++) fold_row(maximum, z + h * slots, NULL, slots, lanes + h);
+    fold_lanes(maximum, lanes, top);
+    for (long h = 0; h < heads; h++) BY_8 for (long k = 0; k < slots; k++) z[h * slots + k] -= top[h];
 }
 
-INLINE void copy_row(const float *restrict x, float *restrict y, long width) {
-    BY_8 for (long k = 0; k < width; k++) y[k] = x[k];
+INLINE void divide_by_sums(float *p, long heads, long slots) {
+    f8x lanes[ROWS] = {0};
+    float sum[ROWS];
+    for (long h = 0; h < heads; h++) fold_row(total, p + h * slots, NULL, slots, lanes + h);
+    fold_lanes(total, lanes, sum);
+    STORE8(sum, 1 / LOAD8(sum));
+    for (long h = 0; h < heads; h++) BY_8 for (long k = 0; k < slots; k++) p[h * slots + k] *= sum[h];
 }
 
-INLINE void subtract_maximum(float *z, long slots) {
-    float top = -INFINITY;
-    BY_8 for (long k = 0; k < slots; k++) top = larger(top, z[k]);
-    BY_8 for (long k = 0; k < slots; k++) z[k] -= top;
-}
-
-/// p, exponentials, become a softmax; w = p / c.
-INLINE void divide_row(float *restrict p, const float *restrict inverse, float *restrict w, long slots) {
-    _Pragma("clang fp reassociate(on)") float sum = 0;
-    BY_8 for (long k = 0; k < slots; k++) sum += p[k];
-    sum = 1 / sum;
-    BY_8 for (long k = 0; k < slots; k++) {
-        float weight = p[k] * sum;
-        p[k] = weight;
-        w[k] = weight * inverse[k];
+/// Each of `count` x `each` rows of slots becomes its softmax; `each` are side by side, then the next `stride` floats
+/// on. An operation is done for many rows before the next that waits for it.
+INLINE void softmax_rows(float *z, long stride, long count, long each, long slots) {
+    for (long first = 0; first < count; first += ROWS, z += ROWS * stride) {
+        long some = count - first < ROWS ? count - first : ROWS;
+        for (long i = 0; i < some; i++)
+            for (long r = 0; r < each; r += ROWS)
+                if (r + ROWS <= each) subtract_maxima(z + i * stride + r * slots, ROWS, slots);
+                else subtract_maxima(z + i * stride + r * slots, each - r, slots);
+        for (long i = 0; i < some; i++)
+            BY_16 for (long k = 0; k < each * slots; k++) z[i * stride + k] = exp_approx(z[i * stride + k]);
+        for (long i = 0; i < some; i++)
+            for (long r = 0; r < each; r += ROWS)
+                if (r + ROWS <= each) divide_by_sums(z + i * stride + r * slots, ROWS, slots);
+                else divide_by_sums(z + i * stride + r * slots, each - r, slots);
     }
 }
 
-/// p, w [head, n, slots] of n tokens; s holds their products with keys. One thing after the other for all rows: a row
-/// alone would be a chain of operations that wait for each other.
-INLINE void reading_weights(
-    mixer_t x, rows_t reading, const float *bias, rows_t inverse, float *s, float *p, float *w, long n) {
-    long slots = x.slots;
-    for (long h = 0, row = 0; h < x.heads; h++)
-        for (long i = 0; i < n; i++, row += slots) {
-            const float *inverses = inverse.at + i * inverse.stride + pool(x, h);
-            if (x.key) score_row(s + row, inverses, bias + h * slots, p + row, key_scale(x), slots);
-            else copy_row(reading.at + i * reading.stride + h * slots, p + row, slots);
-            subtract_maximum(p + row, slots);
+/// p of n tokens, of their logits or, with keys, of s, products of queries with sums of weighted keys, which become
+/// scores.
+INLINE void reading_weights(mixer_t x, tape_t kept, const float *bias, long n) {
+    if (!x.key) return softmax_rows(kept.p, kept.stride, n, x.heads, x.slots);
+    for (long h = 0; h < x.heads; h++)
+        for (long i = 0; i < n; i++) {
+            long row = h * kept.head + i * kept.stride;
+            const float *inverse = kept.inverse.at + i * kept.inverse.stride + pool(x, h);
+            score_row(kept.s + row, inverse, bias + h * x.slots, kept.p + row, key_scale(x), x.slots);
         }
-    BY_16 for (long k = 0; k < n * all_slots(x); k++) p[k] = exp_approx(p[k]);
-    for (long h = 0, row = 0; h < x.heads; h++)
-        for (long i = 0; i < n; i++, row += slots)
-            divide_row(p + row, inverse.at + i * inverse.stride + pool(x, h), w + row, slots);
+    if (n == 1) softmax_rows(kept.p, 0, 1, x.heads, x.slots);
+    else softmax_rows(kept.p, kept.head, x.heads, n, x.slots);
 }
 
-/// Of one token. u, products of dy with sums of weighted values, becomes what B sums; dz is overwritten, or dbias is
-/// added to.
-INLINE void reading_row_backward(float *restrict u, const float *restrict inverse, const float *restrict p,
-    const float *restrict s, float *restrict w, float *restrict t, float *restrict dz, float *restrict dbias,
-    float scale, long slots) {
-    _Pragma("clang fp reassociate(on)") float dot = 0;
-    BY_8 for (long k = 0; k < slots; k++) {
-        u[k] *= inverse[k];
-        w[k] = p[k] * inverse[k];
-        dot += p[k] * u[k];
+/// w = p / c [heads, n, slots]
+INLINE void divide_by_weights(mixer_t x, tape_t kept, float *restrict w, long n) {
+    for (long h = 0; h < x.heads; h++)
+        for (long i = 0; i < n; i++, w += x.slots) {
+            const float *p = kept.p + h * kept.head + i * kept.stride;
+            const float *inverse = kept.inverse.at + i * kept.inverse.stride + pool(x, h);
+            BY_8 for (long k = 0; k < x.slots; k++) w[k] = p[k] * inverse[k];
+        }
+}
+
+/// What one head's rows are to the gradient of their softmax. u, products of dy with sums of weighted values, becomes
+/// what B sums; w, t as above; p becomes dz, or dbias is added to.
+typedef struct {
+    float *u, *w, *t;
+    rows_t inverse;
+    const float *s;
+    float *p;
+    long p_stride; // of s too
+    float *dbias;  // NULL without keys
+} reading_t;
+
+INLINE void reading_backward(mixer_t x, reading_t d, long n) {
+    float scale = key_scale(x);
+    for (long first = 0; first < n; first += ROWS) {
+        long end = n - first < ROWS ? n : first + ROWS;
+        f8x lanes[ROWS] = {0};
+        float dots[ROWS];
+        for (long i = first; i < end; i++) {
+            const float *inverse = d.inverse.at + i * d.inverse.stride, *p = d.p + i * d.p_stride;
+            float *u = d.u + i * x.slots, *w = d.w + i * x.slots;
+            BY_8 for (long k = 0; k < x.slots; k++) {
+                u[k] *= inverse[k];
+                w[k] = p[k] * inverse[k];
+            }
+            fold_row(dot, p, u, x.slots, lanes + i - first);
+        }
+        fold_lanes(dot, lanes, dots);
+        for (long i = first; i < end; i++) {
+            const float *restrict inverse = d.inverse.at + i * d.inverse.stride, *restrict w = d.w + i * x.slots;
+            float *restrict u = d.u + i * x.slots, *restrict p = d.p + i * d.p_stride, mean = dots[i - first];
+            if (!d.dbias) {
+                BY_8 for (long k = 0; k < x.slots; k++) {
+                    p[k] *= u[k] - mean;
+                    u[k] *= w[k];
+                }
+                continue;
+            }
+            const float *restrict s = d.s + i * d.p_stride;
+            float *restrict t = d.t + i * x.slots, *restrict dbias = d.dbias;
+            BY_8 for (long k = 0; k < x.slots; k++) {
+                float gradient = p[k] * (u[k] - mean);
+                dbias[k] += gradient;
+                t[k] = gradient * inverse[k] * scale;
+                u[k] = u[k] * w[k] + gradient * inverse[k] * s[k];
+            }
+        }
     }
-    if (!dbias) BY_8 for (long k = 0; k < slots; k++) {
-            dz[k] = p[k] * (u[k] - dot);
-            u[k] *= w[k];
-        }
-    else BY_8 for (long k = 0; k < slots; k++) {
-            float gradient = p[k] * (u[k] - dot);
-            dbias[k] += gradient;
-            t[k] = gradient * inverse[k] * scale;
-            u[k] = u[k] * w[k] + gradient * inverse[k] * s[k];
-        }
 }
 
 // ---- one sentence --------------------------------------------------------------------------------------------------
 // Columns of a head.
-INLINE rows_t values(mixer_t x, mixer_inputs_t in, long h) { return (rows_t){in.value + h * x.value, in.value_stride}; }
-INLINE rows_t keys(mixer_t x, mixer_inputs_t in, long h) { return (rows_t){in.key + h * x.key, in.key_stride}; }
-INLINE rows_t queries(mixer_t x, mixer_inputs_t in, long h) {
+INLINE rows_t values(mixer_t x, mixer_rows_t in, long h) { return (rows_t){in.value + h * x.value, in.value_stride}; }
+INLINE rows_t keys(mixer_t x, mixer_rows_t in, long h) { return (rows_t){in.key + h * x.key, in.key_stride}; }
+INLINE rows_t queries(mixer_t x, mixer_rows_t in, long h) {
     return (rows_t){in.reading + h * x.key, in.reading_stride};
+}
+INLINE rows_t pooling(mixer_t x, mixer_rows_t in, long h) {
+    return (rows_t){in.pooling + pool(x, h), in.pooling_stride};
 }
 
 KERNEL void mixer_forward(
-    mixer_t x, mixer_inputs_t in, long n, long m, float *out, long out_stride, float *tape, float *scratch) {
+    mixer_t x, mixer_rows_t in, long n, long m, float *out, long out_stride, float *tape, float *scratch) {
     if (m == 0) return clear_rows(out, out_stride, n, x.heads * x.value);
     long slots = x.slots, width = pools(x);
-    tape_t kept = parts(x, tape, n, m);
+    tape_t kept = parts(x, in, tape, n);
     if (x.causal) {
         clear_rows(scratch, 0, 1, width);
-        for (long i = 0; i < n; i++)
-            next_weights(
-                in.pooling + i * in.pooling_stride, kept.weights + i * width, scratch, kept.inverse + i * width, width);
+        for (long i = 0; i < n; i++) next_weights(in.pooling + i * in.pooling_stride, scratch, tape + i * width, width);
     } else {
-        pooling_weights((rows_t){in.pooling, in.pooling_stride}, kept.weights, m, width, scratch);
-        for (long k = 0; k < width; k++) kept.inverse[k] = 1;
+        pooling_weights(in.pooling, in.pooling_stride, m, width, scratch);
+        for (long k = 0; k < width; k++) tape[k] = 1;
     }
-    float *w = scratch, *sums = w + n * all_slots(x);
+    float *sums = scratch;
     for (long h = 0; h < x.heads && x.key; h++) {
-        rows_t e = {kept.weights + pool(x, h), width};
-        linear_t scores = {x.key, slots, keys(x, in, h), e, queries(x, in, h), kept.s + h * n * slots, slots, 0};
+        linear_t scores = {
+            x.key, slots, keys(x, in, h), pooling(x, in, h), queries(x, in, h), kept.s + h * kept.head, slots, 0};
         attend(x.causal, scores, n, m, sums);
     }
-    rows_t reading = {in.reading, in.reading_stride}, inverse = {kept.inverse, kept.inverse_stride};
-    reading_weights(x, reading, in.bias, inverse, kept.s, kept.p, w, n);
+    reading_weights(x, kept, in.bias, n);
+    if (x.causal) {
+        divide_by_weights(x, kept, scratch, n);
+        kept.p = scratch, kept.stride = slots, kept.head = n * slots;
+        sums += n * all_slots(x);
+    }
     for (long h = 0; h < x.heads; h++) {
-        rows_t e = {kept.weights + pool(x, h), width};
-        rows_t weights = {w + h * n * slots, slots};
-        linear_t read = {slots, x.value, e, values(x, in, h), weights, out + h * x.value, out_stride, 0};
+        rows_t w = {kept.p + h * kept.head, kept.stride};
+        linear_t read = {slots, x.value, pooling(x, in, h), values(x, in, h), w, out + h * x.value, out_stride, 0};
         attend(x.causal, read, n, m, sums);
     }
 }
 
-KERNEL void mixer_backward(mixer_t x, mixer_inputs_t in, long n, long m, const float *dout, long out_stride,
-    const float *tape, mixer_gradients_t d, float *scratch) {
-    if (m == 0) return clear_rows(d.reading, d.reading_stride, n, x.heads * (x.key ? x.key : x.slots));
-    long slots = x.slots, width = pools(x);
-    tape_t kept = parts(x, (float *)tape, n, m);
-    float *w = scratch, *u = w + n * slots, *t = u + n * slots;      // [n, slots]
-    float *g = t + n * slots, *b = g + m * slots, *sums = b + slots; // [m, slots], [slots]
+KERNEL void mixer_backward(mixer_t x, mixer_rows_t in, long n, long m, const float *dout, long out_stride,
+    const float *tape, float *dbias, float *scratch) {
+    if (m == 0) return clear_rows(in.reading, in.reading_stride, n, x.heads * (x.key ? x.key : x.slots));
+    long slots = x.slots;
+    tape_t kept = parts(x, in, (float *)tape, n);
+    float *w = scratch, *u = w + n * slots, *t = u + n * slots;          // [n, slots]
+    float *g = t + n * slots, *b = g + m * slots, *dq = b + slots;       // [m, slots], [slots], [n, key]
+    float *da = dq + n * x.key, *sums = da + (x.shared ? m * slots : 0); // [m, slots]
     rows_t ws = {w, slots}, ts = {t, slots};
     for (long h = 0; h < x.heads; h++) {
-        rows_t e = {kept.weights + pool(x, h), width}, v = values(x, in, h), dy = {dout + h * x.value, out_stride};
+        rows_t e = pooling(x, in, h), v = values(x, in, h), dy = {dout + h * x.value, out_stride};
         attend(x.causal, (linear_t){x.value, slots, v, e, dy, u, slots, 0}, n, m, sums);
-        for (long i = 0; i < n; i++) {
-            long row = (h * n + i) * slots, at = i * slots;
-            const float *inverse = kept.inverse + i * kept.inverse_stride + pool(x, h);
-            float *dz = d.reading + i * d.reading_stride + h * slots, *dbias = x.key ? d.bias + h * slots : NULL;
-            reading_row_backward(
-                u + at, inverse, kept.p + row, kept.s + row, w + at, t + at, dz, dbias, key_scale(x), slots);
-        }
-        linear_t dv = {slots, x.value, ws, dy, e, d.value + h * x.value, d.value_stride, 0};
-        linear_t gv = {x.value, slots, dy, ws, v, g, slots, 0};
+        reading_t reading = {.u = u,
+            .w = w,
+            .t = t,
+            .inverse = {kept.inverse.at + pool(x, h), kept.inverse.stride},
+            .s = x.key ? kept.s + h * kept.head : NULL,
+            .p = kept.p + h * kept.head,
+            .p_stride = kept.stride,
+            .dbias = x.key ? dbias + h * slots : NULL};
+        reading_backward(x, reading, n);
+        attend_backward(x.causal, (linear_t){x.value, slots, dy, ws, v, g, slots, 0}, n, m, sums);
+        linear_t dv = {slots, x.value, ws, dy, e, in.value + h * x.value, in.value_stride, 0};
         attend_backward(x.causal, dv, n, m, sums);
-        attend_backward(x.causal, gv, n, m, sums);
         if (x.key) {
             rows_t k = keys(x, in, h), q = queries(x, in, h);
-            linear_t dq = {slots, x.key, e, k, ts, d.reading + h * x.key, d.reading_stride, 0};
-            linear_t dk = {slots, x.key, ts, q, e, d.key + h * x.key, d.key_stride, 0};
-            linear_t gk = {x.key, slots, q, ts, k, g, slots, 1};
-            attend(x.causal, dq, n, m, sums);
+            attend(x.causal, (linear_t){slots, x.key, e, k, ts, dq, x.key, 0}, n, m, sums);
+            attend_backward(x.causal, (linear_t){x.key, slots, q, ts, k, g, slots, 1}, n, m, sums);
+            linear_t dk = {slots, x.key, ts, q, e, in.key + h * x.key, in.key_stride, 0};
             attend_backward(x.causal, dk, n, m, sums);
-            attend_backward(x.causal, gk, n, m, sums);
+            copy_rows(dq, x.key, in.reading + h * x.key, in.reading_stride, n, x.key);
         }
         clear_rows(b, 0, 1, slots);
         for (long i = 0; i < n && !x.causal; i++) add_row(b, u + i * slots, slots);
         for (long j = m - 1; j >= 0; j--) {
             if (x.causal) add_row(b, u + j * slots, slots);
-            const float *a = in.pooling + j * in.pooling_stride + pool(x, h);
-            float *da = d.pooling + j * d.pooling_stride + pool(x, h), limit = x.causal ? LIMIT : INFINITY;
-            pooling_row_backward(a, e.at + j * width, g + j * slots, b, da, limit, x.shared && h > 0, slots);
+            float *own = in.pooling + j * in.pooling_stride + pool(x, h);
+            pooling_row_backward(
+                own, g + j * slots, b, x.shared ? da + j * slots : own, x.causal, x.shared && h > 0, slots);
         }
     }
+    if (x.shared) copy_rows(da, slots, in.pooling, in.pooling_stride, m, slots);
 }
 
 // ---- translation ---------------------------------------------------------------------------------------------------
 // A head's sums: of weighted keys [key, slots], then of weighted values [slots, value].
 
-KERNEL void mixer_step(mixer_t x, mixer_inputs_t in, long rows, float *states, const int32_t *places, float *out,
+enum { HEADS = 16 }; // at a time
+
+/// One token: s of its heads from their sums of keys, to which its own are added first where `adds`.
+INLINE void step_keys(mixer_t x, const int adds, mixer_rows_t in, float *sums, float *s) {
+    one_t one[HEADS];
+    for (long first = 0; first < x.heads; first += HEADS) {
+        long count = x.heads - first < HEADS ? x.heads - first : HEADS;
+        for (long i = 0; i < count; i++) {
+            long h = first + i;
+            const float *e = adds ? in.pooling + pool(x, h) : NULL, *k = adds ? in.key + h * x.key : NULL;
+            one[i] = (one_t){k, e, in.reading + h * x.key, s + h * x.slots, sums + h * pooled_head(x)};
+        }
+        step_sums(adds, one, count, x.key, x.slots);
+    }
+}
+
+/// The same with values: out of its heads, w their weights.
+INLINE void step_values(mixer_t x, const int adds, mixer_rows_t in, float *sums, const float *w, float *out) {
+    one_t one[HEADS];
+    for (long first = 0; first < x.heads; first += HEADS) {
+        long count = x.heads - first < HEADS ? x.heads - first : HEADS;
+        for (long i = 0; i < count; i++) {
+            long h = first + i;
+            float *own = sums + h * pooled_head(x) + x.key * x.slots;
+            const float *e = adds ? in.pooling + pool(x, h) : NULL, *v = adds ? in.value + h * x.value : NULL;
+            one[i] = (one_t){e, v, w + h * x.slots, out + h * x.value, own};
+        }
+        step_sums(adds, one, count, x.slots, x.value);
+    }
+}
+
+KERNEL void mixer_step(mixer_t x, mixer_rows_t in, long rows, float *states, const int32_t *places, float *out,
     long out_stride, float *scratch) {
-    long slots = x.slots, width = pools(x);
-    float *e = scratch, *inverse = e + width, *s = inverse + width, *p = s + all_slots(x), *w = p + all_slots(x);
+    long width = pools(x);
+    float *inverse = scratch, *w = inverse + width, *s = w + all_slots(x), *z = s + all_slots(x);
+    if (!x.key) softmax_rows(in.reading, in.reading_stride, rows, x.heads, x.slots);
     for (long r = 0; r < rows; r++) {
-        float *sum = states + place(places, r) * mixer_state(x), *sums = sum + width;
-        next_weights(in.pooling, e, sum, inverse, width);
-        for (long h = 0; h < x.heads && x.key; h++) {
-            rows_t weights = {e + pool(x, h), 0};
-            linear_t scores = {x.key, slots, keys(x, in, h), weights, queries(x, in, h), s + h * slots, 0, 0};
-            sweep(scores, sums + h * pooled_head(x), 1);
+        float *sum = states + place(places, r) * mixer_state(x);
+        tape_t own = {{inverse, 0}, x.key ? z : in.reading, s, 0, x.slots};
+        next_weights(in.pooling, sum, inverse, width);
+        if (x.key) {
+            step_keys(x, 1, in, sum + width, s);
+            reading_weights(x, own, in.bias, 1);
         }
-        reading_weights(x, (rows_t){in.reading, 0}, in.bias, (rows_t){inverse, 0}, s, p, w, 1);
-        for (long h = 0; h < x.heads; h++) {
-            rows_t weights = {e + pool(x, h), 0};
-            linear_t read = {slots, x.value, weights, values(x, in, h), {w + h * slots, 0}, out + h * x.value, 0, 0};
-            sweep(read, sums + h * pooled_head(x) + x.key * slots, 1);
-        }
+        divide_by_weights(x, own, w, 1);
+        step_values(x, 1, in, sum + width, w, out);
         in.pooling += in.pooling_stride;
         in.value += in.value_stride;
         in.key += in.key_stride;
@@ -280,12 +413,11 @@ KERNEL void mixer_step(mixer_t x, mixer_inputs_t in, long rows, float *states, c
     }
 }
 
-KERNEL void mixer_pool(mixer_t x, mixer_inputs_t in, long m, float *pooled, float *scratch) {
-    long slots = x.slots, width = pools(x);
-    float *weights = scratch + 2 * width;
-    pooling_weights((rows_t){in.pooling, in.pooling_stride}, weights, m, width, scratch);
+KERNEL void mixer_pool(mixer_t x, mixer_rows_t in, long m, float *pooled, float *scratch) {
+    long slots = x.slots;
+    pooling_weights(in.pooling, in.pooling_stride, m, pools(x), scratch);
     for (long h = 0; h < x.heads; h++, pooled += pooled_head(x)) {
-        rows_t e = {weights + pool(x, h), width};
+        rows_t e = pooling(x, in, h);
         linear_t pool_keys = {.height = x.key, .width = slots, .x = keys(x, in, h), .u = e};
         sum_rows(pool_keys, pooled, m);
         linear_t pool_values = {.height = slots, .width = x.value, .x = e, .u = values(x, in, h)};
@@ -293,21 +425,18 @@ KERNEL void mixer_pool(mixer_t x, mixer_inputs_t in, long m, float *pooled, floa
     }
 }
 
-KERNEL void mixer_read(mixer_t x, mixer_inputs_t in, long rows, const float *pooled, const int32_t *places, float *out,
+KERNEL void mixer_read(mixer_t x, mixer_rows_t in, long rows, const float *pooled, const int32_t *places, float *out,
     long out_stride, float *scratch) {
-    long slots = x.slots;
-    float *ones = scratch, *s = ones + pools(x), *p = s + all_slots(x), *w = p + all_slots(x);
+    float *ones = scratch, *s = ones + pools(x), *z = s + all_slots(x);
     for (long k = 0; k < pools(x); k++) ones[k] = 1;
+    if (!x.key) softmax_rows(in.reading, in.reading_stride, rows, x.heads, x.slots);
     for (long r = 0; r < rows; r++, in.reading += in.reading_stride, out += out_stride) {
-        const float *sums = pooled + place(places, r) * mixer_pooled(x);
-        for (long h = 0; h < x.heads && x.key; h++) {
-            linear_t scores = {.height = x.key, .width = slots, .y = queries(x, in, h), .o = s + h * slots};
-            read_sums(scores, sums + h * pooled_head(x), 1);
+        float *sums = (float *)pooled + place(places, r) * mixer_pooled(x);
+        tape_t own = {{ones, 0}, x.key ? z : in.reading, s, 0, x.slots};
+        if (x.key) {
+            step_keys(x, 0, in, sums, s);
+            reading_weights(x, own, in.bias, 1);
         }
-        reading_weights(x, (rows_t){in.reading, 0}, in.bias, (rows_t){ones, 0}, s, p, w, 1);
-        for (long h = 0; h < x.heads; h++) {
-            linear_t read = {.height = slots, .width = x.value, .y = {w + h * slots, 0}, .o = out + h * x.value};
-            read_sums(read, sums + h * pooled_head(x) + x.key * slots, 1);
-        }
+        step_values(x, 0, in, sums, own.p, out);
     }
 }

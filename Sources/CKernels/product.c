@@ -6,7 +6,7 @@
 // time is copied, if there are enough rows.
 
 enum {
-    GROUP = 16 * TILE, // rows of a transposed operand that are copied together
+    GROUP = 22 * TILE, // rows of a transposed operand that are copied together: widths are often 128
     GAP = 16,          // floats between its tiles, where copies of whole registers end
     FEW = 4 * TILE,    // rows for which it is not worth it to copy a strip
     AHEAD = 16,        // rows of a transposed operand that are asked for before they are copied
@@ -25,7 +25,7 @@ INLINE void ask(later_t later, long part, long parts) {
         for (long c = 0; c < later.floats; c += 16) __builtin_prefetch(later.from + r * later.stride + c, 0, 2);
 }
 
-/// packed[r / TILE][k][r % TILE] = a[k][r] for up to GROUP rows; rows that do not exist are zero. Where there are sums,
+/// packed[r / TILE][k][r % TILE] = a[k][r] for up to GROUP rows, those that do not exist anything. Where there are sums,
 /// sums[r] += a[k][r].
 INLINE void pack_group(
     const float *restrict a, long stride, long rows, long inner, float *restrict packed, float *restrict sums) {
@@ -34,13 +34,25 @@ INLINE void pack_group(
         if (k + AHEAD < inner) ask((later_t){a + AHEAD * stride, 0, 1, rows}, 0, 1);
         float *to = packed + k * TILE;
         long r = 0;
-        for (; r + 8 <= rows; r += TILE, to += step)
-            memcpy(to, a + r, 8 * sizeof(float)); // 2 too many, overwritten by the next k
+        // 2 too many, overwritten by the next k; beyond the last row the next k's numbers, of which nothing is kept
+        for (long end = k + 1 < inner && stride >= 8 ? rows : rows - 7; r < end; r += TILE, to += step)
+            memcpy(to, a + r, 8 * sizeof(float));
         for (; r < rows; r += TILE, to += step)
             for (long i = 0; i < TILE; i++) to[i] = r + i < rows ? a[r + i] : 0;
         if (sums)
             for (r = 0; r < rows; r++) sums[r] += a[r];
     }
+}
+
+/// The first `width` columns of b; beyond them is anything.
+INLINE void copy_part(
+    const float *restrict b, long stride, long inner, long width, float *restrict copy, long columns) {
+    for (long k = 0; k < inner; k++, b += stride, copy += columns)
+        for (long i = 0; i < width; i += 16) {
+            if (i + 16 <= width || (k + 1 < inner && stride >= 16)) STORE16(copy + i, LOAD16(b + i));
+            else
+                for (long c = 0; c < 16; c++) copy[i + c] = i + c < width ? b[i + c] : 0;
+        }
 }
 
 /// One tile of c; what lies beyond its edges is worked out beside it and not kept.
@@ -66,9 +78,7 @@ INLINE void product_block(strip_t strip, const float *a, long a_tile, long a_row
         const float *right = b + j;
         long stride = b_stride;
         if (width < strip.columns) {
-            for (long k = 0; k < inner; k++)
-                for (long i = 0; i < strip.columns; i++)
-                    copy[k * strip.columns + i] = i < width ? right[k * b_stride + i] : 0;
+            copy_part(right, b_stride, inner, width, copy, strip.columns);
             right = copy, stride = strip.columns;
         } else if (strip.columns == 16 && rows > FEW) {
             for (long k = 0; k < inner; k++) STORE16(copy + 16 * k, LOAD16(right + k * b_stride));

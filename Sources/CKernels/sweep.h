@@ -37,6 +37,26 @@ INLINE long NAMED(sweep_columns_, LANES)(long c, const int adds, const int reads
     return c;
 }
 
+/// The columns from c on as far as LANES fill them, of one token for each of `together` sums; returns the first left.
+INLINE long NAMED(step_columns_, LANES)(
+    long c, const long together, const int adds, const one_t *one, long height, long width) {
+    for (; c + LANES <= width; c += LANES) {
+        VECTOR o[TOGETHER], u[TOGETHER];
+        for (long b = 0; b < together; b++) {
+            o[b] = (VECTOR){0};
+            if (adds) u[b] = *(const VECTOR *)(one[b].u + c);
+        }
+        for (long r = 0; r < height; r++)
+            for (long b = 0; b < together; b++) {
+                VECTOR *sum = (VECTOR *)(one[b].sums + r * width + c), row = *sum;
+                if (adds) *sum = row += one[b].x[r] * u[b];
+                o[b] += one[b].y[r] * row;
+            }
+        for (long b = 0; b < together; b++) *(VECTOR *)(one[b].o + c) = o[b];
+    }
+    return c;
+}
+
 #undef VECTOR
 #undef NAMED
 #undef JOIN

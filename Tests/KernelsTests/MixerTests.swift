@@ -83,18 +83,18 @@ struct MixerTests {
         func run() -> (out: [Float], gradients: NaiveMixer.Inputs<[Float]>) {
             let (shape, n, m, widths) = (naive.shape, naive.n, naive.m, naive.widths), given = rows
             let out = Rows(unset: n, widths.value, apart: 2), dy = Rows(dout, n, widths.value, apart: 2)
-            let tape = Scratch(mixer_tape(shape, n, m)), scratch = Scratch(mixer_scratch(shape, n, m))
-            mixer_forward(shape, mixer_inputs_t(given), n, m, out.start, out.stride, tape.start, scratch.start)
+            let bias = Rows([Float](repeating: 0.5, count: widths.bias), 1, widths.bias, apart: 0)  // is added to
+            let tape = Scratch(mixer_tape(shape, n)), scratch = Scratch(mixer_scratch(shape, n, m))
+            mixer_forward(shape, mixer_rows_t(given), n, m, out.start, out.stride, tape.start, scratch.start)
 
             let again = Scratch(mixer_scratch(shape, n, m))
-            var d = given.map { Rows(unset: $0.rows, $0.width, apart: $0.stride - $0.width) }
-            d.bias = Rows([Float](repeating: 0.5, count: widths.bias), 1, widths.bias, apart: 0)  // is added to
             mixer_backward(
-                shape, mixer_inputs_t(given), n, m, dy.start, dy.stride, tape.start, mixer_gradients_t(d), again.start)
-            #expect(given.isFramed && dy.isFramed && out.isFramed && d.isFramed, "\(name)")
+                shape, mixer_rows_t(given), n, m, dy.start, dy.stride, tape.start, bias.start, again.start)
+            #expect(given.isFramed && dy.isFramed && out.isFramed && bias.isFramed, "\(name)")
             #expect(tape.isFramed && scratch.isFramed && again.isFramed, "\(name)")
-            var gradients = d.map(\.values)
-            gradients.bias = gradients.bias.map { $0 - 0.5 }
+            #expect(given.bias.values == inputs.bias, "\(name)")
+            var gradients = given.map(\.values)
+            gradients.bias = bias.values.map { $0 - 0.5 }
             return (out.values, gradients)
         }
 
@@ -104,7 +104,7 @@ struct MixerTests {
             let size = mixer_state(shape), states = Scratch(3 * size, 0), scratch = Scratch(mixer_scratch(shape, 0, 1))
             for i in 0..<naive.n {
                 mixer_step(
-                    shape, mixer_inputs_t(given, from: i), 1, states.start, [2], out[i], out.stride, scratch.start)
+                    shape, mixer_rows_t(given, from: i), 1, states.start, [2], out[i], out.stride, scratch.start)
             }
             #expect(given.isFramed && states.isFramed && scratch.isFramed && out.isFramed, "\(name)")
             #expect((0..<2 * size).allSatisfy { states.start[$0] == 0 }, "\(name)")
@@ -116,9 +116,9 @@ struct MixerTests {
             let out = Rows(unset: n, naive.widths.value, apart: 2)
             let size = mixer_pooled(shape), pooled = Scratch(2 * size)
             let scratch = Scratch(mixer_scratch(shape, 0, m)), again = Scratch(mixer_scratch(shape, 0, 1))
-            mixer_pool(shape, mixer_inputs_t(given), m, pooled.start + size, scratch.start)
+            mixer_pool(shape, mixer_rows_t(given), m, pooled.start + size, scratch.start)
             mixer_read(
-                shape, mixer_inputs_t(given), n, pooled.start, [Int32](repeating: 1, count: n), out.start, out.stride,
+                shape, mixer_rows_t(given), n, pooled.start, [Int32](repeating: 1, count: n), out.start, out.stride,
                 again.start)
             #expect(given.isFramed && pooled.isFramed && scratch.isFramed && again.isFramed && out.isFramed, "\(name)")
             return out.values
@@ -206,6 +206,14 @@ struct MixerTests {
         }
     }
 
+    /// Every way of dealing heads and tokens to groups: of 8 and 16, of 8, 4 and 2, and what is left of them.
+    @Test(arguments: [5, 8, 9, 17, 27], [false, true])
+    func headsAroundTheGroups(heads: Int, isCausal: Bool) {
+        for shape in Self.shapes(heads: [heads], slots: [3, 8], values: [4], keys: [0, 2], isCausal: isCausal) {
+            for n in [1, 7, 8, 9, 17] { Case(shape, n: n, m: n).check() }
+        }
+    }
+
     /// Nothing overflows, nothing vanishes, and what the limit cuts off has no gradient.
     @Test(arguments: [false, true])
     func largePoolingLogits(isCausal: Bool) {
@@ -244,25 +252,28 @@ struct MixerTests {
     @Test(arguments: [0, 4])
     func rowsAreIndependent(key: Int) {
         for isCausal in [false, true] {
-            let shape = mixer_t(2, 8, 16, key, shared: 0, isCausal: isCausal), given = Case(shape, n: 4, m: 4),
-                rows = given.rows
+            let shape = mixer_t(2, 8, 16, key, shared: 0, isCausal: isCausal), given = Case(shape, n: 4, m: 4)
             let out = Rows(unset: 4, given.naive.widths.value, apart: 2), scratch = Scratch(mixer_scratch(shape, 0, 4))
             let size = isCausal ? mixer_state(shape) : mixer_pooled(shape), kept = Scratch(4 * size, 0),
-                places: [Int32] = [3, 0, 2, 1]
+                places: [Int32] = [3, 0, 2, 1], rows = given.rows
             if !isCausal {
-                for s in 0..<4 { mixer_pool(shape, mixer_inputs_t(rows), s, kept.start + s * size, scratch.start) }
-                mixer_read(shape, mixer_inputs_t(rows), 4, kept.start, places, out.start, out.stride, scratch.start)
+                for s in 0..<4 {
+                    let own = given.rows  // of which weights take the place
+                    mixer_pool(shape, mixer_rows_t(own), s, kept.start + s * size, scratch.start)
+                    #expect(own.isFramed)
+                }
+                mixer_read(shape, mixer_rows_t(rows), 4, kept.start, places, out.start, out.stride, scratch.start)
             } else {
-                mixer_step(shape, mixer_inputs_t(rows), 4, kept.start, places, out.start, out.stride, scratch.start)
+                mixer_step(shape, mixer_rows_t(rows), 4, kept.start, places, out.start, out.stride, scratch.start)
             }
             for r in 0..<4 {
-                let alone = Rows(unset: 1, given.naive.widths.value, apart: 0)
-                let tape = Scratch(mixer_tape(shape, 1, 4)), more = Scratch(mixer_scratch(shape, 1, 4))
+                let alone = Rows(unset: 1, given.naive.widths.value, apart: 0), own = given.rows
+                let tape = Scratch(mixer_tape(shape, 1)), more = Scratch(mixer_scratch(shape, 1, 4))
                 let m = isCausal ? 1 : Int(places[r])
-                let inputs = isCausal ? mixer_inputs_t(rows, from: r) : mixer_inputs_t(rows, readingFrom: r)
-                mixer_forward(shape, inputs, 1, m, alone.start, alone.stride, tape.start, more.start)
+                let from = isCausal ? mixer_rows_t(own, from: r) : mixer_rows_t(own, readingFrom: r)
+                mixer_forward(shape, from, 1, m, alone.start, alone.stride, tape.start, more.start)
                 Self.expectSame((0..<alone.width).map { out[r][$0] }, alone.values, "row \(r) of \(given.name)")
-                #expect(alone.isFramed && tape.isFramed && more.isFramed)
+                #expect(own.isFramed && alone.isFramed && tape.isFramed && more.isFramed)
             }
             #expect(rows.isFramed && out.isFramed && scratch.isFramed && kept.isFramed)
         }
@@ -282,7 +293,7 @@ extension mixer_t {
     }
 }
 
-extension mixer_inputs_t {
+extension mixer_rows_t {
     fileprivate init(_ x: NaiveMixer.Inputs<MixerTests.Rows>, from row: Int = 0, readingFrom reading: Int? = nil) {
         self.init(
             pooling: x.pooling[row], pooling_stride: x.pooling.stride, value: x.value[row],
@@ -290,15 +301,5 @@ extension mixer_inputs_t {
             key: x.key[row], key_stride: x.key.stride, reading: x.reading[reading ?? row],
             reading_stride: x.reading.stride,
             bias: x.bias.start)
-    }
-}
-
-extension mixer_gradients_t {
-    fileprivate init(_ d: NaiveMixer.Inputs<MixerTests.Rows>) {
-        self.init(
-            pooling: d.pooling.start, pooling_stride: d.pooling.stride, value: d.value.start,
-            value_stride: d.value.stride,
-            key: d.key.start, key_stride: d.key.stride, reading: d.reading.start, reading_stride: d.reading.stride,
-            bias: d.bias.start)
     }
 }

@@ -19,42 +19,31 @@ typedef struct {
     int causal;
 } mixer_t;
 
-/// Rows of tokens, `stride` floats from one to the next. Head h has the columns from h x slots, h x value, h x key on.
+/// Rows of tokens, `stride` floats from one to the next; none lies in another. Head h has the columns from h x slots,
+/// h x value, h x key on. All functions below put weights in the place of logits.
 typedef struct {
-    const float *pooling; // a [m, heads x slots], or [m, slots] where shared
+    float *pooling; // a [m, heads x slots], or [m, slots] where shared
     long pooling_stride;
-    const float *value; // v [m, heads x value]
+    float *value; // v [m, heads x value]
     long value_stride;
-    const float *key; // k [m, heads x key]; not read where key == 0
+    float *key; // k [m, heads x key]; not read where key == 0
     long key_stride;
-    const float *reading; // z [n, heads x slots] where key == 0, else q [n, heads x key]
+    float *reading; // z [n, heads x slots] where key == 0, else q [n, heads x key]
     long reading_stride;
     const float *bias; // b [heads, slots]; not read where key == 0
-} mixer_inputs_t;
-
-/// Gradients of the same; those of tokens are overwritten, that of the bias is added to.
-typedef struct {
-    float *pooling;
-    long pooling_stride;
-    float *value;
-    long value_stride;
-    float *key;
-    long key_stride;
-    float *reading;
-    long reading_stride;
-    float *bias;
-} mixer_gradients_t;
+} mixer_rows_t;
 
 /// Floats that one sentence keeps for its backward pass, and floats of scratch for any of the functions below.
 /// `mixer_pool` has n = 0; `mixer_step` and `mixer_read` need as much as (0, 1), for any number of rows.
-long mixer_tape(mixer_t mixer, long n, long m);
+long mixer_tape(mixer_t mixer, long n);
 long mixer_scratch(mixer_t mixer, long n, long m);
 
 /// One sentence: out [n, heads x value] = y; zero where nothing is read (m = 0).
 void mixer_forward(
-    mixer_t mixer, mixer_inputs_t in, long n, long m, float *out, long out_stride, float *tape, float *scratch);
-void mixer_backward(mixer_t mixer, mixer_inputs_t in, long n, long m, const float *dout, long out_stride,
-    const float *tape, mixer_gradients_t gradients, float *scratch);
+    mixer_t mixer, mixer_rows_t in, long n, long m, float *out, long out_stride, float *tape, float *scratch);
+/// Rows and tape are those that `mixer_forward` has left; each row becomes its gradient, dbias += that of the bias.
+void mixer_backward(mixer_t mixer, mixer_rows_t in, long n, long m, const float *dout, long out_stride,
+    const float *tape, float *dbias, float *scratch);
 
 // ---- translation ---------------------------------------------------------------------------------------------------
 /// Floats of what a causal mixer knows of a hypothesis: sums of weights, of weighted keys and of weighted values.
@@ -62,14 +51,14 @@ void mixer_backward(mixer_t mixer, mixer_inputs_t in, long n, long m, const floa
 long mixer_state(mixer_t mixer);
 /// The next position of every hypothesis: takes the token of row r into the state at places[r] (r if NULL) and reads,
 /// with the very bits that `mixer_forward` gives that position.
-void mixer_step(mixer_t mixer, mixer_inputs_t in, long rows, float *states, const int32_t *places, float *out,
+void mixer_step(mixer_t mixer, mixer_rows_t in, long rows, float *states, const int32_t *places, float *out,
     long out_stride, float *scratch);
 
 /// Floats of the pooled keys and values of one sentence.
 long mixer_pooled(mixer_t mixer);
 /// Pools a whole sentence of m tokens, once, for `mixer_read`; `reading` and `bias` are not looked at.
-void mixer_pool(mixer_t mixer, mixer_inputs_t in, long m, float *pooled, float *scratch);
+void mixer_pool(mixer_t mixer, mixer_rows_t in, long m, float *pooled, float *scratch);
 /// Row r reads the sentence at places[r] (r if NULL), with the very bits that `mixer_forward` gives; only `reading` and
 /// `bias` are looked at.
-void mixer_read(mixer_t mixer, mixer_inputs_t in, long rows, const float *pooled, const int32_t *places, float *out,
+void mixer_read(mixer_t mixer, mixer_rows_t in, long rows, const float *pooled, const int32_t *places, float *out,
     long out_stride, float *scratch);

@@ -36,8 +36,8 @@ final class BoundMixer {
         let slotBias: UnsafePointer<Float>?
 
         /// From these rows on.
-        func inputs(read own: Int = 0, source: Int = 0) -> mixer_inputs_t {
-            mixer_inputs_t(
+        func rows(read own: Int = 0, source: Int = 0) -> mixer_rows_t {
+            mixer_rows_t(
                 pooling: pool?.row(source), pooling_stride: pool?.stride ?? 0, value: value?.row(source),
                 value_stride: value?.stride ?? 0,
                 key: key?.row(source), key_stride: key?.stride ?? 0, reading: read?.row(own),
@@ -68,8 +68,8 @@ extension BoundMixer: SentenceMap {
         let mark = space.mark, tokens = tokens(source: x, asking: x, space)
         for s in 0..<sentences.sentences where sentences.length(s) > 0 {
             let inner = space.mark, n = sentences.length(s), first = sentences.offsets[s]
-            let tape = space.take(mixer_tape(mixer, n, n)), scratch = space.take(mixer_scratch(mixer, n, n))
-            mixer_forward(mixer, tokens.inputs(read: first, source: first), n, n, y.row(first), y.stride, tape, scratch)
+            let tape = space.take(mixer_tape(mixer, n)), scratch = space.take(mixer_scratch(mixer, n, n))
+            mixer_forward(mixer, tokens.rows(read: first, source: first), n, n, y.row(first), y.stride, tape, scratch)
             space.release(to: inner)
         }
         space.release(to: mark)
@@ -101,7 +101,7 @@ private final class CausalMixerState: StepState {
         let mark = space.mark, tokens = bound.tokens(source: x, asking: x, space),
             scratch = space.take(mixer_scratch(bound.mixer, 0, 1))
         mixer_step(
-            bound.mixer, tokens.inputs(), rows.count, states.base, rows.slots, context.base, context.stride, scratch)
+            bound.mixer, tokens.rows(), rows.count, states.base, rows.slots, context.base, context.stride, scratch)
         space.release(to: mark)
     }
 
@@ -125,7 +125,7 @@ private final class SourceMixerState: StepState {
             let mark = space.mark, tokens = bound.tokens(source: memory.rows(first..<end), space)
             for s in group {
                 let inner = space.mark, m = sources.length(s), scratch = space.take(mixer_scratch(bound.mixer, 0, m))
-                mixer_pool(bound.mixer, tokens.inputs(source: sources.offsets[s] - first), m, pooled.row(s), scratch)
+                mixer_pool(bound.mixer, tokens.rows(source: sources.offsets[s] - first), m, pooled.row(s), scratch)
                 space.release(to: inner)
             }
             space.release(to: mark)
@@ -137,7 +137,7 @@ private final class SourceMixerState: StepState {
         let mark = space.mark, tokens = bound.tokens(asking: x, space),
             scratch = space.take(mixer_scratch(bound.mixer, 0, 1))
         mixer_read(
-            bound.mixer, tokens.inputs(), rows.count, pooled.base, rows.sentences, context.base, context.stride, scratch
+            bound.mixer, tokens.rows(), rows.count, pooled.base, rows.sentences, context.base, context.stride, scratch
         )
         space.release(to: mark)
     }

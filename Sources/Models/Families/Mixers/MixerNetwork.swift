@@ -71,7 +71,7 @@ struct MixerNetwork: DistillableNetwork {
         let kept = Kept(
             pool: pool.forward(m, reading), read: read.forward(x, pass), value: value.forward(m, reading),
             key: key?.forward(m, reading),
-            mixed: space.take(tapeCount(sentences, sources)))
+            mixed: space.take(tapeCount(sentences)))
         let context = pass.keep(x.rows, width, if: pass.trainsTransformer),
             tape = ContextTape(x: x, context: context, keeping: kept, space)
         pass.phase(.attention)
@@ -79,10 +79,9 @@ struct MixerNetwork: DistillableNetwork {
         var at = 0
         for s in 0..<sentences.sentences {
             let n = sentences.length(s), m = sources.length(s)
-            let inputs = inputs(kept, sentences.offsets[s], sources.offsets[s], pass)
-            mixer_forward(
-                mixer, inputs, n, m, context.row(sentences.offsets[s]), context.stride, kept.mixed + at, scratch)
-            at += mixer_tape(mixer, n, m)
+            let own = sentences.offsets[s], rows = rows(kept, own, sources.offsets[s], pass)
+            mixer_forward(mixer, rows, n, m, context.row(own), context.stride, kept.mixed + at, scratch)
+            at += mixer_tape(mixer, n)
         }
         space.release(to: mark)
         return tape
@@ -92,51 +91,39 @@ struct MixerNetwork: DistillableNetwork {
         _ tape: ContextTape, _ sentences: Packed, memory: EncoderOutput?, dcontext: Matrix, dx: Matrix?,
         dmemory: Matrix?, _ pass: Pass
     ) {
-        let kept = tape.kept(Kept.self), space = pass.workspace, mark = space.mark,
-            sources = memory?.sentences ?? sentences
-        defer { space.release(to: mark) }
-        let reading = memory == nil ? pass : pass.of(.source)
-        func gradient(_ tape: TokenNetwork.Tape, _ pass: Pass) -> Matrix { pass.keep(tape.y.rows, tape.y.columns) }
-        let dpool = gradient(kept.pool, reading), dread = gradient(kept.read, pass),
-            dvalue = gradient(kept.value, reading)
-        let dkey = kept.key.map { gradient($0, reading) }, dbias = slotBias.map { pass.sums($0) }
+        let kept = tape.kept(Kept.self), space = pass.workspace, sources = memory?.sentences ?? sentences,
+            reading = memory == nil ? pass : pass.of(.source), dbias = slotBias.map { pass.sums($0) }
         pass.phase(.attention)
-        let scratch = space.take(scratchCount(sentences, sources))
+        let mark = space.mark, scratch = space.take(scratchCount(sentences, sources))
         var at = 0
         for s in 0..<sentences.sentences {
             let n = sentences.length(s), m = sources.length(s), own = sentences.offsets[s], source = sources.offsets[s]
-            let gradients = mixer_gradients_t(
-                pooling: dpool.row(source), pooling_stride: dpool.stride, value: dvalue.row(source),
-                value_stride: dvalue.stride,
-                key: dkey?.row(source), key_stride: dkey?.stride ?? 0, reading: dread.row(own),
-                reading_stride: dread.stride,
-                bias: dbias?[s])
             mixer_backward(
-                mixer, inputs(kept, own, source, pass), n, m, dcontext.row(own), dcontext.stride, kept.mixed + at,
-                gradients, scratch)
-            at += mixer_tape(mixer, n, m)
+                mixer, rows(kept, own, source, pass), n, m, dcontext.row(own), dcontext.stride, kept.mixed + at,
+                dbias?[s], scratch)
+            at += mixer_tape(mixer, n)
         }
-        read.backward(kept.read, dy: dread, dx: dx, accumulate: false, pass)
+        space.release(to: mark)
+        // what the networks put out has become its gradient
+        read.backward(kept.read, dx: dx, accumulate: false, pass)
         let dsource = memory == nil ? dx : dmemory
-        pool.backward(kept.pool, dy: dpool, dx: dsource, accumulate: true, reading)
-        value.backward(kept.value, dy: dvalue, dx: dsource, accumulate: true, reading)
-        if let key, let tape = kept.key, let dkey {
-            key.backward(tape, dy: dkey, dx: dsource, accumulate: true, reading)
-        }
+        pool.backward(kept.pool, dx: dsource, accumulate: true, reading)
+        value.backward(kept.value, dx: dsource, accumulate: true, reading)
+        if let key, let tape = kept.key { key.backward(tape, dx: dsource, accumulate: true, reading) }
     }
 
     /// From the first tokens of a sentence on.
-    private func inputs(_ kept: Kept, _ own: Int, _ source: Int, _ pass: Pass) -> mixer_inputs_t {
-        mixer_inputs_t(
+    private func rows(_ kept: Kept, _ own: Int, _ source: Int, _ pass: Pass) -> mixer_rows_t {
+        mixer_rows_t(
             pooling: kept.pool.y.row(source), pooling_stride: kept.pool.y.stride, value: kept.value.y.row(source),
             value_stride: kept.value.y.stride, key: kept.key?.y.row(source), key_stride: kept.key?.y.stride ?? 0,
             reading: kept.read.y.row(own), reading_stride: kept.read.y.stride,
             bias: slotBias.map { UnsafePointer(pass.weights[$0].base) })
     }
 
-    private func tapeCount(_ sentences: Packed, _ sources: Packed) -> Int {
+    private func tapeCount(_ sentences: Packed) -> Int {
         var count = 0
-        for s in 0..<sentences.sentences { count += mixer_tape(mixer, sentences.length(s), sources.length(s)) }
+        for s in 0..<sentences.sentences { count += mixer_tape(mixer, sentences.length(s)) }
         return count
     }
 

@@ -51,8 +51,8 @@ struct TokenNetwork {
         let y: Matrix
     }
 
+    /// y is kept (`Pass.keep`), so that its gradient can take its place.
     func forward(_ x: Matrix, _ pass: Pass) -> Tape {
-        let space = pass.workspace
         let middle = up.map { up in
             let middle = pass.keep(x.rows, up.rows)
             product(x, up, into: middle, pass)
@@ -64,7 +64,7 @@ struct TokenNetwork {
             }
             return middle
         }
-        let y = space.matrix(x.rows, down.rows)
+        let y = pass.keep(x.rows, down.rows)
         product(middle ?? x, down, into: y, pass)
         return Tape(x: x, middle: middle, y: y)
     }
@@ -75,9 +75,9 @@ struct TokenNetwork {
         pass.product(x, weight, bias: bias.map { pass.weights[$0].base }, into: y)
     }
 
-    /// dx = gradient, or dx += gradient where `accumulate`. A dy that is kept (`Pass.keep`) is not copied.
-    func backward(_ tape: Tape, dy: Matrix, dx: Matrix?, accumulate: Bool, _ pass: Pass) {
-        let space = pass.workspace, mark = space.mark
+    /// dy has taken the place of y. dx = gradient, or dx += gradient where `accumulate`.
+    func backward(_ tape: Tape, dx: Matrix?, accumulate: Bool, _ pass: Pass) {
+        let dy = tape.y, space = pass.workspace, mark = space.mark
         defer { space.release(to: mark) }
         pass.phase(.products)
         pass.addProduct(down, bias: bias, tape.middle ?? tape.x, dy: dy)
