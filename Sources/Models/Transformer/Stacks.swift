@@ -71,8 +71,9 @@ struct DecoderLayer {
         return Tape(selfAttention: own, crossAttention: crossed, feedForward: feedForward.forward(crossed.y, pass))
     }
 
-    /// dx holds the gradient of y and then of x; the gradient of the encoder output is added to dmemory.
-    func backward(_ tape: Tape, _ target: Packed, memory: EncoderOutput, dx: Matrix, dmemory: Matrix, _ pass: Pass) {
+    /// dx holds the gradient of y and then of x; the gradient of the encoder output is added to dmemory, if anybody
+    /// asks for it.
+    func backward(_ tape: Tape, _ target: Packed, memory: EncoderOutput, dx: Matrix, dmemory: Matrix?, _ pass: Pass) {
         feedForward.backward(tape.feedForward, dx: dx, pass)
         crossAttention.backward(tape.crossAttention, target, memory: memory, dx: dx, dmemory: dmemory, pass)
         selfAttention.backward(tape.selfAttention, target, dx: dx, pass)

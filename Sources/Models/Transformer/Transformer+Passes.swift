@@ -30,12 +30,18 @@ extension Transformer {
         let (sums, gradient) = output.loss(
             decoded.y, labels: batch.labels, smoothing: smoothing, gradientScale: gradientScale, pass.of(.target))
         if let gradient {
-            let dmemory = pass.workspace.zeros(encoded.y.rows, encoded.y.columns), learning = learningLayers(pass)
+            let learning = learningLayers(pass)
+            // nobody reads it, where networks learn in the decoder alone
+            let dmemory =
+                pass.trainsTransformer || !learning.encoder.isEmpty
+                ? pass.workspace.zeros(encoded.y.rows, encoded.y.columns) : nil
             backwardDecoder(
                 batch.target, memory: memory, norm: decoded, dy: gradient, dmemory: dmemory, learning.decoder,
                 trace: trace, pass.of(.target))
-            backwardEncoder(
-                batch.source, norm: encoded, dy: dmemory, learning.encoder, trace: trace, pass.of(.source))
+            if let dmemory {
+                backwardEncoder(
+                    batch.source, norm: encoded, dy: dmemory, learning.encoder, trace: trace, pass.of(.source))
+            }
         }
         return sums
     }
@@ -65,7 +71,6 @@ extension Transformer {
         _ sentences: Packed, norm: LayerNorm.Tape, dy: Matrix, _ layers: Range<Int>, trace: TransformerTrace,
         _ pass: Pass
     ) {
-        guard !layers.isEmpty || pass.trainsTransformer else { return }
         let dx = pass.keep(dy.rows, dy.columns, if: pass.trainsTransformer)
         dx.fill(0)
         encoderNorm.backward(norm, dy: dy, dx: dx, pass)
@@ -90,7 +95,7 @@ extension Transformer {
     }
 
     private func backwardDecoder(
-        _ sentences: Packed, memory: EncoderOutput, norm: LayerNorm.Tape, dy: Matrix, dmemory: Matrix,
+        _ sentences: Packed, memory: EncoderOutput, norm: LayerNorm.Tape, dy: Matrix, dmemory: Matrix?,
         _ layers: Range<Int>, trace: TransformerTrace, _ pass: Pass
     ) {
         let dx = pass.keep(dy.rows, dy.columns, if: pass.trainsTransformer)

@@ -143,7 +143,8 @@ extension FlattenedReplacement: DistillableNetwork {
         let batch = FlattenedBatch(input: input, memory: source), d = shape.width
         let dy = gathered(dcontext, sentences, input.order, space)
         let inputs = InputGradients(
-            x: space.zeros(input.order.tokens, d), memory: source.map { space.zeros($0.order.tokens, d) })
+            x: space.zeros(input.order.tokens, d),
+            memory: dmemory == nil ? nil : source.map { space.zeros($0.order.tokens, d) })
         for index in networks.indices {
             let inner = space.mark
             let own = FlattenedTape(
