@@ -94,6 +94,12 @@ INLINE void keep_row(float *restrict s, float *restrict w, float inverse, long r
     }
 }
 
+/// Rows that will be written: a store to memory that is not near holds up those after it.
+INLINE void fetch_rows(const float *y, long stride, long rows, long width) {
+    for (long r = 0; r < rows; r++, y += stride)
+        for (long c = 0; c < width; c += 16) __builtin_prefetch(y + c, 1);
+}
+
 /// kept: the weights after dropout; g: from their gradient to that of the scores before scaling.
 INLINE void row_backward(
     const float *restrict w, float *restrict kept, float *restrict g, long row, float factor, float scale) {
@@ -174,9 +180,9 @@ INLINE void backward(const float *q, long q_stride, const float *k, const float 
             dvh = dkh + m * width;
             qs = kvs = ys = width;
         }
-        ask_rows(dq, q_stride, n, head);
-        ask_rows(dk, kv_stride, m, head);
-        ask_rows(dv, kv_stride, m, head);
+        fetch_rows(dq, q_stride, n, head);
+        fetch_rows(dk, kv_stride, m, head);
+        fetch_rows(dv, kv_stride, m, head);
         scores(dy, ys, vh, kvs, ds, n, m, row, width, 0);
         for (long i = 0; i < n; i++) row_backward(weights + i * row, kept + i * row, ds + i * row, row, factor, scale);
         mix(ds, kh, kvs, dqh, qs, n, m, row, width, 0);

@@ -104,12 +104,6 @@ INLINE void clear_rows(float *y, long stride, long rows, long width) {
     for (long r = 0; r < rows; r++) memset(y + r * stride, 0, sizeof(float) * (size_t)width);
 }
 
-/// Asks for rows that will be written: a store to memory that is not near holds up those after it.
-INLINE void ask_rows(const float *y, long stride, long rows, long width) {
-    for (long r = 0; r < rows; r++, y += stride)
-        for (long c = 0; c < width; c += 16) __builtin_prefetch(y + c, 1);
-}
-
 INLINE int drops(dropout_t d) { return d.keep_below < 65536; }
 enum { CHUNK = 512 }; // elements whose random numbers are drawn at a time
 

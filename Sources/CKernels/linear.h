@@ -35,11 +35,11 @@ INLINE linear_t part(linear_t l, long r, long c) {
 
 INLINE float *at(linear_t l, float *sums, long r, long c) { return sums ? sums + r * l.width + c : NULL; }
 
-/// One token, with sums of its own: x [height], u [width], y [height], o [width].
+/// One head of one token, with sums of its own: x [height], u [width], y [height], o [width].
 typedef struct {
     const float *x, *u, *y;
     float *o, *sums;
-} one_t;
+} head_t;
 enum { TOGETHER = 4 };
 
 // Sixteen floats of four rows, those of a row that is added and of one that is read fill the registers of AVX2.
@@ -61,34 +61,34 @@ INLINE void sweep_all(const int adds, const int reads, linear_t l, float *sums, 
 }
 
 // Clones of static functions have to be declared before.
-static void sweep(linear_t l, float *sums, long count);
+static void sweep(linear_t l, long count);
 static void sum_rows(linear_t l, float *sums, long count);
 static void read_sums(linear_t l, const float *sums, long count);
 
-/// Adds and reads token by token. Where sums is NULL they start from zero and are not kept.
-static KERNEL void sweep(linear_t l, float *sums, long count) { sweep_all(1, 1, l, sums, count); }
+/// Adds and reads token by token, from zero.
+static KERNEL void sweep(linear_t l, long count) { sweep_all(1, 1, l, NULL, count); }
 /// sums = those of all tokens.
 static KERNEL void sum_rows(linear_t l, float *sums, long count) { sweep_all(1, 0, l, sums, count); }
 static KERNEL void read_sums(linear_t l, const float *sums, long count) { sweep_all(0, 1, l, (float *)sums, count); }
 
-INLINE void step_all(const long together, const int adds, const one_t *one, long height, long width) {
-    long c = step_columns_16(0, together, adds, one, height, width);
-    c = step_columns_8(c, together, adds, one, height, width);
-    c = step_columns_4(c, together, adds, one, height, width);
-    step_columns_1(c, together, adds, one, height, width);
+INLINE void step_all(const long together, const int adds, const head_t *heads, long height, long width) {
+    long c = step_columns_16(0, together, adds, heads, height, width);
+    c = step_columns_8(c, together, adds, heads, height, width);
+    c = step_columns_4(c, together, adds, heads, height, width);
+    step_columns_1(c, together, adds, heads, height, width);
 }
 
-/// What `sweep` (adds) or `read_sums` does with one token, for `count` sums, some at a time: what one token reads is a
+/// What `sweep` (adds) or `read_sums` does with a token, for `count` heads, some at a time: what one head reads is a
 /// chain of multiply-adds that wait for each other.
-INLINE void step_sums(const int adds, const one_t *one, long count, long height, long width) {
-    const long together = adds ? TOGETHER / 2 : TOGETHER; // as there are registers
-    for (; count >= together; count -= together, one += together) step_all(together, adds, one, height, width);
-    for (; count > 0; count--, one++) step_all(1, adds, one, height, width);
+INLINE void step_sums(const int adds, const head_t *heads, long count, long height, long width) {
+    const long together = adds ? TOGETHER / 2 : TOGETHER; // more would not fit into the registers
+    for (; count >= together; count -= together, heads += together) step_all(together, adds, heads, height, width);
+    for (; count > 0; count--, heads++) step_all(1, adds, heads, height, width);
 }
 
 /// sums: scratch.
 INLINE void attend(int causal, linear_t l, long n, long m, float *sums) {
-    if (causal) return sweep(l, NULL, n);
+    if (causal) return sweep(l, n);
     sum_rows(l, sums, m);
     read_sums(l, sums, n);
 }
@@ -104,5 +104,5 @@ INLINE void attend_backward(int causal, linear_t l, long n, long m, float *sums)
     l.y = turned(l.y, n);
     l.o += (n - 1) * l.o_stride;
     l.o_stride = -l.o_stride;
-    sweep(l, NULL, n);
+    sweep(l, n);
 }

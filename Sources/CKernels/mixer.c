@@ -12,8 +12,8 @@
 //     da_jk = e_jk (A_jk . v_j + A_jk . k_j - B_jk),      B: sums of (p dp + dz s) / c
 // where A and B are sums over i >= j, or over all i.
 //
-// Weights take the place of logits, and gradients the place of both: a tile has just worked on that memory, other memory
-// would have to come from afar to be overwritten.
+// Weights take the place of logits, and gradients the place of both: a tile has just worked on that memory, other
+// memory would have to come from afar to be overwritten.
 
 // ---- sizes ---------------------------------------------------------------------------------------------------------
 INLINE long all_slots(mixer_t x) { return x.heads * x.slots; }
@@ -25,8 +25,8 @@ INLINE long pooled_head(mixer_t x) { return x.slots * (x.value + x.key); }
 long mixer_pooled(mixer_t x) { return x.heads * pooled_head(x); }
 long mixer_state(mixer_t x) { return pools(x) + mixer_pooled(x); }
 
-/// inverse: 1 / c [n, pools], one row of ones for whole sentences. p [n, heads, slots]; with keys p and scores s
-/// [heads, n, slots].
+/// inverse: 1 / c [n, pools], one row of ones for whole sentences. Without keys p [n, heads, slots] is not on the tape,
+/// but where the reading logits were; with keys there are p and scores s [heads, n, slots].
 typedef struct {
     rows_t inverse;
     float *p, *s;
@@ -45,9 +45,9 @@ long mixer_tape(mixer_t x, long n) { return (x.causal ? n : 1) * pools(x) + (x.k
 INLINE long larger_size(long a, long b) { return a > b ? a : b; }
 
 long mixer_scratch(mixer_t x, long n, long m) {
-    long forward = larger_size(2 * pools(x), (x.causal ? n * all_slots(x) : 0) + pooled_head(x));
+    long forward = larger_size(2 * pools(x), x.causal ? n * all_slots(x) : pooled_head(x));
     long backward = x.slots * (3 * n + m + 1) + (x.shared ? m * x.slots : 0) + n * x.key + pooled_head(x);
-    long translation = 2 * pools(x) + 3 * all_slots(x);
+    long translation = larger_size(2 * pools(x), pools(x) + 3 * all_slots(x));
     return larger_size(larger_size(forward, backward), translation);
 }
 
@@ -56,7 +56,7 @@ long mixer_scratch(mixer_t x, long n, long m) {
 #define BY_8 _Pragma("clang loop vectorize_width(8) interleave_count(1)")
 
 static const float LIMIT = 30;
-/// Weights of logits that were cut off: e^-LIMIT and a little more, e^LIMIT and a little less.
+/// e^-LIMIT and a little more, e^LIMIT and a little less: what weights are beyond where the logit is cut off, or LIMIT.
 static const float LEAST = 9.35763e-14f, LARGEST = 1.068646e13f;
 
 /// a = softmax of a over tokens. scratch: two rows.
@@ -87,15 +87,21 @@ INLINE void next_weights(float *restrict a, float *restrict sum, float *restrict
     }
 }
 
-/// da (+)= e (g - B), zero where the logit was cut off. da may be e.
+/// e (g - B), zero where the logit was cut off.
+INLINE float pooling_gradient(float e, float g, float b, int cuts) {
+    return cuts && (e <= LEAST || e >= LARGEST) ? 0 : e * (g - b);
+}
+
+/// e becomes da.
 INLINE void pooling_row_backward(
-    const float *e, const float *restrict g, const float *restrict b, float *da, int cuts, int onto, long slots) {
-    float least = cuts ? LEAST : -INFINITY, largest = cuts ? LARGEST : INFINITY;
-    BY_8 for (long k = 0; k < slots; k++) {
-        float gradient = e[k] * (g[k] - b[k]);
-        gradient = e[k] <= least || e[k] >= largest ? 0 : gradient;
-        da[k] = onto ? da[k] + gradient : gradient;
-    }
+    float *restrict e, const float *restrict g, const float *restrict b, const int cuts, long slots) {
+    BY_8 for (long k = 0; k < slots; k++) e[k] = pooling_gradient(e[k], g[k], b[k], cuts);
+}
+
+/// da (+)= the same; of weights that other heads have too.
+INLINE void shared_pooling_row_backward(const float *restrict e, const float *restrict g, const float *restrict b,
+    float *restrict da, const int cuts, int onto, long slots) {
+    BY_8 for (long k = 0; k < slots; k++) da[k] = (onto ? da[k] : 0) + pooling_gradient(e[k], g[k], b[k], cuts);
 }
 
 INLINE void copy_rows(const float *x, long stride, float *y, long y_stride, long rows, long width) {
@@ -103,36 +109,36 @@ INLINE void copy_rows(const float *x, long stride, float *y, long y_stride, long
 }
 
 // ---- rows of slots -------------------------------------------------------------------------------------------------
-// A row is folded into eight lanes, and the lanes of eight rows at once: alone, a row would be a chain of operations that
-// wait for each other.
+// A row is folded into eight lanes, and the lanes of eight rows at once: alone, a row would be a chain of operations
+// that wait for each other.
 typedef float f8x __attribute__((vector_size(32), aligned(4)));
 #define LOAD8(p) (*(const f8x *)(p))
 #define STORE8(p, v) (*(f8x *)(p) = (v))
 #define LARGER(a, b) __builtin_elementwise_maximum(a, b)
 
 enum { ROWS = 8 };
-typedef enum { maximum, total, dot } fold_t;
+typedef enum { fold_maximum, fold_sum, fold_products } fold_t;
 
 /// max_k a_k, sum_k a_k or sum_k a_k b_k, of every eighth column.
 INLINE void fold_row(const fold_t fold, const float *a, const float *b, long count, f8x *lanes) {
-    f8x all = (f8x){0} - (fold == maximum ? INFINITY : 0);
+    f8x all = (f8x){0} - (fold == fold_maximum ? INFINITY : 0);
     long k = 0;
     for (; k + 8 <= count; k += 8) {
-        if (fold == maximum) all = LARGER(all, LOAD8(a + k));
-        else if (fold == total) all += LOAD8(a + k);
+        if (fold == fold_maximum) all = LARGER(all, LOAD8(a + k));
+        else if (fold == fold_sum) all += LOAD8(a + k);
         else all += LOAD8(a + k) * LOAD8(b + k);
     }
     for (; k < count; k++) {
         float *lane = (float *)&all + k % 8;
-        if (fold == maximum) *lane = larger(*lane, a[k]);
-        else *lane += fold == total ? a[k] : a[k] * b[k];
+        if (fold == fold_maximum) *lane = larger(*lane, a[k]);
+        else *lane += fold == fold_sum ? a[k] : a[k] * b[k];
     }
     *lanes = all;
 }
 
-/// result[r]: lanes[r] folded. What is stored first of two rows, then of four, is that of each row side by side.
+/// result[r] = the fold of lanes[r]. Each step folds neighbours and puts two rows side by side.
 INLINE void fold_lanes(const fold_t fold, const f8x lanes[ROWS], float result[ROWS]) {
-#define BOTH(a, b) (fold == maximum ? LARGER(a, b) : (a) + (b))
+#define BOTH(a, b) (fold == fold_maximum ? LARGER(a, b) : (a) + (b))
 #define NEIGHBOURS(a, b)                                                                                               \
     BOTH(__builtin_shufflevector(a, b, 0, 2, 8, 10, 4, 6, 12, 14),                                                     \
         __builtin_shufflevector(a, b, 1, 3, 9, 11, 5, 7, 13, 15))
@@ -162,38 +168,39 @@ INLINE void score_row(float *restrict s, const float *restrict inverse, const fl
     }
 }
 
-INLINE void subtract_maxima(float *z, long heads, long slots) {
+INLINE void subtract_maxima(float *z, long rows, long slots) {
     f8x lanes[ROWS] = {0};
     float top[ROWS];
-    for (long h = 0; h < heads; h++) fold_row(maximum, z + h * slots, NULL, slots, lanes + h);
-    fold_lanes(maximum, lanes, top);
-    for (long h = 0; h < heads; h++) BY_8 for (long k = 0; k < slots; k++) z[h * slots + k] -= top[h];
+    for (long r = 0; r < rows; r++) fold_row(fold_maximum, z + r * slots, NULL, slots, lanes + r);
+    fold_lanes(fold_maximum, lanes, top);
+    for (long r = 0; r < rows; r++) BY_8 for (long k = 0; k < slots; k++) z[r * slots + k] -= top[r];
 }
 
-INLINE void divide_by_sums(float *p, long heads, long slots) {
+INLINE void divide_by_sums(float *p, long rows, long slots) {
     f8x lanes[ROWS] = {0};
     float sum[ROWS];
-    for (long h = 0; h < heads; h++) fold_row(total, p + h * slots, NULL, slots, lanes + h);
-    fold_lanes(total, lanes, sum);
+    for (long r = 0; r < rows; r++) fold_row(fold_sum, p + r * slots, NULL, slots, lanes + r);
+    fold_lanes(fold_sum, lanes, sum);
     STORE8(sum, 1 / LOAD8(sum));
-    for (long h = 0; h < heads; h++) BY_8 for (long k = 0; k < slots; k++) p[h * slots + k] *= sum[h];
+    for (long r = 0; r < rows; r++) BY_8 for (long k = 0; k < slots; k++) p[r * slots + k] *= sum[r];
 }
 
-/// Each of `count` x `each` rows of slots becomes its softmax; `each` are side by side, then the next `stride` floats
-/// on. An operation is done for many rows before the next that waits for it.
+/// Calls f for groups of rows; nearly all are whole, for which ROWS is a constant.
+#define FOR_GROUPS(f, z, rows, slots)                                                                                  \
+    for (long r_ = 0; r_ < rows; r_ += ROWS) {                                                                         \
+        if (r_ + ROWS <= rows) f(z + r_ * slots, ROWS, slots);                                                         \
+        else f(z + r_ * slots, rows - r_, slots);                                                                      \
+    }
+
+/// Each of `count` x `each` rows of slots becomes its softmax: `each` rows lie side by side, the next begin `stride`
+/// floats further. An operation is done for many rows before the next, which waits for it.
 INLINE void softmax_rows(float *z, long stride, long count, long each, long slots) {
     for (long first = 0; first < count; first += ROWS, z += ROWS * stride) {
         long some = count - first < ROWS ? count - first : ROWS;
-        for (long i = 0; i < some; i++)
-            for (long r = 0; r < each; r += ROWS)
-                if (r + ROWS <= each) subtract_maxima(z + i * stride + r * slots, ROWS, slots);
-                else subtract_maxima(z + i * stride + r * slots, each - r, slots);
+        for (long i = 0; i < some; i++) FOR_GROUPS(subtract_maxima, z + i * stride, each, slots)
         for (long i = 0; i < some; i++)
             BY_16 for (long k = 0; k < each * slots; k++) z[i * stride + k] = exp_approx(z[i * stride + k]);
-        for (long i = 0; i < some; i++)
-            for (long r = 0; r < each; r += ROWS)
-                if (r + ROWS <= each) divide_by_sums(z + i * stride + r * slots, ROWS, slots);
-                else divide_by_sums(z + i * stride + r * slots, each - r, slots);
+        for (long i = 0; i < some; i++) FOR_GROUPS(divide_by_sums, z + i * stride, each, slots)
     }
 }
 
@@ -207,6 +214,7 @@ INLINE void reading_weights(mixer_t x, tape_t kept, const float *bias, long n) {
             const float *inverse = kept.inverse.at + i * kept.inverse.stride + pool(x, h);
             score_row(kept.s + row, inverse, bias + h * x.slots, kept.p + row, key_scale(x), x.slots);
         }
+    // of one token the heads are side by side
     if (n == 1) softmax_rows(kept.p, 0, 1, x.heads, x.slots);
     else softmax_rows(kept.p, kept.head, x.heads, n, x.slots);
 }
@@ -221,51 +229,56 @@ INLINE void divide_by_weights(mixer_t x, tape_t kept, float *restrict w, long n)
         }
 }
 
-/// What one head's rows are to the gradient of their softmax. u, products of dy with sums of weighted values, becomes
-/// what B sums; w, t as above; p becomes dz, or dbias is added to.
-typedef struct {
-    float *u, *w, *t;
-    rows_t inverse;
-    const float *s;
-    float *p;
-    long p_stride; // of s too
-    float *dbias;  // NULL without keys
-} reading_t;
+/// u /= c; w = p / c.
+INLINE void divide_row(
+    const float *restrict inverse, const float *restrict p, float *restrict u, float *restrict w, long slots) {
+    BY_8 for (long k = 0; k < slots; k++) {
+        u[k] *= inverse[k];
+        w[k] = p[k] * inverse[k];
+    }
+}
 
-INLINE void reading_backward(mixer_t x, reading_t d, long n) {
-    float scale = key_scale(x);
+/// p becomes dz, u what B sums; mean = sum_k p dp.
+INLINE void logits_row_backward(float *restrict p, float *restrict u, const float *restrict w, float mean, long slots) {
+    BY_8 for (long k = 0; k < slots; k++) {
+        p[k] *= u[k] - mean;
+        u[k] *= w[k];
+    }
+}
+
+/// The same with keys: dbias += dz, and t.
+INLINE void scores_row_backward(const float *restrict p, float *restrict u, const float *restrict w,
+    const float *restrict inverse, const float *restrict s, float *restrict t, float *restrict dbias, float scale,
+    float mean, long slots) {
+    BY_8 for (long k = 0; k < slots; k++) {
+        float gradient = p[k] * (u[k] - mean);
+        dbias[k] += gradient;
+        t[k] = gradient * inverse[k] * scale;
+        u[k] = u[k] * w[k] + gradient * inverse[k] * s[k];
+    }
+}
+
+/// Of one head: u [n, slots], products of dy with sums of weighted values, becomes what B sums; w and t [n, slots] as
+/// above; p becomes dz, or dbias is added to.
+INLINE void reading_backward(mixer_t x, tape_t kept, long h, float *u, float *w, float *t, float *dbias, long n) {
+    long slots = x.slots;
     for (long first = 0; first < n; first += ROWS) {
         long end = n - first < ROWS ? n : first + ROWS;
         f8x lanes[ROWS] = {0};
-        float dots[ROWS];
+        float means[ROWS];
         for (long i = first; i < end; i++) {
-            const float *inverse = d.inverse.at + i * d.inverse.stride, *p = d.p + i * d.p_stride;
-            float *u = d.u + i * x.slots, *w = d.w + i * x.slots;
-            BY_8 for (long k = 0; k < x.slots; k++) {
-                u[k] *= inverse[k];
-                w[k] = p[k] * inverse[k];
-            }
-            fold_row(dot, p, u, x.slots, lanes + i - first);
+            const float *p = kept.p + h * kept.head + i * kept.stride;
+            divide_row(kept.inverse.at + i * kept.inverse.stride + pool(x, h), p, u + i * slots, w + i * slots, slots);
+            fold_row(fold_products, p, u + i * slots, slots, lanes + (i - first));
         }
-        fold_lanes(dot, lanes, dots);
+        fold_lanes(fold_products, lanes, means);
         for (long i = first; i < end; i++) {
-            const float *restrict inverse = d.inverse.at + i * d.inverse.stride, *restrict w = d.w + i * x.slots;
-            float *restrict u = d.u + i * x.slots, *restrict p = d.p + i * d.p_stride, mean = dots[i - first];
-            if (!d.dbias) {
-                BY_8 for (long k = 0; k < x.slots; k++) {
-                    p[k] *= u[k] - mean;
-                    u[k] *= w[k];
-                }
-                continue;
-            }
-            const float *restrict s = d.s + i * d.p_stride;
-            float *restrict t = d.t + i * x.slots, *restrict dbias = d.dbias;
-            BY_8 for (long k = 0; k < x.slots; k++) {
-                float gradient = p[k] * (u[k] - mean);
-                dbias[k] += gradient;
-                t[k] = gradient * inverse[k] * scale;
-                u[k] = u[k] * w[k] + gradient * inverse[k] * s[k];
-            }
+            long row = h * kept.head + i * kept.stride, at = i * slots;
+            if (!x.key) logits_row_backward(kept.p + row, u + at, w + at, means[i - first], slots);
+            else
+                scores_row_backward(kept.p + row, u + at, w + at,
+                    kept.inverse.at + i * kept.inverse.stride + pool(x, h), kept.s + row, t + at, dbias + h * slots,
+                    key_scale(x), means[i - first], slots);
         }
     }
 }
@@ -303,7 +316,6 @@ KERNEL void mixer_forward(
     if (x.causal) {
         divide_by_weights(x, kept, scratch, n);
         kept.p = scratch, kept.stride = slots, kept.head = n * slots;
-        sums += n * all_slots(x);
     }
     for (long h = 0; h < x.heads; h++) {
         rows_t w = {kept.p + h * kept.head, kept.stride};
@@ -324,15 +336,7 @@ KERNEL void mixer_backward(mixer_t x, mixer_rows_t in, long n, long m, const flo
     for (long h = 0; h < x.heads; h++) {
         rows_t e = pooling(x, in, h), v = values(x, in, h), dy = {dout + h * x.value, out_stride};
         attend(x.causal, (linear_t){x.value, slots, v, e, dy, u, slots, 0}, n, m, sums);
-        reading_t reading = {.u = u,
-            .w = w,
-            .t = t,
-            .inverse = {kept.inverse.at + pool(x, h), kept.inverse.stride},
-            .s = x.key ? kept.s + h * kept.head : NULL,
-            .p = kept.p + h * kept.head,
-            .p_stride = kept.stride,
-            .dbias = x.key ? dbias + h * slots : NULL};
-        reading_backward(x, reading, n);
+        reading_backward(x, kept, h, u, w, t, dbias, n);
         attend_backward(x.causal, (linear_t){x.value, slots, dy, ws, v, g, slots, 0}, n, m, sums);
         linear_t dv = {slots, x.value, ws, dy, e, in.value + h * x.value, in.value_stride, 0};
         attend_backward(x.causal, dv, n, m, sums);
@@ -349,8 +353,8 @@ KERNEL void mixer_backward(mixer_t x, mixer_rows_t in, long n, long m, const flo
         for (long j = m - 1; j >= 0; j--) {
             if (x.causal) add_row(b, u + j * slots, slots);
             float *own = in.pooling + j * in.pooling_stride + pool(x, h);
-            pooling_row_backward(
-                own, g + j * slots, b, x.shared ? da + j * slots : own, x.causal, x.shared && h > 0, slots);
+            if (x.shared) shared_pooling_row_backward(own, g + j * slots, b, da + j * slots, x.causal, h > 0, slots);
+            else pooling_row_backward(own, g + j * slots, b, x.causal, slots);
         }
     }
     if (x.shared) copy_rows(da, slots, in.pooling, in.pooling_stride, m, slots);
@@ -359,35 +363,37 @@ KERNEL void mixer_backward(mixer_t x, mixer_rows_t in, long n, long m, const flo
 // ---- translation ---------------------------------------------------------------------------------------------------
 // A head's sums: of weighted keys [key, slots], then of weighted values [slots, value].
 
-enum { HEADS = 16 }; // at a time
+/// What a head of a token reads and writes, and where the next head's is.
+typedef struct {
+    head_t first;
+    long x, u, y, o;
+} heads_t;
 
-/// One token: s of its heads from their sums of keys, to which its own are added first where `adds`.
-INLINE void step_keys(mixer_t x, const int adds, mixer_rows_t in, float *sums, float *s) {
-    one_t one[HEADS];
-    for (long first = 0; first < x.heads; first += HEADS) {
-        long count = x.heads - first < HEADS ? x.heads - first : HEADS;
-        for (long i = 0; i < count; i++) {
-            long h = first + i;
-            const float *e = adds ? in.pooling + pool(x, h) : NULL, *k = adds ? in.key + h * x.key : NULL;
-            one[i] = (one_t){k, e, in.reading + h * x.key, s + h * x.slots, sums + h * pooled_head(x)};
-        }
-        step_sums(adds, one, count, x.key, x.slots);
+/// o of every head from its sums, to which the token is added first where `adds`.
+INLINE void step_heads(mixer_t x, const int adds, heads_t all, long height, long width) {
+    enum { SOME = 16 };
+    head_t heads[SOME];
+    for (long h = 0; h < x.heads;) {
+        long count = 0;
+        for (; count < SOME && h < x.heads; count++, h++)
+            heads[count] = (head_t){ahead(all.first.x, h * all.x), ahead(all.first.u, h * all.u),
+                all.first.y + h * all.y, all.first.o + h * all.o, all.first.sums + h * pooled_head(x)};
+        step_sums(adds, heads, count, height, width);
     }
 }
 
-/// The same with values: out of its heads, w their weights.
+/// s of one token, from sums of keys.
+INLINE void step_keys(mixer_t x, const int adds, mixer_rows_t in, float *sums, float *s) {
+    heads_t heads = {{NULL, NULL, in.reading, s, sums}, x.key, pool(x, 1), x.key, x.slots};
+    if (adds) heads.first.x = in.key, heads.first.u = in.pooling;
+    step_heads(x, adds, heads, x.key, x.slots);
+}
+
+/// What one token puts out with weights w, from sums of values.
 INLINE void step_values(mixer_t x, const int adds, mixer_rows_t in, float *sums, const float *w, float *out) {
-    one_t one[HEADS];
-    for (long first = 0; first < x.heads; first += HEADS) {
-        long count = x.heads - first < HEADS ? x.heads - first : HEADS;
-        for (long i = 0; i < count; i++) {
-            long h = first + i;
-            float *own = sums + h * pooled_head(x) + x.key * x.slots;
-            const float *e = adds ? in.pooling + pool(x, h) : NULL, *v = adds ? in.value + h * x.value : NULL;
-            one[i] = (one_t){e, v, w + h * x.slots, out + h * x.value, own};
-        }
-        step_sums(adds, one, count, x.slots, x.value);
-    }
+    heads_t heads = {{NULL, NULL, w, out, sums + x.key * x.slots}, pool(x, 1), x.value, x.slots, x.value};
+    if (adds) heads.first.x = in.pooling, heads.first.u = in.value;
+    step_heads(x, adds, heads, x.slots, x.value);
 }
 
 KERNEL void mixer_step(mixer_t x, mixer_rows_t in, long rows, float *states, const int32_t *places, float *out,

@@ -25,8 +25,8 @@ INLINE void ask(later_t later, long part, long parts) {
         for (long c = 0; c < later.floats; c += 16) __builtin_prefetch(later.from + r * later.stride + c, 0, 2);
 }
 
-/// packed[r / TILE][k][r % TILE] = a[k][r] for up to GROUP rows, those that do not exist anything. Where there are sums,
-/// sums[r] += a[k][r].
+/// packed[r / TILE][k][r % TILE] = a[k][r] for up to GROUP rows; what rows that do not exist hold is of no account.
+/// Where there are sums, sums[r] += a[k][r].
 INLINE void pack_group(
     const float *restrict a, long stride, long rows, long inner, float *restrict packed, float *restrict sums) {
     long step = TILE * inner + GAP;
@@ -34,7 +34,7 @@ INLINE void pack_group(
         if (k + AHEAD < inner) ask((later_t){a + AHEAD * stride, 0, 1, rows}, 0, 1);
         float *to = packed + k * TILE;
         long r = 0;
-        // 2 too many, overwritten by the next k; beyond the last row the next k's numbers, of which nothing is kept
+        // 2 too many, overwritten by the next k; beyond the last row whatever lies there, of which nothing is kept
         for (long end = k + 1 < inner && stride >= 8 ? rows : rows - 7; r < end; r += TILE, to += step)
             memcpy(to, a + r, 8 * sizeof(float));
         for (; r < rows; r += TILE, to += step)
@@ -44,12 +44,13 @@ INLINE void pack_group(
     }
 }
 
-/// The first `width` columns of b; beyond them is anything.
+/// The first `width` columns of b; those up to the next 16 are of no account, then come zeros.
 INLINE void copy_part(
     const float *restrict b, long stride, long inner, long width, float *restrict copy, long columns) {
     for (long k = 0; k < inner; k++, b += stride, copy += columns)
-        for (long i = 0; i < width; i += 16) {
-            if (i + 16 <= width || (k + 1 < inner && stride >= 16)) STORE16(copy + i, LOAD16(b + i));
+        for (long i = 0; i < columns; i += 16) {
+            if (i >= width) STORE16(copy + i, (f16x){0});
+            else if (i + 16 <= width || (k + 1 < inner && stride >= 16)) STORE16(copy + i, LOAD16(b + i));
             else
                 for (long c = 0; c < 16; c++) copy[i + c] = i + c < width ? b[i + c] : 0;
         }

@@ -1,5 +1,5 @@
 // Sums over tokens, for LANES columns at a time; linear.h includes this once for every number of LANES.
-// `height`, `adds` and `reads` are constants wherever this is inlined.
+// `height` of a block, `together`, `adds` and `reads` are constants wherever this is inlined.
 
 #define JOIN(a, b) a##b
 #define NAMED(name, lanes) JOIN(name, lanes)
@@ -11,7 +11,7 @@ typedef float VECTOR __attribute__((vector_size(4 * LANES), aligned(4)));
 INLINE void NAMED(sweep_block_, LANES)(
     const long height, const int adds, const int reads, linear_t l, float *sums, long count) {
     VECTOR s[HEIGHT];
-    for (long b = 0; b < height; b++) s[b] = reads && sums ? *(VECTOR *)(sums + b * l.width) : (VECTOR){0};
+    for (long b = 0; b < height; b++) s[b] = reads && !adds ? *(VECTOR *)(sums + b * l.width) : (VECTOR){0};
     for (long i = 0; i < count; i++) {
         if (adds) {
             VECTOR row = *(const VECTOR *)(l.u.at + i * l.u.stride);
@@ -23,7 +23,7 @@ INLINE void NAMED(sweep_block_, LANES)(
             *(VECTOR *)(l.o + i * l.o_stride) = row;
         }
     }
-    for (long b = 0; b < height && adds && sums; b++) *(VECTOR *)(sums + b * l.width) = s[b];
+    for (long b = 0; b < height && adds && !reads; b++) *(VECTOR *)(sums + b * l.width) = s[b];
 }
 
 /// All rows of sums, for the columns from c on as far as LANES fill them; returns the first column left.
@@ -37,22 +37,22 @@ INLINE long NAMED(sweep_columns_, LANES)(long c, const int adds, const int reads
     return c;
 }
 
-/// The columns from c on as far as LANES fill them, of one token for each of `together` sums; returns the first left.
+/// The columns from c on as far as LANES fill them, of `together` heads of a token; returns the first column left.
 INLINE long NAMED(step_columns_, LANES)(
-    long c, const long together, const int adds, const one_t *one, long height, long width) {
+    long c, const long together, const int adds, const head_t *heads, long height, long width) {
     for (; c + LANES <= width; c += LANES) {
         VECTOR o[TOGETHER], u[TOGETHER];
         for (long b = 0; b < together; b++) {
             o[b] = (VECTOR){0};
-            if (adds) u[b] = *(const VECTOR *)(one[b].u + c);
+            if (adds) u[b] = *(const VECTOR *)(heads[b].u + c);
         }
         for (long r = 0; r < height; r++)
             for (long b = 0; b < together; b++) {
-                VECTOR *sum = (VECTOR *)(one[b].sums + r * width + c), row = *sum;
-                if (adds) *sum = row += one[b].x[r] * u[b];
-                o[b] += one[b].y[r] * row;
+                VECTOR *sum = (VECTOR *)(heads[b].sums + r * width + c), row = *sum;
+                if (adds) *sum = row += heads[b].x[r] * u[b];
+                o[b] += heads[b].y[r] * row;
             }
-        for (long b = 0; b < together; b++) *(VECTOR *)(one[b].o + c) = o[b];
+        for (long b = 0; b < together; b++) *(VECTOR *)(heads[b].o + c) = o[b];
     }
     return c;
 }

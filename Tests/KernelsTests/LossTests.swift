@@ -131,8 +131,8 @@ struct LossTests {
         #expect(run(0, &scratch, 0, &plain) == found, "without gradient: \(what)")
     }
 
-    /// Where the model leaves the other classes next to nothing, their share of the teacher's is a number as large as it
-    /// is small, in which that of the likeliest must not get lost.
+    /// Where the model leaves the other classes next to nothing, their share of the teacher's is a number as large as
+    /// it is small, in which that of the likeliest must not get lost.
     @Test(arguments: [Float(1), 2]) func aTaughtModelThatIsTooSureLearnsAsExactly(temperature: Float) {
         let vocabulary = 40, ids: [Int32] = [3, 4], p: [Float] = [0.3, 0.2], bias = [Float](repeating: 0, count: 40)
         var x = (0..<vocabulary).map { ids.contains(Int32($0)) ? 14 * temperature : Float($0 % 5) * 0.1 }, nll = 0.0

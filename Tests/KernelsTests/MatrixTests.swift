@@ -3,7 +3,7 @@ import Testing
 
 /// A matrix inside a larger block of marked floats.
 private final class Framed {
-    static let marker: Float = 555
+    static let marker = Float.nan
     let block: FloatBlock
     let matrix: Matrix
 
@@ -19,7 +19,7 @@ private final class Framed {
         var copy = Array(block.buffer)
         let start = matrix.base - block.base
         for r in 0..<matrix.rows { for c in 0..<matrix.columns { copy[start + r * matrix.stride + c] = Self.marker } }
-        return copy.allSatisfy { $0 == Self.marker }
+        return copy.allSatisfy { $0.bitPattern == Self.marker.bitPattern }
     }
 }
 
@@ -53,7 +53,7 @@ struct MatrixTests {
     }
 
     /// dW = dy^T x and db = column sums of dy, set or added.
-    @Test(arguments: [1, 5, 6, 7, 8, 95, 96, 97, 200], [0, 1, 255, 300])
+    @Test(arguments: [1, 5, 6, 7, 8, 96, 131, 132, 133, 139, 270], [0, 1, 255, 300])
     func weightGradientAgreesWithTheDefinition(outputs: Int, rows: Int) {
         for (inputs, accumulate, margin) in [(1, false, 0), (16, true, 3), (37, false, 2), (37, true, 0)] {
             var source = Source(UInt64(outputs * 1000 + rows * 10 + inputs))

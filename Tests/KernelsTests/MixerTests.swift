@@ -209,8 +209,36 @@ struct MixerTests {
     /// Every way of dealing heads and tokens to groups: of 8 and 16, of 8, 4 and 2, and what is left of them.
     @Test(arguments: [5, 8, 9, 17, 27], [false, true])
     func headsAroundTheGroups(heads: Int, isCausal: Bool) {
-        for shape in Self.shapes(heads: [heads], slots: [3, 8], values: [4], keys: [0, 2], isCausal: isCausal) {
-            for n in [1, 7, 8, 9, 17] { Case(shape, n: n, m: n).check() }
+        for shape in Self.shapes(
+            heads: [heads], slots: [3, 16], values: [4, 16], keys: [0, 2, 12], isCausal: isCausal)
+        {
+            for n in [1, 7, 8, 9, 17] {
+                for m in isCausal ? [n] : [3, n] { Case(shape, n: n, m: m).check() }
+            }
+        }
+    }
+
+    /// The sizes that stand in models, in sentences of some length.
+    @Test(arguments: [false, true])
+    func namedSizes(isCausal: Bool) {
+        for shape in [
+            mixer_t(8, 32, 16, 0, shared: 0, isCausal: isCausal), mixer_t(8, 48, 16, 12, shared: 1, isCausal: isCausal),
+        ] {
+            Case(shape, n: 40, m: isCausal ? 40 : 33).check()
+        }
+    }
+
+    /// A logit at the limit has no gradient, one just inside has.
+    @Test func limitOfPoolingLogits() {
+        let limit = Float(30)
+        for sign in [Float(1), -1] {
+            for (logit, isCut) in [(limit.nextDown, false), (limit, true), (limit.nextUp, true)] {
+                var given = Case(mixer_t(1, 1, 4, 0, shared: 0, isCausal: true), n: 3, m: 3)
+                given.inputs.pooling[1] = sign * logit
+                given.inputs.pooling[0] = sign * 29
+                given.check()
+                #expect((given.run().gradients.pooling[1] == 0) == isCut, "\(sign * logit)")
+            }
         }
     }
 
@@ -252,23 +280,23 @@ struct MixerTests {
     @Test(arguments: [0, 4])
     func rowsAreIndependent(key: Int) {
         for isCausal in [false, true] {
-            let shape = mixer_t(2, 8, 16, key, shared: 0, isCausal: isCausal), given = Case(shape, n: 4, m: 4)
-            let out = Rows(unset: 4, given.naive.widths.value, apart: 2), scratch = Scratch(mixer_scratch(shape, 0, 4))
-            let size = isCausal ? mixer_state(shape) : mixer_pooled(shape), kept = Scratch(4 * size, 0),
-                places: [Int32] = [3, 0, 2, 1], rows = given.rows
+            let shape = mixer_t(8, 8, 16, key, shared: 0, isCausal: isCausal), n = 19, given = Case(shape, n: n, m: n)
+            let out = Rows(unset: n, given.naive.widths.value, apart: 2), scratch = Scratch(mixer_scratch(shape, 0, n))
+            let size = isCausal ? mixer_state(shape) : mixer_pooled(shape), kept = Scratch(n * size, 0),
+                places = (0..<n).map { Int32($0 * 7 % n) }, rows = given.rows
             if !isCausal {
-                for s in 0..<4 {
+                for s in 0..<n {
                     let own = given.rows  // of which weights take the place
                     mixer_pool(shape, mixer_rows_t(own), s, kept.start + s * size, scratch.start)
                     #expect(own.isFramed)
                 }
-                mixer_read(shape, mixer_rows_t(rows), 4, kept.start, places, out.start, out.stride, scratch.start)
+                mixer_read(shape, mixer_rows_t(rows), n, kept.start, places, out.start, out.stride, scratch.start)
             } else {
-                mixer_step(shape, mixer_rows_t(rows), 4, kept.start, places, out.start, out.stride, scratch.start)
+                mixer_step(shape, mixer_rows_t(rows), n, kept.start, places, out.start, out.stride, scratch.start)
             }
-            for r in 0..<4 {
+            for r in 0..<n {
                 let alone = Rows(unset: 1, given.naive.widths.value, apart: 0), own = given.rows
-                let tape = Scratch(mixer_tape(shape, 1)), more = Scratch(mixer_scratch(shape, 1, 4))
+                let tape = Scratch(mixer_tape(shape, 1)), more = Scratch(mixer_scratch(shape, 1, n))
                 let m = isCausal ? 1 : Int(places[r])
                 let from = isCausal ? mixer_rows_t(own, from: r) : mixer_rows_t(own, readingFrom: r)
                 mixer_forward(shape, from, 1, m, alone.start, alone.stride, tape.start, more.start)

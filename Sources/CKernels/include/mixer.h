@@ -19,8 +19,8 @@ typedef struct {
     int causal;
 } mixer_t;
 
-/// Rows of tokens, `stride` floats from one to the next; none lies in another. Head h has the columns from h x slots,
-/// h x value, h x key on. All functions below put weights in the place of logits.
+/// Rows of tokens, `stride` floats from one to the next, that do not overlap. Head h has the columns from h x slots,
+/// h x value, h x key on. Whatever pools or reads puts weights in the place of the logits that it was given.
 typedef struct {
     float *pooling; // a [m, heads x slots], or [m, slots] where shared
     long pooling_stride;
@@ -41,7 +41,8 @@ long mixer_scratch(mixer_t mixer, long n, long m);
 /// One sentence: out [n, heads x value] = y; zero where nothing is read (m = 0).
 void mixer_forward(
     mixer_t mixer, mixer_rows_t in, long n, long m, float *out, long out_stride, float *tape, float *scratch);
-/// Rows and tape are those that `mixer_forward` has left; each row becomes its gradient, dbias += that of the bias.
+/// Rows and tape are those that `mixer_forward` has left; each row becomes its gradient, dbias += that of the bias
+/// (not looked at where key == 0).
 void mixer_backward(mixer_t mixer, mixer_rows_t in, long n, long m, const float *dout, long out_stride,
     const float *tape, float *dbias, float *scratch);
 

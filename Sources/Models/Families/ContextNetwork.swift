@@ -28,7 +28,8 @@ package protocol ContextNetwork {
     /// - Returns: context [tokens, d] and what the backward pass needs, all of it in the pass's workspace
     func forward(_ x: Matrix, _ sentences: Packed, memory: EncoderOutput?, _ pass: Pass) -> ContextTape
 
-    /// Gradients of parameters are left in the pass: the same, in the same order, whatever the sentences.
+    /// Gradients of parameters are left in the pass: the same, in the same order, whatever the sentences. At most once
+    /// for a tape, which may be overwritten.
     ///
     /// - Parameters:
     ///   - dcontext: gradient of the context

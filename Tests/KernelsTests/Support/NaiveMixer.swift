@@ -105,7 +105,7 @@ struct NaiveMixer {
                         for c in 0..<value { d.value[j * widths.value + h * value + c] += weight * p[k] * dyi[c] }
                         for c in 0..<key { d.key[j * widths.key + h * key + c] += weight * dz * scale * q[c] }
                         let at = j * widths.pooling + poolColumn(h, k)
-                        if limited(x.pooling[at]) == x.pooling[at] { d.pooling[at] += weight * (dalpha[j] - average) }
+                        if !isCausal || abs(x.pooling[at]) < 30 { d.pooling[at] += weight * (dalpha[j] - average) }
                     }
                 }
             }
