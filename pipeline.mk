@@ -438,7 +438,8 @@ clean: ## Delete what the stages made for RUN; corpora, history and programs sta
 	      ! $(call is_locked,"$$folder/.lock") || { echo "$$folder is being written to" >&2; continue; }; \
 	      echo "rm -rf $$folder"; rm -rf "$$folder"; fi; \
 	  done; \
-	  if $(call is_locked,$$run/search/study.sqlite.lock); then echo "$$run/search is being written to" >&2; else rm -rf $$run/search; fi; \
+	  if $(call is_locked,$$run/search/study.sqlite.lock); then echo "$$run/search is being written to" >&2; \
+	  else rm -rf $$run/search; fi; \
 	  rm -rf $$run/parameters; find -H $$run -depth -type d -empty -delete; \
 	  [ ! -d $$run ] || { echo 'left, since no stage has made it, or is making it:'; find -H $$run -mindepth 1 -maxdepth 1; }; done
 
