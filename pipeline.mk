@@ -3,8 +3,9 @@
 #   make -f pipeline.mk help
 #
 # Targets are files, a folder is a stage, and a folder counts as made when its manifest.json is there. What a stage was
-# told lies in runs/RUN/parameters/, in files that are rewritten only when their content changes: a changed flag reruns
-# the stages that read it and those that follow, nothing else. Stages that were stopped go on from their checkpoint.
+# told and its revision lie in runs/RUN/parameters/, in files that are rewritten only when their content changes: a changed
+# flag reruns the stages that read it and those that follow, nothing else, and so does a program that gives other bytes.
+# Stages that were stopped go on from their checkpoint.
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -230,14 +231,15 @@ own.smoke := CORPUS RUN NETWORKS INPLACE TOKENIZE_FLAGS MAPS TRAIN_FLAGS DISTILL
 $(foreach g,$(filter phrasebook smoke,$(GOALS)),$(foreach v,$(filter $(own.$g),$(given)),$(error $v: goal $g has its own; make -f \
 	pipeline.mk all takes any)))
 
-# What the programs say of their families: FAMILIES, and of each its span, attentions and sizes. Only goals that distil need it;
-# make starts anew when it has been written.
-ifneq (,$(filter $(RUN_GOALS) search phrasebook smoke $(R)/% release/% seed/%,$(or $(GOALS),all)))
-include runs/families.mk
+# What the programs say of themselves: FAMILIES, of each its span and attentions, and of each stage its revision. Only goals that
+# make what the stages make need it; make starts anew when it has been written.
+ifneq (,$(filter $(RUN_GOALS) search phrasebook smoke bench bench-peers $(R)/% release/% seed/%,$(or $(GOALS),all)))
+include runs/programs.mk
+$(if $(filter $(BIN),$(programs_bin)),,$(eval PROGRAMS_DOUBTED := yes))
 endif
-# What is written there may be of other programs, or of these before they were built anew: before anybody is refused
-# by it, it is written again, with which make starts anew.
-families_error = $(if $(MAKE_RESTARTS),$(error $1),$(eval FAMILIES_DOUBTED := yes))
+# What is written there may be of these programs before they were built anew: before anybody is refused by it, it is
+# written again, with which make starts anew.
+families_error = $(if $(MAKE_RESTARTS),$(error $1),$(eval PROGRAMS_DOUBTED := yes))
 require_family = $(foreach v,$(filter-out $2,$($1)),$(call families_error,$1: expected some of: $2; found '$v'))
 
 # The family of network or spec $1.
@@ -277,10 +279,12 @@ $(if $(FAMILIES),$(foreach v,$(filter-out $(DISTILLED:%=DISTILL_FLAGS_%),$(filte
 # How a size is written is the family's own matter.
 $(if $(and $(FAMILIES),$(DISTILLED)),$(foreach problem,$(subst $(space),_,$(shell $(BIN)/distill --check $(DISTILLED) 2>&1 | head -n 1)),\
 	$(call families_error,$(subst _, ,$(problem)))))
-runs/families.mk: $(if $(WHY_GOAL),,$(BUILT)) $(if $(FAMILIES_DOUBTED),FORCE)
-	@mkdir -p $(@D); new=$@.$$$$; trap 'rm -f $$new' EXIT; $(BIN)/distill --families | \
+runs/programs.mk: $(if $(WHY_GOAL),,$(BUILT)) $(if $(PROGRAMS_DOUBTED),FORCE)
+	@mkdir -p $(@D); new=$@.$$$$; trap 'rm -f $$new' EXIT; { $(BIN)/distill --families | \
 	  awk '{ names = names " " $$1; print "span." $$1 " := " $$2; gsub(",", " ", $$3); print "attentions." $$1 " := " $$3 } \
-	  END { print "FAMILIES :=" names }' > $$new; if cmp -s $$new $@; then touch $@; else mv $$new $@; fi
+	  END { print "FAMILIES :=" names }'; echo 'programs_bin := $(BIN)'; for stage in tokenize train capture distill splice score; do \
+	  version=$$($(BIN)/$$stage --version); echo "revision.$$stage := $${version##*.}"; done; } > $$new; \
+	if cmp -s $$new $@; then touch $@; else mv $$new $@; fi
 
 # alr-m.encoder.3 learns from capture heads.encoder.
 capture_of = $(span.$(call family,$1)).$(patsubst crossfull,cross,$(word 2,$(subst ., ,$1)))
@@ -500,7 +504,7 @@ install = sudo=$$([ $$(id -u) = 0 ] || echo sudo); for need in apt-get $$sudo; d
 
 # ---- Programs ---------------------------------------------------------------------------------------------------------
 
-# Order-only everywhere: a recompiled program retrains nothing.
+# Order-only everywhere: a recompiled program retrains nothing, if its revision is the same.
 # What was changed while it was compiled is newer than the stamp.
 stamp = mkdir -p $(@D); touch $@.begun
 stamped = mv $@.begun $@
@@ -626,40 +630,41 @@ inplace_parameters = $(SEED_FLAG)$(call share_flags,$(INPLACE_FLAGS)) $(call unl
 score_parameters = $(call unless_given,$(if $(filter-out 0,$(MAPS)),--maps $(MAPS)),$(SCORE_FLAGS)) $(SCORE_FLAGS)
 greedy_parameters = --greedy --bound $(BOUND) $(foreach s,$(OFFERED),--replacement $(R)/distill/$s)
 
-# A file that is only touched when its text changes. $1: the text
+# A file that is only touched when its text changes. $1: stages, whose results of other revisions do not count; $2: their settings
 quote = '$(subst ','\'',$(strip $1))'
+remembered = $2$(if $1, (revision: $(foreach s,$1,$s $(revision.$s))))
 define remember
 	@mkdir -p $(@D)
-	@[ -f $@ ] && [ "$$(cat $@)" = $(call quote,$1) ] || printf '%s\n' $(call quote,$1) > $@
+	@[ -f $@ ] && [ "$$(cat $@)" = $(call quote,$(remembered)) ] || printf '%s\n' $(call quote,$(remembered)) > $@
 endef
 
 # `why` has a copy, which it brings up to date first.
 P := $(or $(WHY_PARAMETERS),$(R)/parameters)
 ALWAYS := $(if $(WHY_FROZEN),,FORCE)
 $(P)/tokenize: $(ALWAYS)
-	$(call remember,$(tokenize_parameters))
+	$(call remember,tokenize,$(tokenize_parameters))
 $(P)/train: $(ALWAYS)
-	$(call remember,$(train_parameters))
+	$(call remember,train,$(train_parameters))
 $(addprefix $(P)/capture/,$(CAPTURES)): $(P)/capture/%: $(ALWAYS)
-	$(call remember,$(call capture_parameters,$*))
+	$(call remember,capture,$(call capture_parameters,$*))
 $(addprefix $(P)/distill/,$(DISTILLED)): $(P)/distill/%: $(ALWAYS)
-	$(call remember,$(call distill_parameters,$*))
+	$(call remember,distill,$(call distill_parameters,$*))
 $(P)/search/$(SEARCH_PLACE): $(ALWAYS)
-	$(call remember,$(search_parameters))
+	$(call remember,,$(search_parameters))
 $(P)/inplace: $(ALWAYS)
-	$(call remember,$(inplace_parameters))
+	$(call remember,train,$(inplace_parameters))
 $(P)/score: $(ALWAYS)
-	$(call remember,$(score_parameters))
+	$(call remember,score,$(score_parameters))
 $(P)/greedy: $(ALWAYS)
-	$(call remember,$(greedy_parameters))
+	$(call remember,splice,$(greedy_parameters))
 $(addprefix $(P)/distill/,$(STEPS)): $(P)/distill/%.stepwise: $(ALWAYS)
-	$(call remember,$(call distill_parameters,$*) $(call step_capture,$*.stepwise) --model $(call so_far,$*.stepwise))
+	$(call remember,capture distill splice,$(call distill_parameters,$*) $(call step_capture,$*.stepwise) --model $(call so_far,$*.stepwise))
 $(STEPWISE:%=$(P)/last/%.stepwise): $(P)/last/%: $(ALWAYS)
-	$(call remember,$(last_step.$*))
+	$(call remember,,$(last_step.$*))
 $(addprefix $(P)/splice/,$(SPLICED)): $(P)/splice/%: $(ALWAYS)
-	$(call remember,$(call distillations,$*))
+	$(call remember,splice,$(call distillations,$*))
 $(addprefix $(P)/tokenize.joined-,$(TEXTS)): $(P)/tokenize.joined-%: $(ALWAYS)
-	$(call remember,$(tokenize_parameters) --join-test $*)
+	$(call remember,tokenize,$(tokenize_parameters) --join-test $*)
 parameters: $(addprefix $(P)/,tokenize train inplace score $(if $(OFFERED),greedy) $(CAPTURES:%=capture/%) $(DISTILLED:%=distill/%) \
 	$(STEPS:%=distill/%) $(STEPWISE:%=last/%.stepwise) $(SPLICED:%=splice/%) $(TEXTS:%=tokenize.joined-%))
 	@:

@@ -28,6 +28,10 @@ if [ "${1-}" = --families ]; then
     "slots heads encoder,decoder,cross l"
   exit
 fi
+if [ "${1-}" = --version ]; then
+  case $stage in distill) echo 0.1.0.7 ;; *) echo 0.1.0.2 ;; esac
+  exit
+fi
 if [ "${1-}" = --check ]; then
   for spec in "${@:2}"; do [[ $spec != *-q.* ]] || { echo "Error: '$spec': size 'q' is none of xs m" >&2; exit 64; }; done
   exit
@@ -406,9 +410,18 @@ pipeline why RUN=asked ATTENTIONS=encoder; expect "why: nothing" '[ $code = 0 ] 
 pipeline why RUN=asked TARGET=distill/typo; expect "why: of what there is not" '[ $code = 2 ] && ! grep -q nothing out'
 pipeline why RUN=asked ATTENTIONS=encoder DISTILL_FLAGS="--epochs 7"
 expect "why: a setting, and what follows from it" \
-  '[ $code = 0 ] && grep -qx "runs/asked/distill/$e: other settings" out && grep -qx "  + --spec $e --epochs 7" out &&
+  '[ $code = 0 ] && grep -qx "runs/asked/distill/$e: other settings" out && grep -qx "  + --spec $e --epochs 7 (revision: distill 7)" out &&
    grep -qx "runs/asked/splice/$e: runs/asked/distill/$e would be made again" out && ! grep -q "asked/train:" out'
 pipeline why RUN=asked ATTENTIONS=encoder; expect "and asking changes nothing" '[ "$(cat out)" = "nothing would be made again" ]'
+rm -rf other; mkdir other && cp bin/* other/ && sed -i 's/0\.1\.0\.7/0.1.0.8/' other/distill
+pipeline why BIN=other RUN=asked ATTENTIONS=encoder
+expect "why: programs that give other bytes" \
+  'grep -qx "runs/asked/distill/$e: other settings" out && grep -qx "  + --spec $e --epochs 3 (revision: distill 8)" out && ! grep -q "asked/train:" out'
+pipeline BIN=other RUN=asked ATTENTIONS=encoder
+check "which make the stage again, and what follows from it" capture/heads.encoder distill/$e splice/$e score/$e
+pipeline BIN=other RUN=asked ATTENTIONS=encoder; check "once"
+pipeline RUN=asked ATTENTIONS=encoder; check "and those from before theirs" capture/heads.encoder distill/$e splice/$e score/$e
+pipeline RUN=asked ATTENTIONS=encoder; rm -f log
 mv runs/asked/parameters/splice away
 pipeline why RUN=asked ATTENTIONS=encoder
 expect "why: settings that an earlier release did not remember" '[ $code = 0 ] && grep -qx "runs/asked/splice/$e: other settings" out'

@@ -9,7 +9,7 @@ import Tensors
 /// and an exit code (see `Failure`).
 ///
 ///     @main struct Distill: StageCommand {
-///         static let configuration = CommandConfiguration(abstract: "...", version: Program.version)
+///         static let configuration = CommandConfiguration(abstract: "...", version: Program.version(of: "distill"))
 ///         @OptionGroup var options: StageOptions
 ///         mutating func run() throws { ... }
 ///     }

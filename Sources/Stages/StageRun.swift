@@ -252,7 +252,7 @@ extension RunDescription {
         self.init(
             name: name, stage: key.stage, spec: key.spec ?? label, folder: folder, keyHash: try key.hash(),
             configuration: String(decoding: key.configuration, as: UTF8.self), arguments: CommandLine.arguments,
-            version: "\(Program.version).\(key.revision)", git: ThisMachine.gitState(), seed: key.seed,
+            version: Program.version(of: key.stage), git: ThisMachine.gitState(), seed: key.seed,
             threads: threads,
             machine: ThisMachine.describe())
     }

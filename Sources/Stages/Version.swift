@@ -1,7 +1,10 @@
 /// What the programs say of themselves.
 package enum Program {
-    /// The version that every program prints and every run records.
+    /// The version of all programs together.
     package static let version = "0.1.0"
+
+    /// What the program of `stage` prints as its version, and what its runs record: that of all, then its revision.
+    package static func version(of stage: String) -> String { "\(version).\(revisions[stage] ?? 0)" }
 
     /// Which bytes each stage makes. A number is part of its stage's keys: raise it whenever the same configuration and
     /// inputs would no longer give the same bytes, so that nothing old counts as made and no old checkpoint is taken

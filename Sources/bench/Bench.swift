@@ -25,7 +25,7 @@ struct Bench: StageCommand {
               sqlite3 runs/registry.sqlite \\
                   "select key, value from metrics join runs on run = id where stage = 'bench'"
             """,
-        version: Program.version)
+        version: Program.version(of: "bench"))
 
     @OptionGroup var options: StageOptions
     @OptionGroup var result: JSONOption

@@ -63,6 +63,7 @@ final class KernelWork {
         addReplacements()
         addProducts()
         addAttention()
+        addMixers()
     }
 
     deinit { half.deallocate() }
@@ -79,7 +80,7 @@ final class KernelWork {
     }
 
     private func arithmetic(
-        _ name: String, _ flops: Int, _ type: panel_type_t = panel_float32, _ body: @escaping () -> Void
+        _ name: String, _ flops: Int, _ type: panel_type_t = panel_float32, body: @escaping () -> Void
     ) {
         kernels.append(
             Kernel(
@@ -196,6 +197,19 @@ final class KernelWork {
                 attention_backward(
                     q, 3 * d, q + d, q + 2 * d, 3 * d, y + s * n * d, d, weights.base, n, n, heads, head, dq, dq + d,
                     dq + 2 * d, scratch.base, dropout)
+            }
+        }
+    }
+    /// What they are given becomes weights and gradients in its place, so that values fall to zero: as fast as others.
+    private func addMixers() {
+        for (name, mixer) in MixerWork.mixers {
+            let work = MixerWork(mixer)
+            arithmetic("mixer_forward \(name)", work.forwardOperations, body: work.forward)
+            arithmetic("mixer_backward \(name)", 2 * work.forwardOperations, body: work.backward)
+            if mixer.causal == 1 {
+                arithmetic("mixer_step \(name)", work.stepOperations, body: work.step)
+            } else {
+                arithmetic("mixer_read \(name)", work.readOperations, body: work.read)
             }
         }
     }

@@ -37,7 +37,7 @@ struct Capture: StageCommand {
                   --attentions encoder --layers 1 \\
                   --output runs/demo/capture/encoder.1.after.0
             """,
-        version: Program.version)
+        version: Program.version(of: "capture"))
 
     @OptionGroup var options: StageOptions
     @Option(help: "Folder of a model, made by train or splice.") var model: String

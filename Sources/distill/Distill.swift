@@ -41,7 +41,7 @@ struct Distill: StageCommand {
               distill --capture runs/demo/capture/heads.cross --spec alr-s.cross.0 \\
                   --epochs 20 --dropout 0.1 --output runs/demo/distill/alr-s.cross.0
             """,
-        version: Program.version)
+        version: Program.version(of: "distill"))
 
     static let runsInProcesses = true
     @OptionGroup var options: StageOptions

@@ -27,7 +27,7 @@ struct Score: StageCommand {
             Standard input to standard output, one sentence a line:
               echo 'The old king buys a red car.' | score --model runs/demo/train --beam 4
             """,
-        version: Program.version)
+        version: Program.version(of: "score"))
 
     @OptionGroup var options: StageOptions
     @OptionGroup(title: "Model") var model: ModelScoringOptions

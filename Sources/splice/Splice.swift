@@ -39,7 +39,7 @@ struct Splice: StageCommand {
                   --replacement runs/demo/distill/mix-l.cross \\
                   --output runs/demo/splice/greedy
             """,
-        version: Program.version)
+        version: Program.version(of: "splice"))
 
     @OptionGroup var options: StageOptions
     @Option(help: "Folder of the model.") var model: String

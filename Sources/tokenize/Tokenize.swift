@@ -53,7 +53,7 @@ struct Tokenize: StageCommand {
               70  an error of its own        129, 130, 143  interrupted
               71  no memory, no threads
             """,
-        version: Program.version)
+        version: Program.version(of: "tokenize"))
 
     @OptionGroup(title: "Text") var text: TextOptions
     @OptionGroup(title: "Longer texts") var texts: JoinOptions

@@ -48,7 +48,7 @@ struct Train: StageCommand {
               sqlite3 runs/registry.sqlite \\
                   "select run, step, value from metrics where key = 'valid.loss'"
             """,
-        version: Program.version)
+        version: Program.version(of: "train"))
 
     static let runsInProcesses = true
     @OptionGroup var options: StageOptions

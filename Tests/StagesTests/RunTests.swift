@@ -31,7 +31,8 @@ import Testing
             try scratch.rows(
                 "SELECT name, stage, spec, status, version, seed, threads, pid, exit_code, config FROM runs") == [
                     [
-                        "toy", "probe", "alr-m.encoder.0", "finished", Program.version + ".0", "5", "3", "\(getpid())",
+                        "toy", "probe", "alr-m.encoder.0", "finished", Program.version(of: "toy"), "5", "3",
+                        "\(getpid())",
                         "0", "{\"steps\":5}",
                     ]
                 ])
