@@ -202,8 +202,12 @@ $(foreach v,NETWORKS MODES SIZES ATTENTIONS LAYERS MODELS INPLACE SEEDS BEAMS PR
 	$(call require_once,$v))
 $(foreach v,PRESET PROCESSES MAPS BOUND SEARCH_ATTENTION SEARCH_LAYER SEARCH_TRIALS,$(if $(filter 1,$(words $($v))),,$(error $v: expected one value, found '$($v)')))
 $(if $(call consists,$(subst .,,$(BOUND)),$(digits)),,$(error BOUND: expected a number, found '$(BOUND)'))
+# $1 from $2 to $3, as the programs take it.
+require_range = $(foreach v,$($1),$(if $(shell awk -v v='$v' 'BEGIN { if (v ~ /^[0-9]+([.][0-9]+)?$$/ && v >= $2 && v <= $3) print "yes" }'),,\
+	$(error $1: expected numbers from $2 to $3, found '$v')))
 $(foreach v,LAYERS SEEDS MAPS TEXTS SEARCH_LAYER SEARCH_TRIALS,$(call require_numbers,$v))
-$(foreach v,TEXTS SEARCH_TRIALS,$(foreach n,$($v),$(if $(call without,$n,0),,$(error $v: expected numbers from 1 on, found '$n'))))
+$(call require_range,BOUND,0,100)$(call require_range,MAPS,0,1000)$(call require_range,TEXTS,1,1000)
+$(if $(call without,$(SEARCH_TRIALS),0),,$(error SEARCH_TRIALS: expected a number from 1 on, found '$(SEARCH_TRIALS)'))
 $(foreach v,$(filter-out $(shell seq 64),$(BEAMS)),$(error BEAMS: expected numbers from 1 to 64, found '$v'))
 
 # A corpus that is known by name has some languages and no others.
@@ -274,18 +278,9 @@ whole = $(if $(word 3,$(subst ., ,$1)),$(firstword $(filter $(basename $1),$(for
 single = $(if $(findstring +,$1),,$(call whole,$1))
 distillations = $(or $(call single,$1),$(call parts,$1))
 DISTILLED := $(sort $(foreach m,$(SPLICED),$(call distillations,$m)) $(OFFERED))
-$(if $(FAMILIES),$(foreach v,$(filter-out $(DISTILLED:%=DISTILL_FLAGS_%),$(filter DISTILL_FLAGS_%,$(given))),$(call families_error,$v: nothing is \
-	distilled as $(v:DISTILL_FLAGS_%=%); found $(DISTILLED))))
-# How a size is written is the family's own matter.
-$(if $(and $(FAMILIES),$(DISTILLED)),$(foreach problem,$(subst $(space),_,$(shell $(BIN)/distill --check $(DISTILLED) 2>&1 | head -n 1)),\
+# How a size is written is the family's own matter, and no two networks stand at one place.
+$(if $(and $(FAMILIES),$(DISTILLED)),$(foreach problem,$(subst $(space),_,$(shell $(BIN)/distill --check $(sort $(DISTILLED) $(SPLICED)) 2>&1 | head -n 1)),\
 	$(call families_error,$(subst _, ,$(problem)))))
-runs/programs.mk: $(if $(WHY_GOAL),,$(BUILT)) $(if $(PROGRAMS_DOUBTED),FORCE)
-	@mkdir -p $(@D); new=$@.$$$$; trap 'rm -f $$new' EXIT; { $(BIN)/distill --families | \
-	  awk '{ names = names " " $$1; print "span." $$1 " := " $$2; gsub(",", " ", $$3); print "attentions." $$1 " := " $$3 } \
-	  END { print "FAMILIES :=" names }'; echo 'programs_bin := $(BIN)'; for stage in tokenize train capture distill splice score; do \
-	  version=$$($(BIN)/$$stage --version); echo "revision.$$stage := $${version##*.}"; done; } > $$new; \
-	if cmp -s $$new $@; then touch $@; else mv $$new $@; fi
-
 # alr-m.encoder.3 learns from capture heads.encoder.
 capture_of = $(span.$(call family,$1)).$(patsubst crossfull,cross,$(word 2,$(subst ., ,$1)))
 # The first family of span $1.
@@ -316,6 +311,18 @@ endef
 $(foreach n,$(STEPWISE),$(eval $(call chain,$n)))
 $(if $(STEPWISE),$(if $(strip $(steps)),,$(error LAYERS and ATTENTIONS: expected a layer and an attention at least, found '$(LAYERS)', '$(ATTENTIONS)')))
 STEPS := $(foreach n,$(STEPWISE),$(foreach s,$(steps),$n.$s.stepwise))
+# Flags of their own are for what is distilled.
+flagged = $(DISTILLED) $(STEPS:.stepwise=)
+$(if $(FAMILIES),$(foreach v,$(filter-out $(flagged:%=DISTILL_FLAGS_%),$(filter DISTILL_FLAGS_%,$(given))),$(call families_error,$v: nothing is \
+	distilled as $(v:DISTILL_FLAGS_%=%); found $(flagged))))
+
+# After all that may doubt it.
+runs/programs.mk: $(if $(WHY_GOAL),,$(BUILT)) $(if $(PROGRAMS_DOUBTED),FORCE)
+	@mkdir -p $(@D); new=$@.$$$$; trap 'rm -f $$new' EXIT; { $(BIN)/distill --families | \
+	  awk '{ names = names " " $$1; print "span." $$1 " := " $$2; gsub(",", " ", $$3); print "attentions." $$1 " := " $$3 } \
+	  END { print "FAMILIES :=" names }'; echo 'programs_bin := $(BIN)'; for stage in tokenize train capture distill splice score; do \
+	  version=$$($(BIN)/$$stage --version); echo "revision.$$stage := $${version##*.}"; done; } > $$new; \
+	if cmp -s $$new $@; then touch $@; else mv $$new $@; fi
 
 # ---- Goals ------------------------------------------------------------------------------------------------------------
 
@@ -338,6 +345,7 @@ $(RUN_GOALS): $(SCORES) $(addprefix release/,$(CAPTURES))
 	@$(make_report)
 else
 $(RUN_GOALS): $(addprefix seed/,$(SEEDS))
+	@$(show_table)
 	@$(make_report)
 $(addprefix seed/,$(SEEDS)): seed/%: $$(STARTING) $$(CORPUS_FILES) | $(MPI_BUILT)
 	$(MAKE) -f pipeline.mk $(filter $(RUN_GOALS),$(GOALS)) SEEDS=$* RUN=$(RUN).seed-$* CORES=$(THREADS) JOBS=1
@@ -426,7 +434,7 @@ sanitize/%: deps
 
 # The plug-in compiles with all traits, as the build with MPI does: in the programs' own folder it would undo theirs.
 docs: | deps-mpi ## The articles as web pages, in .build/docs; a warning is an error
-	$(SWIFT) package $(SWIFT_FLAGS) --scratch-path .build-mpi --traits MPI --allow-writing-to-directory .build/docs \
+	$(SWIFT) package $(SWIFT_FLAGS) $(mpi_flags) --allow-writing-to-directory .build/docs \
 	  generate-documentation --target Stages \
 	  --exclude-extended-types --warnings-as-errors --disable-indexing --transform-for-static-hosting --output-path .build/docs
 
@@ -465,7 +473,7 @@ why: ## What GOAL or TARGET would make again, and which input or setting changed
 	@new=$$(mktemp -d); trap 'rm -rf "$$new" "$$new.trace"' EXIT; [ ! -d $(R)/parameters ] || cp -a $(R)/parameters/. "$$new"; \
 	export WHY_GOAL=$(GOAL) WHY_PARAMETERS="$$new"; \
 	$(MAKE) -f pipeline.mk parameters; \
-	WHY_FROZEN=1 $(MAKE) -f pipeline.mk -n --trace $(if $(TARGET),$(R)/$(TARGET)/manifest.json,$(GOAL)) > "$$new.trace" || exit; \
+	LC_ALL=C WHY_FROZEN=1 $(MAKE) -f pipeline.mk -n --trace $(if $(TARGET),$(R)/$(TARGET)/manifest.json,$(GOAL)) > "$$new.trace" || exit; \
 	sed -nE "s#.*update target '([^']*)/manifest.json' due to: (.*)#\1 \2#p" "$$new.trace" | sort -u | while read -r folder reasons; do \
 	    [ -f "$$folder/manifest.json" ] || { echo "$$folder: not made yet"; continue; }; \
 	    for reason in $$reasons; do case $$reason in \
@@ -486,7 +494,8 @@ drop = rm -f $1/manifest.json && rm -rf $1
 free: | $(BUILT) ## List captures that no run needs any more; YES=1 deletes them
 	@[ ! -f runs/registry.sqlite ] || $(BIN)/report --reclaimable | while IFS='|' read -r path mib; do \
 	  [ -f "runs/$$path/manifest.json" ] || continue; \
-	  flock --nonblock "runs/$$path/.lock" true || { echo "runs/$$path is being written to"; continue; }; \
+	  for lock in "runs/$$path/.lock" $$(grep -lsxF "runs/$$path" runs/*/search/study.sqlite.lock); do \
+	    ! $(call is_locked,"$$lock") || { echo "runs/$$path is in use"; continue 2; }; done; \
 	  echo "runs/$$path  $$mib MiB"; $(if $(filter 1,$(YES)),$(call drop,"runs/$$path"),:); \
 	done
 
@@ -505,21 +514,16 @@ install = sudo=$$([ $$(id -u) = 0 ] || echo sudo); for need in apt-get $$sudo; d
 # ---- Programs ---------------------------------------------------------------------------------------------------------
 
 # Order-only everywhere: a recompiled program retrains nothing, if its revision is the same.
-# What was changed while it was compiled is newer than the stamp.
-stamp = mkdir -p $(@D); touch $@.begun
-stamped = mv $@.begun $@
+# What was changed while it was compiled is newer than the stamp. Another make may be at it too.
+begin = mkdir -p $(@D); begun=$$(mktemp $@.XXXXXX); trap 'rm -f "$$begun"' EXIT
 sources := Package.swift $(shell find Sources -type f -not -path 'Sources/search/*' -not -path '*.docc/*' 2> /dev/null)
 .build/release.stamp: $(sources) $(if $(wildcard .build/release/train),,FORCE) | deps
-	@$(stamp)
-	$(SWIFT) build $(SWIFT_FLAGS)
-	@$(stamped)
+	@$(begin); (set -x; $(SWIFT) build $(SWIFT_FLAGS)); mv $$begun $@
 
+mpi_flags := --scratch-path .build-mpi --traits MPI
 # Only train and distill work in several processes. Tests/cluster.test.sh makes sure that they come to the same bytes.
 .build-mpi/release.stamp: $(sources) $(if $(wildcard .build-mpi/release/train),,FORCE) | deps-mpi
-	@$(stamp)
-	$(SWIFT) build $(SWIFT_FLAGS) --scratch-path .build-mpi --traits MPI --product train
-	$(SWIFT) build $(SWIFT_FLAGS) --scratch-path .build-mpi --traits MPI --product distill
-	@$(stamped)
+	@$(begin); for program in train distill; do (set -x; $(SWIFT) build $(SWIFT_FLAGS) $(mpi_flags) --product $$program); done; mv $$begun $@
 
 deps-mpi: deps
 	@pkg-config --exists ompi-c 2> /dev/null && command -v mpirun > /dev/null || { \
@@ -758,6 +762,11 @@ $(call manifests,score,$(addsuffix $(call variant,$1,$2,$3),$(SCORED))): $(R)/sc
 	  --base $(R)/score/teacher$(call variant,$1,$2,$3) $$(output)
 endef
 $(foreach b,$(BEAMS),$(foreach p,$(PRECISIONS),$(foreach t,$(TEXT_SETS),$(eval $(call score_rules,$b,$p,$t)))))
+
+# Stages leave a manifest whole or not at all: one that is there when make is interrupted, or a later line fails, is good.
+.PRECIOUS: $(TOKENS) $(TEACHER) $(STARTING) $(call manifests,capture distill splice,$(STEPS)) $(call manifests,capture,$(CAPTURES)) \
+	$(call manifests,distill,$(DISTILLED)) $(call manifests,splice,$(SPLICED) greedy) $(call manifests,inplace,$(INPLACE)) \
+	$(foreach t,$(TEXTS),$(R).joined-$t/tokens/manifest.json) $(SCORES)
 
 # ---- Search -----------------------------------------------------------------------------------------------------------
 

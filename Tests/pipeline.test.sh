@@ -50,6 +50,7 @@ touch "$output/started" "$output/.lock"
 if [ -f trouble ] && grep -qxF "$output" trouble; then exit 143; fi
 sleep 0.05
 echo "\"stage\" : $line" > "$output/manifest.json"
+if [ -f late ] && grep -qxF "$output" late; then exit 74; fi
 STAND_IN
   chmod +x "bin/$stage"
 done
@@ -107,6 +108,11 @@ rm runs/phrasebook.en-de/distill/$d/manifest.json
 pipeline TRAIN_FLAGS="--epochs 2" KEEP=1
 check "a deleted output is made again" capture/heads.decoder distill/$d splice/{$d,$e+$d,$e+$d+$c} score/{$d,$e+$d,$e+$d+$c}
 expect "KEEP=1 keeps captures" '[ -f runs/phrasebook.en-de/capture/heads.decoder/manifest.json ]'
+
+echo runs/late/distill/$e > late
+pipeline RUN=late ATTENTIONS=encoder; check "a stage that fails after it has published" tokens train score/teacher capture/heads.encoder distill/$e
+rm late
+pipeline RUN=late ATTENTIONS=encoder; check "what it has published is not made again" splice/$e score/$e
 
 echo runs/stopped/distill/$e > trouble
 pipeline RUN=stopped ATTENTIONS="encoder decoder"
@@ -167,7 +173,11 @@ expect "each learns from the model so far" \
 expect "and its capture goes" '[ $code = 0 ] && [ ! -d runs/less/capture/mix-l.cross.1.stepwise ]'
 pipeline RUN=less stepwise NETWORKS=mix-l LAYERS="0 1"; check "steps that are done are not done again"
 pipeline RUN=less stepwise NETWORKS=mix-l LAYERS="0 1" DISTILL_FLAGS_mix-l.cross.1.stepwise=--force
-expect "a step has no flags of its own" '[ $code = 2 ] && grep -q "nothing is distilled as" out'
+expect "flags are named after what is distilled, not after its folder" '[ $code = 2 ] && grep -q "nothing is distilled as" out'
+pipeline RUN=less stepwise NETWORKS=mix-l LAYERS="0 1" DISTILL_FLAGS_mix-l.cross.1=--force
+check "a step has flags of its own" {capture,distill,splice}/mix-l.cross.1.stepwise score/mix-l.stepwise
+expect "which reach it" 'grep -qE -- "/distill .* --spec mix-l.cross.1 .*--force" out'
+pipeline RUN=less stepwise NETWORKS=mix-l LAYERS="0 1"; rm log
 fewer=(mix-l.{decoder.0,cross.0}.stepwise)
 pipeline RUN=less stepwise NETWORKS=mix-l LAYERS=0
 check "of fewer layers, the steps that come after others now, and the last of them" "${fewer[@]/#/capture/}" "${fewer[@]/#/distill/}" "${fewer[@]/#/splice/}" score/mix-l.stepwise
@@ -253,7 +263,8 @@ pipeline why SEEDS="1 2" ATTENTIONS=encoder RUN=many
 expect "of which why asks each" '[ $code = 0 ] && [ "$(grep -c "nothing would be made again" out)" = 2 ]'
 pipeline -n SEEDS="1 2" PROCESSES=2 MPI_BIN=mpi CORES=8 RUN=few ATTENTIONS=encoder
 expect "whose processes divide the cores" '[ "$(grep -c "mpi/train .* --threads 4$" out)" = 2 ]'
-expect "and one report of them all" 'grep -qx "report --run many.seed-1 --run many.seed-2 --output runs/many/report" reports'
+expect "one table of them all" 'grep -q -- "report --run few.seed-1 --run few.seed-2 --table" out'
+expect "and one report" 'grep -qx "report --run many.seed-1 --run many.seed-2 --output runs/many/report" reports'
 rm log
 
 # The search, with a stand-in for Python: it needs the capture, and writes its page and its result.
@@ -393,7 +404,7 @@ refused "two goals with defaults of their own" "expected one of these goals at a
 networks=()
 refused "a size of no family" "size 'q' is none of xs m" SIZES=q
 for choice in NETWORKS=alx-m MODES=alx ATTENTIONS=encode PRESET=big PRECISIONS=int4 BEAMS=four BEAMS=65 LAYERS=x SEEDS=-1 MODELS=alr-m \
-  MODELS=alr-m.encoder+x INPLACE=mix BOUND=x "MAPS=1 2" TEXTS=0 "PRESET=small paper" PRESET= "SEEDS=1 1" "BEAMS=4 1 4" "LAYERS=0 0"; do
+  MODELS=alr-m.encoder+x INPLACE=mix BOUND=x BOUND=1.2.3 BOUND=. BOUND=101 "MAPS=1 2" MAPS=1001 TEXTS=0 TEXTS=1001 SEARCH_TRIALS=0 "PRESET=small paper" PRESET= "SEEDS=1 1" "BEAMS=4 1 4" "LAYERS=0 0"; do
   refused "$choice" "${choice%%=*}: expected" "$choice"
 done
 networks=(NETWORKS=alr-m)

@@ -284,6 +284,7 @@ refuse "an attention that no chosen family is for" 64 "decoder.: no family of sp
   capture --model $m/train --tokens $m/tokens --attentions encoder decoder --families elr --output $m/capture/both
 distill=(distill --capture $m/capture/both --output $m/distill/alr-h16.encoder)
 refuse "a spec that does not parse" 64 "size 'q' is none of" "${distill[@]}" --spec alr-q.encoder
+refuse "specs that cannot stand in one model" 64 "'mix-l.cross.3': alr-m.crossfull stands at the same place" distill --check mix-l.cross alr-m.crossfull+mix-l.cross.3
 refuse "a spec to look at that does not parse" 64 "size 'q' is none of" distill --check alr-m.encoder alr-q.encoder
 refuse "a spec to measure that does not parse" 64 "expected <family>-<size>" bench --tokens $m/tokens --specs nan --output $m/bench
 refuse "a spec without attention" 64 "expected <family>-<size>.<attention>" "${distill[@]}" --spec alr-m
@@ -520,7 +521,7 @@ check "a limit of a file's size" '[ $code = 74 ] && is_short && grep -qE "file t
 (ulimit -v 300000; exec "$bin/train" "${shape[@]}" --tokens $m/tokens --max-steps 3 --quiet --output runs/narrow/train) > out 2> err && code=0 || code=$?
 check "little address space" '[ $code = 71 ] && grep -q "address space: expected" err && hinted'
 "$bin/train" --tokens $m/tokens "${shape[@]}" --max-steps 2 --output runs/closed/train 2>&- && code=0 || code=$?
-check "a closed descriptor: no message in any file" '[ $code = 0 ] && grep -qxE "[0-9]+ [^ ]+" runs/closed/train/.lock && [ "$(wc -l < runs/closed/train/.lock)" = 1 ]'
+check "a closed descriptor: no message in any file" '[ $code = 0 ] && grep -qxE "[0-9]+ [^ ]+ train" runs/closed/train/.lock && [ "$(wc -l < runs/closed/train/.lock)" = 1 ]'
 mkfifo silent; timeout --kill-after 5 1 "$bin/tokenize" --corpus mine --pair en-de --train-source silent --train-target a.de \
   --output runs/silent/tokens > out 2> err && code=0 || code=$?
 check "a pipe that nobody writes to: SIGTERM ends it" '[ $code = 124 ]'

@@ -16,7 +16,7 @@ extension RunRegistry {
             try Self.requireWhole(database, path: other.path)
             database.add(function: Self.moved(from: other.root, to: root))
             var fresh = 0
-            // the other one is read only, and its runs may be at work: BEGIN IMMEDIATE would lock them out, too
+            // the other one is only read, and its runs may be at work: BEGIN IMMEDIATE would lock them out, too
             try database.inTransaction(.deferred) {
                 try database.execute(sql: "DELETE FROM main.runs WHERE false")  // takes the lock of this one
                 fresh = try Self.takeRuns(database)

@@ -48,7 +48,9 @@ package final class RunRegistry: Sendable {
 
     /// A registry that is to be read: one that is absent or empty is not made, and one that may not be written, as
     /// somebody else's, is read as a copy.
-    package static func existing(_ path: String) throws -> RunRegistry {
+    ///
+    /// - Parameter leavesOld: whether one of an older program stays so, for that program to go on with
+    package static func existing(_ path: String, leavesOld: Bool = false) throws -> RunRegistry {
         let found =
             if !FileSystem.exists(path) { "no file" } else if FileSystem.isFolder(path) { "a folder" } else {
                 try FileSystem.size(of: path) == 0 ? "an empty file" : nil
@@ -61,7 +63,7 @@ package final class RunRegistry: Sendable {
         }
         let needed = [path, FilePath.parent(path)]
         let mayWrite = needed.allSatisfy { (name: String) in Foundation.access(name, W_OK) == 0 }
-        return try RunRegistry(path: path, copy: mayWrite ? nil : TemporaryCopy(of: path))
+        return try RunRegistry(path: path, copy: mayWrite && !leavesOld ? nil : TemporaryCopy(of: path))
     }
 
     /// One immediate transaction. SQLite's errors come out as `RegistryError`.

@@ -11,7 +11,7 @@ enum Schema {
     static var version: Int { migrations.count }
 
     /// After the steps that a file lacks all views are made anew; an empty step says that they alone have changed.
-    static let migrations: [String] = [tables, folders, "", replaced, "", "", "", ""]
+    static let migrations: [String] = [tables, folders, "", replaced, "", "", "", "", ""]
 
     /// Where a run writes, relative to the registry's folder where it lies inside: who holds a folder's lock knows who
     /// else is not at work there.

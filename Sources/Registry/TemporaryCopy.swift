@@ -21,7 +21,7 @@ final class TemporaryCopy: Sendable {
             usleep(100_000)
         }
         throw RegistryError(
-            path: registry, problem: "the registry changes while it is copied, since it may not be written",
+            path: registry, problem: "the registry changes while it is copied",
             hint: "try again, or copy it when nobody writes to it", kind: .locked)
     }
 

@@ -12,7 +12,8 @@ enum Views {
     ///
     /// `difference` is against `base`, the score run whose folder this run read in that role, the newest where several
     /// made the same bytes; it is of the same text, whatever its corpus is called there. `p` belongs to the comparison
-    /// with any of them. `replaced`, `parameters` and `search` are params of the score run, `tokens_per_second` is its
+    /// with any of them. `outdated` is 1 where the model behind `base`, or behind a score without one, has been made
+    /// anew since, by whose scores this one cannot be judged. `replaced`, `parameters` and `search` are params of the score run, `tokens_per_second` is its
     /// metric.
     private static let leaderboard = """
         WITH
@@ -63,10 +64,19 @@ enum Views {
           signature,
           id AS run,
           base,
-          test_text
+          test_text,
+          EXISTS (SELECT 1 FROM \(modelPaths) JOIN artifact_paths now ON now.path = place.path
+                    JOIN artifacts new ON new.sha256 = now.artifact
+                  WHERE \(isModelOfBase) AND now.removed IS NULL AND now.artifact <> place.artifact
+                    AND new.kind = (SELECT kind FROM artifacts WHERE sha256 = place.artifact))
+            AND NOT EXISTS (SELECT 1 FROM \(modelPaths) WHERE \(isModelOfBase) AND place.removed IS NULL) AS outdated
         FROM compared
         ORDER BY test_set, text_scored DESC, test_text, score DESC, id;
         """
+
+    private static let modelPaths = "run_io used JOIN artifact_paths place USING (artifact)"
+    private static let isModelOfBase =
+        "used.run = coalesce(compared.base, compared.id) AND used.direction = 'in' AND used.role = 'model'"
 
     /// What each run read and the run that made it; NULL for a raw file. Where several made the same bytes, the last
     /// that started before the reader, if there is one: a capture that went may have been made again since. The common
@@ -166,8 +176,9 @@ enum Views {
         """
 
     /// Folders on disk that can be made again and that nobody needs now: captures that a finished run of their own name
-    /// has read and that nobody is reading. A run of their name that has failed or was stopped may go on, unless a
-    /// later one of its folder or key has finished.
+    /// has read, that nobody is reading, and while no run of their name is at work, since others may follow it that
+    /// read them too. A run of their name that has failed or was stopped may go on, unless a later one of its folder or
+    /// key has finished.
     ///
     /// - Parameter mayGoOn: what holds besides of runs that have not finished and may go on
     static func reclaimable(_ mayGoOn: String = "true") -> String {
@@ -182,6 +193,8 @@ enum Views {
         WHERE artifact_paths.removed IS NULL
         GROUP BY artifact_paths.path, artifact_paths.artifact
         HAVING sum(runs.status = 'running') = 0 AND readers > 0
+          AND NOT EXISTS (SELECT 1 FROM runs live WHERE live.status = 'running'
+            AND substr(artifact_paths.path, 1, length(live.name) + 1) = live.name || '/')
           AND sum(runs.status <> 'finished' AND \(mayGoOn)
             AND substr(artifact_paths.path, 1, length(runs.name) + 1) = runs.name || '/'
             AND NOT EXISTS (SELECT 1 FROM runs later

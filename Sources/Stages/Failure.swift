@@ -34,6 +34,12 @@ extension Spec {
     package init(typed text: String) throws {
         do { try self.init(parsing: text) } catch { throw ValidationError("\(error)") }
     }
+
+    /// Whether these specs, joined by `+`, can stand in one model.
+    package static func check(typed text: String) throws {
+        let specs = try text.split(separator: "+", omittingEmptySubsequences: false).map { try Spec(typed: String($0)) }
+        do { try Replacements.requirePlaces(of: specs) } catch { throw ValidationError("\(error)") }
+    }
 }
 
 extension DivergedError: StageError {

@@ -1,9 +1,9 @@
 import Foundation
 import Tensors
 
-/// Keeps a second process out of an output folder: `flock` on `.lock` in it, which holds the owner's pid and host.
+/// Keeps a second process out of an output folder: `flock` on `.lock` in it, which holds the owner's pid, host and stage.
 ///
-/// The kernel gives the lock back when the process ends, however it ends; the file stays.
+/// The kernel gives the lock back when the process ends, however it ends; the file stays, and says whose folder it is.
 final class FolderLock {
     struct Held: Error, CustomStringConvertible {
         let folder: String
@@ -32,7 +32,7 @@ final class FolderLock {
     static let name = ".lock"
     private let descriptor: Int32
 
-    init(_ folder: String) throws {
+    init(_ folder: String, stage: String) throws {
         try FileSystem.makeFolder(folder)
         let path = FilePath.join(folder, Self.name)
         let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
@@ -49,9 +49,18 @@ final class FolderLock {
             }
             throw Held(folder: folder, owner: Self.owner(file))
         }
-        ftruncate(file, 0)
-        let text = "\(Owner.this.pid) \(Owner.this.host)\n"
+        let text = "\(Owner.this.pid) \(Owner.this.host) \(stage)\n"
         pwrite(file, text, text.utf8.count, 0)
+        ftruncate(file, off_t(text.utf8.count))
+    }
+
+    /// The stage that took the folder for itself last; nil where none has.
+    static func stage(in folder: String) -> String? {
+        let file = open(FilePath.join(folder, name), O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return nil }
+        defer { close(file) }
+        let words = words(file)
+        return words.count == 3 ? words[2] : nil
     }
 
     deinit {
@@ -61,10 +70,15 @@ final class FolderLock {
     }
 
     private static func owner(_ file: Int32) -> Owner? {
+        let words = words(file)
+        guard words.count > 1, let pid = Int32(words[0]) else { return nil }
+        return Owner(pid: pid, host: words[1])
+    }
+
+    private static func words(_ file: Int32) -> [String] {
         var bytes = [UInt8](repeating: 0, count: 512)
         let count = pread(file, &bytes, bytes.count, 0)
-        let words = String(decoding: bytes.prefix(max(count, 0)), as: UTF8.self).split(whereSeparator: \.isWhitespace)
-        guard words.count == 2, let pid = Int32(words[0]) else { return nil }
-        return Owner(pid: pid, host: String(words[1]))
+        return String(decoding: bytes.prefix(max(count, 0)), as: UTF8.self).split(whereSeparator: \.isWhitespace)
+            .map(String.init)
     }
 }

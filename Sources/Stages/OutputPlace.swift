@@ -1,8 +1,8 @@
 import Foundation
 import Tensors
 
-/// Whether a stage may write to a folder: one that is new or empty, or that the same stage has made or begun. Any other
-/// holds something that somebody wants to keep.
+/// Whether a stage may write to a folder: one that is new or empty, or that the same stage has made or begun, though its
+/// manifest be gone. Any other holds something that somebody wants to keep.
 enum OutputPlace {
     /// Looks without touching anything.
     static func check(_ output: String, stage: String, inputs: [StageInput]) throws {
@@ -25,7 +25,7 @@ enum OutputPlace {
             parent = FilePath.parent(parent)
         }
         guard FileSystem.isFolder(output) else { return }
-        if let maker = maker(of: output) ?? UnfinishedWork.stage(in: output) {
+        if let maker = maker(of: output) ?? UnfinishedWork.stage(in: output) ?? FolderLock.stage(in: output) {
             guard maker == stage else { throw refuse("one made by \(maker)") }
             return
         }

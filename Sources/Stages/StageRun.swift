@@ -69,7 +69,7 @@ package final class StageRun {
         let key = try RunKey(work)
         if let leadersKey, try key.hash() != leadersKey { throw OtherWork(rank: group.rank) }
         try OutputPlace.check(output, stage: work.stage, inputs: work.inputs)
-        let lock = try FolderLock(output)
+        let lock = try FolderLock(output, stage: work.stage)
         defer { withExtendedLifetime(lock) {} }
         let registry = try RunRegistry(path: path, journal: options.registryJournal)
         let description = try RunDescription(

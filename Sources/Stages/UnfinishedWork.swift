@@ -28,7 +28,9 @@ enum UnfinishedWork {
     /// Returns whether there is work to go on with.
     static func claim(_ folder: OutputFolder, _ key: RunKey, _ resumption: Resumption, log: Logger) throws -> Bool {
         let text = try key.text(), path = FilePath.join(folder.unfinished, keyName)
-        if FileSystem.exists(path), try Data(FileSystem.read(path)) == text, case .fromCheckpoint = resumption {
+        if try FileSystem.existsForCertain(path), try Data(FileSystem.read(path)) == text,
+            case .fromCheckpoint = resumption
+        {
             return try holdsWork(folder.unfinished)
         }
         if case .fromCheckpoint(let discards) = resumption, try holdsWork(folder.unfinished) {

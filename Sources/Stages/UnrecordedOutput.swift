@@ -8,7 +8,7 @@ package enum UnrecordedOutput {
         _ output: String, stage: String, configuration: some Codable, fill: (OutputFolder) throws -> Void
     ) throws {
         try OutputPlace.check(output, stage: stage, inputs: [])
-        let lock = try FolderLock(output)
+        let lock = try FolderLock(output, stage: stage)
         defer { withExtendedLifetime(lock) {} }
         let folder = try OutputFolder(output)
         try folder.clearUnfinished()

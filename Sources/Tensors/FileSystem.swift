@@ -62,6 +62,14 @@ package enum FileSystem {
 
     package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
+    /// The same for what would be lost if it were taken to be absent: throws where the file system does not tell.
+    package static func existsForCertain(_ path: String) throws -> Bool {
+        if exists(path) { return true }
+        let code = errno
+        guard code == ENOENT || code == ENOTDIR else { throw DataError.reading(path, code: code) }
+        return false
+    }
+
     /// Makes a folder and its parents; one that is there already is fine.
     package static func makeFolder(_ path: String) throws {
         if mkdir(path, 0o755) == 0 { return }

@@ -38,7 +38,7 @@ package enum JSONText {
             return context.codingPath.isEmpty ? "no JSON object" : "something else at '\(place(context))'"
         case .dataCorrupted(let context)?:
             return context.codingPath.isEmpty ? "no JSON" : "something else at '\(place(context))'"
-        default: return error.localizedDescription
+        default: return "\(error)"  // what a type of ours says of itself
         }
     }
 }

@@ -82,7 +82,7 @@ package final class OutputFolder {
             try FileSystem.move(ManifestFile.path(folder), to: replaced)
             try FileSystem.makeEntriesDurable(folder)
         }
-        for name in new where FileSystem.exists(FilePath.join(unfinished, name)) {
+        for name in new where try FileSystem.existsForCertain(FilePath.join(unfinished, name)) {
             try FileSystem.move(FilePath.join(unfinished, name), to: FilePath.join(folder, name))
         }
         for name in (try? ManifestFile.fileNames(replaced)) ?? [] where !new.contains(name) {

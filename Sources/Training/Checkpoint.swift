@@ -40,15 +40,22 @@ struct Checkpoint {
             parts, metadata: ["key": key, "state": encoded, "sha256": Self.digest(parts, encoded)], to: path)
     }
 
-    /// Nil where there is none. One of other settings is refused: whoever lets it lie there takes it for its own.
+    /// Nil where there is none. One that is damaged or of other settings is refused: whoever lets it lie there takes it
+    /// for its own.
     func read(weights: FloatBlock, adam: Adam) throws -> TrainerState? {
-        guard FileSystem.exists(path) else { return nil }
+        guard try FileSystem.existsForCertain(path) else { return nil }
+        do { return try load(weights, adam) } catch let error as DataError where error.kind == .bad {
+            throw DataError(
+                path: path, expected: error.expected, found: error.found, hint: "delete it to start from nothing")
+        }
+    }
+
+    private func load(_ weights: FloatBlock, _ adam: Adam) throws -> TrainerState {
         let file = try TensorFile(path: path), found = file.metadata["key"]
         guard found == key, let text = file.metadata["state"] else {
             throw DataError(
                 path: path, expected: "a checkpoint of key \(Identity.brief(key))",
-                found: found == key ? "one without a state" : "one of \(found.map { Identity.brief($0) } ?? "none")",
-                hint: "delete it to start from nothing")
+                found: found == key ? "one without a state" : "one of \(found.map { Identity.brief($0) } ?? "none")")
         }
         let parts = parts(weights, adam)
         for part in parts {
@@ -59,11 +66,10 @@ struct Checkpoint {
         guard recorded == digest else {
             throw DataError(
                 path: path, expected: "what was written, SHA-256 \(Identity.brief(recorded))",
-                found: "other bytes, \(Identity.brief(digest))", hint: "delete it to start from nothing")
+                found: "other bytes, \(Identity.brief(digest))")
         }
         return try JSONText.decode(
-            TrainerState.self, Data(text.utf8), path: path, expected: "the state of a training",
-            hint: "delete it to start from nothing")
+            TrainerState.self, Data(text.utf8), path: path, expected: "the state of a training")
     }
 
     /// SHA-256 of the state and of all numbers, in the order of the file.
@@ -138,8 +144,10 @@ struct Snapshots {
         }
     }
 
-    private func check(_ snapshot: Snapshot) throws {
-        let path = path(snapshot.epoch), found = try FileSystem.sha256(of: path)
+    /// Whether its weights are there, as they were written.
+    func check(_ snapshot: Snapshot) throws {
+        let path = path(snapshot.epoch)
+        let found = try FileSystem.existsForCertain(path) ? FileSystem.sha256(of: path) : "no file"
         guard snapshot.sha256 == found else {
             throw DataError(
                 path: path, expected: "SHA-256 \(snapshot.sha256)", found: found,

@@ -2,6 +2,7 @@ import Corpus
 import Foundation
 import Kernels
 import Models
+import Processes
 
 /// How a model learns from another one (knowledge distillation, Hinton et al. 2015).
 package struct TeachingSettings: Codable, Equatable, Sendable {
@@ -26,7 +27,7 @@ package struct TeachingSettings: Codable, Equatable, Sendable {
 }
 
 /// What a teacher says of a training set: its likeliest next tokens at each position. They are the same in every epoch,
-/// so the teacher runs once, and for long texts of small vocabularies they are far less than its logits.
+/// so the teacher runs once; 8 bytes for each token kept, where its logits would be 4 for each of the vocabulary.
 package final class TeacherLessons {
     private let settings: TeachingSettings
     private let teacher: Transformer
@@ -37,10 +38,13 @@ package final class TeacherLessons {
     /// Target tokens of one forward pass.
     private static let batchTokens = 2000
 
-    /// - Parameter stop: asked now and then; what it throws ends the work
+    /// - Parameters:
+    ///   - group: each process asks the teacher about a part of the set and hears of the rest from the others
+    ///   - progress: hears of the sentences that are done, were all processes as far as this one
+    ///   - stop: asked now and then; what it throws ends the work
     package init(
         _ teacher: Transformer, weights: FloatBlock, _ shard: TokenShard, _ settings: TeachingSettings,
-        pool: WorkerPool,
+        pool: WorkerPool, group: ProcessGroup = .shared,
         progress: (Int) -> Void = { _ in }, stop: () throws -> Void = {}
     ) throws {
         self.settings = settings
@@ -53,11 +57,14 @@ package final class TeacherLessons {
         }
         let k = settings.likeliest, tokens = shard.targetTokens
         var ids = [Int32](repeating: 0, count: tokens * k), probabilities = [Float](repeating: 0, count: tokens * k)
-        let batches = shard.consecutiveBatches(of: Self.batchTokens, tokens: shard.targetTokens),
+        let all = shard.consecutiveBatches(of: Self.batchTokens, tokens: shard.targetTokens),
+            batches = Array(all[group.rank * all.count / group.count..<(group.rank + 1) * all.count / group.count]),
             workers = (0..<pool.threads).map { _ in (Workspace(), TransformerTrace()) }
         try ids.withUnsafeMutableBufferPointer { ids in
             try probabilities.withUnsafeMutableBufferPointer { probabilities in
-                try pool.inRounds(batches, stop: stop, progress: progress) { sentences, worker in
+                try pool.inRounds(
+                    batches, stop: stop, progress: { progress(min($0 * group.count, shard.count)) }
+                ) { sentences, worker in
                     let (space, trace) = workers[worker], first = shard.firstTargetToken(sentences.lowerBound) * k
                     space.reset()
                     var batch = PairBatch()
@@ -72,8 +79,25 @@ package final class TeacherLessons {
                 }
             }
         }
-        self.ids = ids
-        self.probabilities = probabilities
+        let first = batches.first?.lowerBound ?? 0, end = batches.last?.upperBound ?? first
+        let own = shard.firstTargetToken(first) * k..<shard.firstTargetToken(end) * k
+        self.ids = Self.joined(ids, own, group)
+        self.probabilities = Self.joined(probabilities, own, group)
+    }
+
+    /// The parts `own` of all processes, one after another.
+    private static func joined<Number: BitwiseCopyable>(
+        _ numbers: [Number], _ own: Range<Int>, _ group: ProcessGroup
+    ) -> [Number] {
+        guard group.count > 1 else { return numbers }
+        var result = numbers, at = 0
+        result.withUnsafeMutableBytes { all in
+            for part in group.gather(numbers[own].withUnsafeBytes { Data($0) }) {
+                part.copyBytes(to: UnsafeMutableRawBufferPointer(rebasing: all[at..<at + part.count]))
+                at += part.count
+            }
+        }
+        return result
     }
 
     /// Labels without any lesson.

@@ -50,7 +50,7 @@ package struct TrainingSums: Codable, Equatable, Sendable {
 }
 
 package struct Validation: Sendable {
-    /// What is minimised, early stopping included.
+    /// What early stopping and the choice of epochs go by; of a model with a teacher its smoothed cross-entropy alone.
     package var loss: Double
     /// Further figures.
     package var metrics: [MetricKey: Double]

@@ -180,9 +180,10 @@ package final class Trainer {
         try snapshots.drop(pushedOut)
     }
 
-    /// What the leader finds goes to all.
+    /// What the leader finds goes to all. The best epochs are looked at now, not when all others are over.
     private func resume() throws -> TrainerState? {
         let found = group.leads ? try checkpoint.read(weights: trainee.weights, adam: adam) : nil
+        for snapshot in found?.snapshots ?? [] { try snapshots.check(snapshot) }
         guard group.count > 1 else { return found }
         let text = group.broadcast(try found.map { try JSONEncoder().encode($0) } ?? Data())
         guard !text.isEmpty else { return nil }

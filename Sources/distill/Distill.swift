@@ -50,7 +50,10 @@ struct Distill: StageCommand {
     @Option(help: "Folder to write.") var output: String?
     @Flag(help: "Print the families, one a line, as make reads them: name, span, attentions, named sizes.")
     var families = false
-    @Option(parsing: .upToNextOption, help: "Say what is wrong with these specs, if anything is.") var check: [String] =
+    @Option(
+        parsing: .upToNextOption,
+        help: "Say what is wrong with these specs, if anything is; with +, of those that stand in one model.")
+    var check: [String] =
         []
     @Option(help: "Named settings: \(DistillationPreset.allCases.map(\.rawValue).joined(separator: ", ")).")
     var preset = DistillationPreset.standard
@@ -62,7 +65,7 @@ struct Distill: StageCommand {
     }
 
     func validate() throws {
-        for text in check { _ = try Spec(typed: text) }
+        for text in check { try Spec.check(typed: text) }
         guard !families, check.isEmpty else { return }
         if capture == nil { throw ValidationError("Missing expected argument '--capture <capture>'") }
         if spec == nil { throw ValidationError("Missing expected argument '--spec <spec>'") }

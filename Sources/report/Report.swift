@@ -62,7 +62,8 @@ struct Report: StageCommand {
     func run() throws {
         Signals.uninstall()
         if !merge.isEmpty {
-            let others = try merge.map(RunRegistry.existing), all = try RunRegistry(path: registry)
+            let others = try merge.map { try RunRegistry.existing($0, leavesOld: true) },
+                all = try RunRegistry(path: registry)
             for other in others { print("\(other.path): \(Format.count(try all.merge(other))) new runs") }
             return
         }
@@ -75,11 +76,12 @@ struct Report: StageCommand {
         }
         let evidence = try Evidence(history, names)
         try evidence.requireRuns(registry)
+        let log = Logger.stage(Self.stage, quiet: false)
+        if let left = evidence.leftOut { log.warning("\(left)") }
         if table {
             let board = Leaderboard(evidence)
             if board.rows.isEmpty {
-                Logger.stage(Self.stage, quiet: false).warning(
-                    "no scores of \(names.joined(separator: " ")) to show; score makes them")
+                log.warning("no scores of \(names.joined(separator: " ")) to show; score makes them")
             }
             return print(board.terminal, terminator: "")
         }

@@ -179,6 +179,15 @@ import Testing
         #expect(try all.merge(registry("good")) == 2)
     }
 
+    /// The program that wrote it goes on with it.
+    @Test func anOldRegistryIsTakenOverAndStaysOld() throws {
+        let old = try registry("old")
+        try fill(old, pid: 1, artifact: "a")
+        _ = try old.write { try $0.execute(sql: "DROP VIEW reclaimable; PRAGMA user_version = 4") }
+        #expect(try registry("all").merge(.existing(old.path, leavesOld: true)) == 2)
+        #expect(try old.rows("PRAGMA user_version") == [["4"]])
+    }
+
     @Test func aRegistryThatIsReadIsThere() throws {
         let path = scratch.folder + "/empty.sqlite"
         try Data().write(to: URL(fileURLWithPath: path))

@@ -218,6 +218,39 @@ import Testing
         #expect(try registry.ancestors(of: first) == [])
     }
 
+    /// Of two scores of one table, one was compared with a teacher that is no more.
+    @Test func aScoreIsOutdatedWhenItsTeacherIsMadeAnew() throws {
+        func model(_ id: String) -> Artifact {
+            Artifact(sha256: hash(id), bytes: 1, kind: "train", path: scratch.folder + "/toy/train")
+        }
+        func score(_ spec: String, of read: Artifact, base: Artifact?, making id: String) throws -> Artifact {
+            let made = artifact(id, kind: "score")
+            try registry.record(
+                describe("score", spec: spec), reading: [("model", read)] + (base.map { [("base", $0)] } ?? []),
+                making: made
+            ) { $0.score(Score(metric: "BLEU", testSet: "test", value: 30, signature: "sig")) }
+            return made
+        }
+        func outdated() throws -> [String?] {
+            try registry.rows("SELECT spec || outdated FROM leaderboard JOIN runs ON id = run ORDER BY id").map {
+                $0[0]
+            }
+        }
+        let first = model("1"), second = model("2")
+        try FileManager.default.createDirectory(atPath: first.path!, withIntermediateDirectories: true)
+        try registry.record(describe("train"), making: first)
+        let before = try score("teacher", of: first, base: nil, making: "3")
+        _ = try score("mix", of: artifact("4", kind: "splice"), base: before, making: "5")
+        _ = try score("alr", of: artifact("6", kind: "splice"), base: before, making: "7")
+        #expect(try outdated() == ["teacher0", "mix0", "alr0"])
+        try registry.record(describe("train"), making: second)
+        #expect(try outdated() == ["teacher1", "mix1", "alr1"])
+        let after = try score("teacher", of: second, base: nil, making: "8")
+        _ = try score("mix", of: artifact("9", kind: "splice"), base: after, making: "a")
+        #expect(try outdated() == ["alr1", "teacher0", "mix0"])
+        #expect(try registry.leaderboard(of: ["toy"]).filter(\.isOutdated).map(\.model) == ["alr"])
+    }
+
     // MARK: - Costs
 
     @Test func capturesThatNobodyNeeds() throws {
@@ -246,7 +279,8 @@ import Testing
         try FileManager.default.removeItem(atPath: trial.folder!)
         #expect(try registry.reclaimable().map(\.bytes) == [20, 10, 5])
         let live = try registry.start(describe("distill"), inputs: [(role: "capture", artifact: large)]) { print($0) }
-        #expect(try registry.reclaimable().map(\.path) == ["toy/capture/a", "toy/capture/e"])
+        #expect(try registry.reclaimable().isEmpty, "what follows may read the others too")
         live.end(finished)
+        #expect(try registry.reclaimable().map(\.path) == ["toy/capture/b", "toy/capture/a", "toy/capture/e"])
     }
 }

@@ -9,7 +9,7 @@ import Testing
         artifact_paths: path TEXT, artifact TEXT, seen TEXT, removed TEXT
         artifacts: sha256 TEXT, bytes INTEGER, kind TEXT
         cost: stage, runs, finished, hours, cpu_hours, peak_mib
-        leaderboard: model, search, replaced, parameters, BLEU, confidence, difference, p, tokens_per_second, chrF2, paper_compat, test_set, signature, run, base, test_text
+        leaderboard: model, search, replaced, parameters, BLEU, confidence, difference, p, tokens_per_second, chrF2, paper_compat, test_set, signature, run, base, test_text, outdated
         lineage: run, depth, reader, role, kind, stage, spec, source, artifact, path
         metrics: run INTEGER, key TEXT, step INTEGER, value REAL, time TEXT
         not_reproducible: key_hash, stage, name, spec, role, outputs, runs
@@ -41,7 +41,7 @@ import Testing
     @Test func fileIsMarkedStrictAndWritesAhead() throws {
         let scratch = Scratch()
         let registry = try scratch.open()
-        #expect(try registry.rows("PRAGMA user_version") == [["8"]])
+        #expect(try registry.rows("PRAGMA user_version") == [["9"]])
         #expect(try registry.rows("PRAGMA application_id") == [["\(Schema.applicationID)"]])
         #expect(try registry.rows("PRAGMA journal_mode") == [["wal"]])
         #expect(try registry.rows("PRAGMA foreign_keys") == [["1"]])

@@ -44,7 +44,7 @@ import Testing
         let digits = String(run)
         return Artifact(
             sha256: String(repeating: "a", count: 64 - digits.count) + digits, bytes: 1 << 20, kind: "score",
-            path: folder)
+            path: "\(folder)/\(run)")
     }
 
     @discardableResult

@@ -81,6 +81,11 @@ import Testing
         try FileManager.default.createDirectory(atPath: scratch.folder + "/empty", withIntermediateDirectories: true)
         try run(output: scratch.folder + "/empty")
 
+        // a folder that somebody has half deleted is made whole
+        try FileManager.default.removeItem(atPath: scratch.output + "/manifest.json")
+        try run()
+        #expect(FileManager.default.fileExists(atPath: scratch.output + "/manifest.json"))
+
         let mine = scratch.folder + "/mine"
         try FileManager.default.createDirectory(atPath: mine, withIntermediateDirectories: true)
         try Data("thesis".utf8).write(to: URL(fileURLWithPath: mine + "/thesis.txt"))

@@ -165,7 +165,7 @@ import Testing
     }
 
     @Test func secondProcessFindsTheFolderLocked() async throws {
-        let lock = try FolderLock(output)
+        let lock = try FolderLock(output, stage: "probe")
         let result = await #expect(processExitsWith: .exitCode(75), observing: [\.standardErrorContent]) {
             [output = output as String] in
             Probe.main(["--output", output])
@@ -180,9 +180,9 @@ import Testing
     }
 
     @Test func aLockOfAnotherMachineNamesIt() throws {
-        let lock = try FolderLock(output)
+        let lock = try FolderLock(output, stage: "probe")
         try Data("7 elsewhere\n".utf8).write(to: URL(fileURLWithPath: output + "/.lock"))
-        let error = #expect(throws: FolderLock.Held.self) { try FolderLock(output) }
+        let error = #expect(throws: FolderLock.Held.self) { try FolderLock(output, stage: "probe") }
         withExtendedLifetime(lock) {}
         #expect(error?.description == "\(output): locked, process 7 on elsewhere is writing to it")
         #expect(error?.hint == "wait for it to end")
@@ -190,7 +190,7 @@ import Testing
 
     /// Between fork and exec a child has a copy of every descriptor.
     @Test func lockEndsWithItsOwnerThoughACopyIsOpen() throws {
-        var lock: FolderLock? = try FolderLock(output)
+        var lock: FolderLock? = try FolderLock(output, stage: "probe")
         let open = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")
         let original = try #require(
             open.first {
@@ -199,9 +199,9 @@ import Testing
             })
         let copy = dup(try #require(Int32(original)))
         defer { close(copy) }
-        #expect(throws: FolderLock.Held.self) { try FolderLock(output) }
+        #expect(throws: FolderLock.Held.self) { try FolderLock(output, stage: "probe") }
         lock = nil
-        #expect(throws: Never.self) { try FolderLock(output) }
+        #expect(throws: Never.self) { try FolderLock(output, stage: "probe") }
         _ = lock
     }
 }

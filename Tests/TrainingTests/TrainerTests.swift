@@ -182,16 +182,41 @@ struct Workbench {
         #expect(bits(resumed.weights) == bits(whole.weights))
     }
 
-    @Test func aDamagedCheckpointIsRefused() throws {
+    /// Whatever is wrong with it, the message says what goes on: one of them was of no help, since deleting is left.
+    @Test(
+        arguments: [
+            ("a number", { $0[$0.count - 3] ^= 1 }), ("cut short", { $0.removeLast(100) }),
+            ("the header's length", { $0[2] ^= 1 }), ("the header", { $0[9] ^= 1 }), ("emptied", { $0 = Data() }),
+        ] as [(String, @Sendable (inout Data) -> Void)])
+    func aDamagedCheckpointIsRefused(_ what: String, _ damage: @Sendable (inout Data) -> Void) throws {
         let bench = Workbench()
         var observer = TrainingObserver()
         observer.stopRequested = { true }
         #expect(try bench.trainer(bench.trainee(), key: "k").run(observer) == .interrupted)
         let path = bench.folder + "/checkpoint.safetensors"
         var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
-        bytes[bytes.count - 3] ^= 1
+        damage(&bytes)
         try bytes.write(to: URL(fileURLWithPath: path))
-        #expect(throws: DataError.self) { try bench.trainer(bench.trainee(), key: "k").run(observer) }
+        let error = #expect(throws: DataError.self) { try bench.trainer(bench.trainee(), key: "k").run(observer) }
+        #expect(error?.hint == "delete it to start from nothing" && error?.path == path, "\(what)")
+    }
+
+    /// Not after all other epochs, when there is nothing left to be saved.
+    @Test(arguments: [true, false]) func aLostBestEpochIsFoundAtOnce(isDamaged: Bool) throws {
+        let bench = Workbench()
+        var observer = TrainingObserver(), epochs = 0
+        observer.didEndEpoch = { _ in epochs += 1 }
+        observer.stopRequested = { epochs > 0 }
+        #expect(try bench.trainer(bench.trainee(), key: "k").run(observer) == .interrupted)
+        let path = bench.folder + "/epoch-0.safetensors"
+        if isDamaged {
+            try Data("?".utf8).write(to: URL(fileURLWithPath: path))
+        } else {
+            try FileManager.default.removeItem(atPath: path)
+        }
+        let before = epochs
+        let error = #expect(throws: DataError.self) { try bench.trainer(bench.trainee(), key: "k").run(observer) }
+        #expect(epochs == before && error?.hint == "delete \(bench.folder) to start from nothing")
     }
 
     /// By whom it was let lie there, it was taken for one of these: a bit of its key has changed.

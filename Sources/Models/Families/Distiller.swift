@@ -93,26 +93,30 @@ package struct GradientSum: GradientSink {
 
 /// Sums over tokens of outputs compared with what they should be.
 package struct OutputComparison: Sendable {
-    /// Of the squared error.
-    package var squares = 0.0
-    /// Of the cosines of both vectors.
-    package var cosines = 0.0
-    /// Tokens that have one: of which neither vector is zero.
-    package var tokens = 0.0
+    private var totals = (squares: 0.0, cosines: 0.0, tokens: 0.0)
 
     package init() {}
 
+    /// Of the squared error.
+    package var squares: Double { totals.squares }
+    /// Of the cosines of both vectors.
+    package var cosines: Double { totals.cosines }
+    /// Tokens that have one: of which neither vector is zero.
+    package var tokens: Double { totals.tokens }
+
     mutating func add(_ out: Matrix, _ targets: Matrix) {
-        var totals = [squares, cosines, tokens]
-        compare_rows(out.base, targets.base, targets.stride, out.rows, out.columns, &totals)
-        (squares, cosines, tokens) = (totals[0], totals[1], totals[2])
+        withUnsafeMutablePointer(to: &totals) {
+            $0.withMemoryRebound(to: Double.self, capacity: 3) {
+                compare_rows(out.base, targets.base, targets.stride, out.rows, out.columns, $0)
+            }
+        }
     }
 
     package static func + (a: OutputComparison, b: OutputComparison) -> OutputComparison {
         var sum = a
-        sum.squares += b.squares
-        sum.cosines += b.cosines
-        sum.tokens += b.tokens
+        sum.totals.squares += b.squares
+        sum.totals.cosines += b.cosines
+        sum.totals.tokens += b.tokens
         return sum
     }
 }

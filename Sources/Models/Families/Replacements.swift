@@ -10,14 +10,21 @@ package struct Replacements: Sendable {
 
     /// - Parameter specs: of one layer each, no two at the same place
     package init(_ specs: [Spec], in configuration: TransformerConfiguration) throws {
-        for (index, spec) in specs.enumerated() {
+        for spec in specs {
             guard spec.layer != nil else { throw SpecError(text: "\(spec)", reason: "it names no layer") }
             _ = try spec.layers(of: spec.attention.depth(configuration))
+        }
+        try Self.requirePlaces(of: specs)
+        self.specs = specs
+    }
+
+    /// No two networks can stand at one place.
+    package static func requirePlaces(of specs: [Spec]) throws {
+        for (index, spec) in specs.enumerated() {
             if let rival = specs[..<index].first(where: { $0.overlaps(spec) }) {
                 throw SpecError(text: "\(spec)", reason: "\(rival) stands at the same place")
             }
         }
-        self.specs = specs
     }
 
     func spec(_ attention: Attention, _ layer: Int) -> Spec? {

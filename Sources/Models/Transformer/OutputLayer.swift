@@ -3,7 +3,8 @@ import Kernels
 
 /// Sums over the target tokens of a batch.
 package struct LossSums: Sendable {
-    /// Label-smoothed cross-entropy, nats.
+    /// Label-smoothed cross-entropy, nats; where the labels have a teacher alpha T^2 KL(teacher || model) +
+    /// (1 - alpha) times it, and what `ContextMatching` adds.
     package var loss = 0.0
     /// Negative log-likelihood of the references, nats.
     package var nll = 0.0

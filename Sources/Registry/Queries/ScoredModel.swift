@@ -31,6 +31,8 @@ package struct ScoredModel: Decodable, FetchableRecord, Sendable {
     package let base: Int64?
     /// How `base` was searched.
     package let baseSearch: String?
+    /// That the teacher it is compared with has been made anew since.
+    package let isOutdated: Bool
 }
 
 extension RunRegistry {
@@ -48,7 +50,7 @@ extension RunRegistry {
                            board.tokens_per_second AS tokensPerSecond, board.chrF2 AS chrf,
                            board.paper_compat AS paperCompat, board.test_set AS testSet,
                            board.test_text AS testText, board.signature, board.base,
-                           \(sql: param("search", of: "base")) AS baseSearch
+                           \(sql: param("search", of: "base")) AS baseSearch, board.outdated AS isOutdated
                     FROM leaderboard board JOIN runs ON runs.id = board.run
                     WHERE runs.name IN \(names)
                     ORDER BY board.test_set, board.BLEU DESC, board.run

@@ -35,7 +35,6 @@ package final class DistillationTrainee: Trainee {
     private let distiller: any Distiller
     private let update: DistillationUpdate
     private let pool: WorkerPool
-    private let tokens: [Int]
     private var order = EpochOrder()
     private let validVariation: Double
     /// Batches after which pages of the activations are given back, where all would take more memory than this: to map
@@ -64,7 +63,6 @@ package final class DistillationTrainee: Trainee {
         setting.readsMemory = spec.attention.readsMemory
         distiller = network.distiller(setting)
         update = DistillationUpdate(weights, layout.slots, settings, pool)
-        tokens = (0..<train.sentences).map { train.offsets[$0 + 1] - train.offsets[$0] }
         validVariation = try valid.totalVariation(pool)
     }
 
@@ -73,11 +71,17 @@ package final class DistillationTrainee: Trainee {
     package var validationSentences: Int { valid.sentences }
 
     package func begin(epoch: Int) -> Int {
-        let seed = settings.shuffles ? settings.seed : nil
-        order =
-            settings.batchTokens.map { EpochOrder(tokens: tokens, batchTokens: $0, seed: seed, epoch: epoch) }
-            ?? EpochOrder(sentences: tokens.count, batchSentences: settings.batch, seed: seed, epoch: epoch)
+        order = order(of: train, seed: settings.shuffles ? settings.seed : nil, epoch: epoch)
         return order.batches.count
+    }
+
+    private func order(of activations: CapturedActivations, seed: UInt64?, epoch: Int) -> EpochOrder {
+        let offsets = activations.offsets, sentences = activations.sentences
+        guard let batchTokens = settings.batchTokens else {
+            return EpochOrder(sentences: sentences, batchSentences: settings.batch, seed: seed, epoch: epoch)
+        }
+        let tokens = (0..<sentences).map { offsets[$0 + 1] - offsets[$0] }
+        return EpochOrder(tokens: tokens, batchTokens: batchTokens, seed: seed, epoch: epoch)
     }
 
     package func step(batch: Int, step: Int, rate: Float, adam: Adam) throws -> TrainingSums {
@@ -93,7 +97,7 @@ package final class DistillationTrainee: Trainee {
     /// and by position.
     package func validate(epoch: Int?) throws -> Validation {
         var byPosition: [OutputComparison] = []
-        let everything = EpochOrder(sentences: valid.sentences, batchSentences: settings.batch, seed: nil, epoch: 0)
+        let everything = order(of: valid, seed: nil, epoch: 0)
         for batch in everything.batches {
             distiller.compare(try valid.batch(everything.sentences[batch], pool), &byPosition)
         }

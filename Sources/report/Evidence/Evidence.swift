@@ -8,6 +8,8 @@ struct Evidence {
     let names: [String]
     /// The leaderboard, seeds together.
     let groups: [ScoreGroup]
+    /// Scores that are left out of it: their teacher has been made anew, and they have not.
+    let outdated: [ScoredModel]
     /// Every run of these names.
     let runs: [RecordedRun]
     /// The texts that scores left behind.
@@ -18,7 +20,9 @@ struct Evidence {
         self.names = names
         runs = try registry.runs(of: names)
         let deleted = Set(runs.filter { Self.isDeleted($0, registry) }.map(\.id))
-        let rows = try registry.leaderboard(of: names).filter { !deleted.contains($0.run) }
+        let all = try registry.leaderboard(of: names).filter { !deleted.contains($0.run) },
+            rows = all.filter { !$0.isOutdated }
+        outdated = all.filter(\.isOutdated)
         groups = ScoreGroup.groups(rows, names: names)
         translations = try Translations(registry, groups.flatMap(\.members))
     }
@@ -37,6 +41,14 @@ struct Evidence {
                 path: path, expected: "runs of the name '\(name)'", found: "none",
                 hint: "sqlite3 \(FilePath.quoted(path)) 'select distinct name from runs'",
                 kind: .missing)
+        }
+    }
+
+    /// What is not shown, in words.
+    var leftOut: String? {
+        outdated.first.map {
+            "scores of an earlier teacher are left out (\(outdated.count)), as \($0.name)/\($0.model); the goal that made "
+                + "them makes them again"
         }
     }
 

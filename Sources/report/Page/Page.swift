@@ -44,6 +44,8 @@ struct PageContent {
     let script = PageScript.text
     let tiles: [Tile]
     let leaderboard: Leaderboard
+    /// Which scores it does not have.
+    let leftOut: String?
     let hasScores: Bool
     let figures: [Drawn]
     let further: [Drawn]
@@ -59,6 +61,7 @@ struct PageContent {
     init(_ evidence: Evidence, _ drawings: [Drawing]) throws {
         title = evidence.title
         leaderboard = Leaderboard(evidence)
+        leftOut = evidence.leftOut.map { $0.prefix(1).uppercased() + $0.dropFirst() + "." }
         hasScores = !leaderboard.rows.isEmpty
         func drawn(isFurther: Bool) -> [Drawn] {
             drawings.compactMap { drawing in

@@ -40,7 +40,7 @@ enum PageTemplate {
         <h2 id="scores-title">Scores</h2>
         {{#hasScores}}
         <p>A row for each model and way of searching. A heading sorts the table by its column; the first column leads
-          to what the row came from.</p>
+          to what the row came from. {{leftOut}}</p>
         <div class="scroll" role="region" aria-label="Leaderboard" tabindex="0">
         <table class="sortable" id="leaderboard">
         <thead><tr>
