@@ -5,8 +5,8 @@
 #   Tests/revisions.test.sh [--update] [folder of the programs, by default .build/release]
 #
 # Lines of revisions.txt: folder, stage, revision, machine, SHA-256 of what was read, SHA-256 of what was made. What floats
-# come to depends on the kernels that the machine runs, so that a machine has lines of its own; --update adds what is missing
-# and changes nothing.
+# come to depends on the kernels that the machine runs, so that a machine has lines of its own; --update puts what is missing
+# in the place of what was made of this at another revision, or of other inputs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 update=
@@ -78,6 +78,7 @@ for folder in "${folders[@]}"; do
     echo "FAILED: $folder: $stage makes other bytes than it did at revision $revision: raise it in Sources/Stages/Version.swift," \
       "then Tests/revisions.test.sh --update"
   elif [ -n "$update" ]; then
+    sed -i "\\#^$folder $stage [0-9]* $kernels #d" "$golden"
     echo "$line $made" >> "$golden"
     echo "added: $line $made"
   elif [ "$stage" != tokenize ] && ! grep -qF " $machine " "$golden"; then
