@@ -58,7 +58,8 @@ package final class RunRegistry: Sendable {
         if let found {
             throw DataError(
                 path: path, expected: "a registry of runs", found: found,
-                hint: "run a stage first, or name another file with --registry",
+                hint: "run a stage first (make scores again after rm -r runs/NAME/score), or name another file with "
+                    + "--registry",
                 kind: .missing)
         }
         let needed = [path, FilePath.parent(path)]

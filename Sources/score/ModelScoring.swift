@@ -21,7 +21,12 @@ struct ModelScoringOptions: ParsableArguments {
             nearly the same translations, faster with AVX-512 VNNI.
             """)
     var precision = TranslationPrecision.float32
-    @Option(help: "Folder of another score of the same sentences to compare with.") var base: String?
+    @Option(
+        help: """
+            Folder of another score of the same sentences to compare with; the difference goes to the registry and, \
+            without --json, to standard output.
+            """)
+    var base: String?
     @Option(help: "Folder to write.") var output: String?
     @Option(help: "Resamples for confidence intervals and the paired test.") var resamples = 1000
     @Option(
@@ -64,12 +69,7 @@ struct ModelScoringOptions: ParsableArguments {
             try evaluation.write(to: run.folder)
             let testSet = sentences.configuration.testSet(split)
             evaluation.record(run, testSet: testSet)
-            run.param("search", settings.searchName)
-            run.param("test_text", "\(text)")
-            run.param("replaced", folder.description.replacements.count)
-            run.param("networks", folder.description.networks)
-            run.param("in_place", folder.isTrainedInPlace ? 1 : 0)
-            run.param("parameters", folder.parameters)
+            record(folder, settings, run)
             if maps > 0 { try writeMaps(folder, shard, run) }
             let difference = try other.flatMap { try evaluation.recordDifference(to: $0, testSet: testSet, run) }
             try run.publish(settings)
@@ -81,6 +81,16 @@ struct ModelScoringOptions: ParsableArguments {
         }
         // who asks for numbers gets them of a complete folder too
         if json { print(try report?.json() ?? Evaluation.scores(in: output)) }
+    }
+
+    /// What the leaderboard says of a model.
+    private func record(_ folder: ModelFolder, _ settings: ScoreConfiguration, _ run: StageRun) {
+        run.param("search", settings.searchName)
+        if let text = settings.text { run.param("test_text", "\(text)") }
+        run.param("replaced", folder.description.replacements.count)
+        run.param("networks", folder.description.networks)
+        run.param("in_place", folder.isTrainedInPlace ? 1 : 0)
+        run.param("parameters", folder.parameters)
     }
 
     /// Of the numbers that were learnt, whatever products of translation are made of.

@@ -5,6 +5,7 @@ better, on a logarithmic scale). It lies in an SQLite file and goes on where it 
 """
 
 import argparse
+import errno
 import fcntl
 import glob
 import hashlib
@@ -24,7 +25,8 @@ from space import ATTENTIONS, FAMILIES, Place, start, suggest
 USAGE, BAD_DATA, MISSING, CANNOT_WRITE, IO_ERROR, LOCKED = 64, 65, 66, 73, 74, 75
 # Ends of distill that have to do with where it runs, or who stopped or killed it, not with what is tried: the search
 # stops, and this trial goes on next time.
-NOT_THE_TRIALS_FAULT = (USAGE, MISSING, 71, CANNOT_WRITE, IO_ERROR, LOCKED, 129, 130, 137, 143)
+SHORT_OF_MEMORY = (71, 137)
+NOT_THE_TRIALS_FAULT = (USAGE, MISSING, *SHORT_OF_MEMORY, CANNOT_WRITE, IO_ERROR, LOCKED, 129, 130, 143)
 
 
 class Failure(Exception):
@@ -74,6 +76,8 @@ def read_capture(arguments):
     except FileNotFoundError:
         found, hint = "found none", "make -f pipeline.mk search makes it"
         raise Failure(MISSING, f"{path}: expected a folder finished by capture, {found}", hint)
+    except OSError as error:
+        raise Failure(MISSING if error.errno in (errno.EACCES, errno.EPERM) else IO_ERROR, in_words(error, path))
     except (ValueError, KeyError, TypeError):
         found, hint = "found something else", "delete the folder and make it again"
         raise Failure(BAD_DATA, f"{path}: expected the manifest of a capture, {found}", hint)
@@ -143,6 +147,8 @@ class Search:
             fcntl.flock(self.lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise Failure(LOCKED, f"{self.arguments.study}: another search is at work on it")
+        except OSError as error:
+            raise Failure(CANNOT_WRITE, in_words(error, self.lock_file.name), "the study needs a file system with locks")
         self.lock_file.truncate(0)
         print(self.arguments.capture, file=self.lock_file, flush=True)  # which nobody may delete meanwhile
 
@@ -199,10 +205,20 @@ class Search:
         except trials.NoProgram as error:
             raise Failure(MISSING, f"{command[0]}: {error}", "make -f pipeline.mk build makes the programs")
         if not is_pruned and code and (code in NOT_THE_TRIALS_FAULT or curve.parameters is None):
-            raise Failure(code, f"trial {trial.number}, {point}: distill ended with code {code}")
+            self.excuse(trial, point, code)
         self.tell(trial, point, output, curve, code, is_pruned)
         if is_pruned:
             shutil.rmtree(output)
+
+    def excuse(self, trial, point, code):
+        """Stops the search for what may go better the next time. A trial that is short of memory twice is too large."""
+        hint = None
+        if code in SHORT_OF_MEMORY:
+            if trial.user_attrs.get("short_of_memory"):
+                return
+            trial.set_user_attr("short_of_memory", True)
+            hint = "was there memory for it? the same command tries it once more, and goes on without it"
+        raise Failure(code, f"trial {trial.number}, {point}: distill ended with code {code}", hint)
 
     def command(self, point, output):
         arguments = self.arguments
@@ -277,8 +293,12 @@ def write(path, text):
     os.replace(path + ".new", path)
 
 
-def main(words):
-    arguments = read_arguments(words)
+def in_words(error, path=None):
+    return f"{error.filename or path}: {error.strerror.lower()}"
+
+
+def main(arguments):
+    arguments = read_arguments(arguments)
     place, capture = read_capture(arguments)
     search = Search(arguments, place, capture)
     search.run()
@@ -296,8 +316,8 @@ if __name__ == "__main__":
             print(f"hint: {failure.hint}", file=sys.stderr)
         sys.exit(failure.code)
     except OSError as error:
-        print(f"search: {error.filename}: {error.strerror.lower()}", file=sys.stderr)
-        sys.exit(CANNOT_WRITE)
+        print(f"search: {in_words(error)}", file=sys.stderr)
+        sys.exit(IO_ERROR if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO) else CANNOT_WRITE)
     except trials.Stop as stop:
         print("search: stopped; the same command goes on", file=sys.stderr)
         sys.exit(128 + stop.number)

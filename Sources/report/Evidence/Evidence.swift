@@ -39,7 +39,8 @@ struct Evidence {
         for name in names where !runs.contains(where: { $0.name == name }) {
             throw DataError(
                 path: path, expected: "runs of the name '\(name)'", found: "none",
-                hint: "sqlite3 \(FilePath.quoted(path)) 'select distinct name from runs'",
+                hint: "make scores again after rm -r runs/\(FilePath.quoted(name))/score; names that it has: "
+                    + "sqlite3 \(FilePath.quoted(path)) 'select distinct name from runs'",
                 kind: .missing)
         }
     }
