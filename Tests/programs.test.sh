@@ -620,6 +620,10 @@ mkdir -p runs/second && run capture --model $m/train --tokens $m/tokens --attent
 run capture --model $m/train --tokens $m/tokens --attentions encoder --layers 0 1 --output runs/third/capture/e
 run train --tokens $m/tokens --model $m/splice/$both --teacher $m/train "${shape[@]:10}" --max-steps 2 --output $m/inplace/$both
 check "a model trained in place, to be kept" '[ $code = 0 ]'
+mv $m/inplace/$both $m/inplace/other
+run train --tokens $m/tokens --model $m/splice/$both --teacher $m/train "${shape[@]:10}" --max-steps 2 --output $m/inplace/other
+check "under another name it is the same" '[ $code = 0 ] && grep -q "is complete" err'
+mv $m/inplace/other $m/inplace/$both
 run train --tokens $m/tokens --model $m/splice/$both --teacher $m/train "${shape[@]:10}" --max-steps 2 --matching 1 --output matched/inplace
 check "and one whose contexts are to come near to the teacher's" \
   '[ $code = 0 ] && [ -f matched/inplace/manifest.json ] && ! cmp -s matched/inplace/model.safetensors $m/inplace/$both/model.safetensors'

@@ -86,7 +86,7 @@ struct Train: StageCommand {
             + models.compactMap { role, model in model.map { StageInput.folder(role, $0.publication) } }
         try StageRun.perform(
             StageWork(
-                Self.stage, spec: isTeacher(start) ? nil : FilePath.name(output),
+                Self.stage, label: isTeacher(start) ? nil : FilePath.name(output),
                 configuration: settings,
                 inputs: inputs, seed: settings.values.trainee.seed,
                 resumption: learning.training.resumption),
