@@ -203,7 +203,7 @@ $(foreach v,NETWORKS MODES SIZES ATTENTIONS LAYERS MODELS INPLACE SEEDS BEAMS PR
 $(foreach v,PRESET PROCESSES MAPS BOUND SEARCH_ATTENTION SEARCH_LAYER SEARCH_TRIALS,$(if $(filter 1,$(words $($v))),,$(error $v: expected one value, found '$($v)')))
 $(if $(call consists,$(subst .,,$(BOUND)),$(digits)),,$(error BOUND: expected a number, found '$(BOUND)'))
 # $1 from $2 to $3, as the programs take it.
-require_range = $(foreach v,$($1),$(if $(shell awk -v v='$v' 'BEGIN { if (v ~ /^[0-9]+([.][0-9]+)?$$/ && v >= $2 && v <= $3) print "yes" }'),,\
+require_range = $(foreach v,$($1),$(if $(shell awk -v v='$v' 'BEGIN { if (v ~ /^([0-9]+[.]?[0-9]*|[.][0-9]+)$$/ && v >= $2 && v <= $3) print "yes" }'),,\
 	$(error $1: expected numbers from $2 to $3, found '$v')))
 $(foreach v,LAYERS SEEDS MAPS TEXTS SEARCH_LAYER SEARCH_TRIALS,$(call require_numbers,$v))
 $(call require_range,BOUND,0,100)$(call require_range,MAPS,0,1000)$(call require_range,TEXTS,1,1000)
@@ -316,8 +316,8 @@ flagged = $(DISTILLED) $(STEPS:.stepwise=)
 $(if $(FAMILIES),$(foreach v,$(filter-out $(flagged:%=DISTILL_FLAGS_%),$(filter DISTILL_FLAGS_%,$(given))),$(call families_error,$v: nothing is \
 	distilled as $(v:DISTILL_FLAGS_%=%); found $(flagged))))
 
-# After all that may doubt it.
-runs/programs.mk: $(if $(WHY_GOAL),,$(BUILT)) $(if $(PROGRAMS_DOUBTED),FORCE)
+# After all that may doubt it. Of programs that are not built here nobody says when they have changed: they are asked each time.
+runs/programs.mk: $(if $(WHY_GOAL),,$(BUILT)) $(if $(PROGRAMS_DOUBTED)$(if $(BUILT)$(MAKE_RESTARTS),,yes),FORCE)
 	@mkdir -p $(@D); new=$@.$$$$; trap 'rm -f $$new' EXIT; { $(BIN)/distill --families | \
 	  awk '{ names = names " " $$1; print "span." $$1 " := " $$2; gsub(",", " ", $$3); print "attentions." $$1 " := " $$3 } \
 	  END { print "FAMILIES :=" names }'; echo 'programs_bin := $(BIN)'; for stage in tokenize train capture distill splice score; do \
@@ -488,8 +488,8 @@ merge-registries: | $(BUILT) ## Take over the runs of other registries, REGISTRI
 	$(BIN)/report --registry runs/registry.sqlite \
 	  --merge $(or $(REGISTRIES),$(error REGISTRIES: expected files to merge, as in REGISTRIES="a.sqlite b.sqlite"))
 
-# What is half deleted does not count as made.
-drop = rm -f $1/manifest.json && rm -rf $1
+# What is half deleted does not count as made, and is still known for a stage's.
+drop = rm -f $1/manifest.json; [ ! -d $1 ] || { find $1 -mindepth 1 ! -name .lock -delete && rm -rf $1; }
 
 free: | $(BUILT) ## List captures that no run needs any more; YES=1 deletes them
 	@[ ! -f runs/registry.sqlite ] || $(BIN)/report --reclaimable | while IFS='|' read -r path mib; do \
@@ -653,6 +653,7 @@ $(addprefix $(P)/capture/,$(CAPTURES)): $(P)/capture/%: $(ALWAYS)
 	$(call remember,capture,$(call capture_parameters,$*))
 $(addprefix $(P)/distill/,$(DISTILLED)): $(P)/distill/%: $(ALWAYS)
 	$(call remember,distill,$(call distill_parameters,$*))
+# Trials are compared by what they explain: those of another revision of distill count too.
 $(P)/search/$(SEARCH_PLACE): $(ALWAYS)
 	$(call remember,,$(search_parameters))
 $(P)/inplace: $(ALWAYS)
@@ -715,7 +716,7 @@ $(call manifests,distill,$(DISTILLED)): $(R)/distill/%/manifest.json: $(P)/disti
 # Nobody's lock is taken to find out.
 drop_unused = for lock in $(R)/distill/*$(suffix $1)*/.lock $(R)/search/study.sqlite.lock; do \
 	  case $$lock in *.stepwise/.lock) continue ;; *.sqlite.lock) grep -qsxF '$1' $$lock || continue ;; esac; \
-	  [ ! -f $$lock ] || ! grep -q ":$$(stat -c %i $$lock) " /proc/locks || { echo "$1 stays: $${lock%/.lock} reads it"; exit 0; }; \
+	  [ ! -f $$lock ] || ! grep -q ":$$(stat -c %i $$lock) " /proc/locks || { lock=$${lock%.lock}; echo "$1 stays: $${lock%/} reads it"; exit 0; }; \
 	done; $(call drop,$1)
 $(addprefix release/,$(CAPTURES)): release/%: \
 		$$(foreach s,$$(DISTILLED),$$(if $$(filter $$*,$$(call capture_of,$$s)),$$(call manifests,distill,$$s)))
@@ -764,7 +765,7 @@ endef
 $(foreach b,$(BEAMS),$(foreach p,$(PRECISIONS),$(foreach t,$(TEXT_SETS),$(eval $(call score_rules,$b,$p,$t)))))
 
 # Stages leave a manifest whole or not at all: one that is there when make is interrupted, or a later line fails, is good.
-.PRECIOUS: $(TOKENS) $(TEACHER) $(STARTING) $(call manifests,capture distill splice,$(STEPS)) $(call manifests,capture,$(CAPTURES)) \
+.PRECIOUS: $(TOKENS) $(TEACHER) $(STARTING) $(foreach s,capture distill splice,$(call manifests,$s,$(STEPS))) $(call manifests,capture,$(CAPTURES)) \
 	$(call manifests,distill,$(DISTILLED)) $(call manifests,splice,$(SPLICED) greedy) $(call manifests,inplace,$(INPLACE)) \
 	$(foreach t,$(TEXTS),$(R).joined-$t/tokens/manifest.json) $(SCORES)
 

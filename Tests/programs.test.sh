@@ -98,6 +98,27 @@ run tokenize "${text[@]}" --output $m/tokens; check "tokenize: text of one's own
 run tokenize "${text[@]}" --output $m/tokens --json
 check "and its numbers, asked for when it is complete" \
   '[ $code = 0 ] && grep -q "\"sourceVocabularySize\"" out && grep -q "is complete" err'
+# The same text in the other forms in which corpora come.
+paste a.de a.en > t.tsv
+run tokenize --corpus mine --tsv t.tsv --source-column 2 --target-column 1 "${text[@]:8}" --quiet --output runs/tsv/tokens
+check "tokenize: a table, its columns as they are numbered" '[ $code = 0 ] && cmp -s runs/tsv/tokens/train.safetensors $m/tokens/train.safetensors &&
+  cmp -s runs/tsv/tokens/test.source.txt $m/tokens/test.source.txt && cmp -s runs/tsv/tokens/valid.target.txt $m/tokens/valid.target.txt'
+head -n 30 a.en > v.en; head -n 30 a.de > v.de; tail -n 20 a.en > e.en; tail -n 20 a.de > e.de
+run tokenize "${text[@]:0:10}" --valid-source v.en --valid-target v.de --test-source e.en --test-target e.de --quiet --output runs/given/tokens
+check "tokenize: validation and test as they are given" '[ $code = 0 ] && cmp -s v.en runs/given/tokens/valid.source.txt && cmp -s v.de runs/given/tokens/valid.target.txt &&
+  cmp -s e.en runs/given/tokens/test.source.txt && cmp -s e.de runs/given/tokens/test.target.txt'
+mkdir -p talks
+for side in en de; do
+  cp a.$side talks/train.tags.en-de.$side
+  for set in dev2012 dev2010 tst2014 tst2015; do
+    { echo '<mteval><doc docid="7">'; awk -v set=$set '{ print "<seg id=\"" NR "\">" set, $0 "</seg>" }' v.$side; echo '</doc></mteval>'; } > talks/IWSLT17.TED.$set.en-de.$side.xml
+  done
+done
+run tokenize --corpus talks --iwslt talks --valid-set dev2012 --test-set tst2014 --vocabulary-size 300 --quiet --output runs/talks/tokens
+check "tokenize: talks, and the sets that are asked for" '[ $code = 0 ] && diff -q <(sed "s/^/dev2012 /" v.en) runs/talks/tokens/valid.source.txt &&
+  diff -q <(sed "s/^/tst2014 /" v.de) runs/talks/tokens/test.target.txt'
+run tokenize "${text[@]}" --threads 3 --quiet --output runs/threads/tokens
+check "tokenize: on any number of threads the same" '[ $code = 0 ] && cmp -s runs/threads/tokens/manifest.json $m/tokens/manifest.json'
 run train --tokens $m/tokens "${shape[@]}" --max-steps 30 --output $m/train
 check "train" '[ $code = 0 ] && grep -q "^train: 30 steps" err'
 run capture --model $m/train --tokens $m/tokens --attentions encoder decoder --layers 0 --output $m/capture/both
@@ -383,6 +404,10 @@ refuse "a capture of an earlier version" 65 "bad/manifest.json: expected 'blocks
   distill --capture bad --spec alr-h32.encoder --output runs/flipped/distill/x
 damaged score/teacher; flip bad/hypotheses.txt 7
 refuse "a flipped bit in hypotheses" 65 "bad/hypotheses.txt: expected SHA-256" "${score[@]}" --base bad
+run report --run mine --table
+row=$(sqlite3 runs/registry.sqlite "select printf('%.2f|%+.2f', BLEU, difference) from leaderboard where model = 'mine/teacher.three'")
+check "the table has the registry's figures" \
+  '[ $code = 0 ] && [ "$(grep -c "^mine/" out)" -ge 3 ] && awk -v row="$row" "\$1 == \"mine/teacher.three\" { found = \$5 \"|\" \$7 } END { exit found != row }" out'
 # A report leaves out what is gone, and says so of what is damaged.
 maps=$m/score/$both.maps
 for file in maps.json maps.safetensors hypotheses.txt; do
@@ -641,6 +666,13 @@ free; check "free: when it has finished" '[ "$(status second)" = "finished|0" ] 
 run distill --capture runs/third/capture/e --spec alr-h16.encoder --max-steps 1 --output runs/third/distill/e
 run distill --capture runs/third/capture/e --spec alr-h16.encoder --peak 1e30 --warmup 0 --schedule constant --output runs/third/distill/f
 free; check "free: not what a failed run has read and may be given again" '[ $code = 0 ] && [ "$(status third)" = "failed|65" ] && ! grep -q runs/third out'
+# As a search writes down what it reads.
+mkdir -p $m/search; echo $m/capture/both > $m/search/study.sqlite.lock
+exec 9<> $m/search/study.sqlite.lock
+flock 9
+free; check "free: not what a search reads" '[ $code = 0 ] && grep -qx "$m/capture/both is in use" out && ! grep -q "^$m/capture/both .*MiB" out'
+exec 9>&-
+rm -r $m/search
 exec 9<> $m/capture/both/.lock
 flock 9
 free YES=1; check "free YES=1: a folder that is being written to stays" '[ $code = 0 ] && [ -f $m/capture/both/manifest.json ] && [ ! -e $m/capture/next ] && [ ! -e runs/second/capture/e ]'

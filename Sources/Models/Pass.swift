@@ -22,8 +22,8 @@ package struct Pass {
     /// Whose tokens the rows at work are.
     private(set) var side = PairSide.source
 
-    /// - Parameter gradients: what those of weights are added to; of a pass by itself, which is the oracle for those that
-    ///   programs make of a whole batch (`BatchGradient`)
+    /// - Parameter gradients: what those of weights are added to; of a pass by itself, which is the oracle for those
+    ///   that programs make of a whole batch (`BatchGradient`)
     package init(
         weights: FloatBlock, gradients: FloatBlock? = nil, workspace: Workspace, randomness: Randomness = .off,
         trainsTransformer: Bool = true, timer: PhaseTimer? = nil

@@ -76,7 +76,19 @@ package final class ProcessGroup {
     }
 
     /// What each process says, in the order of their ranks.
-    package func gather(_ bytes: Data) -> [Data] { count > 1 ? Transport.gather(bytes, from: count) : [bytes] }
+    package func gather(_ bytes: Data) -> [Data] {
+        guard count > 1 else { return [bytes] }
+        var parts = [Data](repeating: Data(), count: count), rest = bytes
+        repeat {
+            let some = rest.prefix(Self.mostGathered / count)
+            rest = rest.dropFirst(some.count)
+            for (rank, part) in Transport.gather(some, from: count).enumerated() { parts[rank].append(part) }
+        } while any(!rest.isEmpty)
+        return parts
+    }
+
+    /// Bytes at a time, of all together.
+    private static let mostGathered = 1 << 30
 
     /// Sums over all processes, exact where all but one have zeros.
     package func sum(_ values: inout [Double]) {

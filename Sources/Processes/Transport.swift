@@ -3,7 +3,7 @@ import Foundation
 #if MPI
     import COpenMPI
 
-    /// MPI, which counts in 32 bits: what is broadcast or exchanged is cut for it, what is gathered or summed is small.
+    /// MPI, which counts in 32 bits: what is broadcast, exchanged or gathered is cut for it, what is summed is small.
     enum Transport {
         static let isBuilt = true
 

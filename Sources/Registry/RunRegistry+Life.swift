@@ -33,6 +33,11 @@ extension RunRegistry {
         return LiveRun(id: id, registry: self, rhythm: rhythm, warn: warn)
     }
 
+    /// Marks runs that died as lost, for whoever goes by what is at work.
+    package func markLost(seenFrom machine: Machine) throws {
+        try write { try markLostRuns($0, seenFrom: machine) }
+    }
+
     /// The last run before this one, of its key and in its folder, that did not finish: what a checkpoint found on disk
     /// is from.
     package func unfinishedRun(before run: Int64) throws -> Int64? {

@@ -58,13 +58,26 @@ package final class RunRegistry: Sendable {
         if let found {
             throw DataError(
                 path: path, expected: "a registry of runs", found: found,
-                hint: "run a stage first (make scores again after rm -r runs/NAME/score), or name another file with "
-                    + "--registry",
+                hint: "run a stage first, or name another file with --registry",
                 kind: .missing)
         }
         let needed = [path, FilePath.parent(path)]
         let mayWrite = needed.allSatisfy { (name: String) in Foundation.access(name, W_OK) == 0 }
-        return try RunRegistry(path: path, copy: mayWrite && !leavesOld ? nil : TemporaryCopy(of: path))
+        let isReadInPlace = try mayWrite && !(leavesOld && isOld(path))
+        return try RunRegistry(path: path, copy: isReadInPlace ? nil : TemporaryCopy(of: path))
+    }
+
+    /// Whether an older program wrote it. Looks without changing anything.
+    private static func isOld(_ path: String) throws -> Bool {
+        var configuration = Configuration()
+        configuration.readonly = true
+        do {
+            return try DatabaseQueue(path: FilePath.absolute(path), configuration: configuration).read {
+                try version($0) < Schema.version
+            }
+        } catch {
+            throw RegistryError(error, path: path)
+        }
     }
 
     /// One immediate transaction. SQLite's errors come out as `RegistryError`.

@@ -13,8 +13,8 @@ final class TemporaryCopy: Sendable {
             let before = Self.state(registry)
             do { try copy(registry) } catch {
                 throw DataError(
-                    path: registry, expected: "a registry that can be written, or copied to \(folder.path)",
-                    found: "neither: \(error.localizedDescription)", hint: "name another folder with TMPDIR",
+                    path: registry, expected: "room for a copy in \(folder.path)",
+                    found: error.localizedDescription, hint: "name another folder with TMPDIR",
                     kind: .cannotWrite)
             }
             if Self.state(registry) == before { return }

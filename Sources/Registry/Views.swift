@@ -13,8 +13,8 @@ enum Views {
     /// `difference` is against `base`, the score run whose folder this run read in that role, the newest where several
     /// made the same bytes; it is of the same text, whatever its corpus is called there. `p` belongs to the comparison
     /// with any of them. `outdated` is 1 where the model behind `base`, or behind a score without one, has been made
-    /// anew since, by whose scores this one cannot be judged. `replaced`, `parameters` and `search` are params of the score run, `tokens_per_second` is its
-    /// metric.
+    /// anew since, by whose scores this one cannot be judged. `replaced`, `parameters` and `search` are params of the
+    /// score run, `tokens_per_second` is its metric.
     private static let leaderboard = """
         WITH
         ranked AS (

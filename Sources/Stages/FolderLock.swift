@@ -1,7 +1,8 @@
 import Foundation
 import Tensors
 
-/// Keeps a second process out of an output folder: `flock` on `.lock` in it, which holds the owner's pid, host and stage.
+/// Keeps a second process out of an output folder: `flock` on `.lock` in it, which holds the owner's pid, host and
+/// stage.
 ///
 /// The kernel gives the lock back when the process ends, however it ends; the file stays, and says whose folder it is.
 final class FolderLock {

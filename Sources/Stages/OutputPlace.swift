@@ -1,8 +1,8 @@
 import Foundation
 import Tensors
 
-/// Whether a stage may write to a folder: one that is new or empty, or that the same stage has made or begun, though its
-/// manifest be gone. Any other holds something that somebody wants to keep.
+/// Whether a stage may write to a folder: one that is new or empty, or that the same stage has made or begun, though
+/// its manifest be gone. Any other holds something that somebody wants to keep.
 enum OutputPlace {
     /// Looks without touching anything.
     static func check(_ output: String, stage: String, inputs: [StageInput]) throws {
@@ -25,14 +25,14 @@ enum OutputPlace {
             parent = FilePath.parent(parent)
         }
         guard FileSystem.isFolder(output) else { return }
-        if let maker = maker(of: output) ?? UnfinishedWork.stage(in: output) ?? FolderLock.stage(in: output) {
+        if let maker = maker(of: output) ?? UnfinishedWork.stage(in: output) {
             guard maker == stage else { throw refuse("one made by \(maker)") }
             return
         }
         let others = try FileSystem.names(in: output).filter {
             ![FolderLock.name, OutputFolder.unfinishedName, OutputFolder.madeName].contains($0)
         }
-        if let first = others.first {
+        if let first = others.first, FolderLock.stage(in: output) != stage {
             throw refuse(others.count == 1 ? first : "\(first) and \(others.count - 1) more in it")
         }
     }

@@ -4,7 +4,7 @@ import Registry
 
 /// Facts about the machine, the checkout and the process that a run records.
 package enum ThisMachine {
-    static func describe() -> Machine {
+    package static func describe() -> Machine {
         Machine(
             host: ProcessInfo.processInfo.hostName, bootID: line("/proc/sys/kernel/random/boot_id") ?? "unknown",
             pid: getpid(), blas: ProductKernels.level, cpu: processor)

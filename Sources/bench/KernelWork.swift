@@ -200,6 +200,7 @@ final class KernelWork {
             }
         }
     }
+
     /// What they are given becomes weights and gradients in its place, so that values fall to zero: as fast as others.
     private func addMixers() {
         for (name, mixer) in MixerWork.mixers {

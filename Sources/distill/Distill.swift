@@ -53,8 +53,7 @@ struct Distill: StageCommand {
     @Option(
         parsing: .upToNextOption,
         help: "Say what is wrong with these specs, if anything is; with +, of those that stand in one model.")
-    var check: [String] =
-        []
+    var check: [String] = []
     @Option(help: "Named settings: \(DistillationPreset.allCases.map(\.rawValue).joined(separator: ", ")).")
     var preset = DistillationPreset.standard
     @OptionGroup(title: "Training") var distillation: DistillOptions

@@ -69,6 +69,7 @@ struct Report: StageCommand {
         }
         let history = try RunRegistry.existing(registry)
         if reclaimable {
+            try history.markLost(seenFrom: ThisMachine.describe())
             for folder in try history.reclaimable() {
                 print("\(folder.path)|\(String(format: "%.1f", Double(folder.bytes) / 1048576))")
             }
@@ -80,7 +81,7 @@ struct Report: StageCommand {
         if let left = evidence.leftOut { log.warning("\(left)") }
         if table {
             let board = Leaderboard(evidence)
-            if board.rows.isEmpty {
+            if board.rows.isEmpty, evidence.outdated.isEmpty {
                 log.warning("no scores of \(names.joined(separator: " ")) to show; score makes them")
             }
             return print(board.terminal, terminator: "")

@@ -288,13 +288,17 @@ class Search:
 
 def write(path, text):
     os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-    with open(path + ".new", "w") as file:
-        file.write(text)
-    os.replace(path + ".new", path)
+    try:
+        with open(path + ".new", "w") as file:
+            file.write(text)
+        os.replace(path + ".new", path)
+    except OSError as error:  # of a write it does not say to which file
+        raise OSError(error.errno, error.strerror, path)
 
 
 def in_words(error, path=None):
-    return f"{error.filename or path}: {error.strerror.lower()}"
+    path, reason = error.filename or path, error.strerror.lower()
+    return f"{path}: {reason}" if path else reason
 
 
 def main(arguments):

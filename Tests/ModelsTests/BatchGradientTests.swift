@@ -1,5 +1,6 @@
 import Kernels
 import Models
+import TestSupport
 import Testing
 
 /// The gradient of a batch that is worked out tile by tile and product by product.
@@ -73,6 +74,51 @@ struct BatchGradientTests {
                 difference.value < 1e-5,
                 "\(slot.name)[\(difference.index)]: \(own[difference.index]), expected \(expected[difference.index])")
         }
+    }
+
+    /// What a teacher says of every row, of each something else: a row that got another's would be seen.
+    @Test(arguments: places) func ofATaughtBatchIsThatOfItsSentencesAndOfTheDefinition(_ specs: [String]) {
+        let fixture = fixture(specs, dropout: 0), classes = fixture.model.configuration.targetVocabulary, k = 3
+        let teaching = (alpha: Float(0.7), temperature: Float(2))
+        func taught(_ pairs: [(source: [Int32], target: [Int32])], from first: Int) -> PairBatch {
+            var batch = PairBatch(pairs),
+                teacher = Labels.Teacher(likeliest: k, alpha: teaching.alpha, temperature: teaching.temperature)
+            for row in batch.labels.tokens.indices.map({ $0 + first }) {
+                for j in 0..<k {
+                    teacher.ids.append(Int32((row * 5 + 2 * j + 1) % classes))
+                    teacher.probabilities.append([0.5, 0.2, Float(row % 7) * 0.04][j])
+                }
+            }
+            batch.labels.teacher = teacher
+            return batch
+        }
+        let batch = taught(pairs, from: 0)
+        func run(tileTokens: Int, threads: Int) -> (sums: LossSums, gradient: [Float]) {
+            var cut = BatchCut()
+            (cut.tileTokens, cut.roundTokens) = (tileTokens, 60)
+            let block = FloatBlock(fixture.weights.count)
+            let learner = BatchGradient(
+                fixture.model, weights: fixture.weights, trained: fixture.model.layout.slots,
+                trainsTransformer: true, cut: cut, pool: WorkerPool(threads: threads))
+            let sums = learner.run(batch, smoothing: 0.1, scale: 0.1, randomness: .off, into: block)
+            return (sums, fixture.values(of: block))
+        }
+        let found = run(tileTokens: 16, threads: 2)
+        for (tileTokens, threads) in [(1, 1), (7, 3), (1000, 2)] {
+            let other = run(tileTokens: tileTokens, threads: threads)
+            #expect(other.gradient == found.gradient && other.sums.loss == found.sums.loss, "tiles of \(tileTokens)")
+        }
+        let teacher = batch.labels.teacher!
+        let expected = taughtLoss(
+            fixture.logits(batch).map(Double.init), [Double](repeating: 0, count: classes), batch.labels.tokens,
+            teacher.ids, teacher.probabilities, teaching, smoothing: 0.1)
+        #expect(abs(found.sums.loss - expected) < 1e-5 * expected, "\(found.sums.loss), expected \(expected)")
+        var first = 0
+        for pair in pairs {
+            _ = fixture.loss(taught([pair], from: first), gradientScale: 0.1)
+            first += pair.target.count + 1
+        }
+        #expect(largestDifference(found.gradient, fixture.values(of: fixture.gradients)).value < 1e-5)
     }
 
     /// Where so many threads share the work that products are cut by columns, too.

@@ -26,6 +26,24 @@ struct SearchBatchTests {
         }
     }
 
+    /// Products of integers are others, and near.
+    @Test(arguments: [nil, "mix-k4r8", "slots-k4d4", "alr-h12"])
+    func integersChangeScoresALittle(networks: String?) {
+        let fixture = SearchFixture(seed: 21, width: 32, heads: 4, networks: networks), sentences = sentences
+        var configuration = SearchConfiguration()
+        configuration.forcedLength = 8
+        func probabilities(_ precision: TranslationPrecision) -> [Float] {
+            fixture.translator(configuration, precision).translate(sentences).map(\.logProbability)
+        }
+        let exact = probabilities(.float32), mixed = probabilities(.mixed), bytes = probabilities(.int8)
+        #expect(exact != bytes && (exact == mixed) == (networks == nil) && bytes != mixed)
+        for other in [mixed, bytes] {
+            let distance = zip(exact, other).reduce(0) { $0 + abs($1.0 - $1.1) },
+                size = exact.reduce(0) { $0 + abs($1) }
+            #expect(distance < 0.1 * size, "\(distance / size)")
+        }
+    }
+
     @Test func emptySourcesHaveEmptyTranslations() {
         let translator = fixture.translator(SearchConfiguration(beam: 2))
         #expect(translator.translate([]) == [])

@@ -101,6 +101,12 @@ import Testing
             try $0.publish([1])
         }
         try expectRefused(other, "a folder of another stage")
+        try FileManager.default.removeItem(atPath: other + "/manifest.json")
+        try Data("kept".utf8).write(to: URL(fileURLWithPath: other + "/kept.txt"))
+        try expectRefused(other, "what another stage has left, half deleted")
+        // a stage that has failed leaves its lock
+        try FileManager.default.removeItem(atPath: other + "/kept.txt")
+        try run(output: other)
     }
 
     @Test func whatIsReadIsNotWrittenOver() throws {

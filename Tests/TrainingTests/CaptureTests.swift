@@ -56,8 +56,7 @@ import Training
             space.reset()
             var batch = PairBatch()
             batch.append(source: shard.source[sentence], target: shard.target[sentence])
-            let encoded = model.forward(
-                batch, to: PassDepth(of: shape), trace: trace, Pass(weights: weights, workspace: space))
+            let encoded = model.forward(batch, trace: trace, Pass(weights: weights, workspace: space)).memory.x
             expectEqual(encoded, memory, from: source[sentence], "memory of sentence \(sentence)")
             for (point, file) in zip(settings.points, files) {
                 let expected = trace.activations(point)

@@ -4,6 +4,8 @@
 """
 
 import argparse
+import contextlib
+import io
 import json
 import os
 import signal
@@ -13,6 +15,7 @@ import sys
 import tempfile
 import textwrap
 import unittest
+import unittest.mock
 
 SOURCES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../Sources/search")
 sys.path.insert(0, SOURCES)
@@ -69,6 +72,7 @@ class EndTests(unittest.TestCase):
         study.run()
 
     def test_what_was_killed_is_tried_again(self):
+        self.assertLessEqual({71, 137}, set(search.NOT_THE_TRIALS_FAULT))
         study, trial = search.Search.__new__(search.Search), Trial()
         for code in (137, 71):  # by whoever is short of memory
             trial.user_attrs.clear()
@@ -80,6 +84,77 @@ class EndTests(unittest.TestCase):
         for _ in range(3):
             with self.assertRaises(search.Failure):
                 study.excuse(trial, "mix-k16.cross.4", 74)
+
+
+class LockTests(unittest.TestCase):
+    def test_the_lock_says_what_is_read(self):
+        """The words that pipeline.mk looks for before it deletes a capture."""
+        with tempfile.TemporaryDirectory() as folder:
+            study = search.Search.__new__(search.Search)
+            study.arguments = argparse.Namespace(study=folder + "/study.sqlite", capture="runs/x/capture/heads.cross")
+            study.lock()
+            with open(folder + "/study.sqlite.lock") as file:
+                self.assertEqual(file.read(), "runs/x/capture/heads.cross\n")
+            study.lock_file.close()
+
+
+class AttemptTests(unittest.TestCase):
+    """What becomes of a trial, without Optuna and without distill."""
+
+    def attempt(self, end, explained=(0.5,), trial=None):
+        def read(curve, *_):
+            curve.explained.extend(explained)
+            curve.parameters = 1000 if explained else None
+
+        study, trial, told = search.Search.__new__(search.Search), trial or Trial(), []
+        states = argparse.Namespace(FAIL="fail", PRUNED="pruned", COMPLETE="complete")
+        study.optuna = argparse.Namespace(trial=argparse.Namespace(TrialState=states))
+        study.study = argparse.Namespace(tell=lambda _, values, state: told.append((values, state)))
+        study.arguments = argparse.Namespace(
+            distill="distill", capture="c", families=["mix"], runs=self.folder + "/run", registry="r", seed=1, threads=1)
+        study.registry = argparse.Namespace(last_run=lambda: 0, seconds=lambda *_: 1.0, read=read)
+        study.place, study.signal, study.finished = CROSS, 0, lambda: []
+        point = argparse.Namespace(spec="mix-k16.cross.4", flags={"epochs": 2}, arguments=lambda: [])
+
+        def run(command, received, is_hopeless, watch):
+            watch()
+            return end
+
+        with unittest.mock.patch.object(search, "suggest", lambda *_: point), \
+                unittest.mock.patch.object(trials, "run", run), contextlib.redirect_stderr(io.StringIO()):
+            study.attempt(trial)
+        return told
+
+    def setUp(self):
+        self.scratch = tempfile.TemporaryDirectory()
+        self.folder = self.scratch.name
+        os.mkdir(self.folder + "/run.3")
+
+    def tearDown(self):
+        self.scratch.cleanup()
+
+    def test_one_that_ends_well_is_complete(self):
+        self.assertEqual(self.attempt((0, False), (0.5, 0.75)), [([0.75, 3.0], "complete")])
+        self.assertTrue(os.path.isdir(self.folder + "/run.3"))
+
+    def test_a_hopeless_one_is_pruned_and_its_folder_goes(self):
+        self.assertEqual(self.attempt((143, True)), [(None, "pruned")])
+        self.assertFalse(os.path.isdir(self.folder + "/run.3"))
+
+    def test_one_that_diverges_has_failed(self):
+        self.assertEqual(self.attempt((65, False)), [(None, "fail")])
+
+    def test_one_that_is_short_of_memory_has_failed_the_second_time(self):
+        trial = Trial()
+        with self.assertRaises(search.Failure) as caught:
+            self.attempt((137, False), (), trial)
+        self.assertEqual(caught.exception.code, 137)
+        self.assertEqual(self.attempt((137, False), (), trial), [(None, "fail")])
+
+    def test_one_without_figures_is_tried_again(self):
+        with self.assertRaises(search.Failure) as caught:
+            self.attempt((0, False), ())
+        self.assertEqual(caught.exception.code, search.BAD_DATA)
 
 
 class SpaceTests(unittest.TestCase):

@@ -46,7 +46,7 @@ package final class TransformerPass {
     /// are valid until the next batch.
     package func run(_ batch: PairBatch) -> Matrix {
         workspace.reset()
-        let encoded = model.forward(batch, to: depth, trace: trace, pass)
+        let encoded = model.forward(batch, to: depth, trace: trace, pass).memory.x
         self.encoded = encoded
         return encoded
     }
@@ -94,20 +94,6 @@ struct PassDepth {
         }
         decoder = deepest(isInEncoder: false)
         if decoder == 0 { encoder = deepest(isInEncoder: true) }
-    }
-}
-
-extension Transformer {
-    /// A teacher-forced forward pass that leaves its activations in `trace`, valid until the workspace is reset.
-    /// Returns the encoder's output [source tokens, d], after the layers that it goes through.
-    func forward(_ batch: PairBatch, to depth: PassDepth, trace: TransformerTrace, _ pass: Pass) -> Matrix {
-        trace.removeAll()
-        let encoded = encode(batch.source, layers: depth.encoder, trace: trace, pass)
-        if depth.decoder > 0 {
-            let memory = EncoderOutput(x: encoded.y, sentences: batch.source)
-            _ = decode(batch.target, memory: memory, layers: depth.decoder, trace: trace, pass)
-        }
-        return encoded.y
     }
 }
 

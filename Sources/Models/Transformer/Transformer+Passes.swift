@@ -23,10 +23,7 @@ extension Transformer {
     package func loss(
         _ batch: PairBatch, smoothing: Float, gradientScale: Float, trace: TransformerTrace, _ pass: Pass
     ) -> LossSums {
-        trace.removeAll()
-        let encoded = encode(batch.source, trace: trace, pass)
-        let memory = EncoderOutput(x: encoded.y, sentences: batch.source)
-        let decoded = decode(batch.target, memory: memory, trace: trace, pass)
+        let (encoded, memory, end) = forward(batch, trace: trace, pass), decoded = end!
         let (sums, gradient) = output.loss(
             decoded.y, labels: batch.labels, smoothing: smoothing, gradientScale: gradientScale, pass.of(.target))
         if let gradient {
@@ -46,6 +43,19 @@ extension Transformer {
         return sums
     }
 
+    /// A teacher-forced pass through as many layers of each stack as `depth` says (nil: all); of none of the decoder's,
+    /// that is left out. The activations are in `trace` and in what is returned until the workspace is reset.
+    func forward(
+        _ batch: PairBatch, to depth: PassDepth? = nil, trace: TransformerTrace, _ pass: Pass
+    ) -> (encoder: LayerNorm.Tape, memory: EncoderOutput, decoder: LayerNorm.Tape?) {
+        trace.removeAll()
+        let depth = depth ?? PassDepth(of: configuration),
+            encoded = encode(batch.source, layers: depth.encoder, trace: trace, pass),
+            memory = EncoderOutput(x: encoded.y, sentences: batch.source)
+        guard depth.decoder > 0 else { return (encoded, memory, nil) }
+        return (encoded, memory, decode(batch.target, memory: memory, layers: depth.decoder, trace: trace, pass))
+    }
+
     /// Layers of either stack that a gradient has to go through: none below the lowest that learns.
     private func learningLayers(_ pass: Pass) -> (encoder: Range<Int>, decoder: Range<Int>) {
         guard !pass.trainsTransformer else { return (encoder.indices, decoder.indices) }
@@ -55,11 +65,13 @@ extension Transformer {
         return (inEncoder..<encoder.count, inDecoder..<decoder.count)
     }
 
-    /// Encoder output [source tokens, d], after its first layers or all.
-    func encode(_ sentences: Packed, layers: Int? = nil, trace: TransformerTrace, _ pass: Pass) -> LayerNorm.Tape {
+    /// Encoder output [source tokens, d], after so many of its layers.
+    private func encode(
+        _ sentences: Packed, layers: Int, trace: TransformerTrace, _ pass: Pass
+    ) -> LayerNorm.Tape {
         let pass = pass.of(.source)
         var x = source.forward(sentences, positions: positions, pass)
-        for layer in encoder.prefix(layers ?? encoder.count) {
+        for layer in encoder.prefix(layers) {
             let tape = layer.forward(x, sentences, pass)
             trace.encoder.append(tape)
             x = tape.y
@@ -80,13 +92,13 @@ extension Transformer {
         source.backward(sentences, dy: dx, pass)
     }
 
-    /// Decoder output [target tokens, d], after its first layers or all, before the output layer.
-    func decode(
-        _ sentences: Packed, memory: EncoderOutput, layers: Int? = nil, trace: TransformerTrace, _ pass: Pass
+    /// Decoder output [target tokens, d], after so many of its layers, before the output layer.
+    private func decode(
+        _ sentences: Packed, memory: EncoderOutput, layers: Int, trace: TransformerTrace, _ pass: Pass
     ) -> LayerNorm.Tape {
         let pass = pass.of(.target)
         var x = target.forward(sentences, positions: positions, pass)
-        for layer in decoder.prefix(layers ?? decoder.count) {
+        for layer in decoder.prefix(layers) {
             let tape = layer.forward(x, sentences, memory: memory, pass)
             trace.decoder.append(tape)
             x = tape.y
@@ -114,18 +126,11 @@ extension Transformer {
     package func likeliest(
         _ k: Int, _ batch: PairBatch, temperature: Float, trace: TransformerTrace, _ pass: Pass
     ) -> (ids: [Int32], logProbabilities: [Float]) {
-        output.likeliest(k, decoded(batch, trace: trace, pass), temperature: temperature, pass)
+        output.likeliest(k, forward(batch, trace: trace, pass).decoder!.y, temperature: temperature, pass)
     }
 
     /// Teacher-forced logits [target tokens, vocabulary], all at once: for tests and analyses of a few sentences.
     package func logits(_ batch: PairBatch, trace: TransformerTrace, _ pass: Pass) -> Matrix {
-        output.logits(decoded(batch, trace: trace, pass), pass)
-    }
-
-    /// Decoder output [target tokens, d], before the output layer.
-    private func decoded(_ batch: PairBatch, trace: TransformerTrace, _ pass: Pass) -> Matrix {
-        trace.removeAll()
-        let memory = EncoderOutput(x: encode(batch.source, trace: trace, pass).y, sentences: batch.source)
-        return decode(batch.target, memory: memory, trace: trace, pass).y
+        output.logits(forward(batch, trace: trace, pass).decoder!.y, pass)
     }
 }

@@ -37,19 +37,19 @@ struct Evidence {
 
     func requireRuns(_ path: String) throws {
         for name in names where !runs.contains(where: { $0.name == name }) {
+            let scores = FilePath.join(FilePath.join(FilePath.parent(path), name), "score")
+            let again = FileSystem.isFolder(scores) ? "; to score again: rm -r \(FilePath.quoted(scores))" : ""
             throw DataError(
                 path: path, expected: "runs of the name '\(name)'", found: "none",
-                hint: "make scores again after rm -r runs/\(FilePath.quoted(name))/score; names that it has: "
-                    + "sqlite3 \(FilePath.quoted(path)) 'select distinct name from runs'",
-                kind: .missing)
+                hint: "sqlite3 \(FilePath.quoted(path)) 'select distinct name from runs'" + again, kind: .missing)
         }
     }
 
     /// What is not shown, in words.
     var leftOut: String? {
         outdated.first.map {
-            "scores of an earlier teacher are left out (\(outdated.count)), as \($0.name)/\($0.model); the goal that made "
-                + "them makes them again"
+            "scores beside an earlier teacher are left out (\(outdated.count)), such as \($0.name)/\($0.model); the "
+                + "goal that made them makes them again"
         }
     }
 

@@ -38,9 +38,10 @@ enum PageTemplate {
 
         <section id="scores" aria-labelledby="scores-title">
         <h2 id="scores-title">Scores</h2>
+        {{#leftOut}}<p>{{.}}</p>{{/leftOut}}
         {{#hasScores}}
         <p>A row for each model and way of searching. A heading sorts the table by its column; the first column leads
-          to what the row came from. {{leftOut}}</p>
+          to what the row came from.</p>
         <div class="scroll" role="region" aria-label="Leaderboard" tabindex="0">
         <table class="sortable" id="leaderboard">
         <thead><tr>
@@ -68,9 +69,9 @@ enum PageTemplate {
         {{/columns}}
         </dl></details>{{/leaderboard}}
         {{/hasScores}}
-        {{^hasScores}}
+        {{^hasScores}}{{^leftOut}}
         <p>No model of these runs has been scored yet.</p>
-        {{/hasScores}}
+        {{/leftOut}}{{/hasScores}}
         </section>
 
         <section id="figures" aria-labelledby="figures-title">
