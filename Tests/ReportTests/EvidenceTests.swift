@@ -276,6 +276,40 @@ import Testing
         #expect(throws: (any Error).self) { try evidence.requireRuns("registry.sqlite") }
     }
 
+    /// Scores beside a teacher that has been made anew since are no results beside those of the new one.
+    @Test func scoresOfAnEarlierTeacherAreLeftOut() throws {
+        let place = folder + "/elsewhere/train"
+        try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
+        func train(_ digit: String) throws -> Artifact {
+            let made = Artifact(sha256: String(repeating: digit, count: 64), bytes: 1, kind: "train", path: place)
+            let run = try registry.start(description("train", nil, "toy")) { print($0) }
+            run.output("train", made)
+            run.end(RunEnding(status: .finished, exitCode: 0, wallSeconds: 1, cpuSeconds: 1, peakResidentBytes: 1))
+            return made
+        }
+        func teacherScore(_ teacher: Artifact) throws -> Int64 {
+            try record("score", "teacher", "toy", reading: [(role: "model", artifact: teacher)]) { run in
+                run.param("replaced", 0)
+                run.param("search", "greedy")
+                run.score(Score(metric: "BLEU", testSet: "test", value: 30, signature: "sig"))
+            }
+        }
+        let first = try teacherScore(train("e"))
+        try score("mix-l.cross", 29, "toy", base: first)
+        #expect(try evidence("toy").outdated.isEmpty && evidence("toy").leftOut == nil)
+
+        let second = try train("f"), alone = try evidence("toy")
+        #expect(alone.groups.isEmpty && alone.outdated.map(\.model) == ["teacher", "mix-l.cross"])
+        let page = try Page(alone, figures: []).html
+        #expect(page.contains("Scores beside an earlier teacher are left out (2), such as toy/teacher;"))
+        #expect(!page.contains("has been scored yet"))
+
+        _ = try teacherScore(second)
+        let both = try evidence("toy")
+        #expect(both.groups.map(\.first.model) == ["teacher"] && both.outdated.map(\.model) == ["mix-l.cross"])
+        #expect(try Page(both, figures: []).html.contains("are left out (1), such as toy/mix-l.cross;"))
+    }
+
     /// A page is made of whatever there is: every figure is drawn or says why it is not.
     @Test func aRunWithoutScoresHasAPage() throws {
         try record("tokenize", nil, "toy")

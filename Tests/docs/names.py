@@ -46,7 +46,8 @@ class Project:
     def has_test(self, suite, name):
         bodies = re.split(r"^(?=@Suite|struct )", self.code, flags=re.MULTILINE)
         return any(
-            re.search(rf"\bstruct {suite}\b", body) and (not name or re.search(rf"\bfunc {name}\(", body)) for body in bodies)
+            re.search(rf"\bstruct {suite}\b", body) and (not name or re.search(rf"@Test\b((?!\bfunc\b).)*\bfunc {name}\(", body, re.DOTALL))
+            for body in bodies)
 
 
 class Page:
