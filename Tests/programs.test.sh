@@ -622,8 +622,8 @@ survives() {
   check "$stage ends with the same bits" '[ $code = 0 ] && [ "$(sums "$struck")" = "$(sums "$whole")" ]'
   check "$stage leaves no checkpoint" '[ -z "$(find "$struck" -name "checkpoint*")" ]'
 }
-survives train train --tokens $m/tokens "${shape[@]}" --max-steps 120
-survives distill/alr-h64.encoder distill --capture $m/capture/both --spec alr-h64.encoder --batch 16 --epochs 30 --threads 1
+survives train train --tokens $m/tokens "${shape[@]}" --max-steps 240
+survives distill/alr-h64.encoder distill --capture $m/capture/both --spec alr-h64.encoder --batch 16 --epochs 60 --threads 1
 
 # A checkpoint of other settings.
 begin train --tokens $m/tokens "${shape[@]}" --max-steps 5000 --output runs/other/train
