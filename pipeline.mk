@@ -333,7 +333,7 @@ runs/programs.mk: $(if $(WHY_GOAL),,$(BUILT)) $(if $(PROGRAMS_DOUBTED)$(if $(BUI
   FORCE $(addprefix release/,$(CAPTURES))
 
 all: ## Teacher, distilled replacements, spliced models and their scores, with the table at the end (default)
-paper: ## The paper's experiments: all modes, sizes and attentions, and one layer at a time
+paper: ## The paper's experiments: all its families, sizes and attentions, and one layer at a time
 attentionless: ## All attentions replaced by networks smaller than they are, before and after training in place, beside ALR-XS
 pareto: ## The same with networks of several sizes, all of them trained in place: BLEU against parameters
 greedy: ## Attentions replaced place by place, by the smallest of NETWORKS, while BLEU stays within BOUND
