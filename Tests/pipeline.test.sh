@@ -317,8 +317,19 @@ done
 # Corpora, from a mirror.
 mkdir -p mirror/multi30k
 for side in en de; do for part in train val test_2016_flickr; do echo wrong > mirror/multi30k/$part.$side.gz; done; done
-pipeline corpus CORPUS=multi30k CORPUS_MIRROR="file://$work/mirror"
-expect "a file of other content is refused" '[ $code != 0 ] && ! ls runs/corpora/multi30k/*.gz 2> /dev/null'
+mirrored=(corpus CORPUS_MIRROR="file://$work/mirror")
+pipeline "${mirrored[@]}" CORPUS=multi30k
+expect "a file of other content is refused" '[ $code = 2 ] && grep -q "FAILED" out && ! ls runs/corpora/multi30k/*.gz 2> /dev/null'
+# The file that is wanted, if it has the content that is written down for it.
+mkdir -p mirror/tatoeba mirror/iwslt17-{train,test}
+for file in tatoeba/fra-eng.zip iwslt17-train/en-de.tgz iwslt17-test/{en-de,de-en}.tgz; do echo "content of $file" > mirror/$file; done
+cp pipeline.mk written
+for file in $(cd mirror && find multi30k tatoeba iwslt17-* -type f); do
+  hash=$(sha256sum < mirror/$file); sed -i "s#^sha256.$file := .*#sha256.$file := ${hash%% *}#" pipeline.mk; done
+for corpus in multi30k tatoeba iwslt2017; do
+  pipeline "${mirrored[@]}" CORPUS=$corpus PAIR=$([ $corpus = tatoeba ] && echo en-fr || echo en-de); [ $code = 0 ] || break; done
+expect "the files of every corpus are fetched" '[ $code = 0 ] && diff -r mirror runs/corpora && grep -q tatoeba <<< "$(ls runs/corpora)"'
+mv written pipeline.mk; rm -r runs/corpora
 networks=()
 pipeline RUN=default
 default=({alr-s,mix-l}.{encoder,decoder,cross})
