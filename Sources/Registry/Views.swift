@@ -37,6 +37,15 @@ enum Views {
             JOIN runs maker ON maker.id = made.run
           WHERE used.direction = 'in' AND used.role = 'base'
         ),
+        replaced AS (
+          SELECT gone.artifact
+          FROM artifact_paths now CROSS JOIN artifact_paths gone ON gone.path = now.path
+            JOIN artifacts new ON new.sha256 = now.artifact
+            JOIN artifacts old ON old.sha256 = gone.artifact AND old.kind = new.kind
+          WHERE now.removed IS NULL AND gone.removed IS NOT NULL
+            AND NOT EXISTS (SELECT 1 FROM artifact_paths other
+                            WHERE other.artifact = gone.artifact AND other.removed IS NULL)
+        ),
         compared AS (
           SELECT latest.*, bases.base, max(latest.started) OVER (PARTITION BY test_set, test_text) AS text_scored
           FROM latest LEFT JOIN bases ON bases.score = latest.id AND bases.age = 1
@@ -65,18 +74,12 @@ enum Views {
           id AS run,
           base,
           test_text,
-          EXISTS (SELECT 1 FROM \(modelPaths) JOIN artifact_paths now ON now.path = place.path
-                    JOIN artifacts new ON new.sha256 = now.artifact
-                  WHERE \(isModelOfBase) AND now.removed IS NULL AND now.artifact <> place.artifact
-                    AND new.kind = (SELECT kind FROM artifacts WHERE sha256 = place.artifact))
-            AND NOT EXISTS (SELECT 1 FROM \(modelPaths) WHERE \(isModelOfBase) AND place.removed IS NULL) AS outdated
+          EXISTS (SELECT 1 FROM run_io used
+                  WHERE used.run = coalesce(base, id) AND used.direction = 'in' AND used.role = 'model'
+                    AND +used.artifact IN (SELECT artifact FROM replaced)) AS outdated
         FROM compared
         ORDER BY test_set, text_scored DESC, test_text, score DESC, id;
         """
-
-    private static let modelPaths = "run_io used JOIN artifact_paths place USING (artifact)"
-    private static let isModelOfBase =
-        "used.run = coalesce(compared.base, compared.id) AND used.direction = 'in' AND used.role = 'model'"
 
     /// What each run read and the run that made it; NULL for a raw file. Where several made the same bytes, the last
     /// that started before the reader, if there is one: a capture that went may have been made again since. The common
