@@ -3,9 +3,9 @@
 #   make -f pipeline.mk help
 #
 # Targets are files, a folder is a stage, and a folder counts as made when its manifest.json is there. What a stage was
-# told and its revision lie in runs/RUN/parameters/, in files that are rewritten only when their content changes: a changed
-# flag reruns the stages that read it and those that follow, nothing else, and so does a program that gives other bytes.
-# Stages that were stopped go on from their checkpoint.
+# told and its revision lie in runs/RUN/parameters/, in files that are rewritten only when their content changes: a
+# changed flag reruns the stages that read it and those that follow, nothing else, and so does a program that gives
+# other bytes. Stages that were stopped go on from their checkpoint.
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -203,8 +203,8 @@ $(foreach v,NETWORKS MODES SIZES ATTENTIONS LAYERS MODELS INPLACE SEEDS BEAMS PR
 $(foreach v,PRESET PROCESSES MAPS BOUND SEARCH_ATTENTION SEARCH_LAYER SEARCH_TRIALS,$(if $(filter 1,$(words $($v))),,$(error $v: expected one value, found '$($v)')))
 $(if $(call consists,$(subst .,,$(BOUND)),$(digits)),,$(error BOUND: expected a number, found '$(BOUND)'))
 # $1 from $2 to $3, as the programs take it.
-require_range = $(foreach v,$($1),$(if $(shell awk -v v='$v' 'BEGIN { if (v ~ /^([0-9]+[.]?[0-9]*|[.][0-9]+)$$/ && v >= $2 && v <= $3) print "yes" }'),,\
-	$(error $1: expected numbers from $2 to $3, found '$v')))
+in_range = $(shell awk -v v='$1' 'BEGIN { if (v ~ /^([0-9]+[.]?[0-9]*|[.][0-9]+)$$/ && v >= $2 && v <= $3) print "yes" }')
+require_range = $(foreach v,$($1),$(if $(call in_range,$v,$2,$3),,$(error $1: expected numbers from $2 to $3, found '$v')))
 $(foreach v,LAYERS SEEDS MAPS TEXTS SEARCH_LAYER SEARCH_TRIALS,$(call require_numbers,$v))
 $(call require_range,BOUND,0,100)$(call require_range,MAPS,0,1000)$(call require_range,TEXTS,1,1000)
 $(if $(call without,$(SEARCH_TRIALS),0),,$(error SEARCH_TRIALS: expected a number from 1 on, found '$(SEARCH_TRIALS)'))
@@ -235,8 +235,8 @@ own.smoke := CORPUS RUN NETWORKS INPLACE TOKENIZE_FLAGS MAPS TRAIN_FLAGS DISTILL
 $(foreach g,$(filter phrasebook smoke,$(GOALS)),$(foreach v,$(filter $(own.$g),$(given)),$(error $v: goal $g has its own; make -f \
 	pipeline.mk all takes any)))
 
-# What the programs say of themselves: FAMILIES, of each its span and attentions, and of each stage its revision. Only goals that
-# make what the stages make need it; make starts anew when it has been written.
+# What the programs say of themselves: FAMILIES, of each its span and attentions, and of each stage its revision. Only
+# goals that make what the stages make need it; make starts anew when it has been written.
 ifneq (,$(filter $(RUN_GOALS) search phrasebook smoke bench bench-peers $(R)/% release/% seed/%,$(or $(GOALS),all)))
 include runs/programs.mk
 $(if $(filter $(BIN),$(programs_bin)),,$(eval PROGRAMS_DOUBTED := yes))
@@ -316,12 +316,13 @@ flagged = $(DISTILLED) $(STEPS:.stepwise=)
 $(if $(FAMILIES),$(foreach v,$(filter-out $(flagged:%=DISTILL_FLAGS_%),$(filter DISTILL_FLAGS_%,$(given))),$(call families_error,$v: nothing is \
 	distilled as $(v:DISTILL_FLAGS_%=%); found $(flagged))))
 
-# After all that may doubt it. Of programs that are not built here nobody says when they have changed: they are asked each time.
+# After all that may doubt it. Of programs that are not built here nobody says when they have changed: they are asked
+# each time.
 runs/programs.mk: $(if $(WHY_GOAL),,$(BUILT)) $(if $(PROGRAMS_DOUBTED)$(if $(BUILT)$(MAKE_RESTARTS),,yes),FORCE)
 	@mkdir -p $(@D); new=$@.$$$$; trap 'rm -f $$new' EXIT; { $(BIN)/distill --families | \
 	  awk '{ names = names " " $$1; print "span." $$1 " := " $$2; gsub(",", " ", $$3); print "attentions." $$1 " := " $$3 } \
-	  END { print "FAMILIES :=" names }'; echo 'programs_bin := $(BIN)'; for stage in tokenize train capture distill splice score; do \
-	  version=$$($(BIN)/$$stage --version); echo "revision.$$stage := $${version##*.}"; done; } > $$new; \
+	  END { print "FAMILIES :=" names }'; echo 'programs_bin := $(BIN)'; \
+	  for stage in tokenize train capture distill splice score; do version=$$($(BIN)/$$stage --version); echo "revision.$$stage := $${version##*.}"; done; } > $$new; \
 	if cmp -s $$new $@; then touch $@; else mv $$new $@; fi
 
 # ---- Goals ------------------------------------------------------------------------------------------------------------
@@ -634,7 +635,8 @@ inplace_parameters = $(SEED_FLAG)$(call share_flags,$(INPLACE_FLAGS)) $(call unl
 score_parameters = $(call unless_given,$(if $(filter-out 0,$(MAPS)),--maps $(MAPS)),$(SCORE_FLAGS)) $(SCORE_FLAGS)
 greedy_parameters = --greedy --bound $(BOUND) $(foreach s,$(OFFERED),--replacement $(R)/distill/$s)
 
-# A file that is only touched when its text changes. $1: stages, whose results of other revisions do not count; $2: their settings
+# A file that is only touched when its text changes. $1: stages, whose results of other revisions do not count;
+# $2: their settings
 quote = '$(subst ','\'',$(strip $1))'
 remembered = $2$(if $1, (revision: $(foreach s,$1,$s $(revision.$s))))
 define remember
@@ -764,9 +766,11 @@ $(call manifests,score,$(addsuffix $(call variant,$1,$2,$3),$(SCORED))): $(R)/sc
 endef
 $(foreach b,$(BEAMS),$(foreach p,$(PRECISIONS),$(foreach t,$(TEXT_SETS),$(eval $(call score_rules,$b,$p,$t)))))
 
-# Stages leave a manifest whole or not at all: one that is there when make is interrupted, or a later line fails, is good.
-.PRECIOUS: $(TOKENS) $(TEACHER) $(STARTING) $(foreach s,capture distill splice,$(call manifests,$s,$(STEPS))) $(call manifests,capture,$(CAPTURES)) \
-	$(call manifests,distill,$(DISTILLED)) $(call manifests,splice,$(SPLICED) greedy) $(call manifests,inplace,$(INPLACE)) \
+# Stages leave a manifest whole or not at all: one that is there when make is interrupted, or a later line fails, is
+# good.
+.PRECIOUS: $(TOKENS) $(TEACHER) $(STARTING) $(foreach s,capture distill splice,$(call manifests,$s,$(STEPS))) \
+	$(call manifests,capture,$(CAPTURES)) $(call manifests,distill,$(DISTILLED)) \
+	$(call manifests,splice,$(SPLICED) greedy) $(call manifests,inplace,$(INPLACE)) \
 	$(foreach t,$(TEXTS),$(R).joined-$t/tokens/manifest.json) $(SCORES)
 
 # ---- Search -----------------------------------------------------------------------------------------------------------

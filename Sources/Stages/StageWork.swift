@@ -39,7 +39,7 @@ extension RunKey {
         encoder.nonConformingFloatEncodingStrategy = .convertToString(
             positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
         self.init(
-            stage: work.stage, revision: Program.revisions[work.stage] ?? 0, spec: work.spec, seed: work.seed,
+            stage: work.stage, revision: Program.revision(of: work.stage), spec: work.spec, seed: work.seed,
             configuration: try encoder.encode(work.configuration),
             inputs: work.inputs.map { ($0.role, $0.sha256) })
     }

@@ -174,10 +174,8 @@ package enum ManifestFile {
     static func open(_ folder: String, stages: [String]) throws -> (Header, text: Data) {
         let path = path(folder)
         let wanted = stages.joined(separator: " or ")
-        guard exists(in: folder) else {
-            let code = errno
-            // one that may not be searched may well be finished
-            guard code == ENOENT || code == ENOTDIR else { throw DataError.reading(path, code: code) }
+        // a folder that may not be searched may well be finished
+        guard try FileSystem.existsForCertain(path) else {
             throw DataError(
                 path: path, expected: wanted.isEmpty ? "a finished folder" : "a folder finished by \(wanted)",
                 found: FileSystem.exists(folder) ? "no manifest" : "no folder",

@@ -37,11 +37,11 @@ final class MixerWork {
         }
     }
 
-    /// Multiply-adds of each slot that a token pools into or reads from, as two operations.
-    private var half: Int { 2 * mixer.heads * mixer.slots * (mixer.value + mixer.key) }
-    var forwardOperations: Int { 2 * half * n * sentences }
-    var stepOperations: Int { 2 * half * sentences }
-    var readOperations: Int { half * sentences }
+    /// A token pools into the slots of all heads, and reads from them: two operations a number of a slot for either.
+    private var operationsForEither: Int { 2 * mixer.heads * mixer.slots * (mixer.value + mixer.key) }
+    var forwardOperations: Int { 2 * operationsForEither * n * sentences }
+    var stepOperations: Int { 2 * operationsForEither * sentences }
+    var readOperations: Int { operationsForEither * sentences }
 
     /// From sentence `s` on.
     private func rows(of s: Int) -> mixer_rows_t {

@@ -27,13 +27,14 @@ struct SearchReferenceTests {
         var outputs: Set<[Int32]> = [], complete = 0
         for seed in 1...3 as ClosedRange<UInt64> {
             let fixture = SearchFixture(seed: seed, networks: networks)
-            if networks?.hasPrefix("slots") == true { fixture.output[0, Int(SpecialToken.end)] += 2 }
+            // these end less often by themselves, of a beam least of all
+            if networks == "slots-k4d4" { fixture.output[0, Int(SpecialToken.end)] += beam == 1 ? 1 : 2 }
             let found = compare(
                 fixture, SearchConfiguration(beam: beam), lengths: [1, 4, 2, 7, 1, 0, 3], seed: seed)
             outputs.formUnion(found.map(\.ids))
             complete += found.count { $0.isComplete }
         }
-        #expect(outputs.count > 7, "the models say too little for the test to mean much")
+        #expect(outputs.count > 8, "the models say too little for the test to mean much")
         #expect(complete > 3 + 4 && complete < 21, "\(complete) of 21 end by themselves")
     }
 
