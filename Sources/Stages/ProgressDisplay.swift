@@ -44,7 +44,10 @@ package final class ProgressDisplay {
         isFinished = true
         if terminal.isInteractive { terminal.drawBar("") }
         let seconds = now() - began
-        let parts = ["\(label): \(amount(done)) in \(Format.duration(seconds))", rate(done, seconds), note]
+        // without the total: epochs differ in length, so that it may have been too large
+        let parts = [
+            "\(label): \(Format.count(done)) \(unit) in \(Format.duration(seconds))", rate(done, seconds), note,
+        ]
         terminal.line(parts.filter { !$0.isEmpty }.joined(separator: ", "))
     }
 
@@ -77,7 +80,7 @@ package final class ProgressDisplay {
 
     private func amount(_ done: Int) -> String {
         guard let total, total > 0 else { return "\(Format.count(done)) \(unit)" }
-        // epochs differ in length, so that a total may turn out to have been too small
+        // and too small
         return done >= total
             ? "\(Format.count(done)) \(unit)"
             : "\(Format.count(done))/\(Format.count(total)) \(unit) (\(100 * done / total)%)"

@@ -77,6 +77,13 @@ private final class Screen {
         #expect(screen.text == "")
     }
 
+    @Test func whatIsFinishedIsNoPartOfAnything() {
+        let progress = screen.progress(screen.terminal(interactive: false))
+        screen.time += 10
+        progress.finish(999)
+        #expect(screen.text == "train: 999 steps in 0:10, 99.9 steps/s\n")
+    }
+
     @Test func noteIsOnlyMadeWhenItIsShown() {
         let progress = screen.progress(screen.terminal(interactive: false))
         var made = 0

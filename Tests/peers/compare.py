@@ -26,7 +26,8 @@ BATCH_TOKENS = 1500
 CTRANSLATE2_BATCHES = (500, 1500, 4500)
 LENGTH = 14
 CALIBRATION_STEPS = 10
-DISTILLATION_TOKENS = 3000
+# Of a batch in distillation, as the recipe has it.
+DISTILLATION_TOKENS = 500
 # Slots and hidden units of mix-l, by attention.
 MIXERS = {"encoder": (16, 48), "decoder": (16, 48), "cross": (32, 60)}
 # Freed memory is kept instead of given back to the system in every step: PyTorch is faster so, CTranslate2 is not.
@@ -81,10 +82,10 @@ class Ours:
         def rate(steps: int) -> float:
             return self.stage(
                 "distill", attention, "--capture", self.scratch / "capture", "--spec", f"mix-l.{attention}.0", "--epochs", 1000,
-                "--max-steps", steps, reads_tokens=False)
+                "--max-steps", steps, "--batch-tokens", self.args.distillation_tokens, reads_tokens=False)
 
         if attention not in self.distilling:
-            self.distilling[attention] = max(CALIBRATION_STEPS, round(self.args.seconds * rate(10 * CALIBRATION_STEPS) / DISTILLATION_TOKENS))
+            self.distilling[attention] = max(CALIBRATION_STEPS, round(self.args.seconds * rate(10 * CALIBRATION_STEPS) / self.args.distillation_tokens))
         return {"tokens_per_second": rate(self.distilling[attention]), "steps": self.distilling[attention]}
 
     def translate(self, beam: int, precision: str) -> dict:
@@ -116,7 +117,7 @@ class Theirs:
     def distill(self, attention: str) -> dict:
         slots, hidden = MIXERS[attention]
         return self.script(
-            "torch_distill.py", "--attention", attention, "--slots", slots, "--hidden", hidden, "--batch-tokens", DISTILLATION_TOKENS,
+            "torch_distill.py", "--attention", attention, "--slots", slots, "--hidden", hidden, "--batch-tokens", self.args.distillation_tokens,
             environment=PYTORCH_ENVIRONMENT)
 
     def translate(self, beam: int, precision: str) -> dict:
@@ -171,7 +172,8 @@ def conditions(args) -> dict:
     return {
         "processor": processor(), "cores": os.cpu_count(), "threads": args.threads, "load_average": round(os.getloadavg()[0], 2),
         "versions": {"PyTorch": version("torch"), "CTranslate2": version("ctranslate2"), "ours": run([args.bin / "train", "--version"]).strip()},
-        "alternations": args.alternations, "seconds": args.seconds, "batch_tokens": BATCH_TOKENS, "output_length": LENGTH}
+        "alternations": args.alternations, "seconds": args.seconds, "batch_tokens": BATCH_TOKENS,
+        "distillation_tokens": args.distillation_tokens, "output_length": LENGTH}
 
 
 def table(results: list[dict]) -> str:
@@ -207,7 +209,7 @@ made before the clock starts.""")
     if distilling := of("distilling"):
         shares = ", ".join(f"{details[0]['padding']:.1%}" for details in distilling.values())
         parts.append(f"""\
-Distilling: one layer, batches of about {DISTILLATION_TOKENS:,} tokens. Ours are random, not padded, and read from files in half precision;
+Distilling: one layer, batches of about {report['conditions']['distillation_tokens']:,} tokens. Ours are random, not padded, and read from files in half precision;
 PyTorch's are of like length ({shares} padding, which the rate leaves out), in memory and in single precision.""")
     if translating := of("output"):
         ways = "\n".join(f"  {work.removesuffix(', output tokens/s')}: {' | '.join(sorted({d['way'] for d in details}))}" for work, details in translating.items())
@@ -239,11 +241,12 @@ def main():
     parser.add_argument("--alternations", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=20, help="length of each measurement, about")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--distillation-tokens", type=int, default=DISTILLATION_TOKENS, help="of a batch in distillation")
     parser.add_argument("--only", nargs="+", default=[""], metavar="WORDS", help="work in whose name some of these are, as distilling")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything that was measured here, too")
     args = parser.parse_args()
-    if args.alternations < 1 or args.threads < 1 or args.seconds <= 0:
-        parser.error("alternations, threads and seconds must be positive")
+    if min(args.alternations, args.threads, args.distillation_tokens) < 1 or args.seconds <= 0:
+        parser.error("alternations, threads, tokens and seconds must be positive")
     if not chosen(args):
         parser.error(f"--only: expected words of some of: {'; '.join(WORK)}")
     require(args)

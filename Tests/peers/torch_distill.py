@@ -103,7 +103,7 @@ def main():
     parser.add_argument("--hidden", type=int, required=True, help="hidden units r of the small networks")
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
-    parser.add_argument("--batch-tokens", type=int, default=3000, help="most tokens of a batch")
+    parser.add_argument("--batch-tokens", type=int, default=500, help="most tokens of a batch")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
 
