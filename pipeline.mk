@@ -630,8 +630,8 @@ distill_parameters = --spec $1 $(call unless_given,$(call $(CORPUS)_distill,$1),
 search_parameters = --attention $(SEARCH_ATTENTION) --layer $(SEARCH_LAYER) --families $(SEARCH_FAMILIES) \
 	--trials $(SEARCH_TRIALS) $(SEED_FLAG)
 phrasebook_inplace_flags = --epochs 1 --batch-tokens 1000
-inplace_parameters = $(SEED_FLAG)$(call share_flags,$(INPLACE_FLAGS)) $(call unless_given,$($(CORPUS)_inplace_flags),$(INPLACE_FLAGS)) \
-	$(INPLACE_FLAGS)
+inplace_parameters = $(SEED_FLAG)$(call share_flags,$(INPLACE_FLAGS)) \
+	$(call unless_given,--teacher-beam 4 $($(CORPUS)_inplace_flags),$(INPLACE_FLAGS)) $(INPLACE_FLAGS)
 score_parameters = $(call unless_given,$(if $(filter-out 0,$(MAPS)),--maps $(MAPS)),$(SCORE_FLAGS)) $(SCORE_FLAGS)
 greedy_parameters = --greedy --bound $(BOUND) $(foreach s,$(OFFERED),--replacement $(R)/distill/$s)
 

@@ -26,7 +26,7 @@ struct NumberRange {
         "--hidden-dropout": below(0, 1), "--residual-dropout": below(0, 1),
         "--clip": above(0, 1e30), "--alpha": of(0, 1), "--temperature": of(0.1, 100),
         "--likeliest": of(1, Double(Labels.Teacher.mostLikeliest)),
-        "--matching": of(0, 1000),
+        "--matching": of(0, 1000), "--teacher-beam": of(0, 64),
         // shapes
         "--width": of(Shape.widths), "--heads": of(Shape.headCounts), "--hidden": of(Shape.hiddenWidths),
         "--encoder-layers": of(Shape.encoderDepths), "--decoder-layers": of(Shape.decoderDepths),

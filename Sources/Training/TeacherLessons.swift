@@ -22,6 +22,9 @@ package struct TeachingSettings: Codable, Equatable, Sendable {
     package var trainable = Trainable.networks
     /// Weight of the squared difference between the model's and the teacher's contexts (`ContextMatching`); nil: none.
     package var matching: Float?
+    /// Hypotheses of the search by which the teacher translates the training text; its translations then stand in place
+    /// of the references. nil: the references stay.
+    package var beam: Int?
 
     package init() {}
 }

@@ -22,7 +22,8 @@ struct Train: StageCommand {
 
             With --teacher too, it is a spliced model that is trained in place: its networks, or all of it, learn to \
             say what the teacher says and what the references say, alpha T^2 KL(teacher || model) + (1 - alpha) \
-            cross-entropy; with --matching their contexts come near to the teacher's as well.
+            cross-entropy. With --teacher-beam the teacher's translations stand in place of the references; with \
+            --matching the networks' contexts come near to the teacher's as well.
 
             A preset gives every value; each can be overridden. Width 128, 8 heads, hidden width 512, 6 + 6 layers, and:
               paper     as in "Rethinking Attention" (Bozic et al. 2024): untied,
@@ -176,20 +177,13 @@ struct Train: StageCommand {
         _ settings: TrainConfiguration, _ folder: TokenFolder, _ start: ModelFolder?, _ teacherFolder: ModelFolder?,
         _ run: StageRun
     ) throws -> TransformerTrainee {
-        let pool = WorkerPool(threads: run.threads), train = try folder.shard(.train), own = settings.values
+        let pool = WorkerPool(threads: run.threads), own = settings.values
         try start?.loadNetworks()
         try teacherFolder?.loadNetworks()
-        let lessons = try teacherFolder.map { teacher in
-            var progress: ProgressDisplay?
-            let lessons = try TeacherLessons(
-                teacher.model, weights: teacher.weights, train, own.trainee.teaching!, pool: pool,
-                progress: { done in
-                    progress = progress ?? run.progress("teacher", total: train.count, unit: "sentences")
-                    progress?.update(done)
-                },
-                stop: { if ProcessGroup.shared.count == 1 { try run.stopIfRequested() } })  // several stop at a step
-            progress?.finish(train.count)
-            return lessons
+        var train = try folder.shard(.train), lessons: TeacherLessons?
+        if let teacherFolder {
+            (train, lessons) = try lessonsOf(
+                teacherFolder, train, own.trainee.teaching!, most: folder.configuration.maxTokens, run, pool)
         }
         let model = Transformer(own.model, try Replacements(settings.model.replacements, in: own.model))
         let trainee = TransformerTrainee(
@@ -202,6 +196,43 @@ struct Train: StageCommand {
             }
         }
         return trainee
+    }
+}
+
+extension Train {
+    /// What the model learns from, with the teacher's translations as targets where these are asked for, and what the
+    /// teacher says of it.
+    private func lessonsOf(
+        _ teacher: ModelFolder, _ references: TokenShard, _ settings: TeachingSettings, most: Int, _ run: StageRun,
+        _ pool: WorkerPool
+    ) throws -> (TokenShard, TeacherLessons) {
+        /// Does some work with its display, and what it asks now and then.
+        func shown<Result>(
+            _ label: String, _ work: (_ progress: (Int) -> Void, _ stop: () throws -> Void) throws -> Result
+        ) throws -> Result {
+            var progress: ProgressDisplay?
+            let result = try work(
+                { done in
+                    progress = progress ?? run.progress(label, total: references.count, unit: "sentences")
+                    progress?.update(done)
+                },
+                { if ProcessGroup.shared.count == 1 { try run.stopIfRequested() } })  // several stop at a step
+            progress?.finish(references.count)
+            return result
+        }
+        var train = references
+        if let beam = settings.beam {
+            train = try shown("translations") { progress, stop in
+                try references.translated(
+                    by: teacher.model, weights: teacher.weights, beam: beam, most: most, pool: pool,
+                    progress: progress, stop: stop)
+            }
+        }
+        let lessons = try shown("teacher") { progress, stop in
+            try TeacherLessons(
+                teacher.model, weights: teacher.weights, train, settings, pool: pool, progress: progress, stop: stop)
+        }
+        return (train, lessons)
     }
 }
 

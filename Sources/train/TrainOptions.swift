@@ -63,13 +63,19 @@ struct TeachingOptions: ParsableArguments {
             the teacher's, where networks span the heads. (default: 0)
             """)
     var matching: Float?
+    @Option(
+        help: """
+            Learn the teacher's translations of the training text, by a search of this beam, in place of the \
+            references (sequence-level distillation, Kim and Rush 2016); 0: the references. (default: 0)
+            """)
+    var teacherBeam: Int?
     @Option(help: "What learns: networks (in attentions' places) or all. (default: networks)") var trainable:
         TeachingSettings.Trainable?
 
     func validate() throws {
         let given: KeyValuePairs<String, Bool> = [
             "--alpha": alpha != nil, "--temperature": temperature != nil, "--likeliest": likeliest != nil,
-            "--matching": matching != nil, "--trainable": trainable != nil,
+            "--matching": matching != nil, "--teacher-beam": teacherBeam != nil, "--trainable": trainable != nil,
         ]
         guard teacher == nil || model != nil else {
             throw ValidationError("--teacher teaches a model that there is: give --model too")
@@ -87,6 +93,7 @@ struct TeachingOptions: ParsableArguments {
         settings.temperature = temperature ?? settings.temperature
         settings.likeliest = likeliest ?? settings.likeliest
         if let matching { settings.matching = matching > 0 ? matching : nil }
+        if let teacherBeam { settings.beam = teacherBeam > 0 ? teacherBeam : nil }
         settings.trainable = trainable ?? settings.trainable
     }
 }

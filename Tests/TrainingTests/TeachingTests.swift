@@ -2,6 +2,7 @@ import Corpus
 import Foundation
 import Kernels
 import Models
+import Tensors
 import Testing
 
 @testable import Training
@@ -64,6 +65,36 @@ struct TeachingTests {
         for (slot, values) in zip(trainee.model.slots(of: nil), kept) {
             #expect(Array(trainee.weights.buffer[slot.range]) == values, "\(slot.name)")
         }
+    }
+
+    /// Each is the search's alone; a reference stays where the search gave nothing of use.
+    @Test func translationsStandInPlaceOfReferences() throws {
+        let text = reversal(40, seed: 3), search = SearchConfiguration(beam: 3)
+        let found = Translator(teacher, weights: weights, search: search, pool: WorkerPool(threads: 1))
+            .translate((0..<text.count).map { Array(text.source[$0]) })
+        #expect(Set(found.map(\.ids.count)).count > 2, "translations of one length show nothing of the bound")
+        let most = found.map(\.ids.count).sorted()[text.count / 2]
+        for threads in [1, 2] {
+            let translated = try text.translated(
+                by: teacher, weights: weights, beam: 3, most: most, pool: WorkerPool(threads: threads))
+            #expect(translated.source == text.source)
+            var kept = 0
+            for (sentence, hypothesis) in found.enumerated() {
+                let isUsable = hypothesis.isComplete && !hypothesis.ids.isEmpty && hypothesis.ids.count <= most
+                #expect(translated.target[sentence] == (isUsable ? hypothesis.ids[...] : text.target[sentence]))
+                kept += isUsable ? 0 : 1
+            }
+            #expect((1..<text.count).contains(kept))
+        }
+    }
+
+    /// Of a teacher that has not learnt when to end.
+    @Test func whatIsCutOffIsNotLearnt() throws {
+        let text = reversal(10, seed: 3), untaught = teacher.layout.initialized(seed: 1)
+        let end = teacher.layout.slots.first { $0.name == "output.bias" }!
+        untaught.base[end.offset + Int(SpecialToken.end)] = -100
+        let translated = try text.translated(by: teacher, weights: untaught, beam: 1, most: 1000, pool: pool)
+        #expect(translated == text)
     }
 
     /// A mean of the same number is that number, to the bit.
