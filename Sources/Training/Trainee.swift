@@ -50,7 +50,8 @@ package struct TrainingSums: Codable, Equatable, Sendable {
 }
 
 package struct Validation: Sendable {
-    /// What early stopping and the choice of epochs go by; of a model with a teacher its smoothed cross-entropy alone.
+    /// What early stopping and the choice of epochs go by; of a model with a teacher its smoothed cross-entropy alone,
+    /// against the teacher's translations where it learns these.
     package var loss: Double
     /// Further figures.
     package var metrics: [MetricKey: Double]

@@ -29,6 +29,8 @@ package final class TransformerTrainee: Trainee {
     private let settings: Settings
     private let train: TokenShard
     private let valid: TokenShard
+    /// The validation set as a teacher translates it, where the model learns its translations.
+    private let validTranslations: TokenShard?
     private let pool: WorkerPool
     private let learner: BatchGradient
     private let gradient: FloatBlock
@@ -62,10 +64,13 @@ package final class TransformerTrainee: Trainee {
 
     /// - Parameters:
     ///   - weights: to go on from; fresh ones if nil
+    ///   - validTranslations: the validation set with translations in place of references, where `train` has them too:
+    ///     the validation loss is then theirs
     ///   - lessons: what a teacher says of `train`
     package init(
         _ model: Transformer, weights start: FloatBlock? = nil, train: TokenShard, valid: TokenShard,
-        settings: Settings, lessons: TeacherLessons? = nil, pool: WorkerPool, group: ProcessGroup = .alone
+        validTranslations: TokenShard? = nil, settings: Settings, lessons: TeacherLessons? = nil, pool: WorkerPool,
+        group: ProcessGroup = .alone
     ) {
         self.model = model
         self.group = group
@@ -75,6 +80,7 @@ package final class TransformerTrainee: Trainee {
         self.settings = settings
         self.train = train
         self.valid = valid
+        self.validTranslations = validTranslations
         self.pool = pool
         weights = start ?? model.layout.initialized(seed: settings.seed)
         let all = settings.teaching?.trainable != .networks
@@ -157,14 +163,19 @@ package final class TransformerTrainee: Trainee {
 
     package func validate(epoch: Int?) throws -> Validation {
         learner.weightsHaveChanged()  // as an average may have been read into them
+        let references = losses(of: valid), learnt = validTranslations.map(losses) ?? references
+        var metrics = [MetricKey(.valid, .nll): references.meanNLL]
+        if let epoch, let bleu = try validationBLEU(epoch, weights) { metrics[MetricKey(.valid, .bleu)] = bleu }
+        return Validation(loss: learnt.mean, metrics: metrics)
+    }
+
+    private func losses(of shard: TokenShard) -> LossSums {
         var total = LossSums()
-        for sentences in valid.consecutiveBatches(of: settings.batchTokens * 2, tokens: valid.targetTokens) {
+        for sentences in shard.consecutiveBatches(of: settings.batchTokens * 2, tokens: shard.targetTokens) {
             batch.removeAll()
-            batch.append(sentences, of: valid)
+            batch.append(sentences, of: shard)
             total = total + learner.loss(batch, smoothing: settings.smoothing)
         }
-        var metrics = [MetricKey(.valid, .nll): total.meanNLL]
-        if let epoch, let bleu = try validationBLEU(epoch, weights) { metrics[MetricKey(.valid, .bleu)] = bleu }
-        return Validation(loss: total.mean, metrics: metrics)
+        return total
     }
 }

@@ -180,15 +180,12 @@ struct Train: StageCommand {
         let pool = WorkerPool(threads: run.threads), own = settings.values
         try start?.loadNetworks()
         try teacherFolder?.loadNetworks()
-        var train = try folder.shard(.train), lessons: TeacherLessons?
-        if let teacherFolder {
-            (train, lessons) = try lessonsOf(
-                teacherFolder, train, own.trainee.teaching!, most: folder.configuration.maxTokens, run, pool)
-        }
+        let lessons = try teacherFolder.map { try Lessons(of: $0, folder, own.trainee.teaching!, run, pool) }
         let model = Transformer(own.model, try Replacements(settings.model.replacements, in: own.model))
         let trainee = TransformerTrainee(
-            model, weights: start?.weights, train: train, valid: try folder.shard(.valid), settings: own.trainee,
-            lessons: lessons, pool: pool, group: .shared)
+            model, weights: start?.weights, train: try lessons?.train ?? folder.shard(.train),
+            valid: try folder.shard(.valid), validTranslations: lessons?.valid, settings: own.trainee,
+            lessons: lessons?.likeliest, pool: pool, group: .shared)
         if learning.bleuEvery > 0 {
             let scorer = try ValidationScorer(folder, pool: pool), model = trainee.model
             trainee.validationBLEU = { epoch, weights in
@@ -199,14 +196,19 @@ struct Train: StageCommand {
     }
 }
 
-extension Train {
-    /// What the model learns from, with the teacher's translations as targets where these are asked for, and what the
-    /// teacher says of it.
-    private func lessonsOf(
-        _ teacher: ModelFolder, _ references: TokenShard, _ settings: TeachingSettings, most: Int, _ run: StageRun,
+/// What a teacher has to say of a text.
+private struct Lessons {
+    /// The training set, and where its targets are the teacher's translations the validation set too.
+    let train: TokenShard
+    let valid: TokenShard?
+    let likeliest: TeacherLessons
+
+    init(
+        of teacher: ModelFolder, _ folder: TokenFolder, _ settings: TeachingSettings, _ run: StageRun,
         _ pool: WorkerPool
-    ) throws -> (TokenShard, TeacherLessons) {
-        /// Does some work with its display, and what it asks now and then.
+    ) throws {
+        let references = try folder.shard(.train)
+        /// Does some work over the training set with its display, and what it asks now and then.
         func shown<Result>(
             _ label: String, _ work: (_ progress: (Int) -> Void, _ stop: () throws -> Void) throws -> Result
         ) throws -> Result {
@@ -220,19 +222,19 @@ extension Train {
             progress?.finish(references.count)
             return result
         }
-        var train = references
         if let beam = settings.beam {
-            train = try shown("translations") { progress, stop in
-                try references.translated(
-                    by: teacher.model, weights: teacher.weights, beam: beam, most: most, pool: pool,
-                    progress: progress, stop: stop)
-            }
+            let translation = TeacherTranslation(
+                teacher.model, weights: teacher.weights, beam: beam, most: folder.configuration.maxTokens, pool: pool)
+            train = try shown("translations") { try translation.of(references, progress: $0, stop: $1) }
+            valid = try translation.of(try folder.shard(.valid))
+        } else {
+            (train, valid) = (references, nil)
         }
-        let lessons = try shown("teacher") { progress, stop in
+        let train = train
+        likeliest = try shown("teacher") {
             try TeacherLessons(
-                teacher.model, weights: teacher.weights, train, settings, pool: pool, progress: progress, stop: stop)
+                teacher.model, weights: teacher.weights, train, settings, pool: pool, progress: $0, stop: $1)
         }
-        return (train, lessons)
     }
 }
 

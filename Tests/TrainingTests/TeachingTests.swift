@@ -75,8 +75,9 @@ struct TeachingTests {
         #expect(Set(found.map(\.ids.count)).count > 2, "translations of one length show nothing of the bound")
         let most = found.map(\.ids.count).sorted()[text.count / 2]
         for threads in [1, 2] {
-            let translated = try text.translated(
-                by: teacher, weights: weights, beam: 3, most: most, pool: WorkerPool(threads: threads))
+            let translated = try TeacherTranslation(
+                teacher, weights: weights, beam: 3, most: most, pool: WorkerPool(threads: threads)
+            ).of(text)
             #expect(translated.source == text.source)
             var kept = 0
             for (sentence, hypothesis) in found.enumerated() {
@@ -93,8 +94,25 @@ struct TeachingTests {
         let text = reversal(10, seed: 3), untaught = teacher.layout.initialized(seed: 1)
         let end = teacher.layout.slots.first { $0.name == "output.bias" }!
         untaught.base[end.offset + Int(SpecialToken.end)] = -100
-        let translated = try text.translated(by: teacher, weights: untaught, beam: 1, most: 1000, pool: pool)
-        #expect(translated == text)
+        let translation = TeacherTranslation(teacher, weights: untaught, beam: 1, most: 1000, pool: pool)
+        #expect(try translation.of(text) == text)
+        #expect(try translation.of(TokenShard()).count == 0)
+    }
+
+    /// The choice of epochs goes by what is learnt, the likelihood of references can be compared.
+    @Test func validationLossIsThatOfTheTranslations() throws {
+        let (model, own) = try student(["mix-k4r8.cross.0"]), settings = TransformerTrainee.Settings()
+        let (a, b) = (reversal(30, seed: 2), reversal(30, seed: 4))
+        func validation(_ valid: TokenShard, _ translations: TokenShard?) throws -> Validation {
+            try TransformerTrainee(
+                model, weights: own, train: reversal(9, seed: 1), valid: valid, validTranslations: translations,
+                settings: settings, pool: pool
+            ).validate(epoch: nil)
+        }
+        let both = try validation(a, b), nll = MetricKey(.valid, .nll)
+        let first = try validation(a, nil), second = try validation(b, nil)
+        #expect(both.loss == second.loss && both.loss != first.loss)
+        #expect(both.metrics[nll] == first.metrics[nll] && both.metrics[nll] != second.metrics[nll])
     }
 
     /// A mean of the same number is that number, to the bit.
