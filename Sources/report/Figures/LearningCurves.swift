@@ -66,9 +66,10 @@ struct LearningCurves {
             Figure(
                 "in-place-curve", title,
                 caption:
-                    "Negative log-likelihood of a target token on the validation set, in nats, after each epoch in "
-                    + "which the networks were trained where they stand"
-                    + (least.map { String(format: "; the dashed line is the teacher’s best, %.3f", $0) } ?? "") + ". "
+                    "Negative log-likelihood of a token of the validation set’s references, in nats, after each epoch "
+                    + "in which the networks were trained where they stand"
+                    + (least.map { String(format: "; the dashed line is the teacher’s best, %.3f", $0) } ?? "")
+                    + ". It is higher where they learn the teacher’s translations (--teacher-beam). "
                     + (curves.count == 1 ? "One run." : "\(curves.count) runs."),
                 height: 310 + 22 * models.count,
                 data: CSV(
