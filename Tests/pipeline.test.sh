@@ -336,9 +336,10 @@ default=({alr-s,mix-l}.{encoder,decoder,cross})
 check "by default the phrasebook's own networks" tokens train capture/heads.{encoder,decoder,cross} "${default[@]/#/distill/}" score/teacher \
   {splice,score}/{alr-s,mix-l}.{encoder,decoder,cross} {splice,score}/{alr-s.encoder+alr-s.decoder,mix-l.encoder+mix-l.decoder} \
   {splice,score}/{alr-s.encoder+alr-s.decoder+alr-s.cross,$all} inplace/$all score/$all.inplace
-expect "mix everywhere in place, on the teacher's translations, for an epoch" \
-  'grep -qE -- "/train .*--teacher runs/default/train +--teacher-beam 4 --epochs 1 --batch-tokens 1000 " out'
-pipeline -n RUN=references INPLACE_FLAGS="--teacher-beam 0"; expect "or on the references" \
+expect "mix everywhere in place, for an epoch" 'grep -qE -- "/train .*--teacher runs/default/train +--epochs 1 --batch-tokens 1000 " out'
+pipeline -n CORPUS=multi30k attentionless NETWORKS=mix-l; expect "of other text on the teacher's translations" \
+  'grep -E -- "/train .*--teacher " out | grep -q -- "--teacher-beam 4"'
+pipeline -n CORPUS=multi30k attentionless NETWORKS=mix-l INPLACE_FLAGS="--teacher-beam 0"; expect "or on the references" \
   'grep -E -- "/train .*--teacher " out | grep -q -- "--teacher-beam 0" && ! grep -q -- "--teacher-beam 4" out'
 pipeline -n RUN=default greedy; expect "which greedy does not ask for" '[ $code = 0 ] && ! grep -q -- "--teacher" out'
 networks=(NETWORKS=alr-m)
