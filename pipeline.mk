@@ -629,7 +629,7 @@ distill_flags = $(DISTILL_FLAGS) $(DISTILL_FLAGS_$1)
 distill_parameters = --spec $1 $(call unless_given,$(call $(CORPUS)_distill,$1),$(distill_flags)) $(SEED_FLAG) $(distill_flags)
 search_parameters = --attention $(SEARCH_ATTENTION) --layer $(SEARCH_LAYER) --families $(SEARCH_FAMILIES) \
 	--trials $(SEARCH_TRIALS) $(SEED_FLAG)
-# References say what they say in one of many ways, a teacher in its own; those of the phrasebook have one way already.
+# A text can be translated in many ways, and a teacher keeps to one; the phrasebook's references do so already.
 phrasebook_inplace_flags = --epochs 1 --batch-tokens 1000
 inplace_parameters = $(SEED_FLAG)$(call share_flags,$(INPLACE_FLAGS)) \
 	$(call unless_given,$(or $($(CORPUS)_inplace_flags),--teacher-beam 4),$(INPLACE_FLAGS)) $(INPLACE_FLAGS)

@@ -338,9 +338,9 @@ check "by default the phrasebook's own networks" tokens train capture/heads.{enc
   {splice,score}/{alr-s.encoder+alr-s.decoder+alr-s.cross,$all} inplace/$all score/$all.inplace
 expect "mix everywhere in place, for an epoch" 'grep -qE -- "/train .*--teacher runs/default/train +--epochs 1 --batch-tokens 1000 " out'
 pipeline -n CORPUS=multi30k attentionless NETWORKS=mix-l; expect "of other text on the teacher's translations" \
-  'grep -E -- "/train .*--teacher " out | grep -q -- "--teacher-beam 4"'
+  'grep -qE -- "/train .*--teacher .*--teacher-beam 4" out'
 pipeline -n CORPUS=multi30k attentionless NETWORKS=mix-l INPLACE_FLAGS="--teacher-beam 0"; expect "or on the references" \
-  'grep -E -- "/train .*--teacher " out | grep -q -- "--teacher-beam 0" && ! grep -q -- "--teacher-beam 4" out'
+  'grep -qE -- "/train .*--teacher .*--teacher-beam 0" out && ! grep -q -- "--teacher-beam 4" out'
 pipeline -n RUN=default greedy; expect "which greedy does not ask for" '[ $code = 0 ] && ! grep -q -- "--teacher" out'
 networks=(NETWORKS=alr-m)
 pipeline -n CORPUS=iwslt2017 PAIR=fr-en; expect "archives of both directions are read" \

@@ -212,10 +212,10 @@ check "in place: more likeliest tokens than the vocabulary has are all of them" 
   '[ $code = 0 ] && [ "$(sqlite3 runs/registry.sqlite "select value from params where key = '\''values.teacher.teaching.likeliest'\'' order by run desc limit 1")" -lt 12 ]'
 for beam in 0 2; do
   run train --tokens $m/tokens --model $m/splice/$both --teacher $m/train --teacher-beam $beam --epochs 1 --threads 1 --output runs/taught-$beam/train
-  cp err err.$beam
+  cp err err.$beam; [ $code = 0 ] || break
 done
-check "in place, on the teacher's translations" '[ $code = 0 ] && grep -q "^translations: [0-9]* sentences in" err && ! grep -q translations err.0 &&
-  [ "$(sqlite3 runs/registry.sqlite "select value from params where key = '\''values.teacher.teaching.beam'\''")" = 2 ]'
+check "in place, on the teacher's translations" '[ $code = 0 ] && grep -q "^train translations: [0-9]* sentences in" err && ! grep -q translations err.0 &&
+  [ "$(sqlite3 runs/registry.sqlite "select value from params where key = '\''values.teacher.teaching.translationBeam'\''")" = 2 ]'
 for peak in 1e-12 1e-2; do
   run train --tokens runs/few/tokens --model runs/few/train --seed 2 --peak $peak --warmup 0 --max-steps 2 --output runs/further-$peak/train
 done

@@ -44,7 +44,7 @@ package final class ProgressDisplay {
         isFinished = true
         if terminal.isInteractive { terminal.drawBar("") }
         let seconds = now() - began
-        // without the total: epochs differ in length, so that it may have been too large
+        // without the total: it was an estimate, since epochs differ in length
         let parts = [
             "\(label): \(Format.count(done)) \(unit) in \(Format.duration(seconds))", rate(done, seconds), note,
         ]
@@ -80,7 +80,7 @@ package final class ProgressDisplay {
 
     private func amount(_ done: Int) -> String {
         guard let total, total > 0 else { return "\(Format.count(done)) \(unit)" }
-        // and too small
+        // a total may turn out to have been too small
         return done >= total
             ? "\(Format.count(done)) \(unit)"
             : "\(Format.count(done))/\(Format.count(total)) \(unit) (\(100 * done / total)%)"

@@ -24,7 +24,7 @@ package struct TeachingSettings: Codable, Equatable, Sendable {
     package var matching: Float?
     /// Hypotheses of the search by which the teacher translates the training text; its translations then stand in place
     /// of the references. nil: the references stay.
-    package var beam: Int?
+    package var translationBeam: Int?
 
     package init() {}
 }

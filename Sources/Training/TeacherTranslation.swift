@@ -7,29 +7,29 @@ import Processes
 /// Sequence-level knowledge distillation, Kim and Rush 2016: a teacher's translations in place of the references.
 package struct TeacherTranslation {
     private let translator: Translator
-    private let most: Int
+    private let mostTokens: Int
     private let group: ProcessGroup
 
     /// - Parameters:
     ///   - beam: hypotheses of the search
-    ///   - most: tokens of a translation that is of use
+    ///   - mostTokens: tokens of a translation that is of use
     ///   - group: each process translates a part of a text and hears of the rest from the others
     package init(
-        _ teacher: Transformer, weights: FloatBlock, beam: Int, most: Int, pool: WorkerPool,
+        _ teacher: Transformer, weights: FloatBlock, beam: Int, mostTokens: Int, pool: WorkerPool,
         group: ProcessGroup = .shared
     ) {
         translator = Translator(teacher, weights: weights, search: SearchConfiguration(beam: beam), pool: pool)
-        self.most = most
+        self.mostTokens = mostTokens
         self.group = group
     }
 
     /// The sources of `text` with their translations as targets. Where the search was cut off, or found nothing or more
-    /// than `most` tokens, the reference stays.
+    /// than `mostTokens` tokens, the reference stays.
     ///
     /// - Parameters:
     ///   - progress: hears of the sentences that are done, were all processes as far as this one
     ///   - stop: asked now and then; what it throws ends the work
-    package func of(
+    package func translated(
         _ text: TokenShard, progress: (Int) -> Void = { _ in }, stop: () throws -> Void = {}
     ) throws -> TokenShard {
         let own = group.rank * text.count / group.count..<(group.rank + 1) * text.count / group.count
@@ -40,7 +40,7 @@ package struct TeacherTranslation {
         // of each sentence the number of its tokens, then these
         var numbers: [Int32] = []
         for (hypothesis, sentence) in zip(found, own) {
-            let isUsable = hypothesis.isComplete && (1...most).contains(hypothesis.ids.count)
+            let isUsable = hypothesis.isComplete && (1...mostTokens).contains(hypothesis.ids.count)
             let ids = isUsable ? hypothesis.ids[...] : text.target[sentence]
             numbers.append(Int32(ids.count))
             numbers.append(contentsOf: ids)

@@ -180,12 +180,12 @@ struct Train: StageCommand {
         let pool = WorkerPool(threads: run.threads), own = settings.values
         try start?.loadNetworks()
         try teacherFolder?.loadNetworks()
-        let lessons = try teacherFolder.map { try Lessons(of: $0, folder, own.trainee.teaching!, run, pool) }
+        let taught = try teacherFolder.map { try TaughtText($0, folder, own.trainee.teaching!, run, pool) }
         let model = Transformer(own.model, try Replacements(settings.model.replacements, in: own.model))
         let trainee = TransformerTrainee(
-            model, weights: start?.weights, train: try lessons?.train ?? folder.shard(.train),
-            valid: try folder.shard(.valid), validTranslations: lessons?.valid, settings: own.trainee,
-            lessons: lessons?.likeliest, pool: pool, group: .shared)
+            model, weights: start?.weights, train: try taught?.train ?? folder.shard(.train),
+            valid: try folder.shard(.valid), validTranslations: taught?.validTranslations, settings: own.trainee,
+            lessons: taught?.lessons, pool: pool, group: .shared)
         if learning.bleuEvery > 0 {
             let scorer = try ValidationScorer(folder, pool: pool), model = trainee.model
             trainee.validationBLEU = { epoch, weights in
@@ -196,45 +196,78 @@ struct Train: StageCommand {
     }
 }
 
-/// What a teacher has to say of a text.
-private struct Lessons {
-    /// The training set, and where its targets are the teacher's translations the validation set too.
-    let train: TokenShard
-    let valid: TokenShard?
-    let likeliest: TeacherLessons
+/// What a model learns from a teacher.
+private struct TaughtText {
+    private(set) var train: TokenShard
+    /// Where the targets of `train` are the teacher's translations.
+    private(set) var validTranslations: TokenShard?
+    let lessons: TeacherLessons
 
     init(
-        of teacher: ModelFolder, _ folder: TokenFolder, _ settings: TeachingSettings, _ run: StageRun,
-        _ pool: WorkerPool
+        _ teacher: ModelFolder, _ folder: TokenFolder, _ settings: TeachingSettings, _ run: StageRun, _ pool: WorkerPool
     ) throws {
-        let references = try folder.shard(.train)
-        /// Does some work over the training set with its display, and what it asks now and then.
-        func shown<Result>(
-            _ label: String, _ work: (_ progress: (Int) -> Void, _ stop: () throws -> Void) throws -> Result
-        ) throws -> Result {
-            var progress: ProgressDisplay?
-            let result = try work(
-                { done in
-                    progress = progress ?? run.progress(label, total: references.count, unit: "sentences")
-                    progress?.update(done)
-                },
-                { if ProcessGroup.shared.count == 1 { try run.stopIfRequested() } })  // several stop at a step
-            progress?.finish(references.count)
-            return result
-        }
-        if let beam = settings.beam {
+        var train = try folder.shard(.train)
+        if let beam = settings.translationBeam {
             let translation = TeacherTranslation(
-                teacher.model, weights: teacher.weights, beam: beam, most: folder.configuration.maxTokens, pool: pool)
-            train = try shown("translations") { try translation.of(references, progress: $0, stop: $1) }
-            valid = try translation.of(try folder.shard(.valid))
-        } else {
-            (train, valid) = (references, nil)
+                teacher.model, weights: teacher.weights, beam: beam,
+                mostTokens: PairFilter(maxTokens: folder.configuration.maxTokens).mostTargetTokens, pool: pool)
+            train = try Self.translations(translation, .train, folder, run)
+            validTranslations = try Self.translations(translation, .valid, folder, run)
         }
-        let train = train
-        likeliest = try shown("teacher") {
+        self.train = train
+        lessons = try Self.withProgress(run, "teacher", train.count) {
             try TeacherLessons(
                 teacher.model, weights: teacher.weights, train, settings, pool: pool, progress: $0, stop: $1)
         }
+    }
+
+    /// The translations of a split. They lie beside the checkpoint, so that who goes on, on whatever machine, goes on
+    /// with the same.
+    private static func translations(
+        _ translation: TeacherTranslation, _ split: Split, _ folder: TokenFolder, _ run: StageRun
+    ) throws -> TokenShard {
+        let group = ProcessGroup.shared, references = try folder.shard(split),
+            path = try run.folder.temporaryPath("\(split.rawValue).translations.safetensors")
+        var kept = Data()
+        if group.leads, try FileSystem.existsForCertain(path) { kept = try Data(FileSystem.read(path)) }
+        kept = group.gather(kept)[0]
+        guard !kept.isEmpty else {
+            let result = try withProgress(run, "\(split.rawValue) translations", references.count) {
+                try translation.translated(references, progress: $0, stop: $1)
+            }
+            if group.leads {
+                let partial = path + ".new"
+                try result.write(
+                    to: partial, sourceVocabulary: folder.source.count, targetVocabulary: folder.target.count)
+                try FileSystem.writeAtomically(Data(FileSystem.read(partial)), to: path)
+            }
+            return result
+        }
+        if !group.leads { try FileSystem.writeAtomically(kept, to: path) }
+        let result = try? TokenShard(
+            path: path, sourceVocabulary: folder.source.count, targetVocabulary: folder.target.count)
+        guard let result, result.source == references.source else {
+            throw DataError(
+                path: path, expected: "translations of \(references.count) sentences", found: "something else",
+                hint: "delete it: they are made again")
+        }
+        return result
+    }
+
+    /// Does some work with its display, and what it asks now and then.
+    private static func withProgress<Result>(
+        _ run: StageRun, _ label: String, _ sentences: Int,
+        _ work: (_ progress: (Int) -> Void, _ stop: () throws -> Void) throws -> Result
+    ) throws -> Result {
+        var progress: ProgressDisplay?
+        let result = try work(
+            { done in
+                progress = progress ?? run.progress(label, total: sentences, unit: "sentences")
+                progress?.update(done)
+            },
+            { if ProcessGroup.shared.count == 1 { try run.stopIfRequested() } })  // several stop at a step
+        progress?.finish(sentences)
+        return result
     }
 }
 

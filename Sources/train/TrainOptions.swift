@@ -66,7 +66,8 @@ struct TeachingOptions: ParsableArguments {
     @Option(
         help: """
             Learn the teacher's translations of the training text, by a search of this beam, in place of the \
-            references (sequence-level distillation, Kim and Rush 2016); 0: the references. (default: 0)
+            references (sequence-level distillation, Kim and Rush 2016); the validation loss, by which the best epoch \
+            is chosen, is then of translations too. 0: the references. (default: 0)
             """)
     var teacherBeam: Int?
     @Option(help: "What learns: networks (in attentions' places) or all. (default: networks)") var trainable:
@@ -93,7 +94,7 @@ struct TeachingOptions: ParsableArguments {
         settings.temperature = temperature ?? settings.temperature
         settings.likeliest = likeliest ?? settings.likeliest
         if let matching { settings.matching = matching > 0 ? matching : nil }
-        if let teacherBeam { settings.beam = teacherBeam > 0 ? teacherBeam : nil }
+        if let teacherBeam { settings.translationBeam = teacherBeam > 0 ? teacherBeam : nil }
         settings.trainable = trainable ?? settings.trainable
     }
 }

@@ -64,7 +64,7 @@ import Training
         ("--optimizer", "muon", ["teacher.muon.scale", "teacher.muon.momentum"]),
         ("--alpha", "0.25", ["teaching.alpha"]), ("--temperature", "3", ["teaching.temperature"]),
         ("--likeliest", "5", ["teaching.likeliest"]), ("--matching", "0.5", ["teaching.matching"]),
-        ("--teacher-beam", "3", ["teaching.beam"]), ("--trainable", "all", ["teaching.trainable"]),
+        ("--teacher-beam", "3", ["teaching.translationBeam"]), ("--trainable", "all", ["teaching.trainable"]),
     ]
 
     /// What `train` would do with an option, as the leaves of its settings.

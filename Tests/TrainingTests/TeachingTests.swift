@@ -76,8 +76,8 @@ struct TeachingTests {
         let most = found.map(\.ids.count).sorted()[text.count / 2]
         for threads in [1, 2] {
             let translated = try TeacherTranslation(
-                teacher, weights: weights, beam: 3, most: most, pool: WorkerPool(threads: threads)
-            ).of(text)
+                teacher, weights: weights, beam: 3, mostTokens: most, pool: WorkerPool(threads: threads)
+            ).translated(text)
             #expect(translated.source == text.source)
             var kept = 0
             for (sentence, hypothesis) in found.enumerated() {
@@ -89,14 +89,17 @@ struct TeachingTests {
         }
     }
 
-    /// Of a teacher that has not learnt when to end.
-    @Test func whatIsCutOffIsNotLearnt() throws {
+    /// Of a teacher that never ends, and of one that always does.
+    @Test func whatIsCutOffOrEmptyIsNotLearnt() throws {
         let text = reversal(10, seed: 3), untaught = teacher.layout.initialized(seed: 1)
         let end = teacher.layout.slots.first { $0.name == "output.bias" }!
-        untaught.base[end.offset + Int(SpecialToken.end)] = -100
-        let translation = TeacherTranslation(teacher, weights: untaught, beam: 1, most: 1000, pool: pool)
-        #expect(try translation.of(text) == text)
-        #expect(try translation.of(TokenShard()).count == 0)
+        let ends: [Float] = [-100, 100]  // never, and at once
+        for bias in ends {
+            untaught.base[end.offset + Int(SpecialToken.end)] = bias
+            let translation = TeacherTranslation(teacher, weights: untaught, beam: 1, mostTokens: 1000, pool: pool)
+            #expect(try translation.translated(text) == text, "bias \(bias)")
+            #expect(try translation.translated(TokenShard()).count == 0)
+        }
     }
 
     /// The choice of epochs goes by what is learnt, the likelihood of references can be compared.

@@ -241,7 +241,7 @@ def main():
     parser.add_argument("--alternations", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=20, help="length of each measurement, about")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
-    parser.add_argument("--distillation-tokens", type=int, default=DISTILLATION_TOKENS, help="of a batch in distillation")
+    parser.add_argument("--distillation-tokens", type=int, default=DISTILLATION_TOKENS, help="tokens of a batch in distillation")
     parser.add_argument("--only", nargs="+", default=[""], metavar="WORDS", help="work in whose name some of these are, as distilling")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything that was measured here, too")
     args = parser.parse_args()

@@ -8,8 +8,10 @@ package struct PairFilter: Codable, Equatable, Sendable {
         case duplicate = "duplicate"
     }
 
-    /// A source may have this many ids. A target may have one less, for the decoder also sees `<s>`.
+    /// A source may have this many ids.
     package var maxTokens: Int
+    /// A target may have one less, for the decoder also sees `<s>`.
+    package var mostTargetTokens: Int { maxTokens - 1 }
     /// Whether a pair of which an equal one was kept is dropped.
     package var dropsDuplicates: Bool
 
@@ -23,7 +25,7 @@ package struct PairFilter: Codable, Equatable, Sendable {
         if source == 0 { return .emptySource }
         if target == 0 { return .emptyTarget }
         if source > maxTokens { return .longSource }
-        if target > maxTokens - 1 { return .longTarget }
+        if target > mostTargetTokens { return .longTarget }
         return nil
     }
 }
