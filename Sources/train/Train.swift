@@ -240,6 +240,7 @@ private struct TaughtText {
                 try result.write(
                     to: partial, sourceVocabulary: folder.source.count, targetVocabulary: folder.target.count)
                 try FileSystem.writeAtomically(Data(FileSystem.read(partial)), to: path)
+                try FileSystem.remove(partial)
             }
             return result
         }

@@ -69,7 +69,7 @@ struct LearningCurves {
                     "Negative log-likelihood of a token of the validation set’s references, in nats, after each epoch "
                     + "in which the networks were trained where they stand"
                     + (least.map { String(format: "; the dashed line is the teacher’s best, %.3f", $0) } ?? "")
-                    + ". It is higher where they learn the teacher’s translations (--teacher-beam). "
+                    + ". It is usually higher where they learn the teacher’s translations (--teacher-beam). "
                     + (curves.count == 1 ? "One run." : "\(curves.count) runs."),
                 height: 310 + 22 * models.count,
                 data: CSV(
