@@ -322,7 +322,8 @@ runs/programs.mk: $(if $(WHY_GOAL),,$(BUILT)) $(if $(PROGRAMS_DOUBTED)$(if $(BUI
 	@mkdir -p $(@D); new=$@.$$$$; trap 'rm -f $$new' EXIT; { $(BIN)/distill --families | \
 	  awk '{ names = names " " $$1; print "span." $$1 " := " $$2; gsub(",", " ", $$3); print "attentions." $$1 " := " $$3 } \
 	  END { print "FAMILIES :=" names }'; echo 'programs_bin := $(BIN)'; \
-	  for stage in tokenize train capture distill splice score; do version=$$($(BIN)/$$stage --version); echo "revision.$$stage := $${version##*.}"; done; } > $$new; \
+	  for stage in tokenize train capture distill splice score; do version=$$($(BIN)/$$stage --version); \
+	  echo "revision.$$stage := $${version##*.}"; done; } > $$new; \
 	if cmp -s $$new $@; then touch $@; else mv $$new $@; fi
 
 # ---- Goals ------------------------------------------------------------------------------------------------------------

@@ -210,12 +210,19 @@ run train --tokens runs/few/tokens --model runs/few/train --teacher runs/few/tra
   --output runs/few/inplace/all
 check "in place: more likeliest tokens than the vocabulary has are all of them" \
   '[ $code = 0 ] && [ "$(sqlite3 runs/registry.sqlite "select value from params where key = '\''values.teacher.teaching.likeliest'\'' order by run desc limit 1")" -lt 12 ]'
-for beam in 0 2; do
-  run train --tokens $m/tokens --model $m/splice/$both --teacher $m/train --teacher-beam $beam --epochs 1 --threads 1 --output runs/taught-$beam/train
-  cp err err.$beam; [ $code = 0 ] || break
+# A teacher that ends its sentences, but does not know them all: its translations are other targets than the references.
+for steps in 10 20 40 80 160; do
+  run train --tokens runs/few/tokens "${shape[@]}" --warmup 5 --peak 1e-2 --max-steps $steps --output runs/half-$steps/train
+  for beam in 0 2; do
+    run train --tokens runs/few/tokens --model runs/few/train --teacher runs/half-$steps/train --trainable all --teacher-beam $beam --max-steps 2 \
+      --output runs/taught-$steps-$beam/train
+    cp err err.$beam; [ $code = 0 ] || break 2
+  done
+  cmp -s runs/taught-$steps-{0,2}/train/model.safetensors || break
 done
 check "in place, on the teacher's translations" '[ $code = 0 ] && grep -q "^train translations: [0-9]* sentences in" err && ! grep -q translations err.0 &&
-  [ "$(sqlite3 runs/registry.sqlite "select value from params where key = '\''values.teacher.teaching.translationBeam'\''")" = 2 ]'
+  ! cmp -s runs/taught-$steps-{0,2}/train/model.safetensors &&
+  sqlite3 runs/registry.sqlite "select value from params where key = '\''values.teacher.teaching.translationBeam'\''" | grep -qx 2'
 for peak in 1e-12 1e-2; do
   run train --tokens runs/few/tokens --model runs/few/train --seed 2 --peak $peak --warmup 0 --max-steps 2 --output runs/further-$peak/train
 done
@@ -629,6 +636,13 @@ survives() {
   check "$stage leaves no checkpoint" '[ -z "$(find "$struck" -name "checkpoint*")" ]'
 }
 survives train train --tokens $m/tokens "${shape[@]}" --max-steps 240
+survives inplace/mine train --tokens $m/tokens --model $m/splice/$both --teacher $m/train --teacher-beam 2 --batch-tokens 100 --epochs 40
+check "and does not translate again" '! grep -q "translations:" err'
+begin train --tokens $m/tokens --model $m/splice/$both --teacher $m/train --teacher-beam 2 --batch-tokens 100 --epochs 4000 --output runs/mended/train
+strike KILL '[ -n "$(find runs/mended -name "checkpoint*" ! -name "*.partial" 2> /dev/null)" ]'
+kept=$(ls runs/mended/train/.unfinished/train.translations.safetensors); truncate -s -1 "$kept"
+refuse "translations that are damaged" 65 "$kept: expected translations of 311 sentences, found something else" \
+  train --tokens $m/tokens --model $m/splice/$both --teacher $m/train --teacher-beam 2 --batch-tokens 100 --epochs 4000 --output runs/mended/train
 survives distill/alr-h64.encoder distill --capture $m/capture/both --spec alr-h64.encoder --batch 16 --epochs 60 --threads 1
 
 # A checkpoint of other settings.

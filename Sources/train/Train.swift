@@ -198,23 +198,22 @@ struct Train: StageCommand {
 
 /// What a model learns from a teacher.
 private struct TaughtText {
-    private(set) var train: TokenShard
+    let train: TokenShard
     /// Where the targets of `train` are the teacher's translations.
-    private(set) var validTranslations: TokenShard?
+    let validTranslations: TokenShard?
     let lessons: TeacherLessons
 
     init(
         _ teacher: ModelFolder, _ folder: TokenFolder, _ settings: TeachingSettings, _ run: StageRun, _ pool: WorkerPool
     ) throws {
-        var train = try folder.shard(.train)
-        if let beam = settings.translationBeam {
-            let translation = TeacherTranslation(
-                teacher.model, weights: teacher.weights, beam: beam,
+        let translation = settings.translationBeam.map {
+            TeacherTranslation(
+                teacher.model, weights: teacher.weights, beam: $0,
                 mostTokens: PairFilter(maxTokens: folder.configuration.maxTokens).mostTargetTokens, pool: pool)
-            train = try Self.translations(translation, .train, folder, run)
-            validTranslations = try Self.translations(translation, .valid, folder, run)
         }
+        let train = try translation.map { try Self.translations($0, .train, folder, run) } ?? folder.shard(.train)
         self.train = train
+        validTranslations = try translation.map { try Self.translations($0, .valid, folder, run) }
         lessons = try Self.withProgress(run, "teacher", train.count) {
             try TeacherLessons(
                 teacher.model, weights: teacher.weights, train, settings, pool: pool, progress: $0, stop: $1)
@@ -245,14 +244,16 @@ private struct TaughtText {
             return result
         }
         if !group.leads { try FileSystem.writeAtomically(kept, to: path) }
-        let result = try? TokenShard(
-            path: path, sourceVocabulary: folder.source.count, targetVocabulary: folder.target.count)
-        guard let result, result.source == references.source else {
-            throw DataError(
-                path: path, expected: "translations of \(references.count) sentences", found: "something else",
-                hint: "delete it: they are made again")
-        }
-        return result
+        do {
+            let result = try TokenShard(
+                path: path, sourceVocabulary: folder.source.count, targetVocabulary: folder.target.count)
+            if result.source == references.source { return result }
+        } catch let error as DataError where error.kind != .bad {
+            throw error  // which says nothing of the file's content
+        } catch {}
+        throw DataError(
+            path: path, expected: "translations of \(references.count) sentences", found: "something else",
+            hint: "delete it: they are made again")
     }
 
     /// Does some work with its display, and what it asks now and then.
