@@ -39,7 +39,7 @@ done > a.de
 train() {
   local folder=$1 processes=$2 threads=$3
   shift 3
-  command=("$mpi/train" --tokens runs/m/tokens --width 64 --heads 4 --hidden 128 --encoder-layers 2 --decoder-layers 2 --batch-tokens 300 --warmup 5
+  command=("$mpi/train" --preset small --tokens runs/m/tokens --width 64 --heads 4 --hidden 128 --encoder-layers 2 --decoder-layers 2 --batch-tokens 300 --warmup 5
     --clip 1 --weight-decay 0.01 --threads "$threads" --quiet --output "runs/$folder/train" "$@")
   [ "$processes" = 1 ] || command=(mpirun -n "$processes" "${command[@]}")
   code=0
@@ -103,7 +103,7 @@ checkpoints() { find "runs/$1" -name checkpoint.safetensors -printf '%p %T@\n' 2
 
 # folder, processes: a training that is long enough to be stopped
 long() {
-  command=("$mpi/train" --tokens runs/m/tokens --width 64 --heads 4 --hidden 128 --encoder-layers 2 --decoder-layers 2 --batch-tokens 300 --warmup 5
+  command=("$mpi/train" --preset small --tokens runs/m/tokens --width 64 --heads 4 --hidden 128 --encoder-layers 2 --decoder-layers 2 --batch-tokens 300 --warmup 5
     --clip 1 --threads 1 --quiet --output "runs/$1/train" --shares 4 --epochs 100 --checkpoint-seconds 0)
   [ "$2" = 1 ] || command=(mpirun -n "$2" "${command[@]}")
 }

@@ -337,7 +337,9 @@ check "by default the phrasebook's own networks" tokens train capture/heads.{enc
   {splice,score}/{alr-s,mix-l}.{encoder,decoder,cross} {splice,score}/{alr-s.encoder+alr-s.decoder,mix-l.encoder+mix-l.decoder} \
   {splice,score}/{alr-s.encoder+alr-s.decoder+alr-s.cross,$all} inplace/$all score/$all.inplace
 expect "mix everywhere in place, for an epoch" 'grep -qE -- "/train .*--teacher runs/default/train +--epochs 1 --batch-tokens 1000 " out'
-pipeline -n CORPUS=multi30k attentionless NETWORKS=mix-l; expect "of other text on the teacher's translations" \
+pipeline -n CORPUS=multi30k attentionless NETWORKS=mix-l
+expect "a teacher that fits into the hour" 'grep -qE -- "/train .*--preset brief" out'
+expect "of other text on the teacher's translations" \
   'grep -qE -- "/train .*--teacher .*--teacher-beam 4" out'
 pipeline -n CORPUS=multi30k attentionless NETWORKS=mix-l INPLACE_FLAGS="--teacher-beam 0"; expect "or on the references" \
   'grep -qE -- "/train .*--teacher .*--teacher-beam 0" out && ! grep -q -- "--teacher-beam 4" out'

@@ -93,7 +93,7 @@ cp runs/phrases/tokens/valid.source.txt a.en
 cp runs/phrases/tokens/valid.target.txt a.de
 m=runs/mine
 text=(--corpus mine --pair en-de --train-source a.en --train-target a.de --vocabulary-size 300 --hold-out-valid 40 --hold-out-test 40)
-shape=(--width 32 --heads 4 --hidden 64 --encoder-layers 2 --decoder-layers 2 --batch-tokens 500 --threads 1)
+shape=(--preset small --width 32 --heads 4 --hidden 64 --encoder-layers 2 --decoder-layers 2 --batch-tokens 500 --threads 1)
 run tokenize "${text[@]}" --output $m/tokens; check "tokenize: text of one's own" '[ $code = 0 ] && [ -f $m/tokens/manifest.json ]'
 run tokenize "${text[@]}" --output $m/tokens --json
 check "and its numbers, asked for when it is complete" \
@@ -353,7 +353,7 @@ for option in "--optimizer muon" "--muon-scale 1" "--muon-momentum 0.9"; do
     distill --capture $m/capture/both --spec alr-h16.encoder $option --output runs/bad/distill/alr-h16.encoder
 done
 refuse "a setting of an optimizer that is not chosen" 64 "--muon-scale: matrices are updated by Adam; give --optimizer muon" \
-  train --tokens $m/tokens --muon-scale 0.2 --output $m/train
+  train --tokens $m/tokens --preset small --muon-scale 0.2 --output $m/train
 refuse "ids of another vocabulary, to capture" 65 "$m/other: expected 300 source" capture --model $m/train --tokens $m/other --attentions encoder --output $m/capture/both
 refuse "a split without text" 64 "train" "${score[@]}" --split train
 refuse "texts of different length" 65 "a.de: expected 40 lines as in .*, found 39[0-9]" score --hypotheses a.de --references $m/tokens/test.target.txt
@@ -663,13 +663,13 @@ free() { env -u MAKEFLAGS -u MAKELEVEL make -f "$source/pipeline.mk" --no-print-
 cp -r $m/capture/both runs/other-capture
 mkdir -p runs/second && run capture --model $m/train --tokens $m/tokens --attentions encoder --layers 1 --output runs/second/capture/e
 run capture --model $m/train --tokens $m/tokens --attentions encoder --layers 0 1 --output runs/third/capture/e
-run train --tokens $m/tokens --model $m/splice/$both --teacher $m/train "${shape[@]:10}" --max-steps 2 --output $m/inplace/$both
+run train --tokens $m/tokens --model $m/splice/$both --teacher $m/train "${shape[@]:12}" --max-steps 2 --output $m/inplace/$both
 check "a model trained in place, to be kept" '[ $code = 0 ]'
 mv $m/inplace/$both $m/inplace/other
-run train --tokens $m/tokens --model $m/splice/$both --teacher $m/train "${shape[@]:10}" --max-steps 2 --output $m/inplace/other
+run train --tokens $m/tokens --model $m/splice/$both --teacher $m/train "${shape[@]:12}" --max-steps 2 --output $m/inplace/other
 check "under another name it is the same" '[ $code = 0 ] && grep -q "is complete" err'
 mv $m/inplace/other $m/inplace/$both
-run train --tokens $m/tokens --model $m/splice/$both --teacher $m/train "${shape[@]:10}" --max-steps 2 --matching 1 --output matched/inplace
+run train --tokens $m/tokens --model $m/splice/$both --teacher $m/train "${shape[@]:12}" --max-steps 2 --matching 1 --output matched/inplace
 check "and one whose contexts are to come near to the teacher's" \
   '[ $code = 0 ] && [ -f matched/inplace/manifest.json ] && ! cmp -s matched/inplace/model.safetensors $m/inplace/$both/model.safetensors'
 needed() { contents | grep -v " runs/\(mine\|second\|third\)/capture/"; }

@@ -33,8 +33,8 @@ text=(--corpus mine --train-source a.en --train-target a.de --vocabulary-size 90
 run tokenize tokens "${text[@]}"
 run tokenize joined/tokens "${text[@]}" --join 3
 run tokenize joined-test/tokens "${text[@]}" --join-test 3
-run train train --tokens $m/tokens --width 16 --heads 2 --hidden 32 --encoder-layers 1 --decoder-layers 1 --epochs 3 --batch-tokens 200 --warmup 2
-run train muon/train --tokens $m/tokens --width 16 --heads 2 --hidden 32 --encoder-layers 1 --decoder-layers 1 --epochs 2 \
+run train train --preset small --tokens $m/tokens --width 16 --heads 2 --hidden 32 --encoder-layers 1 --decoder-layers 1 --epochs 3 --batch-tokens 200 --warmup 2
+run train muon/train --preset small --tokens $m/tokens --width 16 --heads 2 --hidden 32 --encoder-layers 1 --decoder-layers 1 --epochs 2 \
   --batch-tokens 200 --warmup 2 --optimizer muon
 run capture capture/all --model $m/train --tokens $m/tokens --attentions encoder decoder cross
 run distill distill/alr-h8.encoder --capture $m/capture/all --spec alr-h8.encoder --batch 16 --epochs 2

@@ -58,7 +58,7 @@ struct Train: StageCommand {
     @Option(
         help: """
             Named settings: \(TrainingPreset.allCases.map(\.rawValue).joined(separator: ", ")). \
-            (default: small, or inplace)
+            (default: brief, or inplace)
             """)
     var preset: TrainingPreset?
     @OptionGroup(title: "Training further") var teaching: TeachingOptions
@@ -144,7 +144,7 @@ struct Train: StageCommand {
     }
 
     private func chosenSettings(_ tokens: TokensConfiguration, _ start: ModelFolder?) throws -> TrainConfiguration {
-        let preset = preset ?? (teaching.teacher == nil ? .small : .inplace)
+        let preset = preset ?? (teaching.teacher == nil ? .brief : .inplace)
         guard (preset == .inplace) == (teaching.teacher != nil) else {
             throw ValidationError("preset inplace and --teacher go together")
         }
