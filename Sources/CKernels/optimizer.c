@@ -30,6 +30,11 @@ KERNEL void blend(float *y, const float *x, long count, float a, float b) {
     FAST for (long i = 0; i < count; i++) y[i] = a * x[i] + b * y[i];
 }
 
+KERNEL void polynomial(const float *x, float *y, long n, float a, float b, float c) {
+    blend(y, x, n * n, b, c);
+    for (long i = 0; i < n; i++) y[i * n + i] += a;
+}
+
 KERNEL void transpose_rows(const float *restrict x, float *restrict y, long rows, long columns) {
     // By columns of a cache line of y.
     for (long first = 0; first < rows; first += 16)

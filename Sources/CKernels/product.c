@@ -68,10 +68,12 @@ INLINE void put_tile(strip_t strip, const float *const a[TILE], long step, const
             c[r * c_stride + j] = sums[r * strip.columns + j] + (accumulate ? c[r * c_stride + j] : 0);
 }
 
-/// c (+)= a b over one block of the inner dimension, a[r][k] at a[r / TILE a_tile + r % TILE a_row + k a_column].
-/// `next` is what of a will be copied after this.
+/// c (+)= a b over one block of the inner dimension, a[r][k] at a[r / TILE a_tile + r % TILE a_row + k a_column]. Of each
+/// strip of columns only tiles that begin above row `end of the strip + below`. `next` is what of a will be copied after
+/// this.
 INLINE void product_block(strip_t strip, const float *a, long a_tile, long a_row, long a_column, const float *b,
-    long b_stride, float *c, long c_stride, long rows, long columns, long inner, int accumulate, later_t next) {
+    long b_stride, float *c, long c_stride, long rows, long columns, long inner, int accumulate, long below,
+    later_t next) {
     long tiles = (rows + TILE - 1) / TILE, strips = (columns + strip.columns - 1) / strip.columns;
     float copy[INNER * PANEL] __attribute__((aligned(64)));
     for (long j = 0; j < columns; j += strip.columns) {
@@ -85,7 +87,7 @@ INLINE void product_block(strip_t strip, const float *a, long a_tile, long a_row
             for (long k = 0; k < inner; k++) STORE16(copy + 16 * k, LOAD16(right + k * b_stride));
             right = copy, stride = 16;
         }
-        for (long r0 = 0; r0 < rows; r0 += TILE) {
+        for (long r0 = 0; r0 < rows && r0 < j + strip.columns + below; r0 += TILE) {
             const float *row[TILE], *own = a + r0 / TILE * a_tile;
             long height = rows - r0 < TILE ? rows - r0 : TILE, at = r0 / TILE;
             ask(next, j / strip.columns * tiles + at, strips * tiles);
@@ -104,16 +106,53 @@ long product_columns(void) { return best_strip().columns; }
 
 const char *product_level(void) { return best_strip().level; }
 
-KERNEL void product(const float *a, long a_stride, const float *b, long b_stride, float *c, long c_stride, long rows,
-    long columns, long inner, int accumulate) {
+/// to[i][j] = from[j][i], 4 x 4.
+INLINE void transpose_block(const float *from, float *to, long stride) {
+    typedef float f4x __attribute__((vector_size(16), aligned(4)));
+    const f4x *row[4];
+    for (long j = 0; j < 4; j++) row[j] = (const f4x *)(from + j * stride);
+    f4x low = __builtin_shufflevector(*row[0], *row[1], 0, 4, 1, 5),
+        high = __builtin_shufflevector(*row[0], *row[1], 2, 6, 3, 7),
+        low2 = __builtin_shufflevector(*row[2], *row[3], 0, 4, 1, 5),
+        high2 = __builtin_shufflevector(*row[2], *row[3], 2, 6, 3, 7);
+    *(f4x *)to = __builtin_shufflevector(low, low2, 0, 1, 4, 5);
+    *(f4x *)(to + stride) = __builtin_shufflevector(low, low2, 2, 3, 6, 7);
+    *(f4x *)(to + 2 * stride) = __builtin_shufflevector(high, high2, 0, 1, 4, 5);
+    *(f4x *)(to + 3 * stride) = __builtin_shufflevector(high, high2, 2, 3, 6, 7);
+}
+
+/// Of a symmetric product what tiles above the diagonal do not hold: c[i][j] = c[j][i].
+INLINE void mirror(float *c, long stride, long size) {
+    for (long i = 0; i < size; i += 4) {
+        long whole = i + 4 <= size ? i : 0;
+        for (long j = 0; j < whole; j += 4) transpose_block(c + j * stride + i, c + i * stride + j, stride);
+        for (long r = i; r < i + 4 && r < size; r++)
+            for (long j = whole; j < r; j++) c[r * stride + j] = c[j * stride + r];
+    }
+}
+
+INLINE void multiply(const float *a, long a_stride, const float *b, long b_stride, float *c, long c_stride, long rows,
+    long columns, long inner, int accumulate, long below) {
     strip_t strip = best_strip();
     for (long k = 0; k < inner; k += INNER)
         product_block(strip, a + k, TILE * a_stride, a_stride, 1, b + k * b_stride, b_stride, c, c_stride, rows,
-            columns, inner - k < INNER ? inner - k : INNER, accumulate || k > 0, (later_t){0});
+            columns, inner - k < INNER ? inner - k : INNER, accumulate || k > 0, below, (later_t){0});
 }
 
-KERNEL void product_transposed(const float *a, long a_stride, const float *b, long b_stride, float *c, long c_stride,
-    long rows, long columns, long inner, int accumulate, float *sums) {
+KERNEL void product(const float *a, long a_stride, const float *b, long b_stride, float *c, long c_stride, long rows,
+    long columns, long inner, int accumulate) {
+    multiply(a, a_stride, b, b_stride, c, c_stride, rows, columns, inner, accumulate, rows);
+}
+
+KERNEL void product_symmetric(
+    const float *a, long a_stride, const float *b, long b_stride, float *c, long c_stride, long size) {
+    multiply(a, a_stride, b, b_stride, c, c_stride, size, size, size, 0, 0);
+    mirror(c, c_stride, size);
+}
+
+/// Rows of c from the first on, of each strip of columns those above its end and `below` more.
+INLINE void multiply_transposed(const float *a, long a_stride, const float *b, long b_stride, float *c, long c_stride,
+    long rows, long columns, long inner, int accumulate, float *sums, long below) {
     strip_t strip = best_strip();
     float packed[(INNER * TILE + GAP) * (GROUP / TILE)] __attribute__((aligned(64)));
     for (long k = 0; k < inner; k += INNER) {
@@ -127,7 +166,17 @@ KERNEL void product_transposed(const float *a, long a_stride, const float *b, lo
                 next = (later_t){
                     a + k * a_stride + r + count, a_stride, depth, rows - r - count < GROUP ? rows - r - count : GROUP};
             product_block(strip, packed, TILE * depth + GAP, 1, TILE, b + k * b_stride, b_stride, c + r * c_stride,
-                c_stride, count, columns, depth, accumulate || k > 0, next);
+                c_stride, count, columns, depth, accumulate || k > 0, below - r, next);
         }
     }
+}
+
+KERNEL void product_transposed(const float *a, long a_stride, const float *b, long b_stride, float *c, long c_stride,
+    long rows, long columns, long inner, int accumulate, float *sums) {
+    multiply_transposed(a, a_stride, b, b_stride, c, c_stride, rows, columns, inner, accumulate, sums, rows);
+}
+
+KERNEL void product_gram(const float *a, long a_stride, float *c, long c_stride, long size, long inner) {
+    multiply_transposed(a, a_stride, a, a_stride, c, c_stride, size, size, inner, 0, NULL, 0);
+    mirror(c, c_stride, size);
 }

@@ -31,6 +31,21 @@ package func weightGradient(
         dy.base, dy.stride, x.base, x.stride, dw.base, dw.stride, dy.columns, x.columns, x.rows, accumulate ? 1 : 0, db)
 }
 
+/// c = a b of square matrices whose product is symmetric, as that of symmetric ones that commute: half the work of
+/// `gemm`.
+package func symmetricProduct(_ a: Matrix, _ b: Matrix, into c: Matrix) {
+    let n = c.rows
+    require(
+        [a, b, c].allSatisfy { $0.rows == n && $0.columns == n } && n > 0, "symmetric product of \(a) and \(b) into \(c)")
+    product_symmetric(a.base, a.stride, b.base, b.stride, c.base, c.stride, n)
+}
+
+/// c = x^T x.
+package func gramian(_ x: Matrix, into c: Matrix) {
+    require(c.rows == x.columns && c.columns == x.columns && x.count > 0, "Gram matrix \(c) of \(x)")
+    product_gram(x.base, x.stride, c.base, c.stride, x.columns, x.rows)
+}
+
 /// How weights are kept for products x W^T.
 package enum Precision: String, CaseIterable, Codable, Sendable {
     case float32

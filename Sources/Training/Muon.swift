@@ -22,7 +22,7 @@ package struct Muon: Codable, Equatable, Sendable {
     /// Floats that a step of one matrix takes at most.
     static func room(rows: Int, columns: Int) -> Int {
         let least = min(rows, columns)
-        return 3 * rows * columns + 2 * least * least + 5 * 64  // and the ends of five
+        return 3 * rows * columns + 4 * least * least + 7 * 64  // and the ends of seven
     }
 
     /// Moves one matrix. No bit depends on anything but the arguments.
@@ -38,20 +38,37 @@ package struct Muon: Codable, Equatable, Sendable {
         if isWide { transpose_rows(y.base, tall.base, y.rows, y.columns) }
         // 1e-30: of a gradient that was always 0 the step is 0
         blend(tall.base, tall.base, count, Float(1 / max(squares.squareRoot(), 1e-30)), 0)
-        Self.orthogonalize(tall, space)
-        if isWide { transpose_rows(tall.base, y.base, tall.rows, tall.columns) }
-        blend(weights.base, y.base, count, -rate * scale * Float(tall.rows).squareRoot(), 1 - decay)
+        let orthogonal = Self.orthogonalized(tall, space)
+        if isWide { transpose_rows(orthogonal.base, y.base, tall.rows, tall.columns) }
+        blend(
+            weights.base, (isWide ? y : orthogonal).base, count, -rate * scale * Float(tall.rows).squareRoot(),
+            1 - decay)
     }
 
-    /// x becomes about U V^T, where x = U S V^T, of norm 1 and with no more columns than rows.
-    static func orthogonalize(_ x: Matrix, _ space: Workspace) {
-        let n = x.columns, next = space.matrix(x.rows, n), gram = space.matrix(n, n), square = space.matrix(n, n)
-        for _ in 0..<rounds {
-            weightGradient(x, x, into: gram)
-            gemm(gram, gram, into: square)
-            blend(square.base, gram.base, square.count, b, c)
-            gemm(x, square, into: next)
-            blend(x.base, next.base, x.count, 1, a)
+    /// About U V^T, where x = U S V^T, of norm 1 and with no more columns than rows; taken from `space`.
+    ///
+    /// What a round multiplies x with, p = a + b g + c g^2, is made of its Gram matrix g alone, and so is the next one's
+    /// Gram matrix, p^2 g. So x itself is read but twice. All of these are symmetric and commute, hence so are their
+    /// products.
+    static func orthogonalized(_ x: Matrix, _ space: Workspace) -> Matrix {
+        let n = x.columns, result = space.matrix(x.rows, n), gram = space.matrix(n, n)
+        var factor = space.matrix(n, n), whole = space.matrix(n, n), next = space.matrix(n, n)
+        gramian(x, into: gram)
+        for round in 0..<rounds {
+            symmetricProduct(gram, gram, into: factor)
+            polynomial(gram.base, factor.base, n, a, b, c)
+            if round + 1 < rounds {
+                symmetricProduct(factor, gram, into: next)
+                symmetricProduct(factor, next, into: gram)
+            }
+            if round > 0 {
+                symmetricProduct(whole, factor, into: next)
+                swap(&whole, &next)
+            } else {
+                swap(&whole, &factor)
+            }
         }
+        gemm(x, whole, into: result)
+        return result
     }
 }

@@ -82,6 +82,38 @@ struct MatrixTests {
     }
 
     /// A batch may have no tokens on one side: no rows, or a sum over nothing.
+    /// Sizes about tiles, strips and the rows that are copied together; the product of a matrix with itself and itself
+    /// plus one.
+    @Test(arguments: [1, 2, 5, 6, 7, 15, 16, 17, 63, 64, 65, 100, 131, 132, 133, 150])
+    func symmetricProductsAgreeWithTheDefinition(n: Int) {
+        for (rows, margin) in [(1, 0), (9, 3), (300, 2)] {
+            var source = Source(UInt64(n * 1000 + rows))
+            let x = Framed(rows, n, margin: margin, &source), gram = Framed(n, n, margin: margin, &source)
+            let other = Framed(n, n, margin: 0, &source), product = Framed(n, n, margin: margin, &source)
+            defer { withExtendedLifetime((x, gram, other, product)) {} }
+            func naive(_ sum: (Int, Int) -> Double) -> [Double] { (0..<n * n).map { sum($0 / n, $0 % n) } }
+            func found(_ matrix: Matrix) -> [Float] { (0..<n * n).map { matrix[$0 / n, $0 % n] } }
+            func isSymmetric(_ matrix: Matrix) -> Bool {
+                (0..<n).allSatisfy { i in (0..<i).allSatisfy { matrix[i, $0] == matrix[$0, i] } }
+            }
+            for matrix in [gram.matrix, product.matrix] { matrix.fill(.nan) }  // what was there must not matter
+            gramian(x.matrix, into: gram.matrix)
+            let g = gram.matrix, h = other.matrix
+            expectClose(
+                found(g),
+                naive { i, j in (0..<rows).reduce(0) { $0 + Double(x.matrix[$1, i]) * Double(x.matrix[$1, j]) } },
+                within: 2e-6, "Gram matrix of [\(rows) x \(n)]")
+            for i in 0..<n { for j in 0..<n { h[i, j] = g[i, j] + (i == j ? 1 : 0) } }
+            symmetricProduct(g, h, into: product.matrix)
+            expectClose(
+                found(product.matrix),
+                naive { i, j in (0..<n).reduce(0) { $0 + Double(g[i, $1]) * Double(h[$1, j]) } },
+                within: 2e-6, "product of [\(n) x \(n)]")
+            #expect(isSymmetric(g) && isSymmetric(product.matrix))
+            #expect(x.frameIsWhole && gram.frameIsWhole && product.frameIsWhole)
+        }
+    }
+
     @Test func emptyDimensions() {
         let block = FloatBlock(6)
         defer { withExtendedLifetime(block) {} }

@@ -10,6 +10,12 @@ void product(const float *a, long a_stride, const float *b, long b_stride, float
 void product_transposed(const float *a, long a_stride, const float *b, long b_stride, float *c, long c_stride,
     long rows, long columns, long inner, int accumulate, float *sums);
 
+/// c = a b [size, size], if it is symmetric: half of it is worked out, the rest is its mirror image.
+void product_symmetric(
+    const float *a, long a_stride, const float *b, long b_stride, float *c, long c_stride, long size);
+/// c = a^T a [size, size] in the same way, a [inner, size], inner > 0.
+void product_gram(const float *a, long a_stride, float *c, long c_stride, long size, long inner);
+
 /// Rows, and columns (16 or 64), that are multiplied at once: whoever cuts them cuts between these.
 long product_rows(void);
 long product_columns(void);

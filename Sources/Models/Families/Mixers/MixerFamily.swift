@@ -56,7 +56,7 @@ package struct MixerFamily: Family {
     package func recipe(_ spec: Spec) -> DistillationRecipe {
         var recipe = DistillationRecipe()
         // many small steps: batches of 3,000 tokens explain less, after more epochs too (Results, "Small batches")
-        recipe.epochs = spec.attention == .cross ? 4 : 3
+        recipe.epochs = 3
         recipe.peak = 1e-2
         recipe.patience = 0
         recipe.batchTokens = 500
