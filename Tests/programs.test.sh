@@ -343,8 +343,8 @@ refuse "a base that is no score" 65 "expected a folder made by score, found one 
 run tokenize "${text[@]}" --vocabulary-size 200 --output $m/other --quiet
 refuse "ids of another vocabulary" 65 "$m/other: expected 300 source and 300 target pieces, found 200" score --model $m/train --tokens $m/other --output $m/score/teacher
 for optimizer in "" "--optimizer adam"; do
-  run train --tokens $m/tokens --preset brief $optimizer --width 16 --heads 2 --hidden 32 --max-steps 1 --output "runs/brief$optimizer/train"
-  check "a preset by Muon ${optimizer:-as it is}" '[ $code = 0 ] && [ "$(sqlite3 runs/registry.sqlite "select count(*) from params where key
+  run train --tokens $m/tokens $optimizer --width 16 --heads 2 --hidden 32 --max-steps 1 --output "runs/brief$optimizer/train"
+  check "the default, a preset by Muon ${optimizer:-as it is}" '[ $code = 0 ] && [ "$(sqlite3 runs/registry.sqlite "select count(*) from params where key
     like '\''%.muon.%'\'' and run = (select max(id) from runs)")" = '"$([ -z "$optimizer" ] && echo 2 || echo 0)"' ]'
 done
 for option in "--optimizer muon" "--muon-scale 1" "--muon-momentum 0.9"; do

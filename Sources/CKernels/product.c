@@ -78,6 +78,7 @@ INLINE void product_block(strip_t strip, const float *a, long a_tile, long a_row
     float copy[INNER * PANEL] __attribute__((aligned(64)));
     for (long j = 0; j < columns; j += strip.columns) {
         long width = columns - j < strip.columns ? columns - j : strip.columns;
+        if (j + strip.columns + below <= 0) continue; // all of its tiles lie below
         const float *right = b + j;
         long stride = b_stride;
         if (width < strip.columns) {

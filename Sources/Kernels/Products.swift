@@ -31,12 +31,13 @@ package func weightGradient(
         dy.base, dy.stride, x.base, x.stride, dw.base, dw.stride, dy.columns, x.columns, x.rows, accumulate ? 1 : 0, db)
 }
 
-/// c = a b of square matrices whose product is symmetric, as that of symmetric ones that commute: half the work of
-/// `gemm`.
+/// c = a b of square matrices whose product is symmetric, as that of symmetric ones that commute: little more than half
+/// the work of `gemm`. c is neither a nor b.
 package func symmetricProduct(_ a: Matrix, _ b: Matrix, into c: Matrix) {
     let n = c.rows
     require(
-        [a, b, c].allSatisfy { $0.rows == n && $0.columns == n } && n > 0, "symmetric product of \(a) and \(b) into \(c)")
+        [a, b, c].allSatisfy { $0.rows == n && $0.columns == n } && n > 0,
+        "symmetric product of \(a) and \(b) into \(c)")
     product_symmetric(a.base, a.stride, b.base, b.stride, c.base, c.stride, n)
 }
 

@@ -26,8 +26,8 @@ struct Distill: StageCommand {
               standard  100 steps of warm-up, then cosine; shuffled. The paper's
                         networks: 12 epochs, patience 3, batches of 256
                         sentences, peak 3e-3 (decoder, cross: 1e-2), dropout
-                        0.1 (xs, s: 0). mix and slots: 3 epochs (cross: 4),
-                        batches of 500 tokens, clip 1, peak 1e-2
+                        0.1 (xs, s: 0). mix and slots: 3 epochs, batches of
+                        500 tokens, clip 1, peak 1e-2
               paper     as in "Rethinking Attention" (Bozic et al. 2024): constant
                         rate, 21 epochs, not shuffled
 

@@ -81,10 +81,9 @@ struct MatrixTests {
         }
     }
 
-    /// A batch may have no tokens on one side: no rows, or a sum over nothing.
     /// Sizes about tiles, strips and the rows that are copied together; the product of a matrix with itself and itself
     /// plus one.
-    @Test(arguments: [1, 2, 5, 6, 7, 15, 16, 17, 63, 64, 65, 100, 131, 132, 133, 150])
+    @Test(arguments: [1, 2, 5, 6, 7, 15, 16, 17, 63, 64, 65, 100, 131, 132, 133, 150, 257, 300])
     func symmetricProductsAgreeWithTheDefinition(n: Int) {
         for (rows, margin) in [(1, 0), (9, 3), (300, 2)] {
             var source = Source(UInt64(n * 1000 + rows))
@@ -114,6 +113,7 @@ struct MatrixTests {
         }
     }
 
+    /// A batch may have no tokens on one side: no rows, or a sum over nothing.
     @Test func emptyDimensions() {
         let block = FloatBlock(6)
         defer { withExtendedLifetime(block) {} }

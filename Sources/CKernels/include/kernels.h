@@ -134,7 +134,7 @@ void adam_step(float *weights, float *moment1, float *moment2, const float *grad
 double momentum_step(float *moment, const float *gradient, float *y, long count, float b);
 /// y = a x + b y.
 void blend(float *y, const float *x, long count, float a, float b);
-/// y = a I + b x + c y, [n, n].
+/// y = a I + b x + c y, [n, n] without gaps.
 void polynomial(const float *x, float *y, long n, float a, float b, float c);
 /// y = x^T, x [rows, columns].
 void transpose_rows(const float *x, float *y, long rows, long columns);

@@ -10,7 +10,8 @@ void product(const float *a, long a_stride, const float *b, long b_stride, float
 void product_transposed(const float *a, long a_stride, const float *b, long b_stride, float *c, long c_stride,
     long rows, long columns, long inner, int accumulate, float *sums);
 
-/// c = a b [size, size], if it is symmetric: half of it is worked out, the rest is its mirror image.
+/// c = a b [size, size], if it is symmetric: tiles on and above the diagonal are worked out, towards half of them where
+/// there are many, the rest is their mirror image. c is neither a nor b.
 void product_symmetric(
     const float *a, long a_stride, const float *b, long b_stride, float *c, long c_stride, long size);
 /// c = a^T a [size, size] in the same way, a [inner, size], inner > 0.
