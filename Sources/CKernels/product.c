@@ -68,9 +68,9 @@ INLINE void put_tile(strip_t strip, const float *const a[TILE], long step, const
             c[r * c_stride + j] = sums[r * strip.columns + j] + (accumulate ? c[r * c_stride + j] : 0);
 }
 
-/// c (+)= a b over one block of the inner dimension, a[r][k] at a[r / TILE a_tile + r % TILE a_row + k a_column]. Of each
-/// strip of columns only tiles that begin above row `end of the strip + below`. `next` is what of a will be copied after
-/// this.
+/// c (+)= a b over one block of the inner dimension, a[r][k] at a[r / TILE a_tile + r % TILE a_row + k a_column]. Of
+/// each strip of columns only tiles that begin above row `end of the strip + below`. `next` is what of a will be copied
+/// after this.
 INLINE void product_block(strip_t strip, const float *a, long a_tile, long a_row, long a_column, const float *b,
     long b_stride, float *c, long c_stride, long rows, long columns, long inner, int accumulate, long below,
     later_t next) {
