@@ -47,8 +47,8 @@ package struct Muon: Codable, Equatable, Sendable {
 
     /// About U V^T, where x = U S V^T, of norm 1 and with no more columns than rows; taken from `space`.
     ///
-    /// What a round multiplies x with, p = a + b g + c g^2, is made of its Gram matrix g alone, and so is the next one's
-    /// Gram matrix, p^2 g. So x itself is read but twice. All of these are symmetric and commute, hence so are their
+    /// What a round multiplies x with, p = a + b g + c g^2, is made of its Gram matrix g alone, and so is the next
+    /// Gram matrix, p^2 g: x itself is read but twice. All of these are symmetric and commute, hence so are their
     /// products.
     static func orthogonalized(_ x: Matrix, _ space: Workspace) -> Matrix {
         let n = x.columns, result = space.matrix(x.rows, n), gram = space.matrix(n, n)
